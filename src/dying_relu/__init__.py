@@ -1,0 +1,1 @@
+"""Dying ReLU: which units die, why, and what helps."""
