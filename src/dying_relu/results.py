@@ -1,0 +1,261 @@
+"""The tables a study produces: their schemas, and how they are written and read.
+
+Every table is one parquet file. A table is checked against its schema when it is written and again when it is read,
+so that a wrong number stops the job that made it and a damaged file stops the job that reads it.
+
+==================  =====================================================================
+table               a row is
+==================  =====================================================================
+``runs``            a run: its factors and its final metrics
+``checkpoints``     a run at a checkpoint: loss, accuracy, divergence
+``layers``          a hidden layer of a run at a checkpoint on a probe set: counts of units
+``units``           a unit of a run at a checkpoint (experiments with ``record_units``)
+==================  =====================================================================
+
+``units`` and every count come from :mod:`dying_relu.units`.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pandas as pd
+import pandera.pandas as pa
+
+from dying_relu.errors import DyingReluError
+
+_fraction = pa.Check.in_range(0, 1)
+_not_negative = pa.Check.ge(0)
+
+
+def _key() -> pa.Column:
+    return pa.Column(str)
+
+
+def _fraction_or_nan() -> pa.Column:
+    return pa.Column(float, _fraction, nullable=True)
+
+
+def _count() -> pa.Column:
+    return pa.Column("int64", _not_negative)
+
+
+def _real(*, nullable: bool = False) -> pa.Column:
+    return pa.Column(float, nullable=nullable)
+
+
+def _at_most(smaller: str, larger: str) -> pa.Check:
+    return pa.Check(lambda table: table[smaller] <= table[larger], name=f"{smaller} <= {larger}")
+
+
+RUNS = pa.DataFrameSchema(
+    {
+        "run": _key(),
+        "experiment": _key(),
+        "shard": _key(),
+        "dataset": _key(),
+        "architecture": _key(),
+        "optimiser": _key(),
+        "activation": _key(),
+        "slope": _real(nullable=True),
+        "initialisation": _key(),
+        "initial_bias": _real(),
+        "learning_rate": pa.Column(float, pa.Check.gt(0)),
+        "replicate": _count(),
+        "batch_size": _count(),
+        "steps": _count(),
+        "train_examples": _count(),
+        "hidden_units": _count(),
+        "parameters": _count(),
+        "diverged": pa.Column(bool),
+        "diverged_step": pa.Column("Int64", _not_negative, nullable=True),
+        "train_loss": _real(nullable=True),
+        "train_accuracy": _fraction_or_nan(),
+        "test_loss": _real(nullable=True),
+        "test_accuracy": _fraction_or_nan(),
+        "dead_fraction": _fraction_or_nan(),
+        "dead_fraction_test": _fraction_or_nan(),
+        "inactive_fraction": _fraction_or_nan(),
+        "saturated_fraction": _fraction_or_nan(),
+        "dormant_0_fraction": _fraction_or_nan(),
+        "dormant_0025_fraction": _fraction_or_nan(),
+        "dormant_01_fraction": _fraction_or_nan(),
+        "born_dead_fraction": _fraction_or_nan(),
+        "died_fraction": _fraction_or_nan(),
+        "revived_fraction": _fraction_or_nan(),
+        "mean_slope": _real(nullable=True),
+    },
+    checks=[
+        pa.Check(lambda t: t["diverged_step"].notna() == t["diverged"], name="diverged_step iff diverged"),
+        pa.Check(lambda t: t["diverged"] == t["dead_fraction"].isna(), name="final metrics iff not diverged"),
+    ],
+    unique=["run"],
+    strict=True,
+    coerce=True,
+    ordered=True,
+    name="runs",
+)
+
+CHECKPOINTS = pa.DataFrameSchema(
+    {
+        "run": _key(),
+        "step": _count(),
+        "train_loss": _real(nullable=True),
+        "train_accuracy": _fraction_or_nan(),
+        "test_loss": _real(nullable=True),
+        "test_accuracy": _fraction_or_nan(),
+        "diverged": pa.Column(bool),
+    },
+    unique=["run", "step"],
+    strict=True,
+    coerce=True,
+    ordered=True,
+    name="checkpoints",
+)
+
+LAYERS = pa.DataFrameSchema(
+    {
+        "run": _key(),
+        "step": _count(),
+        "layer": _key(),
+        "depth": _count(),
+        "probe": pa.Column(str, pa.Check.isin(["train", "test"])),
+        "units": _count(),
+        "dead": _count(),
+        "inactive": _count(),
+        "saturated": _count(),
+        "dormant_0": _count(),
+        "dormant_0025": _count(),
+        "dormant_01": _count(),
+        "died": _count(),
+        "revived": _count(),
+        "active_share": pa.Column(float, _fraction),
+        "slope": _real(nullable=True),
+    },
+    checks=[
+        _at_most("dead", "inactive"),
+        _at_most("dead", "saturated"),
+        _at_most("dead", "dormant_0"),
+        _at_most("dormant_0", "dormant_0025"),
+        _at_most("dormant_0025", "dormant_01"),
+        _at_most("inactive", "units"),
+        _at_most("dormant_01", "units"),
+    ],
+    unique=["run", "step", "layer", "probe"],
+    strict=True,
+    coerce=True,
+    ordered=True,
+    name="layers",
+)
+
+UNITS = pa.DataFrameSchema(
+    {
+        "run": _key(),
+        "step": _count(),
+        "layer": _key(),
+        "depth": _count(),
+        "unit": _count(),
+        "dead": pa.Column(bool),
+        "inactive": pa.Column(bool),
+        "saturated": pa.Column(bool),
+        "dormant_0": pa.Column(bool),
+        "pre_activation_min": _real(),
+        "pre_activation_q05": _real(),
+        "pre_activation_q25": _real(),
+        "pre_activation_median": _real(),
+        "pre_activation_q75": _real(),
+        "pre_activation_q95": _real(),
+        "pre_activation_max": _real(),
+        "mean_abs_activation": pa.Column(float, _not_negative),
+        "active_share": pa.Column(float, _fraction),
+        "bias": _real(),
+        "weight_norm": pa.Column(float, _not_negative),
+    },
+    checks=[
+        pa.Check(lambda t: ~t["dead"] | t["inactive"], name="dead implies inactive"),
+        _at_most("pre_activation_min", "pre_activation_max"),
+    ],
+    unique=["run", "step", "layer", "unit"],
+    strict=True,
+    coerce=True,
+    ordered=True,
+    name="units",
+)
+
+TABLES = {"runs": RUNS, "checkpoints": CHECKPOINTS, "layers": LAYERS, "units": UNITS}
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """A path beside ``path`` to write to; it takes the place of ``path`` when the block ends well.
+
+    Works for a file and for a folder (an existing folder is replaced). If the block fails, ``path`` stays as it was and
+    nothing is left beside it. A full disk is reported with the path that could not be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    written = scratch / path.name
+    try:
+        yield written
+        if path.is_dir():
+            shutil.rmtree(path)
+        os.replace(written, path)
+    except OSError as error:
+        raise DyingReluError(
+            f"cannot write {path}",
+            found=error.strerror or str(error),
+            remedy="free some space or make the folder writable, then run again",
+        ) from error
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def write(name: str, table: pd.DataFrame, path: Path) -> None:
+    """Check ``table`` against the schema ``name`` (a key of ``TABLES``) and write it to ``path``, atomically."""
+    checked = _checked(name, table, path)
+    with atomic_path(path) as beside:
+        checked.to_parquet(beside, index=False)
+
+
+def read(name: str, path: Path) -> pd.DataFrame:
+    """The table ``name`` (a key of ``TABLES``) stored at ``path``, checked against its schema."""
+    try:
+        table = pd.read_parquet(path)
+    except FileNotFoundError as error:
+        raise DyingReluError(
+            f"no table of {name} at {path}", remedy="run the study first: snakemake --cores all"
+        ) from error
+    except (OSError, ValueError) as error:
+        raise DyingReluError(
+            f"{path} is not a readable parquet file",
+            found=str(error),
+            remedy="delete it and run the study again",
+        ) from error
+    return _checked(name, table, path)
+
+
+def aggregate(name: str, shards: list[Path], path: Path) -> None:
+    """Concatenate the table ``name`` of all ``shards`` (their folders, in this order) into ``path``."""
+    tables = [read(name, shard / f"{name}.parquet") for shard in shards]
+    filled = [table for table in tables if not table.empty] or tables[:1]
+    write(name, pd.concat(filled, ignore_index=True), path)
+
+
+def _checked(name: str, table: pd.DataFrame, path: Path) -> pd.DataFrame:
+    try:
+        return TABLES[name].validate(table, lazy=True)
+    except pa.errors.SchemaErrors as error:
+        causes = error.failure_cases
+        first = "; ".join(
+            f"{case.check} failed for {case.failure_case!r} in {case.column or name}"
+            for case in causes.head(3).itertuples()
+        )
+        raise DyingReluError(
+            f"{path} does not hold a valid table of {name}",
+            found=first,
+            expected="the schema in dying_relu.results",
+            remedy="delete the file and run the study again",
+        ) from error
