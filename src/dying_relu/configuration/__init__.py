@@ -1,0 +1,37 @@
+"""The configuration of a study: one typed model, the file it is read from, and its reference.
+
+``model``      the keys, their types, defaults and meaning
+``reading``    a YAML file becomes a :class:`Configuration`, or an error that says what to change
+``reference``  ``config/schema.json`` and the table of keys, generated from the model
+"""
+
+from dying_relu.configuration.model import (
+    CNN,
+    IMAGE_SETS,
+    MLP,
+    SGD,
+    Activation,
+    Adam,
+    Architecture,
+    Configuration,
+    DataSource,
+    Experiment,
+    Optimiser,
+)
+from dying_relu.configuration.reading import load, parse
+
+__all__ = [
+    "CNN",
+    "IMAGE_SETS",
+    "MLP",
+    "SGD",
+    "Activation",
+    "Adam",
+    "Architecture",
+    "Configuration",
+    "DataSource",
+    "Experiment",
+    "Optimiser",
+    "load",
+    "parse",
+]

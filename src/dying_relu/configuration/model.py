@@ -1,0 +1,319 @@
+"""The configuration of a study: what may stand in ``config/*.yaml``, and what is said when something else does.
+
+The classes below are the one source of the keys, their types, their defaults and their meaning; ``config/schema.json`` and
+the table in ``config/README.md`` are generated from them (``dying-relu config-docs``). To add a factor, add a field with
+a default to :class:`Grid`, the field of the same name to :class:`dying_relu.study.Run`, and teach the engine what it means.
+"""
+
+import ast
+from collections.abc import Hashable
+from math import prod
+from pathlib import Path
+from typing import Annotated, Literal, NamedTuple, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ByteSize,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+Item = TypeVar("Item", bound=Hashable)
+
+
+class ImageSet(NamedTuple):
+    """What is known about a data set before it is loaded."""
+
+    channels: int
+    side: int
+    classes: int
+    train: int
+    test: int
+
+
+IMAGE_SETS = {
+    "mnist": ImageSet(channels=1, side=28, classes=10, train=60_000, test=10_000),
+    "fashion_mnist": ImageSet(channels=1, side=28, classes=10, train=60_000, test=10_000),
+    "cifar10": ImageSet(channels=3, side=32, classes=10, train=50_000, test=10_000),
+    "cifar100": ImageSet(channels=3, side=32, classes=100, train=50_000, test=10_000),
+}
+
+MAX_CHECKPOINTS = 10_000
+
+DEFAULT_SLOPES = {"leaky_relu": 0.01, "prelu": 0.25}
+"""Activations with a slope left of zero, and PyTorch's default for it."""
+
+
+def _activation_names() -> tuple[str, ...]:
+    """The keys of ``dying_relu.activations.ACTIVATIONS``, read from the source text.
+
+    An activation is declared there and nowhere else, but importing that module imports torch, and a study has to be
+    planned in a blink.
+    """
+    source = Path(__file__).parent.with_name("activations.py").read_text(encoding="utf-8")
+    for node in ast.parse(source).body:
+        if (
+            isinstance(node, ast.AnnAssign)
+            and isinstance(node.target, ast.Name)
+            and node.target.id == "ACTIVATIONS"
+            and isinstance(node.value, ast.Dict)
+        ):
+            return tuple(ast.literal_eval(key) for key in node.value.keys if key is not None)
+    raise AssertionError("dying_relu.activations declares no ACTIVATIONS: dict[...] = {...}")
+
+
+ACTIVATION_NAMES = _activation_names()
+
+
+def _unique(items: tuple[Item, ...]) -> tuple[Item, ...]:
+    repeated = [item for position, item in enumerate(items) if item in items[:position]]
+    if repeated:
+        raise PydanticCustomError(
+            "repeated", "each value once", {"found": f"{getattr(repeated[0], 'name', repeated[0])!r} twice"}
+        )
+    return items
+
+
+def _one_of(names: tuple[str, ...]) -> tuple[AfterValidator, WithJsonSchema]:
+    def known(name: str) -> str:
+        if name not in names:
+            raise PydanticCustomError(
+                "unknown_name", "one of {names}", {"names": ", ".join(names), "known": names}
+            )
+        return name
+
+    return AfterValidator(known), WithJsonSchema({"type": "string", "enum": list(names)})
+
+
+# pydantic's strict mode (below) would want a tuple, and YAML has only lists.
+Several = Annotated[tuple[Item, ...], Field(strict=False)]
+Axis = Annotated[Several[Item], Field(min_length=1), AfterValidator(_unique)]
+Count = Annotated[int, Field(gt=0, le=1_000_000_000)]
+Width = Annotated[int, Field(gt=0, le=100_000)]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
+ActivationName = Annotated[str, *_one_of(ACTIVATION_NAMES)]
+DatasetName = Annotated[str, *_one_of(tuple(IMAGE_SETS))]
+
+
+class Section(BaseModel):
+    """A block of the configuration: every key is known, every value has its type, nothing changes afterwards."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True, allow_inf_nan=False
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _only_known_keys(cls, values: object) -> object:
+        # pydantic would find them too, but it does not say which keys there are.
+        if isinstance(values, dict):
+            unknown = [key for key in values if key not in cls.model_fields]
+            if unknown:
+                known = tuple(cls.model_fields)
+                raise PydanticCustomError(
+                    "unknown_key",
+                    "one of {names}",
+                    {"names": ", ".join(known), "key": str(unknown[0]), "known": known},
+                )
+        return values
+
+
+class DataSource(Section):
+    """Where the images come from."""
+
+    root: str | None = None
+    """Folder that already holds the data sets in torchvision's layout (source `root`)."""
+    cache: str = Field(default="data", pattern=r"^[^{}*?\x00-\x1f]+$")
+    """Folder that keeps each data set as one memory-mapped file."""
+    sources: Axis[Literal["root", "torchvision", "npm"]] = ("root", "torchvision", "npm")
+    """Sources in the order in which they are tried."""
+
+
+class DataSize(Section):
+    """How much of a data set is used."""
+
+    train: Count | None = None
+    """Number of training examples: the first ones of the training split; null for all."""
+    test: Count | None = None
+    """Number of held-out examples: the first ones of the test split; null for all."""
+
+
+class MLP(Section):
+    """Hidden linear layers, each followed by the activation, and a linear output layer."""
+
+    kind: Literal["mlp"]
+    """Fully connected."""
+    widths: Several[Width] = Field(min_length=1)
+    """Units of each hidden layer."""
+
+
+class CNN(Section):
+    """Convolutions (3x3, padding 1), each followed by the activation and 2x2 max-pooling; then hidden linear layers."""
+
+    kind: Literal["cnn"]
+    """Convolutional."""
+    channels: Several[Width] = Field(min_length=1)
+    """Channels of each convolution."""
+    widths: Several[Width] = ()
+    """Units of each hidden linear layer after the convolutions."""
+
+
+Architecture = Annotated[MLP | CNN, Field(discriminator="kind")]
+
+
+class SGD(Section):
+    """Stochastic gradient descent (PyTorch's update; momentum without dampening)."""
+
+    kind: Literal["sgd"]
+    """Stochastic gradient descent."""
+    momentum: float = Field(default=0.0, ge=0, lt=1)
+    """Share of the last update that is kept."""
+
+
+class Adam(Section):
+    """Adam (Kingma & Ba, 2015), PyTorch's update."""
+
+    kind: Literal["adam"]
+    """Adam."""
+    beta1: float = Field(default=0.9, ge=0, lt=1)
+    """Decay of the mean of the gradient."""
+    beta2: float = Field(default=0.999, ge=0, lt=1)
+    """Decay of the mean of the squared gradient."""
+    epsilon: float = Field(default=1.0e-8, gt=0)
+    """Added to the denominator."""
+
+
+Optimiser = Annotated[SGD | Adam, Field(discriminator="kind")]
+
+
+class Training(Section):
+    """How each network is trained."""
+
+    batch_size: Count = 64
+    """Examples in a minibatch."""
+    epochs: Count = 10
+    """Passes over the training examples; an incomplete last minibatch is dropped."""
+
+
+class Measuring(Section):
+    """On what, and how often, units are counted."""
+
+    train: Count = 1000
+    """Training examples in the probe set: the first ones."""
+    test: Count = 1000
+    """Held-out examples in the probe set: the first ones."""
+    checkpoints: int = Field(default=10, ge=2, le=MAX_CHECKPOINTS)
+    """Checkpoints: step 0, the last step, and log-spaced ones between (fewer if the steps are fewer)."""
+
+
+class Activation(Section):
+    """An activation function; `leaky_relu` alone is short for `{name: leaky_relu}`."""
+
+    name: ActivationName
+    """The function."""
+    slope: float | None = None
+    """Slope left of zero: of leaky_relu (0.01), or the initial one of prelu (0.25); no other activation has one."""
+
+    @model_validator(mode="after")
+    def _slope_where_there_is_one(self) -> "Activation":
+        if self.slope is not None and self.name not in DEFAULT_SLOPES:
+            raise PydanticCustomError(
+                "no_slope",
+                "a slope only for {names}",
+                {"names": " or ".join(DEFAULT_SLOPES), "found": f"slope {self.slope} for {self.name}"},
+            )
+        return self
+
+    @property
+    def effective_slope(self) -> float | None:
+        """The slope given, or the default one; None for activations without a slope."""
+        return DEFAULT_SLOPES.get(self.name) if self.slope is None else self.slope
+
+
+def _named(value: object) -> object:
+    if isinstance(value, str):
+        return {"name": value}
+    if isinstance(value, dict | Activation):
+        return value
+    raise PydanticCustomError("activation", "an activation: its name, or {{name: leaky_relu, slope: 0.1}}")
+
+
+class Grid(Section):
+    """The factors of an experiment, each with its levels; every combination is a network."""
+
+    dataset: Axis[str]
+    """Names from `datasets`."""
+    architecture: Axis[str]
+    """Names from `architectures`."""
+    optimiser: Axis[str]
+    """Names from `optimisers`."""
+    activation: Axis[
+        Annotated[Activation, BeforeValidator(_named, json_schema_input_type=ActivationName | Activation)]
+    ] = (Activation(name="relu"),)
+    """Activation functions of the hidden units."""
+    initialisation: Axis[Literal["he", "default"]] = ("he",)
+    """Of the weights: He's normal distribution, or PyTorch's default."""
+    initial_bias: Axis[float] = (0.0,)
+    """Initial bias of every hidden unit."""
+    learning_rate: Axis[Annotated[float, Field(gt=0)]]
+    """Learning rates, constant during training."""
+
+    @property
+    def size(self) -> int:
+        """Number of combinations."""
+        return prod(len(getattr(self, factor)) for factor in type(self).model_fields)
+
+
+class Experiment(Section):
+    """A question, and the grid of networks that answers it."""
+
+    question: str = Field(min_length=1)
+    """The question, in a sentence."""
+    claims: Several[Annotated[str, Field(pattern=r"^C[0-9]+$")]] = ()
+    """Claims of the source post that it bears on."""
+    replicates: int = Field(default=1, gt=0, le=10_000)
+    """Repetitions of the whole grid with other initial weights and minibatches."""
+    grid: Grid
+    """Factors and levels."""
+    epochs: Count | None = None
+    """Instead of `training.epochs`."""
+    steps: Count | None = None
+    """Number of minibatches, instead of epochs."""
+    checkpoints: int | None = Field(default=None, ge=2, le=MAX_CHECKPOINTS)
+    """Instead of `measuring.checkpoints`."""
+    every_step: bool = False
+    """Measure after every step, instead of at log-spaced checkpoints."""
+    record_units: bool = False
+    """Keep the state of every single unit at every checkpoint."""
+
+
+class Configuration(Section):
+    """A study."""
+
+    study: str = Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=40)
+    """Name of the study: its results are in `results/<study>/`."""
+    seed: int = Field(default=0, ge=0, le=2**53)
+    """Of all random numbers, together with the replicate."""
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """Where networks are trained; auto: a GPU if there is one."""
+    memory_limit: ByteSize = ByteSize(2 * 2**30)
+    """Memory of one training job, for example 2 GiB; shards are cut to fit."""
+    data: DataSource = DataSource()
+    """Where the images come from."""
+    datasets: dict[DatasetName, DataSize] = Field(min_length=1)
+    """Data sets, and how much of each is used."""
+    architectures: dict[Name, Architecture] = Field(min_length=1)
+    """Networks, by a name of your choice."""
+    optimisers: dict[Name, Optimiser] = Field(min_length=1)
+    """Optimisers, by a name of your choice."""
+    training: Training = Training()
+    """How each network is trained."""
+    measuring: Measuring = Measuring()
+    """On what, and how often, units are counted."""
+    experiments: dict[Name, Experiment] = Field(min_length=1)
+    """Experiments, by a name of your choice; figures and claims look for some by name."""

@@ -1,0 +1,257 @@
+"""From a configuration to the networks to train: experiments become runs, runs become shards, a shard is a job.
+
+Nothing here imports torch: Snakemake plans the study whenever it starts.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from itertools import product
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+from dying_relu import configuration as configurations
+from dying_relu import cost
+from dying_relu.configuration import IMAGE_SETS, Architecture, Configuration, Experiment, Optimiser
+from dying_relu.configuration.model import ACTIVATION_NAMES, Grid
+from dying_relu.errors import DyingReluError
+
+SECONDS_PER_SHARD = 60.0
+"""A shard is cut so that it is estimated to take at most this long on one core."""
+
+SHARED_FACTORS = ("dataset", "architecture", "optimiser")
+"""Factors in which the runs of a shard agree; in all the others they differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One network to train: its place in its experiment's grid. Factors are named as in the configuration."""
+
+    id: str
+    experiment: str
+    dataset: str
+    architecture: str
+    optimiser: str
+    activation: str
+    slope: float | None
+    initialisation: str
+    initial_bias: float
+    learning_rate: float
+    replicate: int
+
+
+@dataclass(frozen=True)
+class DatasetSize:
+    """A data set and how many of its examples are used."""
+
+    name: str
+    train: int
+    test: int
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One job: runs of an experiment that share everything but what can differ within a stack of networks.
+
+    Attributes:
+        seed: of initial weights and minibatches; made of the study's seed and the replicate only, so that runs of
+            the same replicate can be compared pair by pair.
+        steps: minibatches to train.
+        checkpoints: steps after which networks are measured; 0 and ``steps`` are among them.
+        probe_train, probe_test: number of examples on which units are counted.
+        runs: sorted by activation, then slope, initialisation, bias and learning rate.
+        fingerprint: changes when anything above changes.
+    """
+
+    name: str
+    experiment: str
+    dataset: DatasetSize
+    architecture: Architecture
+    optimiser: Optimiser
+    replicate: int
+    seed: int
+    batch_size: int
+    steps: int
+    checkpoints: tuple[int, ...]
+    probe_train: int
+    probe_test: int
+    record_units: bool
+    device: str
+    runs: tuple[Run, ...] = ()
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True)
+class Study:
+    """Everything that a configuration asks for."""
+
+    configuration: Configuration
+    shards: tuple[Shard, ...]
+
+    @property
+    def name(self) -> str:
+        """Name of the study."""
+        return self.configuration.study
+
+    @cached_property
+    def runs(self) -> tuple[Run, ...]:
+        """All runs, in the order of their shards."""
+        return tuple(run for shard in self.shards for run in shard.runs)
+
+    @cached_property
+    def datasets(self) -> tuple[str, ...]:
+        """Names of the data sets that some run needs."""
+        return tuple(dict.fromkeys(shard.dataset.name for shard in self.shards))
+
+    @cached_property
+    def _by_name(self) -> dict[str, Shard]:
+        return {shard.name: shard for shard in self.shards}
+
+    def shard(self, name: str) -> Shard:
+        """The shard called ``name``."""
+        try:
+            return self._by_name[name]
+        except KeyError:
+            raise DyingReluError(
+                f"study {self.name} has no shard {name}",
+                expected=f"one of its {len(self.shards)}, such as {self.shards[0].name}",
+                remedy="has the configuration changed?",
+            ) from None
+
+
+def load(path: Path) -> Study:
+    """The study configured in the YAML file at ``path``."""
+    return plan(configurations.load(path))
+
+
+def plan(configuration: Configuration) -> Study:
+    """The runs and shards that ``configuration`` asks for."""
+    shards = [
+        shard
+        for name, experiment in configuration.experiments.items()
+        for job in _jobs(configuration, name, experiment)
+        for shard in _cut(job, configuration.memory_limit)
+    ]
+    return Study(configuration, tuple(shards))
+
+
+def log_spaced(steps: int, count: int) -> tuple[int, ...]:
+    """``count`` checkpoints (or one after every step, if that is fewer): 0, 1, ..., ``steps`` at growing distances.
+
+    >>> log_spaced(100, 6)
+    (0, 1, 3, 10, 32, 100)
+    >>> log_spaced(3, 10)
+    (0, 1, 2, 3)
+    """
+    count = min(count, steps + 1)
+    if count == 2:
+        return (0, steps)
+    points = [0, 1]
+    for remaining in range(count - 2, 0, -1):
+        ratio = (steps / points[-1]) ** (1 / remaining)
+        points.append(max(points[-1] + 1, round(points[-1] * ratio)))
+    return tuple(points)
+
+
+def _jobs(configuration: Configuration, name: str, experiment: Experiment) -> Iterator[Shard]:
+    """Shards with all the runs that share a stack, however long they take."""
+    grid, measuring = experiment.grid, configuration.measuring
+    levels = _levels_within_a_shard(grid)
+    for replicate, dataset, architecture, optimiser in product(
+        range(experiment.replicates), grid.dataset, grid.architecture, grid.optimiser
+    ):
+        size = configuration.datasets[dataset]
+        train = size.train or IMAGE_SETS[dataset].train
+        steps = _steps(configuration, experiment, train)
+        every_step = tuple(range(steps + 1))
+        shard = Shard(
+            name=f"{name}-{dataset}-{architecture}-{optimiser}-r{replicate}",
+            experiment=name,
+            dataset=DatasetSize(dataset, train, size.test or IMAGE_SETS[dataset].test),
+            architecture=configuration.architectures[architecture],
+            optimiser=configuration.optimisers[optimiser],
+            replicate=replicate,
+            seed=int(_digest(["seed", configuration.seed, replicate])[:12], 16),
+            batch_size=configuration.training.batch_size,
+            steps=steps,
+            checkpoints=every_step
+            if experiment.every_step
+            else log_spaced(steps, experiment.checkpoints or measuring.checkpoints),
+            probe_train=measuring.train,
+            probe_test=measuring.test,
+            record_units=experiment.record_units,
+            device=configuration.device,
+        )
+        shared = {"experiment": name, "replicate": replicate}
+        shared |= dict(zip(SHARED_FACTORS, (dataset, architecture, optimiser), strict=True))
+        setting = _setting(shard)
+        yield replace(shard, runs=tuple(_run(shared | point, setting) for point in levels))
+
+
+def _levels_within_a_shard(grid: Grid) -> list[dict[str, Any]]:
+    """All combinations of the factors in which the runs of a shard differ, in the order in which they are stacked."""
+    factors = [factor for factor in type(grid).model_fields if factor not in SHARED_FACTORS]
+    points = []
+    for levels in product(*(getattr(grid, factor) for factor in factors)):
+        point = dict(zip(factors, levels, strict=True))
+        activation = point["activation"]
+        points.append(point | {"activation": activation.name, "slope": activation.effective_slope})
+    return sorted(points, key=_stacking_order)
+
+
+def _stacking_order(point: dict[str, Any]) -> tuple[Any, ...]:
+    others = [point[factor] for factor in sorted(point) if factor not in ("activation", "slope")]
+    return (ACTIVATION_NAMES.index(point["activation"]), point["slope"] or 0.0, *others)
+
+
+def _steps(configuration: Configuration, experiment: Experiment, examples: int) -> int:
+    if experiment.steps is not None:
+        return experiment.steps
+    return (experiment.epochs or configuration.training.epochs) * (
+        examples // configuration.training.batch_size
+    )
+
+
+def _setting(shard: Shard) -> str:
+    """Digest of what determines the numbers of every run of a shard (to keep units as well changes none)."""
+    fields = vars(shard) | {
+        "dataset": asdict(shard.dataset),
+        "architecture": shard.architecture.model_dump(),
+        "optimiser": shard.optimiser.model_dump(),
+    }
+    irrelevant = ("name", "record_units", "device", "runs", "fingerprint")
+    return _digest({key: value for key, value in fields.items() if key not in irrelevant})
+
+
+def _run(factors: dict[str, Any], setting: str) -> Run:
+    return Run(id=_digest([setting, factors])[:12], **factors)
+
+
+def _cut(job: Shard, memory_limit: int) -> Iterator[Shard]:
+    """``job`` in parts of nearly equal numbers of runs, none too long and none too large."""
+    spare = memory_limit - cost.fixed_bytes(job)
+    fit = spare // cost.bytes_per_run(job)
+    if fit < 1:
+        needed = cost.fixed_bytes(job) + cost.bytes_per_run(job)
+        raise DyingReluError(
+            f"memory_limit is too small for experiment {job.experiment} on {job.dataset.name}",
+            found=f"{memory_limit / 2**20:.0f} MiB",
+            expected=f"at least {needed / 2**20:.0f} MiB",
+            remedy="raise it, or use fewer examples, checkpoints or units",
+        )
+    in_time = max(1, int(SECONDS_PER_SHARD / cost.seconds_per_run(job)))
+    parts = ceil(len(job.runs) / min(fit, in_time))
+    bounds = [len(job.runs) * part // parts for part in range(parts + 1)]
+    for part in range(parts):
+        runs = job.runs[bounds[part] : bounds[part + 1]]
+        fingerprint = _digest([_setting(job), job.record_units, job.device, [run.id for run in runs]])[:16]
+        yield replace(job, name=f"{job.name}-{part:02d}", runs=runs, fingerprint=fingerprint)
+
+
+def _digest(value: Any) -> str:
+    """SHA-256 of the canonical JSON of ``value``."""
+    canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
