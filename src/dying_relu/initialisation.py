@@ -1,0 +1,52 @@
+"""Initial weights and biases, and the random numbers behind everything.
+
+Common random numbers: a stream of random numbers depends on the seed of the replicate and on what it is for, and on nothing
+else. Runs of one replicate therefore start from the same weights and see the same minibatches, whatever their
+learning rate, initial bias or activation; their differences are paired.
+
+To add a scheme, write a function (shape, generator) -> (weight, bias) and an entry in ``SCHEMES``.
+"""
+
+import hashlib
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+
+def random_stream(seed: int, purpose: str) -> torch.Generator:
+    """A generator that depends on ``seed`` and ``purpose`` only, the same on every machine and device."""
+    digest = hashlib.sha256(f"{seed}/{purpose}".encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest[:8]) >> 1)
+
+
+def he(shape: tuple[int, ...], generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Normal weights with variance 2 / fan-in and zero biases (He et al., 2015, eq. 10).
+
+    The gain is ReLU's for every activation, so that networks that differ in the activation start from the same weights.
+
+    Args:
+        shape: (outputs, inputs, ...) of the weight; fan-in is the product of all but the first.
+        generator: source of the random numbers.
+
+    Returns:
+        weight of the shape given, bias (outputs,).
+    """
+    fan_in = torch.Size(shape[1:]).numel()
+    return torch.randn(shape, generator=generator) * (2 / fan_in) ** 0.5, torch.zeros(shape[0])
+
+
+def default(shape: tuple[int, ...], generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """PyTorch's default for linear and convolutional layers: weights and biases uniform in +-1 / sqrt(fan-in).
+
+    Arguments and results as for :func:`he`.
+    """
+    bound = torch.Size(shape[1:]).numel() ** -0.5
+    weight = torch.rand(shape, generator=generator) * (2 * bound) - bound
+    return weight, torch.rand(shape[0], generator=generator) * (2 * bound) - bound
+
+
+SCHEMES: dict[str, Callable[[tuple[int, ...], torch.Generator], tuple[Tensor, Tensor]]] = {
+    "he": he,
+    "default": default,
+}

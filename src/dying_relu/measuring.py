@@ -1,0 +1,70 @@
+"""What is measured of a stack at a checkpoint: loss and accuracy, and every unit's statistics on a probe set."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from dying_relu.stack.loss import accuracy, cross_entropy
+from dying_relu.stack.network import Network
+from dying_relu.units import UnitStatistics
+
+BATCH = 250
+"""Examples shown at once: few enough for the cache, the same for every stack."""
+
+QUANTILES = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A stack of K networks on a probe set.
+
+    Attributes:
+        loss: (K,) mean cross-entropy.
+        accuracy: (K,) share of examples classified correctly.
+        units: for each hidden layer by name, the statistics of its units, (K, U).
+    """
+
+    loss: Tensor
+    accuracy: Tensor
+    units: dict[str, UnitStatistics]
+
+
+def measure(network: Network, examples: Tensor, labels: Tensor) -> Measurement:
+    """Show ``examples`` (N, ...) with their ``labels`` (N,) to every network of the stack, in batches."""
+    units: dict[str, UnitStatistics] = {}
+    loss = correct = torch.zeros((), device=examples.device)
+    for x, y in zip(examples.split(BATCH), labels.split(BATCH), strict=True):
+        for hidden, z in network.trace(x):
+            if hidden is None:
+                loss = loss + cross_entropy(z, y).loss * len(y)
+                correct = correct + accuracy(z, y) * len(y)
+            else:
+                activation = hidden.activation
+                batch = UnitStatistics.of(z, activation.function(z), activation.derivative(z), hidden.over)
+                seen = units.get(hidden.name)
+                units[hidden.name] = batch if seen is None else seen.merge(batch)
+    return Measurement(loss / len(labels), correct / len(labels), units)
+
+
+def pre_activation_distribution(network: Network, examples: Tensor) -> dict[str, dict[str, Tensor]]:
+    """For each hidden layer the distribution of each unit's pre-activation over all ``examples`` (and positions).
+
+    Returns:
+        layer name -> {"min", "q05", "q25", "median", "q75", "q95", "max"} -> (K, U). Holds all pre-activations of one layer
+        in memory at once; for the experiments that record units.
+    """
+    return {
+        hidden.name: _distribution(z.movedim(2 if z.dim() == 5 else 1, 1).flatten(2))
+        for hidden, z in network.trace(examples)
+        if hidden is not None
+    }
+
+
+def _distribution(z: Tensor) -> dict[str, Tensor]:
+    levels = torch.tensor(list(QUANTILES.values()), device=z.device)
+    ordered = z.sort(-1).values
+    # Nearest-rank quantiles; torch.quantile refuses more than 16 million values.
+    ranks = (levels * (z.shape[-1] - 1)).round().long()
+    quantiles = dict(zip(QUANTILES, ordered[..., ranks].unbind(-1), strict=True))
+    return {"min": ordered[..., 0], **quantiles, "max": ordered[..., -1]}

@@ -1,0 +1,68 @@
+"""A stack of networks: layers in a row, with their hidden units named."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from dying_relu.stack.layers import Convolution, ElementWise, Layer, Linear
+from dying_relu.stack.optimisers import Optimiser, Parameter
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """A hidden layer: the layer that computes its pre-activations, and the activation applied to them.
+
+    ``over`` are the axes of the pre-activations, (K, U, B) or (K, B, C, H, W), that are examples or positions.
+    """
+
+    name: str
+    depth: int
+    affine: Linear | Convolution
+    activation: ElementWise
+    over: tuple[int, ...]
+
+
+class Network:
+    """K networks of one architecture: ``layers`` in order, ``hidden`` layers by name."""
+
+    def __init__(self, layers: list[Layer], hidden: list[Hidden]) -> None:
+        self.layers = layers
+        self.hidden = hidden
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits (K, classes, B) of a minibatch, (B, inputs) or (B, C, H, W)."""
+        for layer in self.layers:
+            x = layer.forward(x)
+        return x
+
+    def backward(self, gradient: Tensor, optimiser: Optimiser) -> None:
+        """Send the gradient of the losses back and update every parameter.
+
+        Args:
+            gradient: (K, classes, B) gradient of each network's loss with respect to its logits.
+            optimiser: takes the parameters' gradients.
+        """
+        optimiser.start_step()
+        delta: Tensor | None = gradient * optimiser.loss_scale[:, None, None]
+        for layer in reversed(self.layers):
+            assert delta is not None, "only the first layer sends no gradient back"
+            delta = layer.backward(delta, optimiser)
+
+    def trace(self, x: Tensor) -> Iterator[tuple[Hidden | None, Tensor]]:
+        """The forward pass, layer by layer: each hidden layer with its pre-activations, at the end None with the logits."""
+        hidden_by_affine = {id(hidden.affine): hidden for hidden in self.hidden}
+        for layer in self.layers:
+            x = layer.forward(x)
+            if id(layer) in hidden_by_affine:
+                yield hidden_by_affine[id(layer)], x
+        yield None, x
+
+    def parameters(self) -> list[Parameter]:
+        """All parameters, first layer first."""
+        return [parameter for layer in self.layers for parameter in layer.parameters()]
+
+    def finite(self) -> Tensor:
+        """(K,) bool: whether every parameter of a network is finite."""
+        return torch.stack([parameter.finite() for parameter in self.parameters()]).all(0)

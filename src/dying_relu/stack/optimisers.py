@@ -1,0 +1,122 @@
+"""Optimisers for a stack: one learning rate a network, PyTorch's update rules.
+
+A layer does not hand its gradient over as a tensor, it says which two matrices it is the product of. SGD can then add the
+product straight to the weights (one pass over memory instead of three), because the gradient of the loss was multiplied by
+minus the learning rate before it was sent back through the network, and everything a layer does to it is linear. Where an
+optimiser needs the gradient itself (Adam), ``loss_scale`` is 1 and the product is written out.
+"""
+
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+
+class Parameter:
+    """A tensor that is learned: (K, ...), the same shape for each of the K networks."""
+
+    def __init__(self, value: Tensor) -> None:
+        self.value = value.contiguous()
+
+    def finite(self) -> Tensor:
+        """(K,) bool: whether every number of a network is finite."""
+        return self.value.flatten(1).isfinite().all(1)
+
+
+class Optimiser(Protocol):
+    """Updates parameters while a network goes backward through its layers."""
+
+    loss_scale: Tensor
+    """(K,): what the gradient of each network's loss is multiplied by before it is sent back."""
+
+    def start_step(self) -> None:
+        """Called once before the backward pass of a minibatch."""
+
+    def add_product(self, parameter: Parameter, left: Tensor, right: Tensor) -> None:
+        """Take the scaled gradient ``left @ right``: (K, m, n) @ (K, n, p), or @ (n, p) shared by all networks."""
+
+    def add(self, parameter: Parameter, gradient: Tensor) -> None:
+        """Take the scaled gradient, a tensor of the parameter's shape."""
+
+
+def add_matrix_product(target: Tensor, left: Tensor, right: Tensor, beta: float = 1.0) -> None:
+    """target = beta * target + left @ right, in place, for (K, m, p), (K, m, n) and (K, n, p) or a shared (n, p)."""
+    if right.dim() == 2:
+        target.view(-1, target.shape[-1]).addmm_(left.flatten(0, 1), right, beta=beta)
+    else:
+        target.baddbmm_(left, right, beta=beta)
+
+
+class SGD:
+    """Stochastic gradient descent: w <- w - learning_rate * gradient."""
+
+    def __init__(self, learning_rate: Tensor) -> None:
+        self.loss_scale = -learning_rate
+
+    def start_step(self) -> None: ...
+
+    def add_product(self, parameter: Parameter, left: Tensor, right: Tensor) -> None:
+        add_matrix_product(parameter.value, left, right)
+
+    def add(self, parameter: Parameter, gradient: Tensor) -> None:
+        parameter.value.add_(gradient)
+
+
+class Momentum:
+    """SGD with momentum, torch.optim.SGD's convention: v <- momentum * v + gradient; w <- w - learning_rate * v.
+
+    The velocity kept here is -learning_rate * v, the same while the rate is constant.
+    """
+
+    def __init__(self, learning_rate: Tensor, momentum: float) -> None:
+        self.loss_scale = -learning_rate
+        self.momentum = momentum
+        self.velocity: dict[Parameter, Tensor] = {}
+
+    def start_step(self) -> None: ...
+
+    def add_product(self, parameter: Parameter, left: Tensor, right: Tensor) -> None:
+        velocity = self._velocity(parameter)
+        add_matrix_product(velocity, left, right, beta=self.momentum)
+        parameter.value.add_(velocity)
+
+    def add(self, parameter: Parameter, gradient: Tensor) -> None:
+        velocity = self._velocity(parameter).mul_(self.momentum).add_(gradient)
+        parameter.value.add_(velocity)
+
+    def _velocity(self, parameter: Parameter) -> Tensor:
+        if parameter not in self.velocity:
+            self.velocity[parameter] = torch.zeros_like(parameter.value)
+        return self.velocity[parameter]
+
+
+class Adam:
+    """Adam with bias correction, torch.optim.Adam's formula (Kingma & Ba, 2015)."""
+
+    def __init__(self, learning_rate: Tensor, beta1: float, beta2: float, epsilon: float) -> None:
+        self.loss_scale = torch.ones_like(learning_rate)
+        self.learning_rate = learning_rate
+        self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
+        self.step = 0
+        self.moments: dict[Parameter, tuple[Tensor, Tensor]] = {}
+
+    def start_step(self) -> None:
+        self.step += 1
+
+    def add_product(self, parameter: Parameter, left: Tensor, right: Tensor) -> None:
+        gradient = torch.empty_like(parameter.value)
+        add_matrix_product(gradient, left, right, beta=0.0)
+        self.add(parameter, gradient)
+
+    def add(self, parameter: Parameter, gradient: Tensor) -> None:
+        if parameter not in self.moments:
+            self.moments[parameter] = (
+                torch.zeros_like(parameter.value),
+                torch.zeros_like(parameter.value),
+            )
+        first, second = self.moments[parameter]
+        first.lerp_(gradient, 1 - self.beta1)
+        second.mul_(self.beta2).addcmul_(gradient, gradient, value=1 - self.beta2)
+        denominator = second.sqrt().div_((1 - self.beta2**self.step) ** 0.5).add_(self.epsilon)
+        rate = self.learning_rate.view(-1, *[1] * (gradient.dim() - 1)) / (1 - self.beta1**self.step)
+        parameter.value.sub_(torch.div(first, denominator, out=denominator).mul_(rate))

@@ -1,0 +1,73 @@
+"""The oracle: the same networks, one at a time, in plain ``torch.nn``, ``torch.optim`` and autograd."""
+
+import torch
+from torch import Tensor, nn
+
+from dying_relu.configuration import CNN, SGD, Adam, Architecture, Optimiser
+from dying_relu.stack.layers import Convolution, Linear
+from dying_relu.stack.network import Network
+from dying_relu.study import Run
+
+
+def activation(run: Run) -> nn.Module:
+    slope = run.slope
+    modules = {
+        "relu": nn.ReLU,
+        "leaky_relu": lambda: nn.LeakyReLU(slope),
+        "prelu": lambda: nn.PReLU(init=slope),
+        "elu": nn.ELU,
+        "selu": nn.SELU,
+        "gelu": nn.GELU,
+        "silu": nn.SiLU,
+        "tanh": nn.Tanh,
+    }
+    return modules[run.activation]()
+
+
+def network(architecture: Architecture, run: Run, image: torch.Size, classes: int) -> nn.Sequential:
+    """The architecture as anyone would write it; its parameters are PyTorch's own until they are copied."""
+    inputs, height, width = image
+    layers: list[nn.Module] = []
+    for channels in architecture.channels if isinstance(architecture, CNN) else ():
+        layers += [nn.Conv2d(inputs, channels, 3, padding=1), activation(run), nn.MaxPool2d(2)]
+        inputs, height, width = channels, height // 2, width // 2
+    layers.append(nn.Flatten())
+    features = inputs * height * width
+    for units in architecture.widths:
+        layers += [nn.Linear(features, units), activation(run)]
+        features = units
+    return nn.Sequential(*layers, nn.Linear(features, classes))
+
+
+def copy_parameters(stack: Network, k: int, plain: nn.Sequential) -> None:
+    """Give ``plain`` the weights and biases that network ``k`` of the stack has now."""
+    affine = [layer for layer in stack.layers if isinstance(layer, Linear | Convolution)]
+    with torch.no_grad():
+        modules = [module for module in plain if isinstance(module, nn.Linear | nn.Conv2d)]
+        for layer, module in zip(affine, modules, strict=True):
+            module.weight.copy_(layer.weight.value[k])
+            module.bias.copy_(layer.bias.value[k])
+
+
+def optimiser(settings: Optimiser, run: Run, parameters) -> torch.optim.Optimizer:
+    match settings:
+        case Adam():
+            return torch.optim.Adam(
+                parameters, run.learning_rate, (settings.beta1, settings.beta2), settings.epsilon
+            )
+        case SGD():
+            return torch.optim.SGD(parameters, run.learning_rate, settings.momentum)
+
+
+def train(
+    plain: nn.Sequential, optimiser: torch.optim.Optimizer, batches: list[tuple[Tensor, Tensor]]
+) -> list[float]:
+    """The usual loop; returns the loss of every minibatch."""
+    losses = []
+    for x, y in batches:
+        optimiser.zero_grad()
+        loss = nn.functional.cross_entropy(plain(x), y)
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.item())
+    return losses

@@ -1,0 +1,139 @@
+"""A stack computes what plain PyTorch computes one network at a time: the same parameters after training.
+
+Training amplifies rounding errors: two float32 programs that sum in another order drift apart within a few hundred steps,
+PyTorch and itself included. So the rules are compared in float64 over hundreds of steps, where only a wrong rule can
+differ, and the float32 kernels over fewer.
+"""
+
+import plain
+import pytest
+import torch
+
+from dying_relu.activations import ACTIVATIONS
+from dying_relu.configuration import CNN, MLP, SGD, Adam
+from dying_relu.models import build
+from dying_relu.stack.layers import Convolution, Linear
+from dying_relu.stack.loss import cross_entropy
+from dying_relu.stack.network import Network
+from dying_relu.study import Run
+from dying_relu.training import optimiser_of
+
+ARCHITECTURES = {
+    "mlp": MLP(kind="mlp", widths=[24, 16]),
+    "cnn": CNN(kind="cnn", channels=[5, 6], widths=[12]),
+}
+OPTIMISERS = {
+    "sgd": SGD(kind="sgd"),
+    "momentum": SGD(kind="sgd", momentum=0.9),
+    "adam": Adam(kind="adam"),
+}
+IMAGE, CLASSES, CPU = torch.Size((3, 12, 12)), 10, torch.device("cpu")
+
+
+def runs(activation: str, optimiser: str) -> list[Run]:
+    """Four networks that differ in everything that may differ within a stack."""
+    slopes = {"leaky_relu": (0.0, 0.01, 0.3, 1.0), "prelu": (0.25, 0.25, 0.1, 0.0)}.get(
+        activation, (None,) * 4
+    )
+    rates = {"sgd": (0.01, 0.05), "momentum": (0.001, 0.005), "adam": (0.0005, 0.002)}[optimiser]
+    return [
+        Run(
+            id=f"run{k}",
+            experiment="equality",
+            dataset="mnist",
+            architecture="any",
+            optimiser=optimiser,
+            activation=activation,
+            slope=slopes[k],
+            initialisation=("he", "default")[k % 2],
+            initial_bias=(0.0, -0.5)[k // 2],
+            learning_rate=rates[k % 2],
+            replicate=0,
+        )
+        for k in range(4)
+    ]
+
+
+def batches(steps: int, dtype: torch.dtype = torch.float32) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    """Minibatches that a linear teacher has labelled."""
+    generator = torch.Generator().manual_seed(1)
+    teacher = torch.randn(IMAGE.numel(), CLASSES, generator=generator)
+    x = torch.randn(steps, 32, *IMAGE, generator=generator)
+    return list(zip(x.to(dtype), (x.flatten(2) @ teacher).argmax(-1), strict=True))
+
+
+def new_stack(architecture, chosen, dtype=torch.float32) -> Network:
+    stack = build(architecture, chosen, IMAGE, CLASSES, seed=3, device=CPU)
+    for parameter in stack.parameters():
+        parameter.value = parameter.value.to(dtype)
+    for hidden in stack.hidden:
+        hidden.activation.slope.value = hidden.activation.slope.value.to(dtype)
+    return stack
+
+
+def train_stack(architecture, settings, chosen, data) -> tuple[Network, torch.Tensor]:
+    stack = new_stack(architecture, chosen, data[0][0].dtype)
+    optimiser = optimiser_of(settings, chosen, CPU)
+    losses = []
+    for x, y in data:
+        result = cross_entropy(stack.forward(x if architecture.kind == "cnn" else x.flatten(1)), y)
+        stack.backward(result.gradient, optimiser)
+        losses.append(result.loss)
+    return stack, torch.stack(losses)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "steps", "tolerance"), [(torch.float64, 200, 1e-6), (torch.float32, 20, 1e-3)]
+)
+@pytest.mark.parametrize("optimiser", OPTIMISERS)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_equals_plain_pytorch(
+    architecture: str, activation: str, optimiser: str, dtype: torch.dtype, steps: int, tolerance: float
+) -> None:
+    chosen, settings, shape = runs(activation, optimiser), OPTIMISERS[optimiser], ARCHITECTURES[architecture]
+    data = batches(steps, dtype)
+    stack, losses = train_stack(shape, settings, chosen, data)
+    initial = new_stack(shape, chosen, dtype)
+    for k, run in list(enumerate(chosen))[::3]:
+        net = plain.network(shape, run, IMAGE, CLASSES).to(dtype)
+        plain.copy_parameters(initial, k, net)
+        expected = plain.train(net, plain.optimiser(settings, run, net.parameters()), data)
+
+        def assert_equal(ours: torch.Tensor, theirs: torch.Tensor) -> None:
+            torch.testing.assert_close(ours, theirs.detach(), rtol=tolerance, atol=tolerance)
+
+        assert_equal(losses[:, k], torch.tensor(expected, dtype=dtype))
+        affine = [layer for layer in stack.layers if isinstance(layer, Linear | Convolution)]
+        modules = [module for module in net if isinstance(module, torch.nn.Linear | torch.nn.Conv2d)]
+        for layer, module in zip(affine, modules, strict=True):
+            assert_equal(layer.weight.value[k], module.weight)
+            assert_equal(layer.bias.value[k], module.bias)
+        if activation == "prelu":
+            learned = torch.stack([hidden.activation.slope.value[k] for hidden in stack.hidden])
+            assert_equal(learned, torch.cat([m.weight for m in net if isinstance(m, torch.nn.PReLU)]))
+
+
+@pytest.mark.parametrize("optimiser", OPTIMISERS)
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_a_network_does_not_depend_on_its_stack(architecture: str, optimiser: str) -> None:
+    """Bit for bit, with one thread."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        chosen, settings = runs("relu", optimiser), OPTIMISERS[optimiser]
+        data = batches(30)
+        together, _ = train_stack(ARCHITECTURES[architecture], settings, chosen, data)
+        alone, _ = train_stack(ARCHITECTURES[architecture], settings, chosen[1:2], data)
+    finally:
+        torch.set_num_threads(threads)
+    for stacked, single in zip(together.parameters(), alone.parameters(), strict=True):
+        assert torch.equal(stacked.value[1:2], single.value)
+
+
+def test_first_layers_share_their_weights_across_rates_biases_and_activations() -> None:
+    one = build(ARCHITECTURES["mlp"], runs("relu", "sgd")[:1], IMAGE, CLASSES, seed=3, device=CPU)
+    other = build(ARCHITECTURES["mlp"], runs("tanh", "adam")[2:3], IMAGE, CLASSES, seed=3, device=CPU)
+    for here, there in zip(one.layers, other.layers, strict=True):
+        if isinstance(here, Linear) and isinstance(there, Linear):
+            assert torch.equal(here.weight.value, there.weight.value)

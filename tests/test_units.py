@@ -1,0 +1,101 @@
+"""The definitions: laws they obey, and the mistakes other people's counters make."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from dying_relu import units
+from dying_relu.activations import ACTIVATIONS
+from dying_relu.units import UnitStatistics
+
+SLOPES = {"leaky_relu": 0.01, "prelu": 0.25}
+
+
+def statistics(z: torch.Tensor, name: str = "relu", over: tuple[int, ...] = (1,)) -> UnitStatistics:
+    activation, slope = ACTIVATIONS[name], SLOPES.get(name, 0.0)
+    return UnitStatistics.of(z, activation.function(z, slope), activation.derivative(z, slope), over)
+
+
+pre_activations = arrays(
+    "float32", (6, 9), elements=st.floats(-4, 4, width=32) | st.sampled_from([0.0, -0.0, -1e-30])
+).map(torch.from_numpy)
+
+
+@given(pre_activations)
+def test_dead_relu_units_are_those_whose_every_example_is_off(z: torch.Tensor) -> None:
+    brute_force = torch.tensor([all(value <= 0 for value in unit) for unit in z.double().tolist()])
+    assert torch.equal(units.dead(statistics(z)), brute_force)
+    assert torch.equal(units.inactive(statistics(z)), brute_force)
+
+
+@given(pre_activations, st.sampled_from(list(ACTIVATIONS)))
+def test_dead_implies_inactive_saturated_and_dormant(z: torch.Tensor, name: str) -> None:
+    seen = statistics(z * 10, name)
+    dead = units.dead(seen)
+    assert (dead <= units.inactive(seen)).all()
+    assert (dead <= units.saturated(seen)).all()
+    assert (dead <= units.dormant(seen, 0.0)).all()
+
+
+@given(pre_activations, st.integers(1, 8))
+def test_batches_merge_to_the_whole(z: torch.Tensor, cut: int) -> None:
+    """A unit alive in any batch is alive: AND over batches, not OR, and unequal batches are weighted rightly."""
+    whole = statistics(z)
+    merged = statistics(z[:, :cut]).merge(statistics(z[:, cut:]))
+    assert torch.equal(units.dead(merged), units.dead(whole))
+    torch.testing.assert_close(merged.mean_abs_activation, whole.mean_abs_activation)
+    assert torch.equal(merged.active_share, whole.active_share)
+
+
+@given(pre_activations, st.floats(0.125, 8))
+@settings(max_examples=50)
+def test_dormancy_averages_to_one_and_ignores_the_scale_of_the_layer(z: torch.Tensor, scale: float) -> None:
+    score = units.dormancy(statistics(z))
+    if score.any():
+        assert score.mean().item() == pytest.approx(1, rel=1e-4)
+    torch.testing.assert_close(units.dormancy(statistics(z * scale)), score, rtol=1e-4, atol=1e-6)
+
+
+def test_tau_zero_is_death_for_relu_and_a_layer_that_is_all_dead_is_all_dormant() -> None:
+    z = torch.randn(50, 20, generator=torch.Generator().manual_seed(0)) - 2.0
+    assert torch.equal(units.dormant(statistics(z), 0.0), units.dead(statistics(z)))
+    assert units.dormant(statistics(-z.abs()), 0.025).all()
+
+
+def test_leaky_units_can_be_inactive_and_are_not_dead() -> None:
+    z = torch.tensor([[-1.0, -2.0], [-3.0, -0.5]])
+    seen = statistics(z, "leaky_relu")
+    assert units.inactive(seen).all()
+    assert not units.dead(seen).any()
+
+
+def test_negative_activations_do_not_cancel_positive_ones() -> None:
+    z = torch.tensor([[-1.0, torch.atanh(torch.tanh(torch.tensor(1.0)))]])
+    assert statistics(z, "tanh").mean_abs_activation.item() == pytest.approx(0.7616, abs=1e-4)
+
+
+def test_a_channel_is_one_unit_alive_if_any_position_is() -> None:
+    z = torch.full((1, 4, 3, 5, 5), -1.0)
+    z[0, 2, 1, 4, 4] = 0.5
+    assert units.dead(statistics(z, over=(1, 3, 4))).tolist() == [[True, False, True]]
+
+
+def test_zero_is_not_above_a_threshold_and_small_activations_are_not_dead() -> None:
+    z = torch.tensor([[1e-30, -1.0], [0.0, -1.0]])
+    assert units.dead(statistics(z)).tolist() == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("name", "z", "is_dead"), [("gelu", -20.0, True), ("gelu", -3.0, False), ("silu", -200.0, True)]
+)
+def test_smooth_units_die_only_where_float32_underflows(name: str, z: float, is_dead: bool) -> None:
+    assert units.dead(statistics(torch.full((1, 3), z), name)).item() is is_dead
+
+
+def test_died_and_revived_are_reverses() -> None:
+    before = torch.tensor([True, True, False, False])
+    now = torch.tensor([True, False, True, False])
+    assert units.died(before, now).tolist() == [False, False, True, False]
+    assert torch.equal(units.revived(before, now), units.died(now, before))
