@@ -61,7 +61,7 @@ def test_a_study_is_read() -> None:
         ("[0.01, 0.1]", "[.inf]", "learning_rate[0]: found inf; expected a finite number"),
         ("[0.01, 0.1]", "[]", "experiments.causes.grid.learning_rate: found []; expected at least one entry"),
         ("[0.01, 0.1]", "0.1", "learning_rate: found 0.1; expected a list"),
-        ("[0.01, 0.1]", "[0.1, 0.1]", "learning_rate: found 0.1 twice; expected each value once"),
+        ("[0.01, 0.1]", "[0.1, 0.1]", "learning_rate: found 0.1 2 times; expected each value once"),
         ("learning_rate", "learning_rates", "grid.learning_rates: found an unknown key; expected one of"),
         ("learning_rate", "learning_rates", "did you mean learning_rate?"),
         ("training:", "trainning:", "trainning: found an unknown key"),
@@ -90,7 +90,11 @@ def test_a_study_is_read() -> None:
             "mnist: {train: 60001",
             "datasets.mnist.train: found 60,001; expected at most",
         ),
-        ("measuring: {train: 1000", "measuring: {train: 1001", "measuring.train: found 1,001 examples"),
+        (
+            "measuring: {train: 1000",
+            "measuring: {train: 1001",
+            "measuring.train: found 1,001; expected at most",
+        ),
         (
             "batch_size: 64",
             "batch_size: 1001",

@@ -1,5 +1,6 @@
 """A configuration becomes runs and shards, the same ones every time, and quickly."""
 
+import itertools
 import subprocess
 import sys
 import time
@@ -89,6 +90,14 @@ def test_steps_come_from_epochs_or_are_given() -> None:
     assert planned(("replicates: 3", "steps: 7")).shard("causes-mnist-mlp-sgd-r0-00").steps == 7
     every = planned(("replicates: 3", "{steps: 7, every_step: true}".strip("{}").replace(", ", "\n    ")))
     assert every.shard("causes-mnist-mlp-sgd-r0-00").checkpoints == tuple(range(8))
+
+
+def test_an_experiment_may_train_and_measure_on_other_examples() -> None:
+    own = planned(("replicates: 3", "train_examples: 640\n    probe_train: 640\n    probe_test: 9"))
+    shard = own.shard("causes-mnist-mlp-sgd-r0-00")
+    assert (shard.dataset.train, shard.probe_train, shard.probe_test, shard.steps) == (640, 640, 9, 20)
+    other = own.shard("optimisers-mnist-mlp-sgd-r0-00")
+    assert (other.dataset.train, other.probe_train, other.probe_test, other.steps) == (6400, 1000, 1000, 200)
 
 
 def test_a_plan_repeats() -> None:
@@ -189,4 +198,4 @@ def test_checkpoints_grow_from_zero_to_the_last_step(steps: int, count: int) -> 
     assert points[0] == 0
     assert points[-1] == steps
     assert len(points) == min(count, steps + 1)
-    assert all(a < b for a, b in zip(points, points[1:], strict=False))
+    assert all(a < b for a, b in itertools.pairwise(points))

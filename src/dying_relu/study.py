@@ -97,6 +97,11 @@ class Study:
         return self.configuration.study
 
     @cached_property
+    def fingerprint(self) -> str:
+        """Changes when anything in the configuration changes but where the images come from."""
+        return _digest(self.configuration.model_dump(mode="json", exclude={"data"}))[:16]
+
+    @cached_property
     def runs(self) -> tuple[Run, ...]:
         """All runs, in the order of their shards."""
         return tuple(run for shard in self.shards for run in shard.runs)
@@ -164,7 +169,7 @@ def _jobs(configuration: Configuration, name: str, experiment: Experiment) -> It
         range(experiment.replicates), grid.dataset, grid.architecture, grid.optimiser
     ):
         size = configuration.datasets[dataset]
-        train = size.train or IMAGE_SETS[dataset].train
+        train = experiment.train_examples or size.train or IMAGE_SETS[dataset].train
         steps = _steps(configuration, experiment, train)
         every_step = tuple(range(steps + 1))
         shard = Shard(
@@ -180,8 +185,8 @@ def _jobs(configuration: Configuration, name: str, experiment: Experiment) -> It
             checkpoints=every_step
             if experiment.every_step
             else log_spaced(steps, experiment.checkpoints or measuring.checkpoints),
-            probe_train=measuring.train,
-            probe_test=measuring.test,
+            probe_train=experiment.probe_train or measuring.train,
+            probe_test=experiment.probe_test or measuring.test,
             record_units=experiment.record_units,
             device=configuration.device,
         )

@@ -6,6 +6,7 @@ a default to :class:`Grid`, the field of the same name to :class:`dying_relu.stu
 """
 
 import ast
+from collections import Counter
 from collections.abc import Hashable
 from math import prod
 from pathlib import Path
@@ -71,10 +72,10 @@ ACTIVATION_NAMES = _activation_names()
 
 
 def _unique(items: tuple[Item, ...]) -> tuple[Item, ...]:
-    repeated = [item for position, item in enumerate(items) if item in items[:position]]
-    if repeated:
+    item, times = Counter(items).most_common(1)[0]
+    if times > 1:
         raise PydanticCustomError(
-            "repeated", "each value once", {"found": f"{getattr(repeated[0], 'name', repeated[0])!r} twice"}
+            "repeated", "each value once", {"found": f"{getattr(item, 'name', item)!r} {times} times"}
         )
     return items
 
@@ -286,6 +287,12 @@ class Experiment(Section):
     """Number of minibatches, instead of epochs."""
     checkpoints: int | None = Field(default=None, ge=2, le=MAX_CHECKPOINTS)
     """Instead of `measuring.checkpoints`."""
+    train_examples: Count | None = None
+    """Instead of `datasets.<name>.train`."""
+    probe_train: Count | None = None
+    """Instead of `measuring.train`; as many as `train_examples` for statements about all of them."""
+    probe_test: Count | None = None
+    """Instead of `measuring.test`."""
     every_step: bool = False
     """Measure after every step, instead of at log-spaced checkpoints."""
     record_units: bool = False

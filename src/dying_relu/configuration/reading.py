@@ -85,7 +85,7 @@ def parse(text: str, name: str = "the configuration") -> Configuration:
         raise _error(name, _invalid_values(error, document)) from None
     except RecursionError:
         raise DyingReluError(f"{name} is nested too deeply") from None
-    problems = list(_inconsistencies(configuration))
+    problems = list(dict.fromkeys(_inconsistencies(configuration)))
     if problems:
         raise _error(name, problems)
     return configuration
@@ -230,6 +230,7 @@ def _inconsistencies(configuration: Configuration) -> Iterator[Problem]:
     for name, experiment in configuration.experiments.items():
         at = f"experiments.{name}"
         yield from _undeclared_names(configuration, experiment, at)
+        yield from _impossible_subsets(configuration, experiment, at)
         yield from _contradictions(experiment, at)
     runs = sum(e.grid.size * e.replicates for e in configuration.experiments.values())
     if runs > MAX_RUNS:
@@ -244,21 +245,29 @@ def _impossible_sizes(configuration: Configuration) -> Iterator[Problem]:
                 yield Problem(
                     f"datasets.{name}.{split}", f"{used:,}", f"at most {there:,}: {name} has no more"
                 )
-            available = min(used or there, there)
-            probed = getattr(configuration.measuring, split)
-            if probed > available:
+
+
+def _impossible_subsets(configuration: Configuration, experiment: Experiment, at: str) -> Iterator[Problem]:
+    """Probe sets and minibatches that are larger than what they are taken from."""
+    measuring = configuration.measuring
+    train_key = f"{at}.probe_train" if experiment.probe_train else "measuring.train"
+    test_key = f"{at}.probe_test" if experiment.probe_test else "measuring.test"
+    for dataset in set(experiment.grid.dataset) & set(configuration.datasets):
+        size, there = configuration.datasets[dataset], IMAGE_SETS[dataset]
+        train = experiment.train_examples or size.train or there.train
+        test = size.test or there.test
+        for key, wanted, available, split in (
+            (f"{at}.train_examples", train, there.train, "training"),
+            (train_key, experiment.probe_train or measuring.train, train, "training"),
+            (test_key, experiment.probe_test or measuring.test, test, "test"),
+            ("training.batch_size", configuration.training.batch_size, train, "training"),
+        ):
+            if wanted > available:
                 yield Problem(
-                    f"measuring.{split}",
-                    f"{probed:,} examples",
-                    f"at most the {available:,} of datasets.{name}.{split}",
+                    key,
+                    f"{wanted:,}",
+                    f"at most the {available:,} {split} examples of {dataset} that {at} uses",
                 )
-        batch_size, examples = configuration.training.batch_size, size.train or IMAGE_SETS[name].train
-        if batch_size > examples:
-            yield Problem(
-                "training.batch_size",
-                f"{batch_size:,}",
-                f"at most the {examples:,} examples of datasets.{name}.train",
-            )
 
 
 def _undeclared_names(configuration: Configuration, experiment: Experiment, at: str) -> Iterator[Problem]:
