@@ -1,0 +1,93 @@
+"""The tables of a study as the verdict rules ask for them."""
+
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from dying_relu import results
+
+SETTING = ["dataset", "architecture", "optimiser"]
+FACTORS = [
+    *SETTING,
+    "activation",
+    "slope",
+    "initialisation",
+    "initial_bias",
+    "learning_rate",
+    "replicate",
+    "batch_size",
+]
+
+
+class NotEnoughData(Exception):
+    """The study's tables cannot settle a claim; the message says why, as a clause."""
+
+
+class Evidence:
+    """The tables in the folder ``results``, read once and joined with each run's factors."""
+
+    def __init__(self, results_folder: Path) -> None:
+        self.folder = results_folder
+
+    @cached_property
+    def runs(self) -> pd.DataFrame:
+        """The table of runs with a column ``stratum``: data set, architecture and optimiser in one name."""
+        table = results.read("runs", self.folder / "runs.parquet")
+        return table.assign(stratum=table[SETTING].agg(" ".join, axis=1))
+
+    @cached_property
+    def layers(self) -> pd.DataFrame:
+        """The table of layers with each run's factors."""
+        return self._with_factors("layers")
+
+    @cached_property
+    def units(self) -> pd.DataFrame:
+        """The table of units, with each run's factors, of the runs that did not diverge."""
+        return self._with_factors("units")
+
+    def experiment(self, name: str) -> pd.DataFrame:
+        """The runs of experiment ``name``, diverged ones included."""
+        return _filled(self.runs[self.runs["experiment"] == name], name)
+
+    def relu(self, name: str) -> pd.DataFrame:
+        """The ReLU runs of experiment ``name``, diverged ones included."""
+        runs = self.experiment(name)
+        return _filled(runs[runs["activation"] == "relu"], name, "ReLU networks")
+
+    def relu_units(self, name: str) -> pd.DataFrame:
+        """The units, at every checkpoint, of the ReLU runs of experiment ``name`` that did not diverge."""
+        self.relu(name)
+        units = self.units
+        return _filled(
+            units[(units["experiment"] == name) & (units["activation"] == "relu")], name, "recorded units"
+        )
+
+    def _with_factors(self, name: str) -> pd.DataFrame:
+        table = results.read(name, self.folder / f"{name}.parquet")
+        runs = self.runs.loc[~self.runs["diverged"], ["run", "experiment", "stratum", *FACTORS, "steps"]]
+        keep = runs if "slope" not in table else runs.drop(columns="slope")
+        return table.merge(keep, on="run")
+
+
+def by_replicate(table: pd.DataFrame, statistic: Callable[[pd.DataFrame], float]) -> pd.DataFrame:
+    """``statistic`` of each stratum's rows of each replicate; columns stratum, replicate, value; NaN is left out."""
+    rows = [
+        (stratum, replicate, statistic(group))
+        for (stratum, replicate), group in table.groupby(["stratum", "replicate"], sort=False)
+    ]
+    return pd.DataFrame(rows, columns=["stratum", "replicate", "value"]).dropna(ignore_index=True)
+
+
+def safe(runs: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """The runs of those settings (``by``: columns) in which no replicate diverged."""
+    return runs[~runs.groupby(by)["diverged"].transform("any")]
+
+
+def _filled(table: pd.DataFrame, experiment: str, what: str = "runs") -> pd.DataFrame:
+    if table.empty and what == "runs":
+        raise NotEnoughData(f"the study has no experiment {experiment!r}")
+    if table.empty:
+        raise NotEnoughData(f"the experiment {experiment!r} has no {what}")
+    return table

@@ -1,0 +1,195 @@
+"""C10, C11 and C12: the leaky ReLU against the other remedies, how small its slope may be, and learning it."""
+
+import pandas as pd
+
+from dying_relu.analysis.claims.evidence import Evidence, NotEnoughData
+from dying_relu.analysis.claims.verdict import (
+    LIMITED,
+    NOT_ENOUGH_DATA,
+    REFUTED,
+    SUPPORTED,
+    Finding,
+    claim,
+    each,
+    exceeds,
+    listed,
+    pooled,
+)
+
+DOOMED = 0.25
+"""ReLU counts as dying in a setting where a quarter of its hidden units are dead, or where it diverges."""
+ACCURACY_MATTERS = 0.01
+"""An accuracy differs from one percentage point on."""
+CHANCE = {"cifar100": 0.01}
+"""Accuracy of a constant answer, where it is not one in ten."""
+POST_SLOPE = 1e-4
+"""The slope the post gives as an example."""
+HALF = 0.5
+SLOPE_MOVES = 0.01
+"""A learned slope has moved if its mean is this far from where it began."""
+PRELU_START = 0.25
+
+
+def _scored(runs: pd.DataFrame) -> pd.DataFrame:
+    """The runs with a column ``score``: test accuracy, or that of a constant answer where the run diverged."""
+    chance = runs["dataset"].map(CHANCE).fillna(0.1)
+    return runs.assign(score=runs["test_accuracy"].where(~runs["diverged"], chance))
+
+
+@claim(
+    "C10",
+    "Leaky ReLU is the most common and effective method to alleviate dying ReLU",
+    experiment="remedies",
+    measure="test accuracy of leaky ReLU minus that of the best other activation",
+    unit="points",
+    rule=f"In the settings (data set, architecture, initialisation, rate) in which a ReLU network has at least {DOOMED:.0%} dead "
+    f"units or diverges; a diverged run scores as a constant answer. Supported if leaky ReLU is surely more than "
+    f"{100 * ACCURACY_MATTERS:.0f} point better than ReLU and surely not more than {100 * ACCURACY_MATTERS:.0f} point worse than the "
+    f"best other activation (the best on average, chosen in each setting); supported with a limit if only the former; refuted if it "
+    f"is surely not better than ReLU by that much. 'Most common' is not tested.",
+    details="GainOverRelu BestOther DoomedSettings",
+)
+def leaky_is_best(evidence: Evidence) -> Finding:
+    runs = _scored(evidence.experiment("remedies"))
+    setting = ["stratum", "initialisation", "initial_bias", "learning_rate"]
+    doomed = _doomed(runs, setting)
+    scores = doomed.pivot_table(index=[*setting, "replicate"], columns="activation", values="score")
+    if "leaky_relu" not in scores or "relu" not in scores or len(scores.columns) < 3:
+        raise NotEnoughData("leaky ReLU, ReLU and another activation are needed")
+    others = scores.drop(columns=["relu", "leaky_relu"])
+    best = others.groupby(setting).mean().idxmax(axis=1).rename("best")
+    paired = scores.reset_index().merge(best.reset_index(), on=setting)
+    paired["best_score"] = [row[row["best"]] for _, row in paired.iterrows()]
+    gain = pooled(_mean_difference(paired, "leaky_relu", "relu"))
+    gap = pooled(_mean_difference(paired, "leaky_relu", "best_score"))
+    if gain.low > ACCURACY_MATTERS and gap.low > -ACCURACY_MATTERS:
+        verdict, note = SUPPORTED, "'most common' is not tested"
+    elif gain.low > ACCURACY_MATTERS:
+        verdict, note = LIMITED, "it helps, but was not shown to be as good as the best other activation"
+    elif gain.high < ACCURACY_MATTERS:
+        verdict, note = REFUTED, ""
+    else:
+        verdict, note = NOT_ENOUGH_DATA, "the interval includes both a gain over ReLU and none"
+    details = {
+        "GainOverRelu": gain.estimate,
+        "BestOther": listed(best.value_counts().index[:2]),
+        "DoomedSettings": len(best),
+    }
+    return Finding(verdict, gap, len(doomed), note, details)
+
+
+def _doomed(runs: pd.DataFrame, setting: list[str]) -> pd.DataFrame:
+    relu = runs[runs["activation"] == "relu"]
+    dead = relu["dead_fraction"].where(~relu["diverged"], 1.0)
+    fraction = relu.assign(dead=dead).groupby(setting)["dead"].mean()
+    doomed = fraction[fraction >= DOOMED].reset_index()[setting]
+    if doomed.empty:
+        raise NotEnoughData("ReLU dies in none of its settings")
+    return runs.merge(doomed, on=setting)
+
+
+def _mean_difference(paired: pd.DataFrame, one: str, other: str) -> pd.DataFrame:
+    difference = (paired[one] - paired[other]).rename("value")
+    return difference.groupby([paired["stratum"], paired["replicate"]]).mean().reset_index()
+
+
+@claim(
+    "C11",
+    "The slope of a leaky ReLU may be as small as 0.0001",
+    experiment="slopes",
+    measure="part of the accuracy that the best fixed slope gains over ReLU which slope 0.0001 gains",
+    rule=f"Where the best fixed slope gains surely more than {100 * ACCURACY_MATTERS:.0f} point of test accuracy over ReLU. Supported if "
+    f"slope {POST_SLOPE} surely gains more than {HALF:.0%} of that in every data set and architecture, supported with a limit if "
+    f"in some, refuted if surely in none.",
+    details="BestSlope SmallestEnough Gain",
+)
+def slope_may_be_tiny(evidence: Evidence) -> Finding:
+    runs = _fixed_slopes(evidence)
+    if POST_SLOPE not in runs["slope"].to_numpy():
+        raise NotEnoughData(f"no network has slope {POST_SLOPE}")
+    gains = _gains(runs)
+    best = (
+        gains.groupby(["stratum", "slope"])["value"]
+        .mean()
+        .groupby("stratum")
+        .idxmax()
+        .map(lambda key: key[1])
+    )
+    top = gains[gains["slope"] == gains["stratum"].map(best)]
+    rescued = [name for name, gain in each(top).items() if gain.low > ACCURACY_MATTERS]
+    if not rescued:
+        raise NotEnoughData("no slope is surely better than ReLU, so that there is nothing to rescue")
+    scale = top.groupby("stratum")["value"].mean()
+    parts = gains[gains["stratum"].isin(rescued)]
+    parts = parts.assign(value=parts["value"] / parts["stratum"].map(scale))
+    tiny = parts[parts["slope"] == POST_SLOPE]
+    verdict, note = exceeds(tiny, HALF)
+    enough = parts.groupby("slope")["value"].mean()
+    details = {
+        "BestSlope": listed(sorted({f"{best[name]:g}" for name in rescued}, key=float)),
+        "SmallestEnough": f"{enough.index[enough > HALF].min():g}",
+        "Gain": float(scale[rescued].mean()),
+    }
+    return Finding(verdict, pooled(tiny), len(runs), note, details)
+
+
+def _fixed_slopes(evidence: Evidence) -> pd.DataFrame:
+    runs = _scored(evidence.experiment("slopes"))
+    runs = runs[runs["activation"].isin(["relu", "leaky_relu"])]
+    if runs["activation"].nunique() < 2:
+        raise NotEnoughData("ReLU and leaky ReLU are needed")
+    return runs
+
+
+def _gains(runs: pd.DataFrame) -> pd.DataFrame:
+    """Score of each slope above 0 minus that of ReLU, paired; columns stratum, replicate, slope, value."""
+    pair = ["stratum", "replicate", "initialisation", "initial_bias", "learning_rate"]
+    relu = runs.loc[runs["activation"] == "relu", [*pair, "score"]]
+    leaky = runs.loc[runs["activation"] == "leaky_relu", [*pair, "slope", "score"]]
+    paired = leaky.merge(relu, on=pair, suffixes=("", "_relu"))
+    value = (paired["score"] - paired["score_relu"]).rename("value")
+    return value.groupby([paired["stratum"], paired["replicate"], paired["slope"]]).mean().reset_index()
+
+
+@claim(
+    "C12",
+    "PReLU learns its slope from the data",
+    experiment="slopes",
+    measure="distance of the learned slope, a mean over layers, from where it began",
+    unit="number",
+    rule=f"Supported if the slope surely moves by more than {SLOPE_MOVES} in every data set and architecture and PReLU's test accuracy is "
+    f"surely not more than {100 * ACCURACY_MATTERS:.0f} point worse than that of the best fixed slope; supported with a limit if the "
+    f"slope moves, at least somewhere; refuted if it surely moves nowhere.",
+    details="MeanSlope AgainstFixed",
+)
+def slope_is_learned(evidence: Evidence) -> Finding:
+    runs = _scored(evidence.experiment("slopes"))
+    prelu = runs[(runs["activation"] == "prelu") & ~runs["diverged"]]
+    if prelu.empty:
+        raise NotEnoughData("the experiment 'slopes' has no PReLU network that did not diverge")
+    start = prelu["slope"].fillna(PRELU_START)
+    moved = prelu.assign(value=(prelu["mean_slope"] - start).abs())
+    moved = moved.groupby(["stratum", "replicate"])["value"].mean().reset_index()
+    verdict, note = exceeds(moved, SLOPE_MOVES)
+    gap = pooled(_against_best_fixed(runs))
+    if verdict == SUPPORTED and gap.low <= -ACCURACY_MATTERS:
+        verdict, note = (
+            LIMITED,
+            "it learns the slope, but was not shown to do as well as the best fixed slope",
+        )
+    details = {"MeanSlope": prelu["mean_slope"].mean(), "AgainstFixed": gap.estimate}
+    return Finding(verdict, pooled(moved), len(prelu), note, details)
+
+
+def _against_best_fixed(runs: pd.DataFrame) -> pd.DataFrame:
+    """PReLU's score minus that of the fixed slope which is best on average in each stratum, paired by replicate."""
+    prelu = runs[runs["activation"] == "prelu"].groupby(["stratum", "replicate"])["score"].mean()
+    fixed = (
+        runs[runs["activation"] == "leaky_relu"].groupby(["stratum", "replicate", "slope"])["score"].mean()
+    )
+    if fixed.empty:
+        raise NotEnoughData("the experiment 'slopes' has no fixed slope to compare with")
+    means = fixed.groupby(["stratum", "slope"]).mean()
+    best = set(means.groupby("stratum").idxmax())
+    chosen = fixed[[(stratum, slope) in best for stratum, _, slope in fixed.index]].droplevel("slope")
+    return (prelu - chosen).rename("value").dropna().reset_index()

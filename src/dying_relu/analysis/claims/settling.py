@@ -1,0 +1,75 @@
+"""All claims at once: from the tables of a study to the table of verdicts, and to and from its file."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from dying_relu import results
+from dying_relu.analysis.claims import causes, mechanism, nature, remedies  # noqa: F401  (they register the claims)
+from dying_relu.analysis.claims.evidence import Evidence
+from dying_relu.analysis.claims.verdict import CLAIMS, Claim, Finding
+
+COLUMNS = [
+    "claim",
+    "statement",
+    "verdict",
+    "effect",
+    "low",
+    "high",
+    "n",
+    "unit",
+    "experiment",
+    "measure",
+    "rule",
+    "note",
+    "details",
+]
+
+
+def ordered() -> list[Claim]:
+    """The claims in the post's order, C1 first."""
+    return sorted(CLAIMS.values(), key=lambda claim: int(claim.id[1:]))
+
+
+def settle(results_folder: Path) -> pd.DataFrame:
+    """The verdicts on all claims from the tables in ``results_folder``.
+
+    Returns:
+        A row a claim with ``COLUMNS``: ``effect`` with its interval ``low`` to ``high`` over replicates (NaN where there are not
+        enough data), ``n`` networks it rests on, ``details``: further numbers the paper quotes, as a JSON object.
+    """
+    evidence = Evidence(results_folder)
+    return pd.DataFrame([_row(claim, claim.finding(evidence)) for claim in ordered()], columns=COLUMNS)
+
+
+def write(verdicts: pd.DataFrame, path: Path) -> None:
+    """Write the table of :func:`settle` as CSV, atomically."""
+    with results.atomic_path(path) as beside:
+        verdicts.to_csv(beside, index=False)
+
+
+def read(path: Path) -> pd.DataFrame:
+    """The table that :func:`write` wrote."""
+    return pd.read_csv(
+        path, keep_default_na=False, converters={"details": json.loads}, na_values={"effect": ""}
+    )
+
+
+def _row(claim: Claim, finding: Finding) -> dict[str, object]:
+    effect = finding.effect
+    return {
+        "claim": claim.id,
+        "statement": claim.statement,
+        "verdict": finding.verdict,
+        "effect": effect.estimate if effect else None,
+        "low": effect.low if effect else None,
+        "high": effect.high if effect else None,
+        "n": finding.runs,
+        "unit": claim.unit,
+        "experiment": claim.experiment,
+        "measure": claim.measure,
+        "rule": claim.rule,
+        "note": finding.note,
+        "details": json.dumps(dict(finding.details), default=float),
+    }

@@ -1,0 +1,170 @@
+"""What a verdict is, and the two ways of reaching one from numbers."""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import pandas as pd
+from dying_relu.analysis.statistics import Interval, interval
+
+from dying_relu.analysis.claims.evidence import Evidence, NotEnoughData, by_replicate
+
+SUPPORTED = "supported"
+LIMITED = "supported with a limit"
+REFUTED = "refuted"
+NOT_ENOUGH_DATA = "not enough data"
+VERDICTS = (SUPPORTED, LIMITED, REFUTED, NOT_ENOUGH_DATA)
+
+MIN_REPLICATES = 3
+"""Fewer replicates than this settle nothing: an interval over two says only where the two were."""
+
+Detail = float | str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a rule makes of a study.
+
+    Attributes:
+        verdict: one of ``VERDICTS``.
+        effect: the estimate with its interval over replicates; None where there is none.
+        runs: number of networks it rests on.
+        note: the limit, or why there are not enough data; a clause without a full stop.
+        details: further numbers (and words) the paper quotes, by name.
+    """
+
+    verdict: str
+    effect: Interval | None
+    runs: int
+    note: str = ""
+    details: Mapping[str, Detail] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim of the source post and how it is settled.
+
+    Attributes:
+        id: C1 ... C13.
+        statement: the claim, in short.
+        experiment: the experiment (or experiments) it rests on.
+        measure: what the effect is, in words.
+        unit: how the effect is printed: "percent" (a share), "points" (a difference of shares) or "number".
+        rule: the verdict rule in words, written before any data were looked at.
+        details: the names of the further numbers that ``settle`` gives.
+        settle: evidence -> finding; raises :class:`NotEnoughData`.
+    """
+
+    id: str
+    statement: str
+    experiment: str
+    measure: str
+    unit: str
+    rule: str
+    details: tuple[str, ...]
+    settle: Callable[[Evidence], Finding]
+
+    def finding(self, evidence: Evidence) -> Finding:
+        """The finding of this claim; where data are missing, a finding that says so."""
+        try:
+            return self.settle(evidence)
+        except NotEnoughData as reason:
+            return Finding(NOT_ENOUGH_DATA, None, 0, note=str(reason))
+
+
+CLAIMS: dict[str, Claim] = {}
+"""Every claim by its id; filled by the modules of this package in the order of the post."""
+
+
+def claim(
+    id: str,
+    statement: str,
+    *,
+    experiment: str,
+    measure: str,
+    rule: str,
+    unit: str = "percent",
+    details: str = "",
+) -> Callable[[Callable[[Evidence], Finding]], Callable[[Evidence], Finding]]:
+    """Register the decorated function as the way to settle claim ``id``; ``details`` are names split by blanks."""
+
+    def register(settle: Callable[[Evidence], Finding]) -> Callable[[Evidence], Finding]:
+        CLAIMS[id] = Claim(id, statement, experiment, measure, unit, rule, tuple(details.split()), settle)
+        return settle
+
+    return register
+
+
+def pooled(values: pd.DataFrame) -> Interval:
+    """The mean of ``values`` over strata, with an interval over replicates within strata.
+
+    Args:
+        values: columns ``stratum``, ``replicate``, ``value``; one row for each replicate of a stratum. Strata with fewer
+            than ``MIN_REPLICATES`` rows are left out.
+
+    Raises:
+        NotEnoughData: if no stratum is left.
+    """
+    enough = _replicated(values)
+    return interval(enough["value"].to_numpy(), strata=enough["stratum"].to_numpy())
+
+
+def each(values: pd.DataFrame) -> dict[str, Interval]:
+    """The interval of every stratum of ``values`` by itself, in the strata's order; see :func:`pooled`."""
+    return {str(name): pooled(group) for name, group in _replicated(values).groupby("stratum", sort=False)}
+
+
+def by_group(
+    table: pd.DataFrame, column: str, statistic: Callable[[pd.DataFrame], float]
+) -> dict[str, Interval]:
+    """``statistic`` pooled over strata, for each value of ``column`` that has enough replicates.
+
+    Args:
+        table: columns ``stratum``, ``replicate``, ``column`` and what the statistic needs.
+    """
+    groups: dict[str, Interval] = {}
+    for name, group in table.groupby(column, sort=False):
+        with suppress(NotEnoughData):
+            groups[str(name)] = pooled(by_replicate(group, statistic))
+    return groups
+
+
+def _replicated(values: pd.DataFrame) -> pd.DataFrame:
+    if values.empty:
+        raise NotEnoughData("no network of the study shows a case of it")
+    counts = values.groupby("stratum")["value"].transform("count")
+    if counts.max() < MIN_REPLICATES:
+        raise NotEnoughData(f"{MIN_REPLICATES} replicates are needed and there are {counts.max()}")
+    return values[counts >= MIN_REPLICATES]
+
+
+def exceeds(values: pd.DataFrame, threshold: float) -> tuple[str, str]:
+    """Does the value lie above ``threshold`` in every stratum, in some or in none?
+
+    Returns:
+        The verdict and a note. Supported: the whole interval of every stratum lies above the threshold. Supported
+        with a limit: that of some strata does. Refuted: that of no stratum does and the pooled interval lies below.
+        Otherwise there are not enough data.
+    """
+    strata = each(values)
+    above = [name for name, effect in strata.items() if effect.low > threshold]
+    if len(above) == len(strata):
+        return SUPPORTED, ""
+    if above:
+        return (
+            LIMITED,
+            f"holds in {listed(above)}; not shown in {listed(n for n in strata if n not in above)}",
+        )
+    if pooled(values).high < threshold:
+        return REFUTED, ""
+    return NOT_ENOUGH_DATA, "the interval includes both an effect that matters and none"
+
+
+def listed(names: object) -> str:
+    """Names joined as in a sentence.
+
+    >>> listed(["a", "b", "c"])
+    'a, b and c'
+    """
+    *most, last = [str(name) for name in names]  # type: ignore[attr-defined]
+    return f"{', '.join(most)} and {last}" if most else last

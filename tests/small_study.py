@@ -1,0 +1,207 @@
+"""Synthetic tables of a study with all six experiments: small, lawful, and with effects that are known.
+
+Units die more at larger learning rates and at more negative biases; some deeper ones revive, first-layer ones never do; only ReLU
+units can be dead; the largest rate diverges. Made from unit to run, so that the tables agree with one another.
+"""
+
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from dying_relu import results
+
+UNITS = 12
+CHECKPOINTS = (0, 1, 4, 16, 64)
+EVERY_STEP = tuple(range(13))
+DIVERGES = 10.0
+LEARNED = 0.05
+"""How far PReLU's slope moves."""
+RATES = (0.01, 0.1, 1.0, DIVERGES)
+LEAKY = {f"leaky_relu {slope:g}": slope for slope in (1e-4, 1e-3, 1e-2, 0.1, 0.3, 1.0)}
+OTHERS = ("prelu", "elu", "selu", "gelu", "silu", "tanh")
+GRIDS: dict[str, dict[str, tuple]] = {
+    "causes": {"activation": ("relu", "leaky_relu 0.01"), "initial_bias": (0.0, -1.0, -4.0)},
+    "optimisers": {"optimiser": ("sgd", "momentum", "adam")},
+    "slopes": {"activation": ("relu", *LEAKY, "prelu"), "initial_bias": (-4.0,), "learning_rate": (0.1,)},
+    "remedies": {
+        "activation": ("relu", "leaky_relu 0.01", *OTHERS),
+        "initialisation": ("he", "default"),
+        "initial_bias": (-4.0,),
+        "learning_rate": (0.01, 1.0),
+    },
+    "recovery": {"optimiser": ("sgd", "adam"), "initial_bias": (0.0, -1.0), "learning_rate": (0.1, 1.0)},
+    "anatomy": {"dataset": ("mnist",), "architecture": ("mlp",), "learning_rate": (0.1, 1.0)},
+}
+DEFAULT_GRID: dict[str, tuple] = {
+    "dataset": ("mnist", "cifar10"),
+    "architecture": ("mlp", "cnn"),
+    "optimiser": ("sgd",),
+    "activation": ("relu",),
+    "initialisation": ("he",),
+    "initial_bias": (0.0,),
+    "learning_rate": RATES,
+}
+RECORDED = ("recovery", "anatomy")
+
+
+PRE_ACTIVATION = {"min": 6.0, "q05": 5.0, "q25": 4.0, "median": 3.0, "q75": 2.0, "q95": 1.0, "max": 0.0}
+UNIT = ["run", "layer", "unit"]
+
+
+def write_small_study(folder: Path, replicates: int = 3, experiments: tuple[str, ...] = tuple(GRIDS)) -> None:
+    """Write the four tables into ``folder``, with ``replicates`` of each setting of ``experiments``."""
+    networks = pd.DataFrame(_networks(experiments, replicates))
+    units = pd.concat([_units(network) for network in networks.to_dict("records")], ignore_index=True)
+    units = units.merge(networks, on="run")
+    layers, checkpoints = _layers(units), _checkpoints(units, networks)
+    tables = {
+        "runs": _runs(units, checkpoints, networks),
+        "checkpoints": checkpoints,
+        "layers": layers,
+        "units": units[units["experiment"].isin(RECORDED)],
+    }
+    for name, schema in results.TABLES.items():
+        results.write(name, tables[name][list(schema.columns)], folder / f"{name}.parquet")
+
+
+def _networks(experiments: tuple[str, ...], replicates: int) -> Iterator[dict]:
+    for experiment in experiments:
+        grid = DEFAULT_GRID | GRIDS[experiment]
+        for number, (replicate, *levels) in enumerate(product(range(replicates), *grid.values())):
+            factors = dict(zip(grid, levels, strict=True))
+            name, _, slope = factors["activation"].partition(" ")
+            yield factors | {
+                "run": f"{experiment}-{number:04d}",
+                "experiment": experiment,
+                "replicate": replicate,
+                "activation": name,
+                "slope": float(slope) if slope else {"relu": 0.0, "prelu": 0.25}.get(name, np.nan),
+                "steps": EVERY_STEP[-1] if experiment == "anatomy" else CHECKPOINTS[-1],
+            }
+
+
+def _steps(network: dict) -> tuple[int, ...]:
+    steps = EVERY_STEP if network["experiment"] == "anatomy" else CHECKPOINTS
+    return steps[:2] if network["learning_rate"] >= DIVERGES else steps
+
+
+def _units(network: dict) -> pd.DataFrame:
+    """Every unit at every checkpoint: a largest pre-activation that falls with the rate, and what follows from it."""
+    random = np.random.default_rng(
+        [network["replicate"], len(network["dataset"]), len(network["architecture"])]
+    )
+    depth = np.repeat([1, 2], UNITS)
+    layers = ("linear1", "linear2") if network["architecture"] == "mlp" else ("conv1", "linear1")
+    highest = 3 + random.normal(size=2 * UNITS) + network["initial_bias"]
+    fate = random.uniform(size=2 * UNITS)
+    bias = np.full(2 * UNITS, network["initial_bias"])
+    weight_norm = 1 + random.uniform(size=2 * UNITS)
+    speed = 2 + np.log10(min(network["learning_rate"], 1.0))
+    states = []
+    for step in _steps(network):
+        dead = (highest <= 0) & (network["activation"] == "relu")
+        states.append(
+            pd.DataFrame(
+                {
+                    "run": network["run"],
+                    "step": step,
+                    "layer": np.repeat(layers, UNITS),
+                    "depth": depth,
+                    "unit": np.tile(np.arange(UNITS), 2),
+                    "dead": dead,
+                    "dead_test": dead & (fate > 0.05),
+                    "highest": highest,
+                    "bias": bias,
+                    "weight_norm": weight_norm,
+                }
+            )
+        )
+        moves = ~dead if network["optimiser"] == "sgd" else True
+        change = np.where(fate < 0.2 * speed, -1.5, 0.1) * moves
+        change = np.where(dead & (depth > 1) & (fate < 0.2), 2.0, change)
+        highest = highest + change
+        bias = bias + 0.25 * change * ~dead
+        weight_norm = weight_norm + 0.1 * np.abs(change) * ~dead
+    units = pd.concat(states, ignore_index=True)
+    highest = units["highest"]
+    return units.assign(
+        inactive=highest <= 0,
+        saturated=units["dead"],
+        dormant_0=units["dead"],
+        mean_abs_activation=np.where(units["dead"], 0.0, np.abs(highest) / 6 + 0.01),
+        active_share=(highest / 6).clip(0, 1),
+        **{f"pre_activation_{name}": highest - drop for name, drop in PRE_ACTIVATION.items()},
+    )
+
+
+def _layers(units: pd.DataFrame) -> pd.DataFrame:
+    before = units.groupby(UNIT, sort=False)["dead"].shift(1)
+    changed = units.assign(died=before.eq(False) & units["dead"], revived=before.eq(True) & ~units["dead"])
+    grouped = changed.groupby(["run", "step", "layer", "depth"], sort=False)
+    counts = grouped[["dead", "dead_test", "inactive", "saturated", "dormant_0", "died", "revived"]].sum()
+    learned = grouped["activation"].first().eq("prelu") * LEARNED
+    train = counts.assign(
+        probe="train",
+        units=UNITS,
+        dormant_0025=counts["dormant_0"],
+        dormant_01=counts["dormant_0"],
+        active_share=grouped["active_share"].mean(),
+        slope=grouped["slope"].first() + learned,
+    ).reset_index()
+    test = train.assign(probe="test", dead=train["dead_test"], died=0, revived=0)
+    return pd.concat([train, test], ignore_index=True)
+
+
+def _checkpoints(units: pd.DataFrame, networks: pd.DataFrame) -> pd.DataFrame:
+    """Accuracy falls with the units that are stuck; a leaky slope frees them from about 0.01 on."""
+    all_steps = networks["experiment"].eq("anatomy").map({True: EVERY_STEP, False: CHECKPOINTS})
+    rows = networks.assign(step=all_steps).explode("step").astype({"step": int})
+    inactive = units.groupby(["run", "step"], as_index=False)["inactive"].mean()
+    rows = rows.merge(inactive, on=["run", "step"], how="left")
+    stuck = rows["inactive"] * (rows["activation"].isin(["relu", "leaky_relu"]) & (rows["slope"] < 0.005))
+    accuracy = 0.1 + 0.8 * (1 - stuck) * (rows["step"] / (rows["step"] + 5)) + 0.001 * rows["replicate"]
+    loss = 2.4 * (1 - accuracy)
+    return rows.assign(
+        train_loss=loss,
+        train_accuracy=accuracy,
+        test_loss=loss,
+        test_accuracy=accuracy,
+        diverged=rows["inactive"].isna(),
+    )
+
+
+def _runs(units: pd.DataFrame, checkpoints: pd.DataFrame, networks: pd.DataFrame) -> pd.DataFrame:
+    end = units[units["step"] == units["steps"]].set_index(UNIT)
+    born = units[units["step"] == 0].set_index(UNIT)["dead"].reindex(end.index)
+    ever = units.groupby(UNIT)["dead"].any().reindex(end.index)
+    dead = end["dead"]
+    flags = pd.DataFrame(
+        {
+            "dead_fraction": dead,
+            "dead_fraction_test": end["dead_test"],
+            "inactive_fraction": end["inactive"],
+            **{f"{name}_fraction": dead for name in ("saturated", "dormant_0", "dormant_0025", "dormant_01")},
+            "born_dead_fraction": born,
+            "died_fraction": ~born & dead,
+            "revived_fraction": ever & ~dead,
+        }
+    )
+    diverged = checkpoints[checkpoints["diverged"]].groupby("run")["step"].min()
+    final = checkpoints[checkpoints["step"] == checkpoints["steps"]].set_index("run")
+    metrics = ["train_loss", "train_accuracy", "test_loss", "test_accuracy"]
+    runs = networks.join(flags.groupby("run").mean(), on="run").join(final[metrics], on="run")
+    place = runs[["experiment", "dataset", "architecture", "optimiser"]].agg("-".join, axis=1)
+    learned = runs["slope"] + runs["activation"].eq("prelu") * LEARNED
+    return runs.assign(
+        shard=place + "-r" + runs["replicate"].astype(str) + "-00",
+        batch_size=8,
+        train_examples=128,
+        hidden_units=2 * UNITS,
+        parameters=1000,
+        diverged_step=runs["run"].map(diverged).astype("Int64"),
+        diverged=runs["run"].isin(diverged.index),
+        mean_slope=learned.where(~runs["run"].isin(diverged.index)),
+    )
