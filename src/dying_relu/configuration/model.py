@@ -308,7 +308,7 @@ class Configuration(Section):
     """Of all random numbers, together with the replicate."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Where networks are trained; auto: a GPU if there is one."""
-    memory_limit: ByteSize = ByteSize(2 * 2**30)
+    memory_limit: ByteSize = Field(default=ByteSize(2 * 2**30), json_schema_extra={"default": "2 GiB"})
     """Memory of one training job, for example 2 GiB; shards are cut to fit."""
     data: DataSource = DataSource()
     """Where the images come from."""

@@ -1,0 +1,174 @@
+"""The command ``dying-relu``: what every rule of the workflow calls, and what a person can paste into a shell.
+
+Each command only hands its arguments to a function of the package. Imports stand inside the commands, so that planning
+does not wait for torch.
+"""
+
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dying_relu.errors import DyingReluError
+
+app = typer.Typer(
+    help="Dying ReLU: which units die, why, and what helps.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Config = Annotated[Path, typer.Option(help="The study's YAML file.")]
+Results = Annotated[Path, typer.Option(help="Folder with the study's tables, results/<study>.")]
+
+DEFAULT_CONFIG = Path("config/config.yaml")
+
+
+def main() -> None:
+    """Run the command line; a mistake that a person can mend becomes one message and exit status 1."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    try:
+        app()
+    except DyingReluError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+@app.command()
+def plan(config: Config = DEFAULT_CONFIG) -> None:
+    """Print what a study will run: experiments, runs, shards, time and memory."""
+    from rich.console import Console
+
+    from dying_relu import overview, study
+
+    overview.show(study.load(config), Console())
+
+
+@app.command()
+def data(
+    name: Annotated[str, typer.Argument(help="Data set, such as mnist.")],
+    out: Annotated[Path, typer.Option(help="File to write.")],
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Fetch a data set, check it, and keep it as one memory-mapped file."""
+    from dying_relu import configuration
+    from dying_relu import data as datasets
+
+    datasets.fetch(name, configuration.load(config).data, out)
+
+
+@app.command()
+def train(
+    shard: Annotated[str, typer.Argument(help="Name of the shard.")],
+    data: Annotated[Path, typer.Option(help="The data set's file.")],
+    out: Annotated[Path, typer.Option(help="Folder to write the shard's tables to.")],
+    config: Config = DEFAULT_CONFIG,
+    fingerprint: Annotated[
+        str, typer.Option(help="What the shard's fingerprint must be; by default not checked.")
+    ] = "",
+    threads: Annotated[int, typer.Option(help="Threads; one is fastest if every core has its own job.")] = 1,
+) -> None:
+    """Train the networks of a shard and count their dead units."""
+    import torch
+
+    from dying_relu import data as datasets
+    from dying_relu import device, study, training
+
+    torch.set_num_threads(threads)
+    job = study.load(config).shard(shard)
+    if fingerprint and fingerprint != job.fingerprint:
+        raise DyingReluError(
+            f"{config} changed after shard {shard} was planned", remedy="run snakemake again to plan anew"
+        )
+    examples = datasets.load(data, job.dataset.train, job.dataset.test, device=device.choose(job.device))
+    training.train(job, examples, out)
+
+
+@app.command()
+def aggregate(
+    shards: Annotated[Path, typer.Option(help="Folder that holds a folder of tables for each shard.")],
+    out: Annotated[Path, typer.Option(help="Folder to write the study's tables to.")],
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Put the tables of a study's shards together."""
+    from dying_relu import results, study
+
+    folders = [shards / shard.name for shard in study.load(config).shards]
+    for name in results.TABLES:
+        results.aggregate(name, folders, out / f"{name}.parquet")
+
+
+@app.command()
+def claims(
+    results: Results,
+    out: Annotated[Path, typer.Option(help="CSV file to write.")],
+) -> None:
+    """Settle the source post's claims with the study's tables."""
+    from dying_relu.analysis import claims as verdicts
+    from dying_relu.results import atomic_path
+
+    settled = verdicts.settle(results)
+    with atomic_path(out) as beside:
+        settled.to_csv(beside, index=False)
+
+
+@app.command()
+def figure(
+    name: Annotated[str, typer.Argument(help="Figure, such as phase_diagram.")],
+    results: Results,
+    out: Annotated[Path, typer.Option(help="PDF file to write; a PNG goes beside it.")],
+) -> None:
+    """Draw a figure of the paper."""
+    from dying_relu.analysis import figures
+
+    figures.draw(name, results, out)
+
+
+@app.command()
+def tables(
+    results: Results,
+    out: Annotated[Path, typer.Option(help="Folder to write the LaTeX tables to.")],
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Write the paper's tables."""
+    from dying_relu.analysis import tables as paper_tables
+
+    paper_tables.write(results, config, out)
+
+
+@app.command()
+def numbers(
+    results: Results,
+    out: Annotated[
+        list[Path], typer.Option(help="A .json or .tex file to write; may be given several times.")
+    ],
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Write every number that the paper's text mentions."""
+    from dying_relu.analysis import numbers as paper_numbers
+
+    paper_numbers.write(results, config, *out)
+
+
+@app.command()
+def check_latex() -> None:
+    """Say whether LaTeX can typeset the paper here, and what to install if it cannot."""
+    from dying_relu import latex
+
+    latex.check()
+
+
+@app.command()
+def config_docs(
+    out: Annotated[Path, typer.Option(help="Folder of the configuration.")] = Path("config"),
+) -> None:
+    """Write the configuration's schema and its table of keys."""
+    from dying_relu.configuration import reference
+
+    reference.write(out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""The configuration's reference, generated from its model: ``config/schema.json`` and the keys in ``config/README.md``."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from dying_relu.configuration.model import Configuration
+from dying_relu.errors import DyingReluError
+
+START, END = "<!-- keys: written by `dying-relu config-docs` -->", "<!-- end of keys -->"
+
+Schema = dict[str, Any]
+
+_NAMES = {
+    "array": "list",
+    "boolean": "true or false",
+    "integer": "whole number",
+    "null": "null",
+    "number": "number",
+    "object": "keys and values",
+    "string": "text",
+}
+_BOUNDS = {"exclusiveMinimum": ">", "minimum": "≥", "exclusiveMaximum": "<", "maximum": "≤"}
+
+LARGE = 100_000
+"""Limits from here on only keep nonsense out; no reader needs them."""
+
+
+def write(folder: Path) -> None:
+    """Write ``schema.json``, and the table of keys in ``README.md``, both in ``folder``."""
+    (folder / "schema.json").write_text(schema(), encoding="utf-8")
+    readme = folder / "README.md"
+    readme.write_text(with_keys(readme.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def schema() -> str:
+    """The JSON schema of a study's file, with which editors complete and check it."""
+    return json.dumps(Configuration.model_json_schema(), indent=2) + "\n"
+
+
+def with_keys(readme: str) -> str:
+    """``readme`` with its table of keys brought up to date."""
+    if START not in readme or END not in readme:
+        raise DyingReluError(
+            "config/README.md has lost the marks around its table", expected=f"{START} and {END}"
+        )
+    before, rest = readme.split(START, 1)
+    root = Configuration.model_json_schema()
+    lines = ["| key | value | default | meaning |", "| --- | --- | --- | --- |", *_rows(root, root)]
+    return "\n".join([before + START, *lines, END + rest.split(END, 1)[1]])
+
+
+def _rows(node: Schema, root: Schema, path: str = "") -> Iterator[str]:
+    """A row for every key of the object ``node``, and of the objects inside it."""
+    required = node.get("required", ())
+    for name, value in node["properties"].items():
+        key = f"{path}{name}"
+        default = "required" if name in required else _code(value.get("default"))
+        meaning = value.get("description") or _resolved(value, root).get("description", "")
+        inner_path, inner = _inside(key, value, root)
+        if inner and default.startswith("`{"):
+            default = "see below"
+        yield f"| `{inner_path}` | {_value(value, root)} | {default} | {meaning} |"
+        for section in inner:
+            yield from _rows(section, root, f"{inner_path}.")
+
+
+def _inside(key: str, node: Schema, root: Schema) -> tuple[str, list[Schema]]:
+    """The path of what stands below ``key``, and the objects that may stand there."""
+    node = _resolved(node, root)
+    if named := _named_by_choice(node):
+        return _inside(f"{key}.<name>", named, root)
+    if "items" in node:
+        path, sections = _inside(f"{key}[]", node["items"], root)
+        return (path, sections) if sections else (key, [])
+    options = [_resolved(option, root) for option in _options(node)] or [node]
+    return key, [option for option in options if "properties" in option]
+
+
+def _value(node: Schema, root: Schema) -> str:
+    """What may stand at ``node``, in words."""
+    node = _resolved(node, root)
+    if _named_by_choice(node) or "properties" in node:
+        return "keys and values"
+    if options := _options(node):
+        return " or ".join(dict.fromkeys(_value(option, root) for option in options))
+    if "const" in node:
+        return f"`{node['const']}`"
+    if "enum" in node:
+        return ", ".join(f"`{value}`" for value in node["enum"])
+    if "items" in node:
+        return f"list of: {_value(node['items'], root)}"
+    limits = [f"{sign} {node[bound]:,}" for bound, sign in _BOUNDS.items() if node.get(bound, LARGE) < LARGE]
+    return ", ".join([_NAMES[node["type"]], *limits])
+
+
+def _named_by_choice(node: Schema) -> Schema | None:
+    """What stands below each name, where names are the author's choice."""
+    by_pattern = list(node.get("patternProperties", {}).values())
+    anything = node.get("additionalProperties")
+    return by_pattern[0] if by_pattern else anything if isinstance(anything, dict) else None
+
+
+def _options(node: Schema) -> list[Schema]:
+    return node.get("oneOf") or node.get("anyOf") or []
+
+
+def _resolved(node: Schema, root: Schema) -> Schema:
+    while "$ref" in node:
+        node = root["$defs"][node["$ref"].rsplit("/", 1)[1]]
+    return node
+
+
+def _code(default: object) -> str:
+    """``default`` as it would stand in the file."""
+    written = yaml.safe_dump(default, default_flow_style=True, width=1000, sort_keys=False)
+    return f"`{written.removesuffix('...' + chr(10)).strip()}`"

@@ -1,0 +1,58 @@
+"""What a study will run, for people: ``dying-relu plan``."""
+
+import os
+from itertools import groupby
+
+from rich.console import Console
+from rich.table import Table
+
+from dying_relu import cost
+from dying_relu.device import is_likely_gpu
+from dying_relu.study import Shard, Study
+
+
+def show(study: Study, console: Console) -> None:
+    """Print the experiments of ``study`` with their size, and an estimate of the time and memory of its training."""
+    table = Table(title=f"Study {study.name}", title_justify="left", show_footer=True)
+    table.add_column("experiment", footer="all")
+    table.add_column("question", ratio=1)
+    for heading, footer in (
+        ("runs", f"{len(study.runs):,}"),
+        ("shards", f"{len(study.shards):,}"),
+        ("core time", duration(sum(map(cost.seconds, study.shards)))),
+    ):
+        table.add_column(heading, footer, justify="right", no_wrap=True)
+    for name, shards in groupby(study.shards, key=lambda shard: shard.experiment):
+        table.add_row(name, study.configuration.experiments[name].question, *_sums(list(shards)))
+    console.print(table)
+    console.print(_training(study), highlight=False)
+
+
+def _sums(shards: list[Shard]) -> tuple[str, str, str]:
+    runs = sum(len(shard.runs) for shard in shards)
+    return f"{runs:,}", f"{len(shards):,}", duration(sum(map(cost.seconds, shards)))
+
+
+def _training(study: Study) -> str:
+    cores = os.cpu_count() or 1
+    memory = sorted(map(cost.memory, study.shards), reverse=True)
+    if is_likely_gpu(study.configuration.device):
+        return f"Training runs on the GPU, one shard at a time, with up to {memory[0] / 2**30:.1f} GiB of memory."
+    times = [cost.seconds(shard) for shard in study.shards]
+    wall = max(sum(times) / cores, max(times))
+    return (
+        f"Training takes about {duration(wall)} on the {cores} cores of this machine, one shard a core, "
+        f"with up to {sum(memory[:cores]) / 2**30:.1f} GiB of memory. Estimates, right within a factor of two."
+    )
+
+
+def duration(seconds: float) -> str:
+    """A time span in the unit that fits.
+
+    >>> [duration(s) for s in (8.2, 95, 5000, 200_000)]
+    ['8 s', '1.6 min', '1.4 h', '56 h']
+    """
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    value, unit = (seconds / 60, "min") if seconds < 3600 else (seconds / 3600, "h")
+    return f"{value:.1f} {unit}" if value < 10 else f"{value:.0f} {unit}"
