@@ -12,7 +12,6 @@ from dying_relu.data import Dataset
 from dying_relu.measuring import Measurement, measure, pre_activation_distribution
 from dying_relu.stack.network import Hidden, Network
 from dying_relu.study import Run, Shard
-from dying_relu.units import UnitStatistics
 
 NEVER = -1
 FLAGS = {
@@ -184,4 +183,4 @@ class Recorder:
         return {name: change(earlier[name], self.dead_before[name]) for name in earlier}
 
     def _fraction(self, flags: dict[str, Tensor]) -> Tensor:
-        return torch.cat(list(flags.values()), dim=1).float().mean(1)
+        return torch.cat(list(flags.values()), dim=1).double().mean(1)

@@ -20,7 +20,7 @@ class Parameter:
 
     def finite(self) -> Tensor:
         """(K,) bool: whether every number of a network is finite."""
-        return self.value.flatten(1).isfinite().all(1)
+        return self.value.reshape(len(self.value), -1).isfinite().all(1)
 
 
 class Optimiser(Protocol):

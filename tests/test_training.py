@@ -1,0 +1,145 @@
+"""What a shard leaves behind: laws that every trained network obeys, whatever was learned."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+
+from dying_relu import results, study
+from dying_relu.configuration import Configuration
+from dying_relu.data import Dataset
+from dying_relu.training import minibatch_order, train
+
+GRID = {
+    "dataset": ["mnist"],
+    "architecture": ["mlp"],
+    "optimiser": ["sgd"],
+    "activation": ["relu"],
+    "learning_rate": [0.05],
+}
+
+
+def shard_of(**changes) -> study.Shard:
+    experiment = {"question": "?", "grid": GRID | changes, "record_units": True, "steps": 40}
+    configuration = {
+        "study": "tiny",
+        "datasets": {"mnist": {"train": 400, "test": 300}},
+        "architectures": {
+            "mlp": {"kind": "mlp", "widths": [16, 12]},
+            "cnn": {"kind": "cnn", "channels": [4, 6], "widths": [8]},
+        },
+        "optimisers": {"sgd": {"kind": "sgd"}, "adam": {"kind": "adam"}},
+        "training": {"batch_size": 32},
+        "measuring": {"train": 270, "test": 300, "checkpoints": 5},
+        "experiments": {"tiny": experiment},
+    }
+    (shard,) = study.plan(Configuration.model_validate(configuration)).shards
+    return shard
+
+
+@pytest.fixture(scope="module")
+def data() -> Dataset:
+    """Images of ten blurred prototypes: real enough for networks to learn from."""
+    generator = torch.Generator().manual_seed(0)
+    prototypes = torch.randn(10, 1, 28, 28, generator=generator)
+    labels = torch.randint(10, (700,), generator=generator)
+    images = prototypes[labels] + torch.randn(700, 1, 28, 28, generator=generator)
+    return Dataset(
+        name="mnist",
+        train_images=images[:400],
+        train_labels=labels[:400],
+        test_images=images[400:],
+        test_labels=labels[400:],
+        mean=torch.zeros(1),
+        std=torch.ones(1),
+        classes=10,
+    )
+
+
+def tables(shard: study.Shard, data: Dataset, folder: Path) -> dict[str, pd.DataFrame]:
+    train(shard, data, folder / shard.name)
+    return {name: results.read(name, folder / shard.name / f"{name}.parquet") for name in results.TABLES}
+
+
+@pytest.mark.parametrize("architecture", ["mlp", "cnn"])
+def test_networks_learn_and_tables_agree_with_each_other(
+    architecture: str, data: Dataset, tmp_path: Path
+) -> None:
+    shard = shard_of(architecture=[architecture], activation=["relu", "gelu"], learning_rate=[0.05, 0.1])
+    written = tables(shard, data, tmp_path)
+    runs, layers, units = written["runs"], written["layers"], written["units"]
+    assert list(runs["run"]) == [run.id for run in shard.runs]
+    assert (runs["train_accuracy"] > 0.2).all()
+    assert set(written["checkpoints"]["step"]) == set(shard.checkpoints)
+    last = layers[(layers["step"] == shard.steps) & (layers["probe"] == "train")].groupby("run")
+    total = last[["dead", "units", "inactive"]].sum()
+    expected = runs.set_index("run")["dead_fraction"].loc[total.index]
+    pd.testing.assert_series_equal(total["dead"] / total["units"], expected, check_names=False)
+    counted = units[units["step"] == shard.steps].groupby("run")["dead"].sum()
+    assert (counted == total["dead"]).all()
+
+
+def test_a_large_negative_bias_kills_every_unit_for_ever_and_nothing_below_the_output_moves(
+    data, tmp_path
+) -> None:
+    written = tables(shard_of(initial_bias=[-1000.0]), data, tmp_path)
+    run = written["runs"].iloc[0]
+    assert (run["dead_fraction"], run["born_dead_fraction"], run["revived_fraction"]) == (1.0, 1.0, 0.0)
+    moved = written["units"].groupby(["layer", "unit"])[["bias", "weight_norm"]].nunique()
+    assert (moved == 1).all(axis=None)
+
+
+def test_units_dead_in_the_first_layer_under_sgd_never_revive(data, tmp_path) -> None:
+    written = tables(shard_of(initial_bias=[-60.0], learning_rate=[0.3]), data, tmp_path)
+    first = written["layers"].query("layer == 'linear1' and probe == 'train'")
+    assert first["dead"].iloc[0] > 0
+    assert first["revived"].sum() == 0
+
+
+def test_tanh_units_never_die(data, tmp_path) -> None:
+    written = tables(shard_of(activation=["tanh"], initial_bias=[-1000.0]), data, tmp_path)
+    assert written["layers"]["dead"].sum() == 0
+
+
+def test_divergence_is_an_outcome_with_its_step(data, tmp_path) -> None:
+    written = tables(shard_of(learning_rate=[0.01, 1e25]), data, tmp_path)
+    runs = written["runs"].set_index("learning_rate")
+    assert runs["diverged"].to_dict() == {0.01: False, 1e25: True}
+    step = runs.loc[1e25, "diverged_step"]
+    assert 0 < step < 40
+    assert runs.loc[1e25].filter(like="fraction").isna().all()
+    assert runs.loc[1e25, ["train_loss", "test_accuracy"]].isna().all()
+    diverged = runs.loc[1e25, "run"]
+    assert (written["layers"].query("run == @diverged")["step"] <= step).all()
+    assert written["checkpoints"].query("run == @diverged and step > @step")["diverged"].all()
+
+
+def test_a_run_does_not_depend_on_its_shard(data, tmp_path) -> None:
+    many = tables(
+        shard_of(learning_rate=[0.01, 0.05, 0.1], initial_bias=[0.0, -1.0]), data, tmp_path / "many"
+    )
+    one = tables(shard_of(learning_rate=[0.05], initial_bias=[-1.0]), data, tmp_path / "one")
+    for name in ("runs", "layers", "units", "checkpoints"):
+        same = many[name].set_index("run").loc[one[name]["run"].unique()]
+        pd.testing.assert_frame_equal(
+            same.drop(columns="shard", errors="ignore"),
+            one[name].set_index("run").drop(columns="shard", errors="ignore"),
+            check_exact=True,
+        )
+
+
+def test_same_shard_same_bits(data, tmp_path) -> None:
+    shard = shard_of(optimiser=["adam"], activation=["prelu"], learning_rate=[0.01])
+    first, second = tables(shard, data, tmp_path / "a"), tables(shard, data, tmp_path / "b")
+    for name, table in first.items():
+        pd.testing.assert_frame_equal(table, second[name], check_exact=True)
+    assert first["layers"].query("step == 40")["slope"].ne(0.25).all()
+
+
+def test_minibatches_cover_an_epoch_once_and_depend_on_the_seed_only() -> None:
+    batches = minibatch_order(100, 32, seed=1)
+    epoch = torch.cat([next(batches) for _ in range(3)])
+    assert len(epoch.unique()) == 96
+    assert torch.equal(next(minibatch_order(100, 32, seed=1)), epoch[:32])
+    assert not torch.equal(next(minibatch_order(100, 32, seed=2)), epoch[:32])
