@@ -13,6 +13,7 @@ from dying_relu.analysis.claims.verdict import (
     each,
     exceeds,
     pooled,
+    trend,
 )
 
 MATTERS = 0.05
@@ -32,7 +33,7 @@ MAJOR_PART = 0.5
     rule=f"ReLU networks with the initial bias nearest to 0, for each data set, architecture and optimiser; rates at which any "
     f"replicate diverged are left out, so that divergence is not counted as death. Supported if the dead fraction surely rises by "
     f"more than {100 * MATTERS:.0f} points everywhere, supported with a limit if somewhere, refuted if surely nowhere.",
-    details="LowestRate SafeRateLow SafeRateHigh DivergedShare",
+    details="Trend:words LowestRate:number SafeRates:words DivergedShare:percent",
 )
 def rate_too_high(evidence: Evidence) -> Finding:
     runs = _zero_bias(_relu_of_all_optimisers(evidence))
@@ -40,13 +41,16 @@ def rate_too_high(evidence: Evidence) -> Finding:
     extremes = trained.groupby("stratum")["learning_rate"].agg(["min", "max"])
     values = _change(trained, extremes.reset_index(), "learning_rate")
     verdict, note = exceeds(values, MATTERS)
+    effect = pooled(values)
     details = {
+        "Trend": trend(effect),
         "LowestRate": runs["learning_rate"].min(),
-        "SafeRateLow": extremes["max"].min(),
-        "SafeRateHigh": extremes["max"].max(),
+        "SafeRates": " to ".join(
+            f"{rate:g}" for rate in sorted({extremes["max"].min(), extremes["max"].max()})
+        ),
         "DivergedShare": runs["diverged"].mean(),
     }
-    return Finding(verdict, pooled(values), len(runs), note, details)
+    return Finding(verdict, effect, len(runs), note, details)
 
 
 def _relu_of_all_optimisers(evidence: Evidence) -> pd.DataFrame:
@@ -87,7 +91,7 @@ def _change(runs: pd.DataFrame, extremes: pd.DataFrame, factor: str) -> pd.DataF
     f"points in every data set and architecture. As a course: in units that die while training, the change of the bias makes "
     f"surely more than {MAJOR_PART:.0%} of the fall of the largest pre-activation. Supported if both hold; supported with a limit "
     f"if the first holds, at least somewhere; refuted if it surely holds nowhere.",
-    details="MostNegative BiasPart BiasPartLow BiasPartHigh DiedUnits",
+    details="Trend:words MostNegative:number BiasPart:percent BiasPartLow:percent BiasPartHigh:percent DiedUnits:number",
 )
 def bias_too_negative(evidence: Evidence) -> Finding:
     runs = evidence.relu("causes")
@@ -101,9 +105,9 @@ def bias_too_negative(evidence: Evidence) -> Finding:
     part, course = _bias_part(evidence)
     if verdict == SUPPORTED and not part.get("BiasPartLow", 0.0) > MAJOR_PART:
         verdict, note = LIMITED, course
-    return Finding(
-        verdict, pooled(values), len(trained), note, {"MostNegative": runs["initial_bias"].min(), **part}
-    )
+    effect = pooled(values)
+    details = {"Trend": trend(effect), "MostNegative": runs["initial_bias"].min(), **part}
+    return Finding(verdict, effect, len(trained), note, details)
 
 
 def _bias_part(evidence: Evidence) -> tuple[dict[str, float], str]:
@@ -152,7 +156,7 @@ def _ends(units: pd.DataFrame) -> pd.DataFrame:
     f"than {100 * MATTERS:.0f} points, than at the highest safe one, and hurts where it is surely larger. Supported if it helps in at "
     f"least {OFTEN:.0%} of the settings and hurts in none; supported with a limit if it helps in some and more often than it "
     f"hurts; refuted otherwise.",
-    details="Settings Helps Hurts",
+    details="Settings:number Helps:number Hurts:number",
 )
 def lower_rate_helps(evidence: Evidence) -> Finding:
     runs = evidence.relu("causes")

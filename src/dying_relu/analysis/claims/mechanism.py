@@ -17,7 +17,7 @@ MOSTLY = 0.5
     rule=f"A dead unit has no gradient. Were the bias added to the weights at each update, its weights would move all the same "
     f"wherever its bias is not 0; if the bias has an update of its own, they stay. Plain SGD, step by step. Refuted if they surely "
     f"stay in more than {MOSTLY:.0%} of the updates, supported if surely in fewer.",
-    details="Updates Killings KillingBiasPart",
+    details="Updates:number Killings:number KillingBiasPart:percent",
 )
 def bias_is_added(evidence: Evidence) -> Finding:
     updates = _updates(evidence)
@@ -62,7 +62,7 @@ def _killings(updates: pd.DataFrame) -> dict[str, float]:
     rule=f"He's initialisation is symmetric about 0, so that all but a vanishing share of the units start with negative weights. "
     f"If negative weights killed, these units were dead. Networks with initial bias 0 at step 0. Supported if surely more "
     f"than {MOSTLY:.0%} of them are dead, refuted if surely fewer.",
-    details="Units",
+    details="Units:number",
 )
 def negative_weights_kill(evidence: Evidence) -> Finding:
     units = evidence.relu_units("recovery")

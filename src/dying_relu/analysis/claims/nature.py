@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from dying_relu.analysis.statistics import Interval
 
 from dying_relu.analysis.claims.evidence import Evidence, NotEnoughData, by_replicate, safe
 from dying_relu.analysis.claims.verdict import (
@@ -14,9 +13,10 @@ from dying_relu.analysis.claims.verdict import (
     by_group,
     claim,
     exceeds,
-    listed,
     pooled,
 )
+from dying_relu.analysis.formatting import listed
+from dying_relu.analysis.statistics import Interval
 
 NEARLY_ALL = 0.95
 """A property of 'any' input or unit may fail in one case of twenty and still hold with a limit."""
@@ -36,7 +36,7 @@ LARGE_PART = 0.25
     unit="number",
     rule="Supported if the activation used in training equals max(0, z), bit for bit, on float32 numbers of every "
     "magnitude and both signs; else refuted.",
-    details="Values",
+    details="Values:number",
 )
 def relu_is_max(evidence: Evidence) -> Finding:
     import torch
@@ -65,7 +65,7 @@ def relu_is_max(evidence: Evidence) -> Finding:
     f"examples holds at least the difference of units that are dead on the one and alive on the other. Supported if "
     f"there is no such unit; supported with a limit if they are surely fewer than {1 - NEARLY_ALL:.0%} of the dead units; "
     f"refuted if they are surely more.",
-    details="DeadOnTrain DeadOnTest",
+    details="DeadOnTrain:number DeadOnTest:number",
 )
 def dead_on_any_input(evidence: Evidence) -> Finding:
     runs = evidence.relu("causes")
@@ -99,7 +99,7 @@ def dead_on_any_input(evidence: Evidence) -> Finding:
     rule=f"The chance to be alive at the end of training, given that the pre-activation now is negative (a) on one "
     f"example, (b) on a whole minibatch, (c) on the whole probe set. Unlikely: surely below {UNLIKELY:.0%}. Supported if "
     f"that holds for (a); supported with a limit if it holds for (c) but not for (a); refuted if (c) is surely above it.",
-    details="PerExample PerMinibatch PerDataset",
+    details="PerExample:percent PerMinibatch:percent PerDataset:percent",
 )
 def recovery_is_unlikely(evidence: Evidence) -> Finding:
     units = evidence.relu_units("recovery")
@@ -147,7 +147,7 @@ def _share(rows: pd.DataFrame) -> Interval:
     rule=f"By optimiser and by depth (first hidden layer, deeper ones): for ever holds where surely at most {FOREVER:.0%} of "
     f"the units that were dead come back. Supported if it holds everywhere, supported with a limit if somewhere, refuted "
     f"if nowhere, or if a dead unit has an output other than exactly 0 on the probe set.",
-    details="SgdFirst SgdDeeper OtherFirst OtherDeeper FrozenIntervals FrozenRevivals MovedShare",
+    details="SgdFirst:percent SgdDeeper:percent OtherFirst:percent OtherDeeper:percent FrozenIntervals:number FrozenRevivals:number MovedShare:percent",
 )
 def dead_for_ever(evidence: Evidence) -> Finding:
     units = evidence.relu_units("recovery").sort_values("step")
@@ -220,7 +220,7 @@ def _frozen(units: pd.DataFrame) -> dict[str, float]:
     f"mean share of units alive at step 0 and dead at the end. Supported if that share surely exceeds {LARGE_PART:.0%} "
     f"everywhere, supported with a limit if somewhere, refuted if surely nowhere. (The interval does not account for "
     f"having picked the worst setting.)",
-    details="RunsWithMany AccuracyWorst AccuracyBest",
+    details="RunsWithMany:percent AccuracyWorst:percent AccuracyBest:percent",
 )
 def large_part_does_nothing(evidence: Evidence) -> Finding:
     setting = ["stratum", "initialisation", "initial_bias", "learning_rate"]

@@ -12,9 +12,9 @@ from dying_relu.analysis.claims.verdict import (
     claim,
     each,
     exceeds,
-    listed,
     pooled,
 )
+from dying_relu.analysis.formatting import listed
 
 DOOMED = 0.25
 """ReLU counts as dying in a setting where a quarter of its hidden units are dead, or where it diverges."""
@@ -47,7 +47,7 @@ def _scored(runs: pd.DataFrame) -> pd.DataFrame:
     f"{100 * ACCURACY_MATTERS:.0f} point better than ReLU and surely not more than {100 * ACCURACY_MATTERS:.0f} point worse than the "
     f"best other activation (the best on average, chosen in each setting); supported with a limit if only the former; refuted if it "
     f"is surely not better than ReLU by that much. 'Most common' is not tested.",
-    details="GainOverRelu BestOther DoomedSettings",
+    details="GainOverRelu:points BestOther:words DoomedSettings:number",
 )
 def leaky_is_best(evidence: Evidence) -> Finding:
     runs = _scored(evidence.experiment("remedies"))
@@ -101,7 +101,7 @@ def _mean_difference(paired: pd.DataFrame, one: str, other: str) -> pd.DataFrame
     rule=f"Where the best fixed slope gains surely more than {100 * ACCURACY_MATTERS:.0f} point of test accuracy over ReLU. Supported if "
     f"slope {POST_SLOPE} surely gains more than {HALF:.0%} of that in every data set and architecture, supported with a limit if "
     f"in some, refuted if surely in none.",
-    details="BestSlope SmallestEnough Gain",
+    details="BestSlope:words SmallestEnough:words Gain:points",
 )
 def slope_may_be_tiny(evidence: Evidence) -> Finding:
     runs = _fixed_slopes(evidence)
@@ -160,7 +160,7 @@ def _gains(runs: pd.DataFrame) -> pd.DataFrame:
     rule=f"Supported if the slope surely moves by more than {SLOPE_MOVES} in every data set and architecture and PReLU's test accuracy is "
     f"surely not more than {100 * ACCURACY_MATTERS:.0f} point worse than that of the best fixed slope; supported with a limit if the "
     f"slope moves, at least somewhere; refuted if it surely moves nowhere.",
-    details="MeanSlope AgainstFixed",
+    details="MeanSlope:number AgainstFixed:points",
 )
 def slope_is_learned(evidence: Evidence) -> Finding:
     runs = _scored(evidence.experiment("slopes"))

@@ -1,11 +1,10 @@
-"""All claims at once: from the tables of a study to the table of verdicts, and to and from its file."""
+"""All claims at once: from the tables of a study to the table of verdicts, and back from its file."""
 
 import json
 from pathlib import Path
 
 import pandas as pd
 
-from dying_relu import results
 from dying_relu.analysis.claims import causes, mechanism, nature, remedies  # noqa: F401  (they register the claims)
 from dying_relu.analysis.claims.evidence import Evidence
 from dying_relu.analysis.claims.verdict import CLAIMS, Claim, Finding
@@ -43,14 +42,8 @@ def settle(results_folder: Path) -> pd.DataFrame:
     return pd.DataFrame([_row(claim, claim.finding(evidence)) for claim in ordered()], columns=COLUMNS)
 
 
-def write(verdicts: pd.DataFrame, path: Path) -> None:
-    """Write the table of :func:`settle` as CSV, atomically."""
-    with results.atomic_path(path) as beside:
-        verdicts.to_csv(beside, index=False)
-
-
 def read(path: Path) -> pd.DataFrame:
-    """The table that :func:`write` wrote."""
+    """The table of :func:`settle`, from the CSV file at ``path``."""
     return pd.read_csv(
         path, keep_default_na=False, converters={"details": json.loads}, na_values={"effect": ""}
     )

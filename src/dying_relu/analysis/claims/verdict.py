@@ -5,9 +5,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 import pandas as pd
-from dying_relu.analysis.statistics import Interval, interval
 
 from dying_relu.analysis.claims.evidence import Evidence, NotEnoughData, by_replicate
+from dying_relu.analysis.formatting import listed
+from dying_relu.analysis.statistics import Interval, interval
 
 SUPPORTED = "supported"
 LIMITED = "supported with a limit"
@@ -51,7 +52,8 @@ class Claim:
         measure: what the effect is, in words.
         unit: how the effect is printed: "percent" (a share), "points" (a difference of shares) or "number".
         rule: the verdict rule in words, written before any data were looked at.
-        details: the names of the further numbers that ``settle`` gives.
+        details: the further numbers that ``settle`` gives, by name: how each is printed ("percent", "points", "number" or
+            "words").
         settle: evidence -> finding; raises :class:`NotEnoughData`.
     """
 
@@ -61,7 +63,7 @@ class Claim:
     measure: str
     unit: str
     rule: str
-    details: tuple[str, ...]
+    details: Mapping[str, str]
     settle: Callable[[Evidence], Finding]
 
     def finding(self, evidence: Evidence) -> Finding:
@@ -86,10 +88,19 @@ def claim(
     unit: str = "percent",
     details: str = "",
 ) -> Callable[[Callable[[Evidence], Finding]], Callable[[Evidence], Finding]]:
-    """Register the decorated function as the way to settle claim ``id``; ``details`` are names split by blanks."""
+    """Register the decorated function as the way to settle claim ``id``; ``details``: "Name:format Name:format"."""
 
     def register(settle: Callable[[Evidence], Finding]) -> Callable[[Evidence], Finding]:
-        CLAIMS[id] = Claim(id, statement, experiment, measure, unit, rule, tuple(details.split()), settle)
+        CLAIMS[id] = Claim(
+            id,
+            statement,
+            experiment,
+            measure,
+            unit,
+            rule,
+            dict(detail.split(":") for detail in details.split()),
+            settle,
+        )
         return settle
 
     return register
@@ -160,11 +171,8 @@ def exceeds(values: pd.DataFrame, threshold: float) -> tuple[str, str]:
     return NOT_ENOUGH_DATA, "the interval includes both an effect that matters and none"
 
 
-def listed(names: object) -> str:
-    """Names joined as in a sentence.
-
-    >>> listed(["a", "b", "c"])
-    'a, b and c'
-    """
-    *most, last = [str(name) for name in names]  # type: ignore[attr-defined]
-    return f"{', '.join(most)} and {last}" if most else last
+def trend(effect: Interval) -> str:
+    """A verb for a change: is it surely up, surely down or neither?"""
+    if effect.low > 0:
+        return "rises"
+    return "falls" if effect.high < 0 else "does not clearly change"

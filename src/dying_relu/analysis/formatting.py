@@ -1,0 +1,152 @@
+"""Numbers, words and names as LaTeX: what the macros and the tables of the paper are made of."""
+
+import math
+import re
+from collections.abc import Iterable
+
+NOT_MEASURED = r"\unmeasured{}"
+"""What the paper prints for a number that the study does not have."""
+
+_SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    **{character: f"\\{character}" for character in "&%$#_{}"},
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "'": "'",
+}
+_WORDS = [
+    "no",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+]
+_DATASETS = {
+    "mnist": "MNIST",
+    "fashion_mnist": "Fashion-MNIST",
+    "cifar10": "CIFAR-10",
+    "cifar100": "CIFAR-100",
+}
+_ACTIVATIONS = {
+    "relu": "ReLU",
+    "leaky_relu": "leaky ReLU",
+    "prelu": "PReLU",
+    "elu": "ELU",
+    "selu": "SELU",
+    "gelu": "GELU",
+    "silu": "SiLU",
+    "tanh": "tanh",
+}
+_OTHERS = {"mlp": "MLP", "cnn": "CNN", "sgd": "SGD", "adam": "Adam", "he": "He"}
+_NAMES = _DATASETS | _ACTIVATIONS | _OTHERS
+_IN_SENTENCES = {key: text for key, text in _NAMES.items() if key != "he"}
+
+
+def escape(text: str) -> str:
+    r"""Plain text as LaTeX.
+
+    >>> print(escape("leaky_relu: 5 %"))
+    leaky\_relu: 5 \%
+    """
+    text = "".join(_SPECIAL.get(character, character) for character in text)
+    return text.replace("--", "-{}-")
+
+
+def name(key: str) -> str:
+    """A factor's level as readers know it.
+
+    >>> name("cifar10"), name("my_net")
+    ('CIFAR-10', 'my net')
+    """
+    return _NAMES.get(key, key.replace("_", " "))
+
+
+def named(sentence: str) -> str:
+    """A sentence with the levels in it as readers know them.
+
+    >>> named("holds in mnist mlp sgd, first layer")
+    'holds in MNIST MLP SGD, first layer'
+    """
+    return re.sub(r"\w+", lambda match: _IN_SENTENCES.get(match[0], match[0]), sentence)
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names joined as in a sentence.
+
+    >>> listed(["a", "b", "c"])
+    'a, b and c'
+    """
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def word(count: int) -> str:
+    r"""A count as a word where it is small.
+
+    >>> word(3), word(108)
+    ('three', '\\num{108}')
+    """
+    return _WORDS[count] if 0 <= count < len(_WORDS) else number(count)
+
+
+def number(value: float) -> str:
+    r"""A number at three significant digits; whole numbers in full.
+
+    >>> number(0.012345), number(12345)
+    ('\\num{0.0123}', '\\num{12345}')
+    """
+    if math.isnan(value):
+        return NOT_MEASURED
+    return rf"\num{{{value:.0f}}}" if float(value).is_integer() else rf"\num{{{value:.3g}}}"
+
+
+def percent(share: float) -> str:
+    r"""A share as a percentage; the last digit is one that a few hundred networks can tell.
+
+    >>> percent(0.4321), percent(0.0123), percent(0.0001), percent(1)
+    ('\\qty{43}{\\percent}', '\\qty{1.2}{\\percent}', '\\qty{<0.1}{\\percent}', '\\qty{100}{\\percent}')
+    """
+    return NOT_MEASURED if math.isnan(share) else rf"\qty{{{_hundredfold(share)}}}{{\percent}}"
+
+
+def points(difference: float) -> str:
+    r"""A difference of two shares in percentage points.
+
+    >>> points(-0.123)
+    '\\num{-12} points'
+    """
+    if math.isnan(difference):
+        return NOT_MEASURED
+    value = _hundredfold(difference)
+    return rf"\num{{{value}}} {'point' if value in ('1', '-1') else 'points'}"
+
+
+def _hundredfold(share: float) -> str:
+    value = 100 * share
+    if 0 < abs(value) < 0.05:
+        return "<0.1" if value > 0 else "0.0"
+    whole = float(f"{value:.1f}").is_integer() or 10 <= abs(value) <= 99
+    return f"{value:.0f}" if whole else f"{value:.1f}"
+
+
+def span(values: Iterable[float]) -> str:
+    r"""The range of some numbers, or the number that they all are.
+
+    >>> span([3, 5, 3]), span([3])
+    ('\\num{3} to \\num{5}', '\\num{3}')
+    """
+    ordered = sorted(set(values))
+    if not ordered:
+        return NOT_MEASURED
+    return number(ordered[0]) if len(ordered) == 1 else f"{number(ordered[0])} to {number(ordered[-1])}"

@@ -1,0 +1,11 @@
+"""Every number, and every word that depends on data, in the paper's text: computed here, printed by a macro.
+
+``verdicts``    what became of each claim
+``scale``       how large the study is
+``provenance``  where it was made: commit, versions, machine, time
+``macros``      to ``numbers.json`` and ``numbers.tex``
+"""
+
+from dying_relu.analysis.numbers.macros import Macro, collect, write
+
+__all__ = ["Macro", "collect", "write"]

@@ -1,0 +1,42 @@
+"""How large a study is: data, networks, steps."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from dying_relu import configuration, results
+from dying_relu.analysis import formatting
+from dying_relu.analysis.numbers.macro import Macro, macro, words
+from dying_relu.analysis.statistics import LEVEL
+from dying_relu.study import plan
+
+
+def scale(results_folder: Path, configuration_path: Path) -> dict[str, Macro]:
+    """Macros from the table of runs and from the configuration."""
+    runs = results.read("runs", results_folder / "runs.parquet")
+    settings = configuration.load(configuration_path)
+    shards = plan(settings).shards
+    datasets = [formatting.name(dataset) for dataset in runs["dataset"].unique()]
+    replicates = runs.groupby("experiment")["replicate"].nunique()
+    updates = int((runs["diverged_step"].fillna(runs["steps"])).sum())
+    return {
+        "StudyName": words(settings.study),
+        "ConfidenceLevel": macro(LEVEL, "percent"),
+        "DatasetNames": words(formatting.listed(datasets)),
+        "RunCount": macro(len(runs), "number"),
+        "UpdateCount": macro(updates, "number"),
+        "ExperimentCount": Macro(len(replicates), formatting.word(len(replicates))),
+        "ReplicateCounts": _span(replicates),
+        "DivergedCount": macro(int(runs["diverged"].sum()), "number"),
+        "TrainExamples": _span(runs["train_examples"]),
+        "TestExamples": _span(pd.Series([shard.dataset.test for shard in shards])),
+        "StepCounts": _span(runs["steps"]),
+        "BatchSizes": _span(runs["batch_size"]),
+        "TrainProbes": _span(pd.Series([shard.probe_train for shard in shards])),
+        "TestProbes": _span(pd.Series([shard.probe_test for shard in shards])),
+        "CheckpointCounts": _span(pd.Series([len(shard.checkpoints) for shard in shards])),
+    }
+
+
+def _span(values: pd.Series) -> Macro:
+    return Macro(f"{values.min():g} to {values.max():g}", formatting.span(values))

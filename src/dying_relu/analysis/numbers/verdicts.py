@@ -1,0 +1,104 @@
+"""What became of each claim: verdicts, estimates and the further numbers that the text quotes."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from dying_relu.analysis import claims, formatting
+from dying_relu.analysis.claims import causes, nature, remedies
+from dying_relu.analysis.claims.verdict import MIN_REPLICATES
+from dying_relu.analysis.numbers.macro import Macro, Value, macro, words
+from dying_relu.errors import DyingReluError
+
+LETTERS = dict(
+    zip(
+        range(1, 14),
+        [
+            "One",
+            "Two",
+            "Three",
+            "Four",
+            "Five",
+            "Six",
+            "Seven",
+            "Eight",
+            "Nine",
+            "Ten",
+            "Eleven",
+            "Twelve",
+            "Thirteen",
+        ],
+        strict=True,
+    )
+)
+"""Names of macros cannot hold digits: claim C6 is ClaimSix."""
+
+
+def verdicts(results_folder: Path) -> dict[str, Macro]:
+    """Macros of all claims, from the study's ``claims.csv``."""
+    path = results_folder / "claims.csv"
+    if not path.is_file():
+        raise DyingReluError(f"no verdicts at {path}", remedy="settle the claims first: dying-relu claims")
+    table = claims.read(path)
+    macros = _summary(table) | _thresholds()
+    for row in table.to_dict("records"):
+        macros |= _claim(row)
+    return macros
+
+
+def _claim(row: dict[str, Any]) -> dict[str, Macro]:
+    claim = next(claim for claim in claims.ordered() if claim.id == row["claim"])
+    prefix = f"Claim{LETTERS[int(claim.id[1:])]}"
+    settled = row["verdict"] != claims.NOT_ENOUGH_DATA
+    macros = {
+        f"{prefix}Settled": Macro(settled, "1" if settled else "0"),
+        f"{prefix}Verdict": words(row["verdict"]),
+        f"{prefix}Note": macro(row["note"], "words"),
+        f"{prefix}Estimate": Macro(row["effect"], estimate(row)),
+    }
+    details: dict[str, Value] = row["details"]
+    return macros | {
+        f"{prefix}{name}": macro(details.get(name), form) for name, form in claim.details.items()
+    }
+
+
+def estimate(row: dict[str, Any]) -> str:
+    """The effect of a row of verdicts with its interval, as LaTeX."""
+    if pd.isna(row["effect"]):
+        return formatting.NOT_MEASURED
+    effect, low, high = (macro(row[column], row["unit"]).latex for column in ("effect", "low", "high"))
+    return effect if row["low"] == row["high"] else f"{effect} ({re.sub(' points?$', '', low)} to {high})"
+
+
+def _summary(table: pd.DataFrame) -> dict[str, Macro]:
+    """How many claims have which verdict, and which they are, as the predicate of a sentence."""
+    predicates = {
+        claims.SUPPORTED: "supported",
+        claims.LIMITED: "supported with a limit",
+        claims.REFUTED: "refuted",
+        claims.NOT_ENOUGH_DATA: "left open for want of data",
+    }
+    groups = {verdict: list(table.loc[table["verdict"] == verdict, "claim"]) for verdict in claims.VERDICTS}
+    clauses = [
+        f"{formatting.word(len(ids))} {'is' if len(ids) == 1 else 'are'} {predicates[verdict]} "
+        f"({formatting.listed(ids)})"
+        for verdict, ids in groups.items()
+        if ids
+    ]
+    counts = {verdict: len(ids) for verdict, ids in groups.items()}
+    return {"VerdictSummary": Macro(json.dumps(counts), formatting.listed(clauses))}
+
+
+def _thresholds() -> dict[str, Macro]:
+    return {
+        "MinReplicates": macro(MIN_REPLICATES, "number"),
+        "ForeverShare": macro(nature.FOREVER, "percent"),
+        "LargePart": macro(nature.LARGE_PART, "percent"),
+        "MattersPoints": macro(causes.MATTERS, "points"),
+        "DoomedShare": macro(remedies.DOOMED, "percent"),
+        "AccuracyMatters": macro(remedies.ACCURACY_MATTERS, "points"),
+        "PostSlope": macro(remedies.POST_SLOPE, "number"),
+    }

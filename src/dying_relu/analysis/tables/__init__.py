@@ -1,0 +1,11 @@
+"""The paper's tables: ``tabular`` environments only; captions and labels stand in the paper's text.
+
+``verdict_tables``   the verdict on each claim, and the rules they follow
+``remedy_table``     activations side by side
+``setting_tables``   every experiment's grid, and what they all share
+``provenance_tables``  versions of the libraries
+"""
+
+from dying_relu.analysis.tables.writing import TABLES, write
+
+__all__ = ["TABLES", "write"]

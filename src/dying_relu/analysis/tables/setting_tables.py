@@ -1,0 +1,76 @@
+"""Every setting of a study, from its configuration."""
+
+from pathlib import Path
+
+import pandas as pd
+from pydantic import BaseModel
+
+from dying_relu import configuration
+from dying_relu.analysis import formatting
+from dying_relu.analysis.tables.tabular import tabular
+from dying_relu.configuration import Activation, Experiment
+
+COLUMNS = r"@{}l>{\raggedright\arraybackslash}p{3.9in}@{}"
+
+TOGETHER = "\\bigskip\\noindent\\begin{{minipage}}{{\\textwidth}}\n{}\\end{{minipage}}\\par\n"
+"""An experiment's question stays on the page of its table."""
+
+
+def experiments(results_folder: Path, configuration_path: Path) -> str:
+    """For each experiment its name and question, and a table of its factors' levels."""
+    settings = configuration.load(configuration_path)
+    parts = []
+    for name, experiment in settings.experiments.items():
+        heading = rf"\textbf{{{formatting.escape(name)}}}\enspace {formatting.escape(experiment.question)}"
+        parts.append(TOGETHER.format(f"{heading}\\par\\smallskip\n{_experiment(experiment)}"))
+    return "\n".join(parts)
+
+
+def _experiment(experiment: Experiment) -> str:
+    rows = {factor: getattr(experiment.grid, factor) for factor in type(experiment.grid).model_fields}
+    rows["replicates"] = (experiment.replicates,)
+    own = experiment.model_dump(exclude={"question", "claims", "replicates", "grid"}, exclude_defaults=True)
+    rows |= {key: (value,) for key, value in own.items()}
+    if experiment.claims:
+        rows["claims"] = experiment.claims
+    return _table("Factor", "Levels", {key: ", ".join(map(_level, levels)) for key, levels in rows.items()})
+
+
+def shared(results_folder: Path, configuration_path: Path) -> str:
+    """A row a key: what all experiments of the study share."""
+    settings = configuration.load(configuration_path)
+    rows = {"study": _level(settings.study), "seed": _level(settings.seed), "device": _level(settings.device)}
+    for section in ("datasets", "architectures", "optimisers"):
+        for name, block in getattr(settings, section).items():
+            rows[f"{section}: {name}"] = _block(block)
+    for section in ("training", "measuring"):
+        rows[section] = _block(getattr(settings, section))
+    return _table("Key", "Value", rows)
+
+
+def _block(block: BaseModel) -> str:
+    items = [(key, value) for key, value in block.model_dump().items() if value is not None]
+    return "; ".join(f"{formatting.escape(_words(key))} {_level(value)}" for key, value in items)
+
+
+def _level(level: object) -> str:
+    """A level of a factor, or a value of a key, as LaTeX."""
+    if isinstance(level, Activation):
+        slope = "" if level.slope is None else f" {formatting.number(level.slope)}"
+        return formatting.escape(formatting.name(level.name)) + slope
+    if isinstance(level, bool):
+        return "yes" if level else "no"
+    if isinstance(level, int | float):
+        return formatting.number(level)
+    if isinstance(level, tuple):
+        return ", ".join(map(_level, level))
+    return formatting.escape(formatting.name(str(level)))
+
+
+def _table(key: str, value: str, rows: dict[str, str]) -> str:
+    table = pd.DataFrame({key: [formatting.escape(_words(row)) for row in rows], value: list(rows.values())})
+    return tabular(table, COLUMNS)
+
+
+def _words(key: str) -> str:
+    return key.replace("_", " ")

@@ -1,0 +1,26 @@
+"""All tables of a study, each to its own file."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from dying_relu import results
+from dying_relu.analysis.tables import provenance_tables, remedy_table, setting_tables, verdict_tables
+
+TABLES: dict[str, Callable[[Path, Path], str]] = {
+    "verdicts": verdict_tables.verdicts,
+    "claims_rules": verdict_tables.rules,
+    "remedies": remedy_table.remedies,
+    "settings": setting_tables.experiments,
+    "study": setting_tables.shared,
+    "versions": provenance_tables.versions,
+}
+"""Name -> (folder of results, configuration) -> LaTeX. To add a table, add its function here and \\input it."""
+
+
+def write(results_folder: Path, configuration_path: Path, out: Path) -> None:
+    """Write every table of the study as ``<name>.tex`` into the folder ``out``, which is replaced as a whole."""
+    texts = {name: make(results_folder, configuration_path) for name, make in TABLES.items()}
+    with results.atomic_path(out) as beside:
+        beside.mkdir()
+        for name, text in texts.items():
+            (beside / f"{name}.tex").write_text(text, encoding="utf-8")
