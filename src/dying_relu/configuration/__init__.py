@@ -18,7 +18,7 @@ from dying_relu.configuration.model import (
     Experiment,
     Optimiser,
 )
-from dying_relu.configuration.reading import load, parse
+from dying_relu.configuration.reading import data_source, load, parse
 
 __all__ = [
     "CNN",
@@ -32,6 +32,7 @@ __all__ = [
     "DataSource",
     "Experiment",
     "Optimiser",
+    "data_source",
     "load",
     "parse",
 ]

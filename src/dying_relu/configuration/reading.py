@@ -9,7 +9,14 @@ from typing import Any, NamedTuple
 import yaml
 from pydantic import ValidationError
 
-from dying_relu.configuration.model import CNN, IMAGE_SETS, MAX_CHECKPOINTS, Configuration, Experiment
+from dying_relu.configuration.model import (
+    CNN,
+    IMAGE_SETS,
+    MAX_CHECKPOINTS,
+    Configuration,
+    DataSource,
+    Experiment,
+)
 from dying_relu.errors import DyingReluError
 
 MAX_BYTES = 1_000_000
@@ -89,6 +96,15 @@ def parse(text: str, name: str = "the configuration") -> Configuration:
     if problems:
         raise _error(name, problems)
     return configuration
+
+
+def data_source(**settings: object) -> DataSource:
+    """The ``data`` section with these settings; None for the default. Raises as :func:`load` does."""
+    given = {key: value for key, value in settings.items() if value is not None}
+    try:
+        return DataSource.model_validate(given)
+    except ValidationError as error:
+        raise _error("the data set's source", _invalid_values(error, given)) from None
 
 
 def _error(name: str, problems: Sequence[Problem]) -> DyingReluError:

@@ -1,0 +1,113 @@
+"""Snakemake on the terminal: shards done of how many, the time left, and what is running, instead of a page per job.
+
+``profiles/default`` switches it on (``logger: progress``). In a terminal two lines at the bottom are kept up to date; anywhere
+else (a log file, CI) every finished job is one line. Errors, warnings and dry runs look as they always do; the
+details of every job go to Snakemake's own log in ``.snakemake/log`` and to ``results/<study>/logs``.
+"""
+
+import sys
+import time
+from logging import LogRecord
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+from snakemake_interface_logger_plugins.base import LogHandlerBase
+from snakemake_interface_logger_plugins.common import LogEvent
+
+from snakemake_logger_plugin_progress.tally import Tally
+
+REPLACED = {LogEvent.JOB_INFO, LogEvent.JOB_STARTED, LogEvent.JOB_FINISHED, LogEvent.PROGRESS}
+LEFT_OUT = {LogEvent.WORKFLOW_STARTED, LogEvent.RESOURCES_INFO, LogEvent.SHELLCMD}
+CHATTER = (
+    "Select jobs to execute",
+    "Execute ",
+    "Assuming unrestricted",
+    "host:",
+    "Using shell",
+    "Building DAG",
+)
+
+
+class LogHandler(LogHandlerBase):
+    """Prints what Snakemake reports, with a tally in place of its messages about single jobs."""
+
+    def __post_init__(self) -> None:
+        self.console = Console(
+            file=sys.stdout if self.common_settings.stdout else sys.stderr,
+            highlight=False,
+            no_color=self.common_settings.nocolor or None,
+        )
+        self.tally = Tally(time.monotonic)
+        self.live = Live(
+            console=self.console, refresh_per_second=1, transient=True, get_renderable=self._status
+        )
+
+    def emit(self, record: LogRecord) -> None:
+        """Show one message of Snakemake's."""
+        event = getattr(record, "event", None)
+        if self.common_settings.dryrun:
+            self._print(record)
+        elif event in REPLACED:
+            self._count(event, record)
+        elif event == LogEvent.RUN_INFO:
+            self.tally.plan(record.stats)  # type: ignore[attr-defined]
+            if self.console.is_terminal and not self.live.is_started:
+                self.live.start()
+        elif self._is_worth_showing(event, record):
+            if event == LogEvent.JOB_ERROR:
+                self.tally.failed(record.jobid)  # type: ignore[attr-defined]
+            self._print(record)
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+        self.live.stop()
+        super().close()
+
+    def _count(self, event: LogEvent, record: LogRecord) -> None:
+        # A job without output, such as the target `all`, has nothing to do.
+        if event == LogEvent.JOB_INFO and record.output:  # type: ignore[attr-defined]
+            self.tally.started(record.jobid, record.rule_name, record.wildcards or {})  # type: ignore[attr-defined]
+        elif event == LogEvent.JOB_FINISHED:
+            line = self.tally.finished(record.job_id)  # type: ignore[attr-defined]
+            if line and not self.console.is_terminal:
+                self.console.print(line, soft_wrap=True)
+
+    def _is_worth_showing(self, event: LogEvent | None, record: LogRecord) -> bool:
+        if self.common_settings.verbose or self.common_settings.printshellcmds:
+            return True
+        return event not in LEFT_OUT and not record.getMessage().startswith(CHATTER)
+
+    def _print(self, record: LogRecord) -> None:
+        message = self.format(record)
+        if message and message != "None":
+            style = "red" if record.levelname in ("ERROR", "CRITICAL") else ""
+            self.console.print(Text(message, style=style), soft_wrap=True)
+
+    def _status(self) -> Text:
+        return Text(self.tally.status(), no_wrap=True, overflow="ellipsis")
+
+    @property
+    def writes_to_stream(self) -> bool:
+        """It takes the place of Snakemake's own output."""
+        return True
+
+    @property
+    def writes_to_file(self) -> bool:
+        """Snakemake's log file stays as it is."""
+        return False
+
+    @property
+    def has_filter(self) -> bool:
+        """Snakemake's filter (``--quiet``) applies."""
+        return False
+
+    @property
+    def has_formatter(self) -> bool:
+        """Snakemake's formatter applies to what is not replaced."""
+        return False
+
+    @property
+    def needs_rulegraph(self) -> bool:
+        """Not needed."""
+        return False

@@ -1,0 +1,78 @@
+"""Which jobs are done, which are running, and how long the rest will take."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from dying_relu.overview import duration
+
+SHARD = "shard"
+"""The rule whose jobs take the time."""
+
+
+@dataclass
+class Job:
+    """A job that is running."""
+
+    rule: str
+    label: str
+    since: float
+
+
+@dataclass
+class Tally:
+    """Counts jobs; ``clock`` gives seconds.
+
+    >>> seconds = iter([0, 10, 10])
+    >>> tally = Tally(lambda: next(seconds))
+    >>> tally.plan({"shard": 3, "total": 5})
+    >>> tally.started(1, "shard", {"shard": "causes-mnist-mlp-sgd-r0-00"})
+    >>> tally.finished(1)
+    '1 of 3 shards, about 20 s left: causes-mnist-mlp-sgd-r0-00 took 10 s'
+    """
+
+    clock: Callable[[], float]
+    totals: dict[str, int] = field(default_factory=dict)
+    done: dict[str, int] = field(default_factory=dict)
+    running: dict[int, Job] = field(default_factory=dict)
+    first_shard: float | None = None
+
+    def plan(self, totals: Mapping[str, int]) -> None:
+        """Take the number of jobs of each rule, and of all in ``total``."""
+        self.totals = dict(totals)
+
+    def started(self, job: int, rule: str, wildcards: Mapping[str, str]) -> None:
+        """Note that the job with the id ``job`` runs."""
+        now = self.clock()
+        if rule == SHARD and self.first_shard is None:
+            self.first_shard = now
+        named = [value for name, value in wildcards.items() if name != "study"]
+        self.running[job] = Job(rule, " ".join([*named] if rule == SHARD else [rule, *named]), now)
+
+    def finished(self, job: int) -> str:
+        """Note that a job is done; returns a line that says so, or nothing for a target such as ``all``."""
+        ended = self.running.pop(job, None)
+        if ended is None:
+            return ""
+        self.done[ended.rule] = self.done.get(ended.rule, 0) + 1
+        took = duration(self.clock() - ended.since)
+        return f"{self._counts()}: {ended.label} took {took}"
+
+    def failed(self, job: int) -> None:
+        """Note that a job is over without result."""
+        self.running.pop(job, None)
+
+    def status(self) -> str:
+        """Two lines: how far everything is, and what is running for how long."""
+        now = self.clock()
+        running = ", ".join(f"{job.label} ({duration(now - job.since)})" for job in self.running.values())
+        return f"{self._counts()}\nrunning: {running or 'nothing'}"
+
+    def _counts(self) -> str:
+        shards, of = self.done.get(SHARD, 0), self.totals.get(SHARD, 0)
+        if shards == of:
+            return f"{sum(self.done.values())} of {self.totals.get('total', 0)} jobs"
+        counts = f"{shards} of {of} shards"
+        if shards == 0 or self.first_shard is None:
+            return counts
+        left = (self.clock() - self.first_shard) / shards * (of - shards)
+        return f"{counts}, about {duration(left)} left"

@@ -1,0 +1,95 @@
+# From the study's tables to what the paper prints.
+from pathlib import Path
+
+# A figure is a module of dying_relu.analysis.figures with a caption of the same name.
+FIGURES = sorted(
+    caption.stem
+    for caption in Path(workflow.basedir, "workflow/report").glob("*.rst")
+    if Path(workflow.basedir, f"src/dying_relu/analysis/figures/{caption.stem}.py").exists()
+)
+LATEX_TABLES = ["verdicts", "claims_rules", "remedies", "settings", "study", "versions"]
+
+
+rule claims:
+    input:
+        expand("results/{{study}}/{table}.parquet", table=TABLES),
+    output:
+        report(
+            "results/{study}/claims.csv",
+            caption="../report/claims.rst",
+            category="Claims",
+            labels={"table": "verdicts"},
+        ),
+    log:
+        "results/{study}/logs/claims.log",
+    threads: 1
+    params:
+        folder=subpath(input[0], parent=True),
+        code=code_digest("dying_relu.analysis.claims"),
+    shell:
+        "dying-relu claims --results {params.folder:q} --out {output:q} > {log:q} 2>&1"
+
+
+for figure in FIGURES:
+
+    rule:
+        name:
+            f"figure_{figure}"
+        input:
+            expand("results/{{study}}/{table}.parquet", table=TABLES),
+        output:
+            pdf=f"paper/generated/{{study}}/figures/{figure}.pdf",
+            png=report(
+                f"paper/generated/{{study}}/figures/{figure}.png",
+                caption=f"../report/{figure}.rst",
+                category="Figures",
+                labels={"figure": figure.replace("_", " ")},
+            ),
+        log:
+            f"results/{{study}}/logs/figures/{figure}.log",
+        threads: 1
+        params:
+            figure=figure,
+            folder=subpath(input[0], parent=True),
+            code=code_digest(f"dying_relu.analysis.figures.{figure}"),
+        shell:
+            "dying-relu figure {params.figure:q} --results {params.folder:q} --out {output.pdf:q} > {log:q} 2>&1"
+
+
+rule tables:
+    input:
+        expand("results/{{study}}/{table}.parquet", table=TABLES),
+        "results/{study}/claims.csv",
+        study=ancient("results/{study}/study.yaml"),
+    output:
+        expand("paper/generated/{{study}}/tables/{table}.tex", table=LATEX_TABLES),
+    log:
+        "results/{study}/logs/tables.log",
+    threads: 1
+    params:
+        folder=subpath(input[0], parent=True),
+        out=subpath(output[0], parent=True),
+        spec=STUDY.fingerprint,
+        code=code_digest("dying_relu.analysis.tables"),
+    shell:
+        "dying-relu tables --results {params.folder:q} --config {input.study:q} --out {params.out:q} > {log:q} 2>&1"
+
+
+rule numbers:
+    input:
+        expand("results/{{study}}/{table}.parquet", table=TABLES),
+        "results/{study}/claims.csv",
+    output:
+        json="results/{study}/numbers.json",
+        tex="paper/generated/{study}/numbers.tex",
+    log:
+        "results/{study}/logs/numbers.log",
+    threads: 1
+    params:
+        folder=subpath(input[0], parent=True),
+        config=CONFIG,
+        spec=STUDY.fingerprint,
+        code=code_digest("dying_relu.analysis.numbers"),
+    shell:
+        "dying-relu numbers --results {params.folder:q} --config {params.config:q}"
+        " --out {output.json:q} --out {output.tex:q} > {log:q} 2>&1"

@@ -1,0 +1,24 @@
+# The PDF, from what is written by hand in paper/ and what the study put into paper/generated/.
+rule typeset:
+    input:
+        "paper/main.tex",
+        "paper/references.bib",
+        sorted(str(section) for section in Path("paper").glob("**/*.tex") if "generated" not in section.parts),
+        expand("paper/generated/{{study}}/figures/{figure}.pdf", figure=FIGURES),
+        rules.tables.output,
+        numbers=rules.numbers.output.tex,
+    output:
+        report(
+            "results/{study}/paper.pdf",
+            caption="../report/paper.rst",
+            category="Paper",
+            labels={"document": "the paper"},
+        ),
+    log:
+        "results/{study}/logs/typeset.log",
+    threads: 1
+    params:
+        generated=subpath(input.numbers, parent=True),
+        code=code_digest("dying_relu.typeset"),
+    shell:
+        "dying-relu typeset --generated {params.generated:q} --out {output:q} > {log:q} 2>&1"

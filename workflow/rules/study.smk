@@ -1,0 +1,34 @@
+# The study to run, read and checked before any job: one file, the whole truth about it.
+from pathlib import Path
+
+from dying_relu import cost, study
+from dying_relu.code_digest import code_digest
+from dying_relu.device import is_likely_gpu
+from dying_relu.errors import DyingReluError
+from snakemake.exceptions import WorkflowError
+
+TABLES = ["runs", "checkpoints", "layers", "units"]
+
+
+def configuration_file():
+    """The file given with --configfile, or the default study's."""
+    if workflow.config_settings.config:
+        raise WorkflowError(
+            "A study is one file: --config is not supported. Copy config/config.yaml, change the copy, and give it "
+            "with --configfile."
+        )
+    given = workflow.configfiles or ["config/config.yaml"]
+    if len(given) > 1:
+        raise WorkflowError("A study is one file: give one --configfile, not several.")
+    return str(given[0])
+
+
+def planned(path):
+    try:
+        return study.load(Path(path))
+    except DyingReluError as error:
+        raise WorkflowError(str(error))
+
+
+CONFIG = configuration_file()
+STUDY = planned(CONFIG)

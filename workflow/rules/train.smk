@@ -1,0 +1,48 @@
+# One job trains a shard: networks of one experiment, data set, architecture, optimiser and replicate.
+rule shard:
+    input:
+        study=ancient("results/{study}/study.yaml"),
+        # Checked against its known checksums: fetched again, it is the same.
+        data=ancient(
+            lambda wildcards: f"{DATA.cache}/{STUDY.shard(wildcards.shard).dataset.name}.safetensors"
+        ),
+    output:
+        expand("results/{{study}}/shards/{{shard}}/{table}.parquet", table=TABLES),
+    log:
+        "results/{study}/logs/train/{shard}.log",
+    benchmark:
+        "results/{study}/benchmarks/train/{shard}.tsv"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards: cost.memory(STUDY.shard(wildcards.shard)) // 2**20,
+        gpu=int(is_likely_gpu(STUDY.configuration.device)),
+    params:
+        folder=subpath(output[0], parent=True),
+        spec=lambda wildcards: STUDY.shard(wildcards.shard).fingerprint,
+        code=code_digest("dying_relu.training"),
+    shell:
+        "dying-relu train {wildcards.shard:q} --config {input.study:q} --fingerprint {params.spec:q}"
+        " --data {input.data:q} --out {params.folder:q} --threads {threads} > {log:q} 2>&1"
+
+
+rule aggregate:
+    input:
+        study=ancient("results/{study}/study.yaml"),
+        shards=[
+            f"results/{{study}}/shards/{shard.name}/{table}.parquet"
+            for shard in STUDY.shards
+            for table in TABLES
+        ],
+    output:
+        expand("results/{{study}}/{table}.parquet", table=TABLES),
+    log:
+        "results/{study}/logs/aggregate.log",
+    benchmark:
+        "results/{study}/benchmarks/aggregate.tsv"
+    threads: 1
+    params:
+        folder=subpath(output[0], parent=True),
+        shards=lambda wildcards, input: str(Path(input.shards[0]).parents[1]),
+        code=code_digest("dying_relu.results"),
+    shell:
+        "dying-relu aggregate --config {input.study:q} --shards {params.shards:q} --out {params.folder:q} > {log:q} 2>&1"
