@@ -22,10 +22,10 @@ rule claims:
         ),
     log:
         "results/{study}/logs/claims.log",
-    threads: 1
     params:
         folder=subpath(input[0], parent=True),
         code=code_digest("dying_relu.analysis.claims"),
+    threads: 1
     shell:
         "dying-relu claims --results {params.folder:q} --out {output:q} > {log:q} 2>&1"
 
@@ -47,11 +47,11 @@ for figure in FIGURES:
             ),
         log:
             f"results/{{study}}/logs/figures/{figure}.log",
-        threads: 1
         params:
             figure=figure,
             folder=subpath(input[0], parent=True),
             code=code_digest(f"dying_relu.analysis.figures.{figure}"),
+        threads: 1
         shell:
             "dying-relu figure {params.figure:q} --results {params.folder:q} --out {output.pdf:q} > {log:q} 2>&1"
 
@@ -65,12 +65,12 @@ rule tables:
         expand("paper/generated/{{study}}/tables/{table}.tex", table=LATEX_TABLES),
     log:
         "results/{study}/logs/tables.log",
-    threads: 1
     params:
         folder=subpath(input[0], parent=True),
         out=subpath(output[0], parent=True),
         spec=STUDY.fingerprint,
         code=code_digest("dying_relu.analysis.tables"),
+    threads: 1
     shell:
         "dying-relu tables --results {params.folder:q} --config {input.study:q} --out {params.out:q} > {log:q} 2>&1"
 
@@ -84,12 +84,12 @@ rule numbers:
         tex="paper/generated/{study}/numbers.tex",
     log:
         "results/{study}/logs/numbers.log",
-    threads: 1
     params:
         folder=subpath(input[0], parent=True),
         config=CONFIG,
         spec=STUDY.fingerprint,
         code=code_digest("dying_relu.analysis.numbers"),
+    threads: 1
     shell:
         "dying-relu numbers --results {params.folder:q} --config {params.config:q}"
         " --out {output.json:q} --out {output.tex:q} > {log:q} 2>&1"

@@ -14,10 +14,10 @@ rule configuration:
         ),
     log:
         "results/{study}/logs/configuration.log",
-    threads: 1
     params:
         file=CONFIG,
         spec=STUDY.fingerprint,
+    threads: 1
     shell:
         "cp {params.file:q} {output:q} > {log:q} 2>&1"
 
@@ -28,9 +28,9 @@ rule data:
         f"{DATA.cache}/{{dataset}}.safetensors",
     log:
         f"{DATA.cache}/{{dataset}}.log",
-    threads: 1
     params:
         root=["--root", DATA.root] if DATA.root else [],
         sources=[word for source in DATA.sources for word in ("--source", source)],
+    threads: 1
     shell:
         "dying-relu data {wildcards.dataset:q} {params.root:q} {params.sources:q} --out {output:q} > {log:q} 2>&1"

@@ -16,9 +16,9 @@ rule typeset:
         ),
     log:
         "results/{study}/logs/typeset.log",
-    threads: 1
     params:
         generated=subpath(input.numbers, parent=True),
         code=code_digest("dying_relu.typeset"),
+    threads: 1
     shell:
         "dying-relu typeset --generated {params.generated:q} --out {output:q} > {log:q} 2>&1"

@@ -12,14 +12,14 @@ rule shard:
         "results/{study}/logs/train/{shard}.log",
     benchmark:
         "results/{study}/benchmarks/train/{shard}.tsv"
-    threads: 1
-    resources:
-        mem_mb=lambda wildcards: cost.memory(STUDY.shard(wildcards.shard)) // 2**20,
-        gpu=int(is_likely_gpu(STUDY.configuration.device)),
     params:
         folder=subpath(output[0], parent=True),
         spec=lambda wildcards: STUDY.shard(wildcards.shard).fingerprint,
         code=code_digest("dying_relu.training"),
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards: cost.memory(STUDY.shard(wildcards.shard)) // 2**20,
+        gpu=int(is_likely_gpu(STUDY.configuration.device)),
     shell:
         "dying-relu train {wildcards.shard:q} --config {input.study:q} --fingerprint {params.spec:q}"
         " --data {input.data:q} --out {params.folder:q} --threads {threads} > {log:q} 2>&1"
@@ -39,10 +39,10 @@ rule aggregate:
         "results/{study}/logs/aggregate.log",
     benchmark:
         "results/{study}/benchmarks/aggregate.tsv"
-    threads: 1
     params:
         folder=subpath(output[0], parent=True),
         shards=lambda wildcards, input: str(Path(input.shards[0]).parents[1]),
         code=code_digest("dying_relu.results"),
+    threads: 1
     shell:
         "dying-relu aggregate --config {input.study:q} --shards {params.shards:q} --out {params.folder:q} > {log:q} 2>&1"
