@@ -1,7 +1,11 @@
 """Settings that every test shares."""
 
+from pathlib import Path
+
+import pytest
 import torch
 from hypothesis import settings
+from small_study import write_small_study
 
 # One thread: tests run side by side, and threads that wait for each other's cores slow all of them down.
 torch.set_num_threads(1)
@@ -9,3 +13,11 @@ torch.set_num_threads(1)
 # The machine is shared; how long an example takes says nothing about the code.
 settings.register_profile("shared machine", deadline=None)
 settings.load_profile("shared machine")
+
+
+@pytest.fixture(scope="session")
+def small_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the tables of a synthetic study with all six experiments; to be read, not written to."""
+    folder = tmp_path_factory.mktemp("small_study")
+    write_small_study(folder)
+    return folder

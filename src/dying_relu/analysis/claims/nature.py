@@ -99,7 +99,7 @@ def dead_on_any_input(evidence: Evidence) -> Finding:
     rule=f"The chance to be alive at the end of training, given that the pre-activation now is negative (a) on one "
     f"example, (b) on a whole minibatch, (c) on the whole probe set. Unlikely: surely below {UNLIKELY:.0%}. Supported if "
     f"that holds for (a); supported with a limit if it holds for (c) but not for (a); refuted if (c) is surely above it.",
-    details="PerExample:percent PerMinibatch:percent PerDataset:percent",
+    details="PerExample:percent PerMinibatch:percent",
 )
 def recovery_is_unlikely(evidence: Evidence) -> Finding:
     units = evidence.relu_units("recovery")
@@ -123,11 +123,7 @@ def recovery_is_unlikely(evidence: Evidence) -> Finding:
         verdict, note = REFUTED, "even a unit that is dead on the whole probe set is likely to come back"
     else:
         verdict, note = NOT_ENOUGH_DATA, "the interval includes both likely and unlikely"
-    chances = {
-        "PerExample": example.estimate,
-        "PerMinibatch": minibatch.estimate,
-        "PerDataset": dataset.estimate,
-    }
+    chances = {"PerExample": example.estimate, "PerMinibatch": minibatch.estimate}
     return Finding(verdict, dataset, units["run"].nunique(), note, chances)
 
 

@@ -1,6 +1,7 @@
 """All claims at once: from the tables of a study to the table of verdicts, and back from its file."""
 
 import json
+import math
 from pathlib import Path
 
 import pandas as pd
@@ -64,5 +65,13 @@ def _row(claim: Claim, finding: Finding) -> dict[str, object]:
         "measure": claim.measure,
         "rule": claim.rule,
         "note": finding.note,
-        "details": json.dumps(dict(finding.details), default=float),
+        "details": json.dumps({name: _plain(value) for name, value in finding.details.items()}),
     }
+
+
+def _plain(value: float | str) -> float | int | str | None:
+    """A detail as JSON has it: whole numbers without a point, null for NaN."""
+    if isinstance(value, str):
+        return value
+    number = float(value)
+    return None if math.isnan(number) else int(number) if number.is_integer() else number

@@ -57,7 +57,7 @@ def _claim(row: dict[str, Any]) -> dict[str, Macro]:
         f"{prefix}Settled": Macro(settled, "1" if settled else "0"),
         f"{prefix}Verdict": words(row["verdict"]),
         f"{prefix}Note": macro(row["note"], "words"),
-        f"{prefix}Estimate": Macro(row["effect"], estimate(row)),
+        f"{prefix}Estimate": Macro(None if pd.isna(row["effect"]) else row["effect"], estimate(row)),
     }
     details: dict[str, Value] = row["details"]
     return macros | {

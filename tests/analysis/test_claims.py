@@ -1,0 +1,232 @@
+"""Verdicts follow the tables: on a study whose effects are known, and on tables in which one effect was turned round."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from small_study import write_small_study
+
+from dying_relu import results
+from dying_relu.analysis import claims
+from dying_relu.analysis.claims import LIMITED, NOT_ENOUGH_DATA, REFUTED, SUPPORTED
+
+Change = Callable[[pd.DataFrame], pd.DataFrame]
+
+KNOWN = {
+    "C1": SUPPORTED,
+    "C3": LIMITED,
+    "C4": LIMITED,
+    "C6": SUPPORTED,
+    "C7": LIMITED,
+    "C8": REFUTED,
+    "C9": REFUTED,
+    "C10": SUPPORTED,
+    "C11": REFUTED,
+    "C12": SUPPORTED,
+    "C13": SUPPORTED,
+}
+"""What the synthetic study was built to say."""
+
+
+@pytest.fixture(scope="module")
+def verdicts(small_study: Path) -> pd.DataFrame:
+    return claims.settle(small_study)
+
+
+def settled(folder: Path, claim: str) -> pd.Series:
+    return claims.settle(folder).set_index("claim").loc[claim]
+
+
+@pytest.fixture
+def altered(small_study: Path, tmp_path: Path) -> Callable[[str, Change], Path]:
+    """A copy of the small study with one table changed."""
+
+    def alter(name: str, change: Change) -> Path:
+        folder = tmp_path / "altered"
+        if not folder.exists():
+            shutil.copytree(small_study, folder)
+        path = folder / f"{name}.parquet"
+        results.write(name, change(results.read(name, path)), path)
+        return folder
+
+    return alter
+
+
+def test_every_claim_has_a_verdict_an_interval_and_a_rule(verdicts: pd.DataFrame) -> None:
+    assert list(verdicts["claim"]) == [f"C{number}" for number in range(1, 14)]
+    assert list(verdicts.columns) == claims.COLUMNS
+    assert verdicts["verdict"].isin(claims.VERDICTS).all()
+    assert (verdicts["low"] <= verdicts["effect"]).all()
+    assert (verdicts["effect"] <= verdicts["high"]).all()
+    assert verdicts[["statement", "measure", "rule", "experiment"]].map(len).gt(0).all(axis=None)
+
+
+@pytest.mark.parametrize(("claim", "verdict"), KNOWN.items())
+def test_effects_that_were_built_in_are_found(verdicts: pd.DataFrame, claim: str, verdict: str) -> None:
+    assert verdicts.set_index("claim").loc[claim, "verdict"] == verdict
+
+
+def test_the_table_survives_its_file(verdicts: pd.DataFrame, tmp_path: Path) -> None:
+    verdicts.to_csv(tmp_path / "claims.csv", index=False)
+    read = claims.read(tmp_path / "claims.csv")
+    pd.testing.assert_frame_equal(
+        read.drop(columns="details"), verdicts.drop(columns="details"), check_exact=False
+    )
+    declared = {claim.id: set(claim.details) for claim in claims.ordered()}
+    for row in read.itertuples():
+        assert set(row.details) <= declared[row.claim]
+
+
+def test_the_order_of_rows_does_not_matter(altered: Callable, verdicts: pd.DataFrame) -> None:
+    for name in results.TABLES:
+        folder = altered(name, lambda table: table.sample(frac=1, random_state=1))
+    shuffled = claims.settle(folder)
+    assert list(shuffled["verdict"]) == list(verdicts["verdict"])
+    assert shuffled["effect"].to_numpy() == pytest.approx(verdicts["effect"].to_numpy())
+
+
+def test_a_missing_experiment_is_named(tmp_path: Path) -> None:
+    write_small_study(tmp_path, experiments=("causes",))
+    verdicts = claims.settle(tmp_path).set_index("claim")
+    assert verdicts.loc["C6", "verdict"] == SUPPORTED
+    for claim, experiment in {"C3": "recovery", "C8": "anatomy", "C10": "remedies", "C11": "slopes"}.items():
+        assert verdicts.loc[claim, "verdict"] == NOT_ENOUGH_DATA
+        assert verdicts.loc[claim, "note"] == f"the study has no experiment '{experiment}'"
+        assert pd.isna(verdicts.loc[claim, "effect"])
+
+
+def test_two_replicates_settle_nothing_but_the_identity(tmp_path: Path) -> None:
+    write_small_study(tmp_path, replicates=2)
+    verdicts = claims.settle(tmp_path).set_index("claim")["verdict"]
+    assert verdicts["C1"] == SUPPORTED
+    assert (verdicts.drop("C1") == NOT_ENOUGH_DATA).all()
+
+
+def test_units_that_are_dead_on_all_examples_support_c2(altered: Callable) -> None:
+    def as_on_train(layers: pd.DataFrame) -> pd.DataFrame:
+        key = ["run", "step", "layer"]
+        train = layers[layers["probe"] == "train"].set_index(key)["dead"]
+        return layers.assign(dead=train.reindex(pd.MultiIndex.from_frame(layers[key])).to_numpy())
+
+    assert settled(altered("layers", as_on_train), "C2")["verdict"] == SUPPORTED
+
+
+def test_units_that_wake_on_test_examples_refute_c2(altered: Callable) -> None:
+    folder = altered("layers", lambda t: t.assign(dead=t["dead"].where(t["probe"] == "train", 0)))
+    found = settled(folder, "C2")
+    assert (found["verdict"], found["effect"]) == (REFUTED, 1.0)
+
+
+def test_units_that_all_return_refute_c3_and_c4(altered: Callable) -> None:
+    def alive_at_the_end(units: pd.DataFrame) -> pd.DataFrame:
+        last = units.groupby("run")["step"].transform("max")
+        return units.assign(dead=units["dead"] & (units["step"] < last))
+
+    verdicts = claims.settle(altered("units", alive_at_the_end)).set_index("claim")
+    assert verdicts.loc["C3", "verdict"] == REFUTED
+    assert verdicts.loc["C4", "verdict"] == REFUTED
+    assert verdicts.loc["C4", "effect"] == 1.0
+
+
+def test_a_dead_unit_with_an_output_refutes_c4(altered: Callable) -> None:
+    folder = altered("units", lambda t: t.assign(mean_abs_activation=t["mean_abs_activation"] + 1e-9))
+    found = settled(folder, "C4")
+    assert (found["verdict"], found["note"]) == (REFUTED, "a dead unit had an output other than zero")
+
+
+def test_networks_in_which_nothing_dies_refute_c5_and_c6(altered: Callable) -> None:
+    columns = ["dead_fraction", "died_fraction"]
+    folder = altered("runs", lambda t: t.assign(**{name: t[name] * 0 for name in columns}))
+    verdicts = claims.settle(folder).set_index("claim")["verdict"]
+    assert verdicts["C5"] == verdicts["C6"] == verdicts["C7"] == REFUTED
+    assert verdicts["C13"] == NOT_ENOUGH_DATA
+
+
+def test_rates_that_make_any_replicate_diverge_do_not_count_as_deadly(altered: Callable) -> None:
+    """Death at a rate at which one replicate diverged must not change what C6 says."""
+
+    def kill_beside_divergence(runs: pd.DataFrame) -> pd.DataFrame:
+        fast = runs["learning_rate"] == 1.0
+        first = fast & (runs["replicate"] == 0)
+        metrics = [
+            c for c in runs if c.endswith(("_loss", "_accuracy", "_fraction", "_fraction_test", "mean_slope"))
+        ]
+        runs.loc[fast, "dead_fraction"] = 1.0
+        runs.loc[first, metrics] = float("nan")
+        return runs.assign(
+            diverged=runs["diverged"] | first, diverged_step=runs["diverged_step"].mask(first, 1)
+        )
+
+    found = settled(altered("runs", kill_beside_divergence), "C6")
+    assert found["effect"] < 0.5
+
+
+def test_a_higher_rate_that_saves_units_refutes_c13(altered: Callable) -> None:
+    def turned_round(runs: pd.DataFrame) -> pd.DataFrame:
+        saved = 1 - runs["learning_rate"].clip(upper=1)
+        return runs.assign(dead_fraction=saved.where(~runs["diverged"]))
+
+    found = settled(altered("runs", turned_round), "C13")
+    assert (found["verdict"], found["effect"]) == (REFUTED, 0.0)
+
+
+def test_weights_that_move_with_the_bias_support_the_posts_update(altered: Callable) -> None:
+    found = settled(altered("units", lambda t: t.assign(weight_norm=t["weight_norm"] + t["step"])), "C8")
+    assert (found["verdict"], found["effect"]) == (SUPPORTED, 0.0)
+
+
+def test_the_bias_is_blamed_where_it_makes_the_whole_fall(altered: Callable) -> None:
+    folder = altered("units", lambda t: t.assign(bias=t["pre_activation_max"]))
+    assert settled(folder, "C7")["verdict"] == SUPPORTED
+
+
+def test_networks_born_dead_at_bias_zero_support_c9(altered: Callable) -> None:
+    folder = altered("units", lambda t: t.assign(dead=True, inactive=True))
+    assert settled(folder, "C9")["verdict"] == SUPPORTED
+
+
+@pytest.mark.parametrize(("penalty", "verdict"), [(0.2, LIMITED), (1.0, REFUTED)])
+def test_a_leaky_relu_that_does_worse_limits_or_refutes_c10(
+    altered: Callable, penalty: float, verdict: str
+) -> None:
+    def penalised(runs: pd.DataFrame) -> pd.DataFrame:
+        leaky = runs["activation"] == "leaky_relu"
+        return runs.assign(test_accuracy=(runs["test_accuracy"] - penalty * leaky).clip(lower=0))
+
+    assert settled(altered("runs", penalised), "C10")["verdict"] == verdict
+
+
+def test_a_leaky_relu_that_diverges_scores_as_a_constant_answer(altered: Callable) -> None:
+    def diverged(runs: pd.DataFrame) -> pd.DataFrame:
+        leaky = (runs["activation"] == "leaky_relu") & (runs["experiment"] == "remedies")
+        metrics = [
+            c for c in runs if c.endswith(("_loss", "_accuracy", "_fraction", "_fraction_test", "mean_slope"))
+        ]
+        runs.loc[leaky, metrics] = float("nan")
+        return runs.assign(
+            diverged=runs["diverged"] | leaky, diverged_step=runs["diverged_step"].mask(leaky, 1)
+        )
+
+    assert settled(altered("runs", diverged), "C10")["verdict"] == REFUTED
+
+
+def test_a_tiny_slope_that_rescues_supports_c11(altered: Callable) -> None:
+    def rescued(runs: pd.DataFrame) -> pd.DataFrame:
+        tiny = (runs["activation"] == "leaky_relu") & (runs["slope"] < 0.005)
+        return runs.assign(test_accuracy=runs["test_accuracy"].mask(tiny, 0.9))
+
+    found = settled(altered("runs", rescued), "C11")
+    assert (found["verdict"], found["effect"]) == (SUPPORTED, pytest.approx(1, abs=0.01))
+
+
+def test_where_relu_does_well_there_is_nothing_to_rescue(altered: Callable) -> None:
+    folder = altered("runs", lambda t: t.assign(test_accuracy=t["test_accuracy"].mask(~t["diverged"], 0.9)))
+    found = settled(folder, "C11")
+    assert found["verdict"] == NOT_ENOUGH_DATA
+    assert "nothing to rescue" in found["note"]
+
+
+def test_slopes_that_stay_refute_c12(altered: Callable) -> None:
+    assert settled(altered("runs", lambda t: t.assign(mean_slope=t["slope"])), "C12")["verdict"] == REFUTED

@@ -1,0 +1,58 @@
+"""The paper's tables: whole, in LaTeX that holds together, and true to runs and configuration."""
+
+from pathlib import Path
+
+import pytest
+from generated_paper import CONFIGURATION, generate
+from small_study import write_small_study
+
+from dying_relu.analysis import tables
+from dying_relu.analysis.tables import remedy_table
+from dying_relu.configuration import load
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    folder = generate(tmp_path_factory.mktemp("tables")) / "tables"
+    return {path.stem: path.read_text() for path in folder.iterdir()}
+
+
+def test_every_table_is_written_and_balanced(written: dict[str, str]) -> None:
+    assert set(written) == set(tables.TABLES)
+    for text in written.values():
+        assert text.count(r"\begin{") == text.count(r"\end{") > 0
+        assert text.count("{") == text.count("}")
+        assert r"\caption" not in text
+
+
+def test_every_claim_has_a_row_and_a_rule(written: dict[str, str]) -> None:
+    for number in range(1, 14):
+        assert f"\nC{number} & " in written["verdicts"]
+        assert rf"\item[C{number}] " in written["claims_rules"]
+
+
+def test_every_experiment_and_every_rate_of_the_configuration_is_listed(written: dict[str, str]) -> None:
+    settings = load(CONFIGURATION)
+    for name, experiment in settings.experiments.items():
+        part = written["settings"].split(rf"\textbf{{{name}}}")[1].split(r"\end{minipage}")[0]
+        assert experiment.question in part
+        for rate in experiment.grid.learning_rate:
+            assert rf"\num{{{rate:g}}}" in part
+
+
+def test_diverged_runs_are_counted_and_in_no_mean(tmp_path: Path) -> None:
+    import small_study as builder
+
+    grid = builder.GRIDS["remedies"] | {"learning_rate": (0.01, builder.DIVERGES)}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(builder.GRIDS, "remedies", grid)
+        write_small_study(tmp_path, experiments=("remedies",))
+    relu = next(
+        line for line in remedy_table.remedies(tmp_path, CONFIGURATION).splitlines() if "ReLU &" in line
+    )
+    assert relu.endswith(r"\num{0} of \num{24} & -- & -- & \num{24} of \num{24} \\")
+
+
+def test_a_study_without_remedies_says_so(tmp_path: Path) -> None:
+    write_small_study(tmp_path, experiments=("causes",))
+    assert remedy_table.remedies(tmp_path, CONFIGURATION) == "The study has no experiment remedies.\n"
