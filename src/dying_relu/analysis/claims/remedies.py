@@ -8,6 +8,7 @@ from dying_relu.analysis.claims.verdict import (
     NOT_ENOUGH_DATA,
     REFUTED,
     SUPPORTED,
+    Detail,
     Finding,
     claim,
     each,
@@ -125,7 +126,7 @@ def slope_may_be_tiny(evidence: Evidence) -> Finding:
     tiny = parts[parts["slope"] == POST_SLOPE]
     verdict, note = exceeds(tiny, HALF)
     enough = parts.groupby("slope")["value"].mean()
-    details = {
+    details: dict[str, Detail] = {
         "BestSlope": listed(sorted({f"{best[name]:g}" for name in rescued}, key=float)),
         "SmallestEnough": f"{enough.index[enough > HALF].min():g}",
         "Gain": float(scale[rescued].mean()),

@@ -1,6 +1,6 @@
 """What a verdict is, and the two ways of reaching one from numbers."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -18,6 +18,9 @@ VERDICTS = (SUPPORTED, LIMITED, REFUTED, NOT_ENOUGH_DATA)
 
 MIN_REPLICATES = 3
 """Fewer replicates than this settle nothing: an interval over two says only where the two were."""
+
+MAX_LISTED = 3
+"""A note lists at most this many data sets, architectures and optimisers by name."""
 
 Detail = float | str
 
@@ -123,6 +126,10 @@ def pooled(values: pd.DataFrame) -> Interval:
 def each(values: pd.DataFrame) -> dict[str, Interval]:
     """The interval of every stratum of ``values`` by itself, in the strata's order; see :func:`pooled`."""
     return {str(name): pooled(group) for name, group in _replicated(values).groupby("stratum", sort=False)}
+
+
+def _summed_up(names: Sequence[str], everything: Collection[str]) -> str:
+    return listed(names) if len(names) <= MAX_LISTED else f"{len(names)} of {len(everything)} cases"
 
 
 def by_group(

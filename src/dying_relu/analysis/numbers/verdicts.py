@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,7 @@ def verdicts(results_folder: Path) -> dict[str, Macro]:
     return macros
 
 
-def _claim(row: dict[str, Any]) -> dict[str, Macro]:
+def _claim(row: Mapping[Any, Any]) -> dict[str, Macro]:
     claim = next(claim for claim in claims.ordered() if claim.id == row["claim"])
     prefix = f"Claim{LETTERS[int(claim.id[1:])]}"
     settled = row["verdict"] != claims.NOT_ENOUGH_DATA
@@ -65,7 +66,7 @@ def _claim(row: dict[str, Any]) -> dict[str, Macro]:
     }
 
 
-def estimate(row: dict[str, Any]) -> str:
+def estimate(row: Mapping[Any, Any]) -> str:
     """The effect of a row of verdicts with its interval, as LaTeX."""
     if pd.isna(row["effect"]):
         return formatting.NOT_MEASURED

@@ -18,29 +18,18 @@ def remedies(results_folder: Path, configuration_path: Path) -> str:
     runs = runs[runs["experiment"] == "remedies"]
     if runs.empty:
         return formatting.escape("The study has no experiment remedies.") + "\n"
-    rows = [_row(activation, group) for activation, group in runs.groupby("activation", sort=False)]
-    columns = pd.MultiIndex.from_tuples(list(rows[0]))
-    return _with_spans(pd.DataFrame(rows, columns=columns), runs)
+    rows = [
+        _row(str(activation), group, runs) for activation, group in runs.groupby("activation", sort=False)
+    ]
+    return tabular(pd.DataFrame(rows, columns=pd.MultiIndex.from_tuples(list(rows[0]))), "@{}lrrrrrr@{}")
 
 
-def _row(activation: str, runs: pd.DataFrame) -> dict[tuple[str, str], str]:
+def _row(activation: str, runs: pd.DataFrame, everything: pd.DataFrame) -> dict[tuple[str, str], str]:
     cells = {("", "Activation"): formatting.escape(formatting.name(activation))}
-    for end in ("low", "high"):
-        rate = runs["learning_rate"].min() if end == "low" else runs["learning_rate"].max()
-        at = runs[runs["learning_rate"] == rate]
-        cells[end, "dead"] = formatting.percent(at["dead_fraction"].mean())
-        cells[end, "accuracy"] = formatting.percent(at["test_accuracy"].mean())
-        cells[end, "diverged"] = f"{formatting.number(at['diverged'].sum())} of {formatting.number(len(at))}"
+    rates = everything["learning_rate"]
+    for rate in sorted({rates.min(), rates.max()}):
+        at, head = runs[runs["learning_rate"] == rate], f"learning rate {formatting.number(rate)}"
+        cells[head, "dead"] = formatting.percent(at["dead_fraction"].mean())
+        cells[head, "accuracy"] = formatting.percent(at["test_accuracy"].mean())
+        cells[head, "diverged"] = f"{formatting.number(at['diverged'].sum())} of {formatting.number(len(at))}"
     return cells
-
-
-def _with_spans(table: pd.DataFrame, runs: pd.DataFrame) -> str:
-    """``table`` with a first head row that names the two rates above their columns."""
-    low, high = (
-        formatting.number(rate) for rate in (runs["learning_rate"].min(), runs["learning_rate"].max())
-    )
-    flat = table.set_axis([name for _, name in table.columns], axis=1)
-    spans = rf" & \multicolumn{{3}}{{c}}{{learning rate {low}}} & \multicolumn{{3}}{{c}}{{learning rate {high}}} \\"
-    head = f"\\toprule\n{spans}\n\\cmidrule(lr){{2-4}}\\cmidrule(l){{5-7}}\n"
-    named = pd.DataFrame(flat.to_numpy(), columns=[f"{name}{' ' * i}" for i, name in enumerate(flat.columns)])
-    return tabular(named, "@{}lrrrrrr@{}").replace("\\toprule\n", head, 1)

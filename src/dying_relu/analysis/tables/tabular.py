@@ -13,5 +13,5 @@ def tabular(table: pd.DataFrame, column_format: str) -> str:
         column_format: LaTeX's specification of the columns.
     """
     style = table.style.hide(axis="index")
-    text = style.to_latex(hrules=True, siunitx=True, column_format=column_format)
+    text = style.to_latex(hrules=True, siunitx=True, column_format=column_format, multicol_align="c")
     return text.replace(NOT_MEASURED, "--")
