@@ -70,12 +70,14 @@ def test_networks_learn_and_tables_agree_with_each_other(
     written = tables(shard, data, tmp_path)
     runs, layers, units = written["runs"], written["layers"], written["units"]
     assert list(runs["run"]) == [run.id for run in shard.runs]
-    assert (runs["train_accuracy"] > 0.2).all()
+    loss = written["checkpoints"].groupby("run")["train_loss"]
+    assert (loss.last() < loss.first()).all()
     assert set(written["checkpoints"]["step"]) == set(shard.checkpoints)
     last = layers[(layers["step"] == shard.steps) & (layers["probe"] == "train")].groupby("run")
     total = last[["dead", "units", "inactive"]].sum()
     expected = runs.set_index("run")["dead_fraction"].loc[total.index]
     pd.testing.assert_series_equal(total["dead"] / total["units"], expected, check_names=False)
+    assert (runs["dead_on_both_fraction"] <= runs[["dead_fraction", "dead_fraction_test"]].min(axis=1)).all()
     counted = units[units["step"] == shard.steps].groupby("run")["dead"].sum()
     assert (counted == total["dead"]).all()
 

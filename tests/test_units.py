@@ -13,9 +13,9 @@ from dying_relu.units import UnitStatistics
 SLOPES = {"leaky_relu": 0.01, "prelu": 0.25}
 
 
-def statistics(z: torch.Tensor, name: str = "relu", over: tuple[int, ...] = (1,)) -> UnitStatistics:
+def statistics(z: torch.Tensor, name: str = "relu", axis: int = -1) -> UnitStatistics:
     activation, slope = ACTIVATIONS[name], SLOPES.get(name, 0.0)
-    return UnitStatistics.of(z, activation.function(z, slope), activation.derivative(z, slope), over)
+    return UnitStatistics.of(z, activation.function(z, slope), activation.derivative(z, slope), axis)
 
 
 pre_activations = arrays(
@@ -77,9 +77,16 @@ def test_negative_activations_do_not_cancel_positive_ones() -> None:
 
 
 def test_a_channel_is_one_unit_alive_if_any_position_is() -> None:
-    z = torch.full((1, 4, 3, 5, 5), -1.0)
-    z[0, 2, 1, 4, 4] = 0.5
-    assert units.dead(statistics(z, over=(1, 3, 4))).tolist() == [[True, False, True]]
+    z = torch.full((1, 4, 5, 5, 3), -1.0)
+    z[0, 2, 4, 4, 1] = 0.5
+    assert units.dead(statistics(z.flatten(1, 3), axis=-2)).tolist() == [[True, False, True]]
+
+
+@given(pre_activations, st.sampled_from(list(ACTIVATIONS)))
+def test_the_order_of_the_axes_does_not_matter(z: torch.Tensor, name: str) -> None:
+    across, down = statistics(z, name, axis=-1), statistics(z.mT, name, axis=-2)
+    for field in ("pre_activation_max", "activation_max", "derivative_max", "active_count", "activation_sum"):
+        torch.testing.assert_close(getattr(across, field), getattr(down, field))
 
 
 def test_zero_is_not_above_a_threshold_and_small_activations_are_not_dead() -> None:

@@ -9,10 +9,10 @@ from dying_relu.stack.loss import accuracy, cross_entropy
 from dying_relu.stack.network import Network
 from dying_relu.units import UnitStatistics
 
-BATCH = 250
+BATCH = 100
 """Examples shown at once: few enough for the cache, the same for every stack."""
 
-QUANTILES = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
+QUANTILES = {"min": 0.0, "q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95, "max": 1.0}
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,9 @@ def measure(network: Network, examples: Tensor, labels: Tensor) -> Measurement:
                 loss = loss + cross_entropy(z, y).loss * len(y)
                 correct = correct + accuracy(z, y) * len(y)
             else:
+                z, axis = hidden.by_unit(z)
                 activation = hidden.activation
-                batch = UnitStatistics.of(z, activation.function(z), activation.derivative(z), hidden.over)
+                batch = UnitStatistics.of(z, activation.function(z), activation.derivative(z), axis)
                 seen = units.get(hidden.name)
                 units[hidden.name] = batch if seen is None else seen.merge(batch)
     return Measurement(loss / len(labels), correct / len(labels), units)
@@ -55,16 +56,14 @@ def pre_activation_distribution(network: Network, examples: Tensor) -> dict[str,
         in memory at once; for the experiments that record units.
     """
     return {
-        hidden.name: _distribution(z.movedim(2 if z.dim() == 5 else 1, 1).flatten(2))
+        hidden.name: _distribution(*hidden.by_unit(z))
         for hidden, z in network.trace(examples)
         if hidden is not None
     }
 
 
-def _distribution(z: Tensor) -> dict[str, Tensor]:
-    levels = torch.tensor(list(QUANTILES.values()), device=z.device)
-    ordered = z.sort(-1).values
+def _distribution(z: Tensor, axis: int) -> dict[str, Tensor]:
+    ordered = z.sort(axis).values
     # Nearest-rank quantiles; torch.quantile refuses more than 16 million values.
-    ranks = (levels * (z.shape[-1] - 1)).round().long()
-    quantiles = dict(zip(QUANTILES, ordered[..., ranks].unbind(-1), strict=True))
-    return {"min": ordered[..., 0], **quantiles, "max": ordered[..., -1]}
+    ranks = {name: round(level * (z.shape[axis] - 1)) for name, level in QUANTILES.items()}
+    return {name: ordered.select(axis, rank) for name, rank in ranks.items()}

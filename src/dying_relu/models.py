@@ -36,12 +36,12 @@ class Builder:
         self.layers: list[Layer] = []
         self.hidden: list[Hidden] = []
 
-    def add_hidden(self, affine: Linear | Convolution, kind: str, over: tuple[int, ...]) -> ElementWise:
+    def add_hidden(self, affine: Linear | Convolution, kind: str) -> ElementWise:
         """Name the hidden layer whose pre-activations ``affine`` computes; returns its activation, not yet added."""
         slopes = [run.slope if run.slope is not None else 0.0 for run in self.runs]
         activation = ElementWise(ACTIVATIONS[self.runs[0].activation], self._tensor(slopes))
         of_kind = sum(hidden.name.startswith(kind) for hidden in self.hidden) + 1
-        self.hidden.append(Hidden(f"{kind}{of_kind}", len(self.hidden) + 1, affine, activation, over))
+        self.hidden.append(Hidden(f"{kind}{of_kind}", len(self.hidden) + 1, affine, activation))
         return activation
 
     def parameters(self, shape: tuple[int, ...], *, hidden: bool) -> tuple[Tensor, Tensor]:
@@ -65,7 +65,7 @@ def add_linear_layers(builder: Builder, inputs: int, widths: Sequence[int], clas
     """Fully connected hidden layers of the given widths, then the output layer."""
     for width in widths:
         linear = Linear(*builder.parameters((width, inputs), hidden=True))
-        builder.layers += [linear, builder.add_hidden(linear, "linear", over=(2,))]
+        builder.layers += [linear, builder.add_hidden(linear, "linear")]
         inputs = width
     builder.layers.append(Linear(*builder.parameters((classes, inputs), hidden=False)))
 
@@ -83,7 +83,7 @@ def cnn(builder: Builder, architecture: Architecture, image: torch.Size, classes
     inputs, height, width = image
     for channels in architecture.channels:
         convolution = Convolution(*builder.parameters((channels, inputs, KERNEL, KERNEL), hidden=True))
-        activation = builder.add_hidden(convolution, "conv", over=(1, 3, 4))
+        activation = builder.add_hidden(convolution, "conv")
         pooling = MaxPooling()
         order: list[Layer] = [activation, pooling]
         builder.layers += [convolution, *(reversed(order) if activation.activation.monotone else order)]
@@ -96,6 +96,18 @@ ARCHITECTURES: dict[str, Callable[[Builder, Architecture, torch.Size, int], None
     "mlp": mlp,
     "cnn": cnn,
 }
+
+
+def as_inputs(architecture: Architecture, images: Tensor) -> Tensor:
+    """Images (N, C, H, W) in the layout in which the architecture's first layer takes a minibatch of them.
+
+    Returns:
+        (N, C * H * W) for fully connected networks, (N, H, W, C) for convolutional ones.
+    """
+    if architecture.kind == "mlp":
+        return images.flatten(1)
+    # Not contiguous(): for a single channel it would return the same strides, and convolutions would take them for (N, C, H, W).
+    return images.permute(0, 2, 3, 1).clone(memory_format=torch.contiguous_format)
 
 
 def build(

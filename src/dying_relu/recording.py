@@ -10,6 +10,7 @@ from torch import Tensor
 from dying_relu import units
 from dying_relu.data import Dataset
 from dying_relu.measuring import Measurement, measure, pre_activation_distribution
+from dying_relu.models import as_inputs
 from dying_relu.stack.network import Hidden, Network
 from dying_relu.study import Run, Shard
 
@@ -34,11 +35,10 @@ class Recorder:
 
     def __init__(self, shard: Shard, runs: Sequence[Run], network: Network, data: Dataset) -> None:
         self.shard, self.runs, self.network = shard, runs, network
-        self.train_set = data.train_images[: shard.probe_train], data.train_labels[: shard.probe_train]
-        self.test_set = data.test_images[: shard.probe_test], data.test_labels[: shard.probe_test]
-        if shard.architecture.kind == "mlp":
-            self.train_set = self.train_set[0].flatten(1), self.train_set[1]
-            self.test_set = self.test_set[0].flatten(1), self.test_set[1]
+        self.probe_sets = {
+            "train": _probe_set(shard, data.train_images, data.train_labels, shard.probe_train),
+            "test": _probe_set(shard, data.test_images, data.test_labels, shard.probe_test),
+        }
         self.ids = np.array([run.id for run in runs])
         self.diverged_step = torch.full((len(runs),), NEVER, device=data.train_images.device)
         self.born_dead: dict[str, Tensor] = {}
@@ -52,38 +52,42 @@ class Recorder:
         self.diverged_step.masked_fill_(newly, step)
 
     def checkpoint(self, step: int) -> None:
-        """Measure every network on both probe sets after ``step`` updates."""
-        train, test = measure(self.network, *self.train_set), measure(self.network, *self.test_set)
-        self.mark_diverged(self.network.finite() & train.loss.isfinite() & test.loss.isfinite(), step)
+        """Measure every network after ``step`` updates: on the training probe set, at both ends also on the test one."""
+        probes = ("train", "test") if step in (0, self.shard.steps) else ("train",)
+        self.last = {probe: measure(self.network, *self.probe_sets[probe]) for probe in probes}
+        finite = [measurement.loss.isfinite() for measurement in self.last.values()]
+        self.mark_diverged(torch.stack([self.network.finite(), *finite]).all(0), step)
         alive = (self.diverged_step == NEVER).cpu().numpy()
-        self._add_checkpoint(step, train, test, alive)
+        self._add_checkpoint(step, alive)
         for hidden in self.network.hidden:
-            self._add_layer(step, hidden, train, test, alive)
+            self._add_layer(step, hidden, alive)
         if self.shard.record_units:
-            self._add_units(step, train, alive)
-        self.last = train, test
+            self._add_units(step, alive)
 
-    def _add_checkpoint(self, step: int, train: Measurement, test: Measurement, alive: np.ndarray) -> None:
-        metrics = {
-            f"{probe}_{name}": np.where(alive, getattr(measurement, name).cpu().numpy(), np.nan)
-            for probe, measurement in (("train", train), ("test", test))
-            for name in ("loss", "accuracy")
-        }
+    def _add_checkpoint(self, step: int, alive: np.ndarray) -> None:
+        metrics = {}
+        for probe in self.probe_sets:
+            for name in ("loss", "accuracy"):
+                measured = (
+                    getattr(self.last[probe], name).double().cpu().numpy() if probe in self.last else np.nan
+                )
+                metrics[f"{probe}_{name}"] = np.where(alive, measured, np.nan)
         self.rows["checkpoints"].append(
             pd.DataFrame({"run": self.ids, "step": step, **metrics, "diverged": ~alive})
         )
 
-    def _add_layer(
-        self, step: int, hidden: Hidden, train: Measurement, test: Measurement, alive: np.ndarray
-    ) -> None:
-        dead = units.dead(train.units[hidden.name])
+    def _add_layer(self, step: int, hidden: Hidden, alive: np.ndarray) -> None:
+        dead = units.dead(self.last["train"].units[hidden.name])
         before = self.dead_before.setdefault(hidden.name, dead)
         self.born_dead.setdefault(hidden.name, dead)
         self.ever_dead[hidden.name] = self.ever_dead.get(hidden.name, dead) | dead
         self.dead_before[hidden.name] = dead
-        for probe, measurement in (("train", train), ("test", test)):
+        changes = {"died": units.died(before, dead), "revived": units.revived(before, dead)}
+        for probe, measurement in self.last.items():
             statistics = measurement.units[hidden.name]
-            counts = {name: flag(statistics).sum(1).cpu().numpy() for name, flag in FLAGS.items()}
+            counts = {name: flag(statistics).sum(1) for name, flag in FLAGS.items()}
+            # Deaths and revivals are followed on the training probe set, which every checkpoint sees.
+            counts |= {name: change.sum(1) * (probe == "train") for name, change in changes.items()}
             table = pd.DataFrame(
                 {
                     "run": self.ids,
@@ -92,19 +96,17 @@ class Recorder:
                     "depth": hidden.depth,
                     "probe": probe,
                     "units": dead.shape[1],
-                    **counts,
-                    "died": units.died(before, dead).sum(1).cpu().numpy() if probe == "train" else 0,
-                    "revived": units.revived(before, dead).sum(1).cpu().numpy() if probe == "train" else 0,
+                    **{name: count.cpu().numpy() for name, count in counts.items()},
                     "active_share": statistics.active_share.mean(1).cpu().numpy(),
                     "slope": self._slopes(hidden),
                 }
             )
             self.rows["layers"].append(table[alive])
 
-    def _add_units(self, step: int, train: Measurement, alive: np.ndarray) -> None:
-        distributions = pre_activation_distribution(self.network, self.train_set[0])
+    def _add_units(self, step: int, alive: np.ndarray) -> None:
+        distributions = pre_activation_distribution(self.network, self.probe_sets["train"][0])
         for hidden in self.network.hidden:
-            statistics = train.units[hidden.name]
+            statistics = self.last["train"].units[hidden.name]
             weight, bias = hidden.affine.weight.value, hidden.affine.bias.value
             columns = {
                 name: FLAGS[name](statistics) for name in ("dead", "inactive", "saturated", "dormant_0")
@@ -128,20 +130,24 @@ class Recorder:
             self.rows["units"].append(table[alive.repeat(count)])
 
     def _slopes(self, hidden: Hidden) -> np.ndarray:
-        has_slope = self.runs[0].slope is not None
-        return hidden.activation.slope.value.cpu().numpy() if has_slope else np.full(len(self.runs), np.nan)
+        slopes = hidden.activation.slope.value.double().cpu().numpy()
+        return np.where(np.isnan([_slope(run) for run in self.runs]), np.nan, slopes)
 
     def runs_table(self) -> pd.DataFrame:
         """A row a run: its factors and its metrics at the last checkpoint, NaN where it diverged."""
-        train, test = self.last
+        train, test = self.last["train"], self.last["test"]
+        dead_on = {probe: self._flags(self.last[probe], units.dead) for probe in self.last}
         diverged = (self.diverged_step != NEVER).cpu().numpy()
         metrics = {
             "train_loss": train.loss,
             "train_accuracy": train.accuracy,
             "test_loss": test.loss,
             "test_accuracy": test.accuracy,
-            "dead_fraction": self._fraction(self._flags(train, units.dead)),
-            "dead_fraction_test": self._fraction(self._flags(test, units.dead)),
+            "dead_fraction": self._fraction(dead_on["train"]),
+            "dead_fraction_test": self._fraction(dead_on["test"]),
+            "dead_on_both_fraction": self._fraction(
+                {name: dead & dead_on["test"][name] for name, dead in dead_on["train"].items()}
+            ),
             **{
                 f"{name}_fraction": self._fraction(self._flags(train, FLAGS[name]))
                 for name in FLAGS
@@ -159,7 +165,10 @@ class Recorder:
                 "parameters": sum(p.value[0].numel() for p in self.network.parameters()),
                 "diverged": diverged,
                 "diverged_step": pd.array(self.diverged_step.cpu().numpy(), dtype="Int64"),
-                **{name: np.where(diverged, np.nan, value.cpu().numpy()) for name, value in metrics.items()},
+                **{
+                    name: np.where(diverged, np.nan, value.double().cpu().numpy())
+                    for name, value in metrics.items()
+                },
                 "mean_slope": np.where(diverged, np.nan, slopes),
             }
         ).assign(diverged_step=lambda table: table["diverged_step"].where(table["diverged"]))
@@ -171,6 +180,7 @@ class Recorder:
             "experiment": self.shard.experiment,
             "shard": self.shard.name,
             **{name: [getattr(run, name) for run in self.runs] for name in names.split()},
+            "slope": np.array([_slope(run) for run in self.runs], dtype=float),
             "batch_size": self.shard.batch_size,
             "steps": self.shard.steps,
             "train_examples": self.shard.dataset.train,
@@ -184,3 +194,14 @@ class Recorder:
 
     def _fraction(self, flags: dict[str, Tensor]) -> Tensor:
         return torch.cat(list(flags.values()), dim=1).double().mean(1)
+
+
+def _slope(run: Run) -> float:
+    """The (initial) slope left of zero, NaN where there is none. ReLU is the leaky ReLU of slope 0, and its rows say so."""
+    if run.slope is None:
+        return 0.0 if run.activation == "relu" else np.nan
+    return run.slope
+
+
+def _probe_set(shard: Shard, images: Tensor, labels: Tensor, examples: int) -> tuple[Tensor, Tensor]:
+    return as_inputs(shard.architecture, images[:examples]), labels[:examples]

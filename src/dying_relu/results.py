@@ -78,6 +78,7 @@ RUNS = pa.DataFrameSchema(
         "test_accuracy": _fraction_or_nan(),
         "dead_fraction": _fraction_or_nan(),
         "dead_fraction_test": _fraction_or_nan(),
+        "dead_on_both_fraction": _fraction_or_nan(),
         "inactive_fraction": _fraction_or_nan(),
         "saturated_fraction": _fraction_or_nan(),
         "dormant_0_fraction": _fraction_or_nan(),

@@ -14,7 +14,7 @@ from dying_relu import results
 from dying_relu.configuration import Optimiser as OptimiserSettings
 from dying_relu.data import Dataset
 from dying_relu.initialisation import random_stream
-from dying_relu.models import build
+from dying_relu.models import as_inputs, build
 from dying_relu.recording import Recorder
 from dying_relu.stack.loss import cross_entropy
 from dying_relu.stack.optimisers import SGD, Adam, Momentum, Optimiser
@@ -60,14 +60,14 @@ def train_stack(shard: Shard, runs: Sequence[Run], data: Dataset) -> Recorder:
     network = build(shard.architecture, runs, image, classes, shard.seed, device)
     optimiser = optimiser_of(shard.optimiser, runs, device)
     recorder = Recorder(shard, runs, network, data)
-    examples = data.train_images if shard.architecture.kind == "cnn" else data.train_images.flatten(1)
+    examples = as_inputs(shard.architecture, data.train_images)
     minibatches = minibatch_order(len(examples), shard.batch_size, shard.seed)
     for step in range(shard.steps + 1):
         if step in shard.checkpoints:
             recorder.checkpoint(step)
         if step < shard.steps:
             chosen = next(minibatches).to(device)
-            loss = cross_entropy(network.forward(examples[chosen]), data.train_labels[chosen])
+            loss = cross_entropy(network.forward(examples.index_select(0, chosen)), data.train_labels[chosen])
             recorder.mark_diverged(loss.loss.isfinite(), step)
             network.backward(loss.gradient, optimiser)
     return recorder

@@ -11,7 +11,7 @@ import torch
 
 from dying_relu.activations import ACTIVATIONS
 from dying_relu.configuration import CNN, MLP, SGD, Adam
-from dying_relu.models import build
+from dying_relu.models import as_inputs, build
 from dying_relu.stack.layers import Convolution, Linear
 from dying_relu.stack.loss import cross_entropy
 from dying_relu.stack.network import Network
@@ -76,7 +76,7 @@ def train_stack(architecture, settings, chosen, data) -> tuple[Network, torch.Te
     optimiser = optimiser_of(settings, chosen, CPU)
     losses = []
     for x, y in data:
-        result = cross_entropy(stack.forward(x if architecture.kind == "cnn" else x.flatten(1)), y)
+        result = cross_entropy(stack.forward(as_inputs(architecture, x)), y)
         stack.backward(result.gradient, optimiser)
         losses.append(result.loss)
     return stack, torch.stack(losses)

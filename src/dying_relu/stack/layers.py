@@ -2,8 +2,8 @@
 
 Shapes: K networks, B examples of a minibatch, U units, C channels, H x W positions. Vectors are (K, U, B), so that all
 operands of the matrix products are contiguous; images are (K, B, C, H, W) in memory as (K, B, H, W, C), the layout in which
-convolution and pooling are fast. The first layer gets the minibatch without a model axis, because all networks share it,
-and for that reason sends no gradient back.
+convolution and pooling are fast. The first layer gets the minibatch without a model axis, (B, inputs) or (B, H, W, C), because
+all networks share it, and for that reason sends no gradient back.
 
 ``backward`` takes the scaled gradient of the loss with respect to the layer's output, gives each of its parameters' gradients
 to the optimiser, and returns the gradient with respect to its input (computed before its parameters change).
@@ -82,7 +82,7 @@ class Convolution:
         self.padding = [weight.shape[-1] // 2] * 2
 
     def forward(self, x: Tensor) -> Tensor:
-        """(K, B, inputs, H, W), or (B, inputs, H, W) shared by all networks -> (K, B, C, H, W)."""
+        """(K, B, inputs, H, W), or (B, H, W, inputs) shared by all networks -> (K, B, C, H, W)."""
         self.x = x
         return stack_images(
             [
@@ -118,7 +118,7 @@ class Convolution:
         return [self.weight, self.bias]
 
     def _input(self, k: int) -> Tensor:
-        return self.x if self.x.dim() == 4 else self.x[k]
+        return self.x.permute(0, 3, 1, 2) if self.x.dim() == 4 else self.x[k]
 
 
 class ElementWise:

@@ -12,16 +12,20 @@ from dying_relu.stack.optimisers import Optimiser, Parameter
 
 @dataclass(frozen=True)
 class Hidden:
-    """A hidden layer: the layer that computes its pre-activations, and the activation applied to them.
-
-    ``over`` are the axes of the pre-activations, (K, U, B) or (K, B, C, H, W), that are examples or positions.
-    """
+    """A hidden layer: the layer that computes its pre-activations, and the activation applied to them."""
 
     name: str
     depth: int
     affine: Linear | Convolution
     activation: ElementWise
-    over: tuple[int, ...]
+
+    def by_unit(self, z: Tensor) -> tuple[Tensor, int]:
+        """Pre-activations with all examples and positions on one axis, and which axis that is.
+
+        Returns:
+            (K, U, B) as it is, with -1; (K, B, C, H, W) as (K, B * H * W, C), with -2. Nothing is copied.
+        """
+        return (z, -1) if z.dim() == 3 else (z.permute(0, 1, 3, 4, 2).flatten(1, 3), -2)
 
 
 class Network:
@@ -32,7 +36,7 @@ class Network:
         self.hidden = hidden
 
     def forward(self, x: Tensor) -> Tensor:
-        """Logits (K, classes, B) of a minibatch, (B, inputs) or (B, C, H, W)."""
+        """Logits (K, classes, B) of a minibatch, (B, inputs) or (B, H, W, C)."""
         for layer in self.layers:
             x = layer.forward(x)
         return x
