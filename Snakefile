@@ -23,6 +23,7 @@ wildcard_constraints:
 rule all:
     input:
         f"results/{STUDY.name}/paper.pdf",
+        f"results/{STUDY.name}/study.yaml",
 
 
 include: "workflow/rules/data.smk"

@@ -60,7 +60,7 @@ rule tables:
     input:
         expand("results/{{study}}/{table}.parquet", table=TABLES),
         "results/{study}/claims.csv",
-        study=ancient("results/{study}/study.yaml"),
+        study=ancient(CONFIG),
     output:
         expand("paper/generated/{{study}}/tables/{table}.tex", table=LATEX_TABLES),
     log:
@@ -79,6 +79,7 @@ rule numbers:
     input:
         expand("results/{{study}}/{table}.parquet", table=TABLES),
         "results/{study}/claims.csv",
+        study=ancient(CONFIG),
     output:
         json="results/{study}/numbers.json",
         tex="paper/generated/{study}/numbers.tex",
@@ -86,10 +87,9 @@ rule numbers:
         "results/{study}/logs/numbers.log",
     params:
         folder=subpath(input[0], parent=True),
-        config=CONFIG,
         spec=STUDY.fingerprint,
         code=code_digest("dying_relu.analysis.numbers"),
     threads: 1
     shell:
-        "dying-relu numbers --results {params.folder:q} --config {params.config:q}"
+        "dying-relu numbers --results {params.folder:q} --config {input.study:q}"
         " --out {output.json:q} --out {output.tex:q} > {log:q} 2>&1"

@@ -2,9 +2,10 @@
 DATA = STUDY.configuration.data
 
 
-# Jobs read this copy, as ancient(): what matters to a job is in its parameters, so that one more learning rate
-# does not train everything again.
+# What was run, beside what came of it.
 rule configuration:
+    input:
+        ancient(CONFIG),
     output:
         report(
             "results/{study}/study.yaml",
@@ -15,11 +16,10 @@ rule configuration:
     log:
         "results/{study}/logs/configuration.log",
     params:
-        file=CONFIG,
         spec=STUDY.fingerprint,
     threads: 1
     shell:
-        "cp {params.file:q} {output:q} > {log:q} 2>&1"
+        "cp {input:q} {output:q} > {log:q} 2>&1"
 
 
 # Fetched once for all studies, checked, and kept as one memory-mapped file.

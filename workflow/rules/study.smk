@@ -17,10 +17,12 @@ def configuration_file():
             "A study is one file: --config is not supported. Copy config/config.yaml, change the copy, and give it "
             "with --configfile."
         )
-    given = workflow.configfiles or ["config/config.yaml"]
+    given = [Path(path) for path in workflow.configfiles or ["config/config.yaml"]]
     if len(given) > 1:
         raise WorkflowError("A study is one file: give one --configfile, not several.")
-    return str(given[0])
+    # Relative, so that a project folder can be moved and still be up to date.
+    inside = given[0].is_absolute() and given[0].is_relative_to(Path.cwd())
+    return str(given[0].relative_to(Path.cwd()) if inside else given[0])
 
 
 def planned(path):
@@ -30,5 +32,8 @@ def planned(path):
         raise WorkflowError(str(error))
 
 
+# An input of many rules, and always ancient(): what matters to a job is in its parameters, so that one more learning
+# rate does not train everything again. (Not the copy in results/: a job downstream of one that runs is not
+# looked at for changed parameters.)
 CONFIG = configuration_file()
 STUDY = planned(CONFIG)

@@ -1,11 +1,8 @@
 # One job trains a shard: networks of one experiment, data set, architecture, optimiser and replicate.
 rule shard:
     input:
-        study=ancient("results/{study}/study.yaml"),
-        # Checked against its known checksums: fetched again, it is the same.
-        data=ancient(
-            lambda wildcards: f"{DATA.cache}/{STUDY.shard(wildcards.shard).dataset.name}.safetensors"
-        ),
+        study=ancient(CONFIG),
+        data=lambda wildcards: f"{DATA.cache}/{STUDY.shard(wildcards.shard).dataset.name}.safetensors",
     output:
         expand("results/{{study}}/shards/{{shard}}/{table}.parquet", table=TABLES),
     log:
@@ -27,7 +24,7 @@ rule shard:
 
 rule aggregate:
     input:
-        study=ancient("results/{study}/study.yaml"),
+        study=ancient(CONFIG),
         shards=[
             f"results/{{study}}/shards/{shard.name}/{table}.parquet"
             for shard in STUDY.shards

@@ -1,0 +1,119 @@
+"""A copy of the project in a folder of its own, and Snakemake run in it."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import NamedTuple
+
+ENVIRONMENT = Path(sys.executable).parent
+ROOT = Path(__file__).parent.parent.parent
+COPIED = ("Snakefile", "config", "paper", "profiles", "src", "workflow")
+
+PRETENCE = """#!/bin/sh
+# Makes those of the workflow's outputs that stand directly in the folder, or are the file, after --out.
+while [ $# -gt 0 ]; do
+    if [ "$1" = --out ]; then
+        while read -r output; do
+            case "$output" in
+                "$2"/*/*) ;;
+                "$2" | "$2"/* | "${2%.*}".*) mkdir -p "$(dirname "$output")" && touch "$output" ;;
+            esac
+        done < outputs
+    fi
+    shift
+done
+"""
+
+
+class Job(NamedTuple):
+    """A job that Snakemake would run."""
+
+    rule: str
+    shard: str = ""
+
+
+class Project:
+    """A copy of what the workflow is made of; ``data`` is shared with the original."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in COPIED:
+            source = ROOT / name
+            ignored = shutil.ignore_patterns("generated", "__pycache__", "*.egg-info")
+            if source.is_dir():
+                shutil.copytree(source, folder / name, ignore=ignored)
+            else:
+                shutil.copy2(source, folder / name)
+
+    def edit(self, name: str, found: str, instead: str) -> None:
+        """Replace the first ``found`` in a file."""
+        path = self.folder / name
+        text = path.read_text(encoding="utf-8")
+        assert found in text, f"{found!r} is not in {name}"
+        path.write_text(text.replace(found, instead, 1), encoding="utf-8")
+
+    def append(self, name: str, text: str) -> None:
+        """Add ``text`` at the end of a file."""
+        with (self.folder / name).open("a", encoding="utf-8") as file:
+            file.write(text)
+
+    def run(self, *command: str, programs: Path | None = None) -> subprocess.CompletedProcess[str]:
+        """Run a command of this environment in the copy, with the copy's code; ``programs`` go first."""
+        path = [str(folder) for folder in (programs, ENVIRONMENT) if folder]
+        environment = os.environ | {
+            "PYTHONPATH": str(self.folder / "src"),
+            "PATH": os.pathsep.join([*path, os.environ["PATH"]]),
+        }
+        return subprocess.run(
+            [str(ENVIRONMENT / command[0]), *command[1:]],
+            cwd=self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def snakemake(
+        self, *arguments: str, study: str = "config/smoke.yaml", programs: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run Snakemake for a study."""
+        return self.run("snakemake", *arguments, "--cores", "2", "--configfile", study, programs=programs)
+
+    def would_run(self, *targets: str, study: str = "config/smoke.yaml") -> Counter[Job]:
+        """The jobs of a dry run, without the target rules."""
+        done = self.snakemake(*targets, "--dry-run", study=study)
+        assert done.returncode == 0, done.stderr
+        jobs = Counter(_jobs(done.stdout + done.stderr))
+        assert jobs or "Nothing to be done" in done.stdout + done.stderr
+        return jobs
+
+    def run_in_pretence(self, study: str = "config/smoke.yaml") -> None:
+        """Run the whole workflow with a command `dying-relu` that makes empty files."""
+        planned = self.snakemake("--dry-run", study=study)
+        assert planned.returncode == 0, planned.stderr
+        outputs = re.findall(r"^    output: (.+)$", planned.stdout + planned.stderr, re.MULTILINE)
+        (self.folder / "outputs").write_text(
+            "\n".join(", ".join(outputs).split(", ")) + "\n", encoding="utf-8"
+        )
+        programs = self.folder / "pretence"
+        programs.mkdir()
+        stub = programs / "dying-relu"
+        stub.write_text(PRETENCE, encoding="utf-8")
+        stub.chmod(0o755)
+        done = self.snakemake(study=study, programs=programs)
+        assert done.returncode == 0, done.stderr
+
+
+def _jobs(said: str) -> list[Job]:
+    jobs = []
+    for block in re.findall(r"^(?:local)?rule (\w+):\n((?:    .+\n)+)", said, re.MULTILINE):
+        rule, details = block
+        shard = re.search(r"^    wildcards: .*shard=([^,\s]+)", details, re.MULTILINE)
+        if "    output: " in details:
+            jobs.append(Job(rule, shard[1] if shard else ""))
+    return jobs

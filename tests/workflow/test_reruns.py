@@ -1,0 +1,160 @@
+"""What an edit makes Snakemake run again: all that it may have changed, and nothing else."""
+
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from dying_relu.study import load
+from tests.workflow.project import ROOT, Job, Project
+
+AFTER_TRAINING = {"aggregate", "claims", "tables", "numbers", "typeset"}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project in which the smoke study seems to have run."""
+    project = Project(tmp_path_factory.mktemp("finished") / "project")
+    project.run_in_pretence()
+    return project.folder
+
+
+@pytest.fixture
+def project(finished: Path, tmp_path: Path) -> Project:
+    """A copy of it to edit."""
+    copy = Project.__new__(Project)
+    copy.folder = tmp_path / "project"
+    shutil.copytree(finished, copy.folder, symlinks=True)
+    return copy
+
+
+def rules(jobs: Counter[Job]) -> set[str]:
+    return {job.rule for job in jobs}
+
+
+def figures(jobs: Counter[Job]) -> set[str]:
+    return {rule for rule in rules(jobs) if rule.startswith("figure_")}
+
+
+def shards(jobs: Counter[Job]) -> set[str]:
+    return {job.shard for job in jobs if job.rule == "shard"}
+
+
+ALL_SHARDS = {shard.name for shard in load(ROOT / "config/smoke.yaml").shards}
+
+
+def test_nothing_runs_twice(project: Project) -> None:
+    assert not project.would_run()
+
+
+def test_a_new_learning_rate_trains_its_experiment_only(project: Project) -> None:
+    project.edit(
+        "config/smoke.yaml", "learning_rate: [0.01, 0.1, 1.0]", "learning_rate: [0.01, 0.1, 0.3, 1.0]"
+    )
+    jobs = project.would_run()
+    assert shards(jobs) == {name for name in ALL_SHARDS if name.startswith("causes-")}
+    assert rules(jobs) - figures(jobs) == {"configuration", "shard"} | AFTER_TRAINING
+
+
+def test_a_new_experiment_trains_itself_only(project: Project) -> None:
+    project.append(
+        "config/smoke.yaml",
+        """
+  mine:
+    question: Is this another experiment?
+    grid: {dataset: [mnist], architecture: [mlp], optimiser: [sgd], learning_rate: [0.1]}
+""",
+    )
+    assert shards(project.would_run()) == {"mine-mnist-mlp-sgd-r0-00"}
+
+
+@pytest.mark.parametrize(
+    ("module", "found", "instead"),
+    [
+        ("training.py", "def train(", "EDITED = 1\n\n\ndef train("),
+        ("activations.py", "def relu(", "EDITED = 1\n\n\ndef relu("),
+        ("units.py", "def dead(", "EDITED = 1\n\n\ndef dead("),
+    ],
+)
+def test_edited_training_code_trains_everything(
+    project: Project, module: str, found: str, instead: str
+) -> None:
+    project.edit(f"src/dying_relu/{module}", found, instead)
+    jobs = project.would_run()
+    assert shards(jobs) == ALL_SHARDS
+    assert rules(jobs) >= AFTER_TRAINING
+
+
+def test_an_edited_figure_is_drawn_again_alone(project: Project) -> None:
+    project.append("src/dying_relu/analysis/figures/anatomy.py", "\nEDITED = 1\n")
+    assert project.would_run() == Counter([Job("figure_anatomy"), Job("typeset")])
+
+
+def test_edited_text_is_typeset_again_and_nothing_else(project: Project) -> None:
+    project.append("paper/sections/results.tex", "\nOne more sentence.\n")
+    assert project.would_run() == Counter([Job("typeset")])
+
+
+def with_comment(project: Project) -> None:
+    for path in sorted((project.folder / "src").rglob("*.py")):
+        path.write_text(
+            f"# A comment.\n{path.read_text(encoding='utf-8')}\n# And another.\n", encoding="utf-8"
+        )
+
+
+def with_docstring(project: Project) -> None:
+    project.edit("src/dying_relu/training.py", '"""One shard: train', '"""Train one shard:')
+    project.edit("src/dying_relu/units.py", '    """', '    """Said in other words: ')
+
+
+def with_comment_in_the_study(project: Project) -> None:
+    project.append("config/smoke.yaml", "# A comment.\n")
+
+
+def with_comment_in_the_rules(project: Project) -> None:
+    for path in sorted((project.folder / "workflow" / "rules").glob("*.smk")):
+        path.write_text(f"# A comment.\n{path.read_text(encoding='utf-8')}", encoding="utf-8")
+
+
+def with_another_option_of_the_command_line(project: Project) -> None:
+    project.append("src/dying_relu/cli.py", "\nEDITED = 1\n")
+
+
+def with_another_error_message(project: Project) -> None:
+    project.edit("src/dying_relu/configuration/reading.py", "is nested too deeply", "is too deeply nested")
+
+
+def with_data_elsewhere(project: Project) -> None:
+    (project.folder / "data").rename(project.folder / "images")
+    project.append("config/smoke.yaml", "\ndata: {cache: images}\n")
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        with_comment,
+        with_docstring,
+        with_comment_in_the_study,
+        with_comment_in_the_rules,
+        with_another_option_of_the_command_line,
+        with_another_error_message,
+    ],
+)
+def test_what_changes_no_result_runs_nothing(project: Project, edit: Callable[[Project], None]) -> None:
+    edit(project)
+    assert not project.would_run()
+
+
+def test_another_study_shares_the_data_only(project: Project) -> None:
+    jobs = project.would_run(study="config/config.yaml")
+    assert "data" not in rules(jobs)
+    assert len(shards(jobs)) == len(load(ROOT / "config/config.yaml").shards)
+
+
+def test_parts_of_the_paper_can_be_asked_for(project: Project) -> None:
+    project.append("paper/sections/results.tex", "\nOne more sentence.\n")
+    assert not project.would_run("train")
+    assert not project.would_run("figures")
+    assert rules(project.would_run("paper")) == {"typeset"}
