@@ -105,16 +105,16 @@ def test_two_replicates_settle_nothing_but_the_identity(tmp_path: Path) -> None:
 
 
 def test_units_that_are_dead_on_all_examples_support_c2(altered: Callable) -> None:
-    def as_on_train(layers: pd.DataFrame) -> pd.DataFrame:
-        key = ["run", "step", "layer"]
-        train = layers[layers["probe"] == "train"].set_index(key)["dead"]
-        return layers.assign(dead=train.reindex(pd.MultiIndex.from_frame(layers[key])).to_numpy())
-
-    assert settled(altered("layers", as_on_train), "C2")["verdict"] == SUPPORTED
+    folder = altered("runs", lambda t: t.assign(dead_on_both_fraction=t["dead_fraction"]))
+    assert settled(folder, "C2")["verdict"] == SUPPORTED
 
 
 def test_units_that_wake_on_test_examples_refute_c2(altered: Callable) -> None:
-    folder = altered("layers", lambda t: t.assign(dead=t["dead"].where(t["probe"] == "train", 0)))
+    """Even where the counts on both probe sets are the same."""
+    changed = {"dead_fraction_test": "dead_fraction", "dead_on_both_fraction": None}
+    folder = altered(
+        "runs", lambda t: t.assign(**{k: t[v] if v else 0 * t["dead_fraction"] for k, v in changed.items()})
+    )
     found = settled(folder, "C2")
     assert (found["verdict"], found["effect"]) == (REFUTED, 1.0)
 

@@ -38,14 +38,11 @@ class Evidence:
         return table.assign(stratum=table[SETTING].agg(" ".join, axis=1))
 
     @cached_property
-    def layers(self) -> pd.DataFrame:
-        """The table of layers with each run's factors."""
-        return self._with_factors("layers")
-
-    @cached_property
     def units(self) -> pd.DataFrame:
         """The table of units, with each run's factors, of the runs that did not diverge."""
-        return self._with_factors("units")
+        table = results.read("units", self.folder / "units.parquet")
+        runs = self.runs.loc[~self.runs["diverged"], ["run", "experiment", "stratum", *FACTORS, "steps"]]
+        return table.merge(runs, on="run")
 
     def experiment(self, name: str) -> pd.DataFrame:
         """The runs of experiment ``name``, diverged ones included."""
@@ -63,12 +60,6 @@ class Evidence:
         return _filled(
             units[(units["experiment"] == name) & (units["activation"] == "relu")], name, "recorded units"
         )
-
-    def _with_factors(self, name: str) -> pd.DataFrame:
-        table = results.read(name, self.folder / f"{name}.parquet")
-        runs = self.runs.loc[~self.runs["diverged"], ["run", "experiment", "stratum", *FACTORS, "steps"]]
-        keep = runs if "slope" not in table else runs.drop(columns="slope")
-        return table.merge(keep, on="run")
 
 
 def by_replicate(table: pd.DataFrame, statistic: Callable[[pd.DataFrame], float]) -> pd.DataFrame:

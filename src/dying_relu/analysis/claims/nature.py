@@ -60,35 +60,41 @@ def relu_is_max(evidence: Evidence) -> Finding:
     "C2",
     "A dying unit becomes inactive and outputs 0 for any input",
     experiment="causes",
-    measure="share of the units dead on the training probe set that must be alive on the test probe set",
-    rule=f"By counts in each layer at the end of training: a layer with more dead units on training than on test "
-    f"examples holds at least the difference of units that are dead on the one and alive on the other. Supported if "
-    f"there is no such unit; supported with a limit if they are surely fewer than {1 - NEARLY_ALL:.0%} of the dead units; "
-    f"refuted if they are surely more.",
+    measure="share of the units dead on the training probe set that are alive on the test probe set",
+    rule=f"ReLU networks at the end of training. Supported if no unit that is dead on training examples is alive on held-out "
+    f"ones; supported with a limit if surely fewer than {1 - NEARLY_ALL:.0%} of them are; refuted if surely more.",
     details="DeadOnTrain:number DeadOnTest:number",
 )
 def dead_on_any_input(evidence: Evidence) -> Finding:
-    runs = evidence.relu("causes")
-    layers = evidence.layers
-    layers = layers[layers["run"].isin(runs["run"]) & (layers["step"] == layers["steps"])]
-    counts = layers.pivot_table(
-        index=["stratum", "replicate", "run", "layer"], columns="probe", values="dead", aggfunc="first"
-    ).reset_index()
-    counts["alive"] = (counts["train"] - counts["test"]).clip(lower=0)
-    effect = pooled(by_replicate(counts, lambda group: _ratio(group["alive"].sum(), group["train"].sum())))
+    runs = evidence.relu("causes").query("not diverged")
+    counts = pd.DataFrame(
+        {
+            "stratum": runs["stratum"],
+            "replicate": runs["replicate"],
+            **{
+                name: (runs[f"dead_{column}"] * runs["hidden_units"]).round()
+                for name, column in {
+                    "train": "fraction",
+                    "test": "fraction_test",
+                    "both": "on_both_fraction",
+                }.items()
+            },
+        }
+    )
+    effect = pooled(by_replicate(counts, lambda g: _ratio((g["train"] - g["both"]).sum(), g["train"].sum())))
     if effect.high == 0:
-        verdict, note = SUPPORTED, "as far as counts can tell"
+        verdict, note = SUPPORTED, "on the examples that were tried"
     elif effect.high < 1 - NEARLY_ALL:
         verdict, note = (
             LIMITED,
-            "nearly any input: a finite set of examples shows a unit dead that another wakes",
+            "for nearly any input: some units that no training example wakes are woken by others",
         )
     elif effect.low > 1 - NEARLY_ALL:
         verdict, note = REFUTED, ""
     else:
         verdict, note = NOT_ENOUGH_DATA, "the interval includes both few and many such units"
-    totals = {"DeadOnTrain": int(counts["train"].sum()), "DeadOnTest": int(counts["test"].sum())}
-    return Finding(verdict, effect, counts["run"].nunique(), note, totals)
+    totals = {"DeadOnTrain": counts["train"].sum(), "DeadOnTest": counts["test"].sum()}
+    return Finding(verdict, effect, len(runs), note, totals)
 
 
 @claim(

@@ -15,8 +15,7 @@ from dying_relu.analysis.numbers.macro import Macro, Value, macro, words
 from dying_relu.errors import DyingReluError
 
 LETTERS = dict(
-    zip(
-        range(1, 14),
+    enumerate(
         [
             "One",
             "Two",
@@ -31,8 +30,15 @@ LETTERS = dict(
             "Eleven",
             "Twelve",
             "Thirteen",
+            "Fourteen",
+            "Fifteen",
+            "Sixteen",
+            "Seventeen",
+            "Eighteen",
+            "Nineteen",
+            "Twenty",
         ],
-        strict=True,
+        start=1,
     )
 )
 """Names of macros cannot hold digits: claim C6 is ClaimSix."""

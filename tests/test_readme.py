@@ -1,0 +1,66 @@
+"""The README's examples do what it says."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from generated_paper import CONFIGURATION, ROOT
+from torch.nn import functional
+
+from dying_relu import activations
+from dying_relu.analysis import claims
+from dying_relu.analysis.claims import evidence, verdict
+from dying_relu.analysis.numbers.verdicts import LETTERS
+from dying_relu.configuration import parse
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def example(language: str, containing: str) -> str:
+    blocks = re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+    return next(block for block in blocks if containing in block)
+
+
+@pytest.fixture
+def tanh_claim() -> Iterator[str]:
+    names = {**vars(claims), **vars(evidence), **vars(verdict)}
+    before = set(verdict.CLAIMS)
+    exec(example("python", "@claim("), names)  # noqa: S102 (our own README)
+    (added,) = set(verdict.CLAIMS) - before
+    yield added
+    del verdict.CLAIMS[added]
+
+
+def test_the_claim_is_settled(tanh_claim: str, small_study: Path) -> None:
+    row = claims.settle(small_study).set_index("claim").loc[tanh_claim]
+    assert row["verdict"] == claims.SUPPORTED
+    assert int(tanh_claim[1:]) in LETTERS
+
+
+def test_the_experiment_fits_into_a_configuration() -> None:
+    settings = parse(CONFIGURATION.read_text() + example("yaml", "question:"))
+    assert settings.experiments["smooth"].grid.size == 12
+
+
+def test_the_activation_has_the_gradient_it_claims() -> None:
+    functions = example("python", "softplus").split("ACTIVATIONS")[0]
+    names = {**vars(activations), "functional": functional}
+    exec(functions, names)  # noqa: S102 (our own README)
+    z = torch.linspace(-4, 4, 9, requires_grad=True)
+    names["softplus"](z, 0.0).sum().backward()
+    assert names["softplus_gradient"](torch.ones(9), z.detach(), 0.0) == pytest.approx(z.grad, abs=1e-6)
+
+
+def test_the_table_can_be_read_as_shown(small_study: Path) -> None:
+    code = example("python", "read_parquet").replace("results/default", str(small_study))
+    names: dict[str, object] = {}
+    exec(code, names)  # noqa: S102 (our own README)
+    assert not names["alive"].empty  # type: ignore[attr-defined]
+
+
+def test_every_file_it_points_to_is_there() -> None:
+    # The licence, the citation and the figure are checked by the release; these are what readers open first.
+    targets = re.findall(r"\]\(([^)#:]+)\)", README) + re.findall(r"`(src/[^`]+?\.py)`", README)
+    assert [target for target in targets if not (ROOT / target).exists()] == []
