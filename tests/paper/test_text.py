@@ -26,11 +26,11 @@ def defined(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
 def used() -> set[str]:
     named = set(re.findall(r"\\([A-Z][A-Za-z]+)", TEXT)) - {"Cref", "IfFileExists"}
     verdicts = re.findall(r"\\claimsection\{C\d+\}\{(\w+)\}", TEXT)
-    conditions = re.findall(r"\\whenSettled\{(\w+)\}", TEXT)
+    conditions = re.findall(r"\\whenMeasured\{(\w+)\}", TEXT)
     return (
         named
         | {f"Claim{claim}{part}" for claim in verdicts for part in ("Verdict", "Note")}
-        | {f"Claim{claim}Settled" for claim in conditions}
+        | {f"Claim{claim}Measured" for claim in conditions}
     )
 
 
@@ -39,8 +39,8 @@ def test_every_macro_that_is_used_is_defined(defined: set[str]) -> None:
 
 
 def test_every_macro_that_is_defined_is_used(defined: set[str]) -> None:
-    # A claim that needs no data, such as an identity, is never unsettled.
-    assert {name for name in defined - used() if not name.endswith("Settled")} == set()
+    # A claim that needs no data, such as an identity, always has its number.
+    assert {name for name in defined - used() if not name.endswith("Measured")} == set()
 
 
 def test_every_claim_has_its_section() -> None:
@@ -48,8 +48,8 @@ def test_every_claim_has_its_section() -> None:
     assert re.findall(r"\\claimsection\{(C\d+)\}\{(\w+)\}", TEXT) == expected
 
 
-def test_every_number_of_a_claim_stands_where_the_claim_is_settled() -> None:
-    """Outside of ``whenSettled`` an estimate would be printed although there is none."""
+def test_every_number_of_a_claim_stands_where_it_was_measured() -> None:
+    """Outside of ``whenMeasured`` an estimate would be printed although there is none."""
     results = (PAPER / "sections" / "results.tex").read_text()
     outside = _without_conditional_text(results)
     always = {"ClaimOneValues", "ClaimOneEstimate"}
@@ -58,7 +58,7 @@ def test_every_number_of_a_claim_stands_where_the_claim_is_settled() -> None:
 
 def _without_conditional_text(text: str) -> str:
     kept, position = [], 0
-    for match in re.finditer(r"\\whenSettled\{\w+\}\{", text):
+    for match in re.finditer(r"\\whenMeasured\{\w+\}\{", text):
         if match.start() < position:
             continue
         kept.append(text[position : match.start()])

@@ -11,7 +11,7 @@ MOSTLY = 0.5
 
 @claim(
     "C8",
-    "An update is new weight = old weight - gradient * learning rate + bias",
+    "An update makes the new weight from the old weight, minus gradient times learning rate, plus the bias",
     experiment="anatomy",
     measure="share of the updates of dead units with a bias other than 0 that leave the norm of their weights as it was",
     rule=f"A dead unit has no gradient. Were the bias added to the weights at each update, its weights would move all the same "

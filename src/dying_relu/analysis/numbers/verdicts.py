@@ -59,12 +59,12 @@ def verdicts(results_folder: Path) -> dict[str, Macro]:
 def _claim(row: Mapping[Any, Any]) -> dict[str, Macro]:
     claim = next(claim for claim in claims.ordered() if claim.id == row["claim"])
     prefix = f"Claim{LETTERS[int(claim.id[1:])]}"
-    settled = row["verdict"] != claims.NOT_ENOUGH_DATA
+    measured = not pd.isna(row["effect"])
     macros = {
-        f"{prefix}Settled": Macro(settled, "1" if settled else "0"),
+        f"{prefix}Measured": Macro(measured, "1" if measured else "0"),
         f"{prefix}Verdict": words(row["verdict"]),
         f"{prefix}Note": macro(row["note"], "words"),
-        f"{prefix}Estimate": Macro(None if pd.isna(row["effect"]) else row["effect"], estimate(row)),
+        f"{prefix}Estimate": Macro(row["effect"] if measured else None, estimate(row)),
     }
     details: dict[str, Value] = row["details"]
     return macros | {
