@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from project_copy import ROOT, Job, Project
 
 from dying_relu.study import load
-from tests.workflow.project import ROOT, Job, Project
 
 AFTER_TRAINING = {"aggregate", "claims", "tables", "numbers", "typeset"}
 

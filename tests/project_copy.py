@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ENVIRONMENT = Path(sys.executable).parent
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parent.parent
 COPIED = ("Snakefile", "config", "paper", "profiles", "src", "workflow")
 
 PRETENCE = """#!/bin/sh

@@ -1,0 +1,99 @@
+"""What the workflow says before it runs anything, when the study cannot be run as asked."""
+
+from pathlib import Path
+
+import pytest
+from project_copy import Project
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return Project(tmp_path_factory.mktemp("bad") / "project")
+
+
+def refused(project: Project, *arguments: str, study: str = "config/smoke.yaml") -> str:
+    done = project.snakemake(*arguments, study=study)
+    assert done.returncode == 1
+    assert not (project.folder / "results").exists()
+    assert not (project.folder / "data").exists()
+    said = done.stdout + done.stderr
+    assert "Traceback" not in said
+    return said
+
+
+@pytest.mark.parametrize(
+    ("found", "instead", "message"),
+    [
+        (
+            "study: smoke",
+            "study: x; touch pwned",
+            "study: found 'x; touch pwned'; expected text that matches",
+        ),
+        (
+            "learning_rate: [0.01",
+            "learning_rate: [fast",
+            "causes.grid.learning_rate[0]: found 'fast'; expected a number",
+        ),
+        (
+            "learning_rate: [0.01, 0.1, 1.0]",
+            "learning_rate: []",
+            "learning_rate: found []; expected at least one",
+        ),
+        (
+            "widths: [64, 64]",
+            "widths: [64, -64]",
+            "architectures.mlp.widths[1]: found -64; expected a number greater",
+        ),
+        ("- relu", "- rleu", "found 'rleu'; expected one of relu, leaky_relu"),
+        ("cifar10: {", "cifar11: {", "datasets.cifar11: found 'cifar11'; expected one of mnist"),
+        ("training:", "trainign:", "trainign: found an unknown key; expected one of"),
+    ],
+)
+def test_a_mistake_in_the_study_stops_everything(
+    project: Project, found: str, instead: str, message: str
+) -> None:
+    text = (project.folder / "config/smoke.yaml").read_text(encoding="utf-8")
+    assert found in text
+    (project.folder / "my.yaml").write_text(text.replace(found, instead, 1), encoding="utf-8")
+    assert message in refused(project, study="my.yaml")
+    assert not list(project.folder.rglob("pwned"))
+
+
+def test_a_missing_study_is_named(project: Project) -> None:
+    assert "absent.yaml" in refused(project, study="absent.yaml")
+
+
+def test_changing_a_study_from_the_command_line_is_refused(project: Project) -> None:
+    assert "--config is not supported. Copy config/config.yaml" in refused(project, "--config", "seed=1")
+
+
+def test_two_studies_at_once_are_refused(project: Project) -> None:
+    done = project.run("snakemake", "--configfile", "config/smoke.yaml", "config/config.yaml")
+    assert done.returncode == 1
+    assert "give one --configfile, not several" in done.stderr
+
+
+def test_a_given_study_is_not_mixed_with_the_default_one(project: Project) -> None:
+    jobs = project.would_run()
+    assert {job.shard.split("-")[1] for job in jobs if job.rule == "shard"} == {"mnist", "cifar10"}
+    assert not any("-r2-" in job.shard for job in jobs)
+
+
+def test_the_rules_are_clean(project: Project) -> None:
+    done = project.snakemake("--lint")
+    complaints = {
+        line.strip() for line in (done.stdout + done.stderr).splitlines() if line.startswith("    * ")
+    }
+    # One environment serves all rules: the lock file's.
+    assert complaints <= {"* Specify a conda environment or container for each rule.:"}
+
+
+def test_the_project_needs_nothing_beside_it(project: Project) -> None:
+    outside = [
+        line
+        for path in project.folder.rglob("*.smk")
+        for line in path.read_text().splitlines()
+        if "../.." in line
+    ]
+    assert not outside
+    assert Path(project.folder, "Snakefile").is_file()
