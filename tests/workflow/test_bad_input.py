@@ -1,7 +1,5 @@
 """What the workflow says before it runs anything, when the study cannot be run as asked."""
 
-from pathlib import Path
-
 import pytest
 from project_copy import Project
 
@@ -34,18 +32,6 @@ def refused(project: Project, *arguments: str, study: str = "config/smoke.yaml")
             "learning_rate: [fast",
             "causes.grid.learning_rate[0]: found 'fast'; expected a number",
         ),
-        (
-            "learning_rate: [0.01, 0.1, 1.0]",
-            "learning_rate: []",
-            "learning_rate: found []; expected at least one",
-        ),
-        (
-            "widths: [64, 64]",
-            "widths: [64, -64]",
-            "architectures.mlp.widths[1]: found -64; expected a number greater",
-        ),
-        ("- relu", "- rleu", "found 'rleu'; expected one of relu, leaky_relu"),
-        ("cifar10: {", "cifar11: {", "datasets.cifar11: found 'cifar11'; expected one of mnist"),
         ("training:", "trainign:", "trainign: found an unknown key; expected one of"),
     ],
 )
@@ -60,7 +46,9 @@ def test_a_mistake_in_the_study_stops_everything(
 
 
 def test_a_missing_study_is_named(project: Project) -> None:
-    assert "absent.yaml" in refused(project, study="absent.yaml")
+    done = project.snakemake(study="absent.yaml")
+    assert done.returncode == 1
+    assert "absent.yaml" in done.stderr
 
 
 def test_changing_a_study_from_the_command_line_is_refused(project: Project) -> None:
@@ -86,14 +74,3 @@ def test_the_rules_are_clean(project: Project) -> None:
     }
     # One environment serves all rules: the lock file's.
     assert complaints <= {"* Specify a conda environment or container for each rule.:"}
-
-
-def test_the_project_needs_nothing_beside_it(project: Project) -> None:
-    outside = [
-        line
-        for path in project.folder.rglob("*.smk")
-        for line in path.read_text().splitlines()
-        if "../.." in line
-    ]
-    assert not outside
-    assert Path(project.folder, "Snakefile").is_file()
