@@ -71,7 +71,7 @@ def leaky_is_best(evidence: Evidence) -> Finding:
         verdict, note = REFUTED, ""
     else:
         verdict, note = NOT_ENOUGH_DATA, "the interval includes both a gain over ReLU and none"
-    details = {
+    details: dict[str, Detail] = {
         "GainOverRelu": gain.estimate,
         "BestOther": listed(best.value_counts().index[:2]),
         "DoomedSettings": len(best),
@@ -128,9 +128,10 @@ def slope_may_be_tiny(evidence: Evidence) -> Finding:
     enough = parts.groupby("slope")["value"].mean()
     details: dict[str, Detail] = {
         "BestSlope": listed(sorted({f"{best[name]:g}" for name in rescued}, key=float)),
-        "SmallestEnough": f"{enough.index[enough > HALF].min():g}",
         "Gain": float(scale[rescued].mean()),
     }
+    if (enough > HALF).any():
+        details["SmallestEnough"] = f"{enough.index[enough > HALF].min():g}"
     return Finding(verdict, pooled(tiny), len(runs), note, details)
 
 

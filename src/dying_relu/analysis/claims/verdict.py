@@ -149,7 +149,7 @@ def by_group(
 
 def _replicated(values: pd.DataFrame) -> pd.DataFrame:
     if values.empty:
-        raise NotEnoughData("no network of the study shows a case of it")
+        raise NotEnoughData("the study has no case to compare")
     counts = values.groupby("stratum")["value"].transform("count")
     if counts.max() < MIN_REPLICATES:
         raise NotEnoughData(f"{MIN_REPLICATES} replicates are needed and there are {counts.max()}")
