@@ -5,6 +5,7 @@
 ``layout``        source ``root``: files that are already there
 ``downloading``   source ``torchvision``: its own download
 ``npm``           source ``npm``: packages of a registry
+``watching``      ends a download that stalls
 ``decoding``      files to arrays
 ``checksums``     what the arrays must be, whatever the source
 

