@@ -9,6 +9,9 @@ from snakemake.utils import min_version
 min_version("9.0")
 
 
+report: "workflow/report/workflow.rst"
+
+
 include: "workflow/rules/study.smk"
 
 
@@ -32,10 +35,20 @@ include: "workflow/rules/analysis.smk"
 include: "workflow/rules/paper.smk"
 
 
-# Parts of it: `snakemake train`, `snakemake figures`, `snakemake paper`.
+# Parts of it, each with what it needs: `snakemake data`, `snakemake train`, ...
+rule data:
+    input:
+        expand(rules.fetch.output, dataset=STUDY.datasets),
+
+
 rule train:
     input:
-        expand("results/{study}/{table}.parquet", study=STUDY.name, table=TABLES),
+        expand(rules.aggregate.output, study=STUDY.name),
+
+
+rule claims:
+    input:
+        expand(rules.settle.output, study=STUDY.name),
 
 
 rule figures:
@@ -49,4 +62,4 @@ rule figures:
 
 rule paper:
     input:
-        f"results/{STUDY.name}/paper.pdf",
+        expand(rules.typeset.output, study=STUDY.name),

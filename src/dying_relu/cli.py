@@ -112,8 +112,11 @@ def claims(
 ) -> None:
     """Settle the source post's claims with the study's tables."""
     from dying_relu.analysis import claims as verdicts
+    from dying_relu.results import atomic_path
 
-    verdicts.write(verdicts.settle(results), out)
+    settled = verdicts.settle(results)
+    with atomic_path(out) as beside:
+        settled.to_csv(beside, index=False)
 
 
 @app.command()

@@ -65,8 +65,7 @@ class LogHandler(LogHandlerBase):
         super().close()
 
     def _count(self, event: LogEvent, record: LogRecord) -> None:
-        # A job without output, such as the target `all`, has nothing to do.
-        if event == LogEvent.JOB_INFO and record.output:  # type: ignore[attr-defined]
+        if event == LogEvent.JOB_INFO:
             self.tally.started(record.jobid, record.rule_name, record.wildcards or {})  # type: ignore[attr-defined]
         elif event == LogEvent.JOB_FINISHED:
             line = self.tally.finished(record.job_id)  # type: ignore[attr-defined]

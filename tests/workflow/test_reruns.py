@@ -10,7 +10,7 @@ from project_copy import ROOT, Job, Project
 
 from dying_relu.study import load
 
-AFTER_TRAINING = {"aggregate", "claims", "tables", "numbers", "typeset"}
+AFTER_TRAINING = {"aggregate", "settle", "tables", "numbers", "typeset"}
 
 
 @pytest.fixture(scope="module")
@@ -149,7 +149,7 @@ def test_what_changes_no_result_runs_nothing(project: Project, edit: Callable[[P
 
 def test_another_study_shares_the_data_only(project: Project) -> None:
     jobs = project.would_run(study="config/config.yaml")
-    assert "data" not in rules(jobs)
+    assert "fetch" not in rules(jobs)
     assert len(shards(jobs)) == len(load(ROOT / "config/config.yaml").shards)
 
 

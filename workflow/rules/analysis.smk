@@ -10,7 +10,7 @@ FIGURES = sorted(
 LATEX_TABLES = ["verdicts", "claims_rules", "remedies", "settings", "study", "versions"]
 
 
-rule claims:
+rule settle:
     input:
         expand("results/{{study}}/{table}.parquet", table=TABLES),
     output:

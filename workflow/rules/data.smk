@@ -23,7 +23,7 @@ rule configuration:
 
 
 # Fetched once for all studies, checked, and kept as one memory-mapped file.
-rule data:
+rule fetch:
     output:
         f"{DATA.cache}/{{dataset}}.safetensors",
     log:
