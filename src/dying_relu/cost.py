@@ -18,9 +18,9 @@ SLOWDOWN = {"sgd": 1.0, "adam": 2.0}
 # Measuring a network costs so many forward passes over the probe sets; quantiles over examples need sorting.
 FORWARD_PASSES_TO_MEASURE = 2.0
 FORWARD_PASSES_TO_RECORD_UNITS = 6.0
-START_UP_SECONDS = 3.0
+START_UP_SECONDS = 2.5
 
-START_UP_BYTES = 700 * 2**20
+START_UP_BYTES = 500 * 2**20
 BYTES_PER_NUMBER = 4
 # Examples used are held as float32, beside the scratch memory to normalise them.
 COPIES_OF_THE_DATA = 1.5

@@ -41,7 +41,8 @@ def _run_latexmk(paper: Path, generated: Path, build: Path) -> str:
         "-halt-on-error",
         "-file-line-error",
         f"-outdir={build}",
-        rf"-usepretex=\newcommand\generated{{{os.path.relpath(generated, paper)}}}",
+        # By default a PDF's identifier is made of the time and the folder.
+        rf"-usepretex=\pdftrailerid{{}}\newcommand\generated{{{os.path.relpath(generated, paper)}}}",
         "main.tex",
     ]
     # LaTeX breaks lines of its log at 79 characters, also within a file's name.
@@ -75,10 +76,12 @@ def _date(paper: Path) -> dict[str, str]:
     """The time of the last commit, as LaTeX takes it."""
     if "SOURCE_DATE_EPOCH" in os.environ:
         return {}
-    done = subprocess.run(
-        ["git", "-C", str(paper), "log", "-1", "--format=%ct"], capture_output=True, text=True, check=False
-    )
-    return {"SOURCE_DATE_EPOCH": done.stdout.strip() if done.returncode == 0 else "0"}
+    command = ["git", "-C", str(paper), "log", "-1", "--format=%ct"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return {"SOURCE_DATE_EPOCH": "0"}
+    return {"SOURCE_DATE_EPOCH": done.stdout.strip() or "0"}
 
 
 def _errors(log: str) -> Iterator[str]:

@@ -1,0 +1,80 @@
+"""LaTeX runs until the PDF is done, and its complaints are passed on in one message."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from dying_relu.errors import DyingReluError
+from dying_relu.typeset import typeset
+
+needs_latex = pytest.mark.skipif(shutil.which("latexmk") is None, reason="there is no LaTeX here")
+
+MAIN = r"""\documentclass{article}
+\begin{document}
+\section{One}\label{one}
+\input{\generated/numbers.tex}
+See Section~\ref{one}.
+\end{document}
+"""
+
+
+@pytest.fixture
+def paper(tmp_path: Path) -> Path:
+    folder = tmp_path / "paper"
+    (folder / "generated" / "my_study").mkdir(parents=True)
+    (folder / "generated" / "my_study" / "numbers.tex").write_text("42\n", encoding="utf-8")
+    (folder / "main.tex").write_text(MAIN, encoding="utf-8")
+    return folder
+
+
+def run(paper: Path) -> Path:
+    out = paper.parent / "results" / "paper.pdf"
+    typeset(paper, paper / "generated" / "my_study", out)
+    return out
+
+
+def edit(paper: Path, found: str, instead: str) -> None:
+    (paper / "main.tex").write_text(MAIN.replace(found, instead), encoding="utf-8")
+
+
+@needs_latex
+def test_the_same_input_gives_the_same_bytes(paper: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    first = run(paper).read_bytes()
+    assert first.startswith(b"%PDF")
+    assert run(paper).read_bytes() == first
+
+
+@needs_latex
+def test_nothing_but_the_pdf_is_left(paper: Path) -> None:
+    before = sorted(paper.rglob("*"))
+    out = run(paper)
+    assert sorted(paper.rglob("*")) == before
+    assert list(out.parent.iterdir()) == [out]
+
+
+@needs_latex
+@pytest.mark.parametrize(
+    ("found", "instead", "message"),
+    [
+        (r"\section{One}", r"\sektion{One}", r"main.tex:3: Undefined control sequence"),
+        (r"\ref{one}", r"\ref{two}", r"Reference `two' on page 1 undefined"),
+        (r"\ref{one}", r"\cite{nobody}", r"Citation `nobody' on page 1 undefined"),
+        (r"numbers.tex", r"absent.tex", r"File `generated/my_study/absent.tex' not found"),
+    ],
+)
+def test_a_mistake_is_named_and_leaves_nothing(paper: Path, found: str, instead: str, message: str) -> None:
+    edit(paper, found, instead)
+    with pytest.raises(DyingReluError) as error:
+        run(paper)
+    assert message in str(error.value)
+    assert not list((paper.parent / "results").iterdir())
+
+
+def test_without_latex_it_says_where_to_find_out_what_to_install(
+    paper: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(DyingReluError, match=r"no latexmk on this machine: `dying-relu check-latex` says what"):
+        run(paper)

@@ -1,0 +1,123 @@
+"""The smoke study for real, from the data to the PDF, in a copy of the project."""
+
+import os
+from collections import Counter
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from project_copy import ROOT, Job, Project
+
+from dying_relu import results
+from dying_relu.study import Study, load
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("smoke")]
+
+REPORT = "report.html"
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A copy of the project in which the smoke study has run; data sets that are there already are not fetched again."""
+    project = Project(tmp_path_factory.mktemp("smoke") / "project")
+    (project.folder / "data").mkdir()
+    for path in (ROOT / "data").glob("*.safetensors"):
+        os.link(path, project.folder / "data" / path.name)
+    done = project.snakemake()
+    assert done.returncode == 0, done.stderr
+    said = done.stdout + done.stderr
+    assert "of 16 shards, about" in said
+    assert "causes-mnist-mlp-sgd-r0-00 took" in said
+    return project
+
+
+@pytest.fixture(scope="module")
+def study(project: Project) -> Study:
+    return load(project.folder / "config/smoke.yaml")
+
+
+def table(project: Project, name: str) -> pd.DataFrame:
+    return results.read(name, project.folder / "results/smoke" / f"{name}.parquet")
+
+
+def test_it_ends_with_the_paper(project: Project) -> None:
+    pdf = project.folder / "results/smoke/paper.pdf"
+    assert pdf.read_bytes().startswith(b"%PDF")
+    assert pdf.stat().st_size > 50_000
+
+
+def test_every_run_of_the_plan_is_in_the_table(project: Project, study: Study) -> None:
+    runs = table(project, "runs").set_index("run")
+    assert set(runs.index) == {run.id for run in study.runs}
+    for run in study.runs:
+        row = runs.loc[run.id]
+        for factor in ("experiment", "dataset", "architecture", "optimiser", "activation", "initialisation"):
+            assert row[factor] == getattr(run, factor)
+        assert (row["learning_rate"], row["initial_bias"]) == (run.learning_rate, run.initial_bias)
+
+
+def test_units_are_recorded_where_they_were_asked_for(project: Project, study: Study) -> None:
+    recorded = set(table(project, "units")["run"])
+    assert recorded == {run.id for shard in study.shards if shard.record_units for run in shard.runs}
+
+
+def test_networks_learn_where_nothing_stands_in_their_way(project: Project) -> None:
+    runs = table(project, "runs")
+    easy = runs[(runs["dataset"] == "mnist") & (runs["learning_rate"] == 0.1) & (runs["initial_bias"] == 0)]
+    assert easy[easy["experiment"] == "causes"]["test_accuracy"].min() > 0.5
+
+
+def test_an_activation_that_never_stops_its_gradient_never_dies(project: Project) -> None:
+    runs = table(project, "runs")
+    leaky = runs[
+        runs["activation"].isin(["leaky_relu", "prelu"]) & ~runs["diverged"] & (runs["mean_slope"] != 0)
+    ]
+    assert len(leaky) > 10
+    assert (leaky["dead_fraction"] == 0).all()
+
+
+def test_fractions_of_units_agree_between_tables(project: Project) -> None:
+    layers = table(project, "layers")
+    last = layers[layers["probe"] == "train"].groupby("run")["step"].transform("max")
+    final = layers[(layers["probe"] == "train")].loc[lambda rows: rows["step"] == last]
+    totals = final.groupby("run")[["dead", "units"]].sum()
+    runs = table(project, "runs").set_index("run")
+    runs = runs[~runs["diverged"]]
+    counted = (totals["dead"] / totals["units"]).loc[runs.index]
+    pd.testing.assert_series_equal(counted, runs["dead_fraction"], check_names=False)
+
+
+def test_nothing_runs_twice(project: Project) -> None:
+    assert not project.would_run()
+
+
+def test_text_is_typeset_without_training(project: Project) -> None:
+    (project.folder / "results/smoke/paper.pdf").unlink()
+    assert project.would_run("paper") == Counter([Job("typeset")])
+    done = project.snakemake("paper")
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_job_can_be_pasted_into_a_shell_and_repeats_itself(
+    project: Project, study: Study, tmp_path: Path
+) -> None:
+    shard = next(shard for shard in study.shards if shard.experiment == "recovery")
+    done = project.run(
+        "dying-relu", "train", shard.name, "--config", "config/smoke.yaml", "--fingerprint", shard.fingerprint,
+        "--data", "data/mnist.safetensors", "--out", str(tmp_path / "again"),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    for name in results.TABLES:
+        first = results.read(name, project.folder / f"results/smoke/shards/{shard.name}/{name}.parquet")
+        pd.testing.assert_frame_equal(first, results.read(name, tmp_path / "again" / f"{name}.parquet"))
+
+
+def test_the_report_stands_alone(project: Project) -> None:
+    done = project.snakemake("--report", REPORT)
+    assert done.returncode == 0, done.stderr
+    html = (project.folder / REPORT).read_text(encoding="utf-8")
+    assert "Which ReLU units die, why, and what helps" in html
+    for category in ("Claims", "Figures", "Paper", "Study"):
+        assert f'"{category}"' in html
+    assert '<script src="http' not in html
+    assert '<link href="http' not in html
