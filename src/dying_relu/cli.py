@@ -79,9 +79,10 @@ def train(
     import torch
 
     from dying_relu import data as datasets
-    from dying_relu import device, study, training
+    from dying_relu import allocator, device, study, training
 
     torch.set_num_threads(threads)
+    allocator.keep_freed_memory()
     job = study.load(config).shard(shard)
     if fingerprint and fingerprint != job.fingerprint:
         raise DyingReluError(

@@ -1,0 +1,32 @@
+"""Freed memory stays with the process: allocating it again faults no page in."""
+
+import resource
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+import resource, sys, torch
+from dying_relu import allocator
+if sys.argv[1] == "keep" and not allocator.keep_freed_memory():
+    sys.exit(77)
+torch.set_num_threads(1)
+for step in range(30):
+    if step == 10:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    torch.ones(2**19), torch.ones(2**18)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+def faults(how: str) -> int:
+    run = subprocess.run([sys.executable, "-c", PROGRAM, how], capture_output=True, text=True, check=False)
+    if run.returncode == 77:
+        pytest.skip("the C library is not glibc")
+    return int(run.stdout)
+
+
+def test_memory_is_used_again() -> None:
+    pages = 20 * 2**21 // resource.getpagesize()
+    assert faults("keep") < pages / 20
