@@ -187,7 +187,6 @@ def _runs(units: pd.DataFrame, checkpoints: pd.DataFrame, networks: pd.DataFrame
             "dead_fraction": dead,
             "dead_fraction_test": end["dead_test"],
             "dead_on_both_fraction": dead.astype(bool) & end["dead_test"].astype(bool),
-            "dead_on_both_fraction": dead & end["dead_test"],
             "inactive_fraction": end["inactive"],
             **{f"{name}_fraction": dead for name in ("saturated", "dormant_0", "dormant_0025", "dormant_01")},
             "born_dead_fraction": born,

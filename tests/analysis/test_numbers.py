@@ -90,7 +90,7 @@ def test_the_command_is_the_one_to_type(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_another_kind_of_file_is_refused_before_anything_is_written(study: Path, tmp_path: Path) -> None:
-    with pytest.raises(DyingReluError, match="a .json or a .tex file"):
+    with pytest.raises(DyingReluError, match=r"a \.json or a \.tex file"):
         numbers.write(study / "results", CONFIGURATION, tmp_path / "n.json", tmp_path / "n.txt")
     assert not list(tmp_path.iterdir())
 

@@ -70,8 +70,7 @@ def _zero_bias(runs: pd.DataFrame) -> pd.DataFrame:
 def _change(runs: pd.DataFrame, extremes: pd.DataFrame, factor: str) -> pd.DataFrame:
     """Dead fraction at ``extremes.max`` minus that at ``extremes.min`` of ``factor``, paired by replicate.
 
-    Args:
-        extremes: columns stratum, min, max.
+    ``extremes`` has the columns stratum, min and max.
     """
     tested = runs.merge(extremes[extremes["min"] < extremes["max"]], on="stratum")
     ends = {

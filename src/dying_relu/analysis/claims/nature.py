@@ -149,7 +149,8 @@ def _share(rows: pd.DataFrame) -> Interval:
     rule=f"By optimiser and by depth (first hidden layer, deeper ones): for ever holds where surely at most {FOREVER:.0%} of "
     f"the units that were dead come back. Supported if it holds everywhere, supported with a limit if somewhere, refuted "
     f"if nowhere, or if a dead unit has an output other than exactly 0 on the probe set.",
-    details="SgdFirst:percent SgdDeeper:percent OtherFirst:percent OtherDeeper:percent FrozenIntervals:number FrozenRevivals:number MovedShare:percent",
+    details="SgdFirst:percent SgdDeeper:percent OtherFirst:percent OtherDeeper:percent FrozenIntervals:number "
+    "FrozenRevivals:number MovedShare:percent",
 )
 def dead_for_ever(evidence: Evidence) -> Finding:
     units = evidence.relu_units("recovery").sort_values("step")

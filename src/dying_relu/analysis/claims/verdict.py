@@ -82,7 +82,7 @@ CLAIMS: dict[str, Claim] = {}
 
 
 def claim(
-    id: str,
+    claim_id: str,
     statement: str,
     *,
     experiment: str,
@@ -91,11 +91,11 @@ def claim(
     unit: str = "percent",
     details: str = "",
 ) -> Callable[[Callable[[Evidence], Finding]], Callable[[Evidence], Finding]]:
-    """Register the decorated function as the way to settle claim ``id``; ``details``: "Name:format Name:format"."""
+    """Register the decorated function as the way to settle claim ``claim_id``; ``details``: "Name:format Name:format"."""
 
     def register(settle: Callable[[Evidence], Finding]) -> Callable[[Evidence], Finding]:
-        CLAIMS[id] = Claim(
-            id,
+        CLAIMS[claim_id] = Claim(
+            claim_id,
             statement,
             experiment,
             measure,
@@ -137,8 +137,7 @@ def by_group(
 ) -> dict[str, Interval]:
     """``statistic`` pooled over strata, for each value of ``column`` that has enough replicates.
 
-    Args:
-        table: columns ``stratum``, ``replicate``, ``column`` and what the statistic needs.
+    ``table`` has the columns ``stratum``, ``replicate``, ``column`` and what the statistic needs.
     """
     groups: dict[str, Interval] = {}
     for name, group in table.groupby(column, sort=False):

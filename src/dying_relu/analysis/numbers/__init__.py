@@ -6,6 +6,7 @@
 ``macros``      to ``numbers.json`` and ``numbers.tex``
 """
 
-from dying_relu.analysis.numbers.macros import Macro, collect, write
+from dying_relu.analysis.numbers.macro import Macro
+from dying_relu.analysis.numbers.macros import collect, write
 
 __all__ = ["Macro", "collect", "write"]

@@ -22,10 +22,10 @@ class Macro(NamedTuple):
 
 
 def macro(value: Value, form: str) -> Macro:
-    """``value`` printed as ``form``: "percent", "points", "number", or "words" for plain text.
+    r"""``value`` printed as ``form``: "percent", "points", "number", or "words" for plain text.
 
     >>> macro(0.25, "percent").latex
-    '\\\\qty{25}{\\\\percent}'
+    '\\qty{25}{\\percent}'
     """
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return Macro(None, formatting.NOT_MEASURED)

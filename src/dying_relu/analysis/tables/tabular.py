@@ -9,7 +9,8 @@ def tabular(table: pd.DataFrame, column_format: str) -> str:
     """``table`` as a ``tabular`` environment with booktabs' rules.
 
     Args:
-        table: cells (numbers that are missing become dashes) and column names are LaTeX already (see :mod:`dying_relu.analysis.formatting`).
+        table: cells and column names are LaTeX already (see :mod:`dying_relu.analysis.formatting`); numbers that are
+            missing become dashes.
         column_format: LaTeX's specification of the columns.
     """
     style = table.style.hide(axis="index")
