@@ -44,5 +44,5 @@ def test_another_shape_is_an_error(fashion: Arrays) -> None:
 
 def test_a_class_out_of_range_is_an_error(fashion: Arrays) -> None:
     strange = fashion._replace(test_labels=np.full(10_000, 10, np.uint8))
-    with pytest.raises(DyingReluError, match="test_labels .* found 10; expected 0 to 9"):
+    with pytest.raises(DyingReluError, match=r"test_labels .* found 10; expected 0 to 9"):
         verify("fashion_mnist", strange)

