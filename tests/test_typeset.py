@@ -76,5 +76,7 @@ def test_without_latex_it_says_where_to_find_out_what_to_install(
     paper: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(DyingReluError, match=r"no latexmk on this machine: `dying-relu check-latex` says what"):
+    with pytest.raises(
+        DyingReluError, match=r"no latexmk on this machine: `dying-relu check-latex` says what"
+    ):
         run(paper)

@@ -78,8 +78,8 @@ def train(
     """Train the networks of a shard and count their dead units."""
     import torch
 
-    from dying_relu import data as datasets
     from dying_relu import allocator, device, study, training
+    from dying_relu import data as datasets
 
     torch.set_num_threads(threads)
     allocator.keep_freed_memory()

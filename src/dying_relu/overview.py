@@ -39,7 +39,7 @@ def _training(study: Study) -> str:
     if is_likely_gpu(study.configuration.device):
         return f"Training runs on the GPU, one shard at a time, with up to {memory[0] / 2**30:.1f} GiB of memory."
     times = [cost.seconds(shard) for shard in study.shards]
-    wall = max(sum(times) / cores, max(times))
+    wall = max(sum(times) / cores, *times)
     return (
         f"Training takes about {duration(wall)} on the {cores} cores of this machine, one shard a core, "
         f"with up to {sum(memory[:cores]) / 2**30:.1f} GiB of memory. Estimates, right within a factor of two."

@@ -67,6 +67,13 @@ def test_a_given_study_is_not_mixed_with_the_default_one(project: Project) -> No
     assert not any("-r2-" in job.shard for job in jobs)
 
 
+def test_missing_latex_is_noticed_before_anything_runs(project: Project) -> None:
+    project.append("paper/preamble.tex", "\\usepackage{nosuchpackage}\n")
+    said = refused(project)
+    assert "LaTeX cannot typeset the paper here: found no nosuchpackage.sty" in said
+    assert "apt-get install latexmk" in said
+
+
 def test_the_rules_are_clean(project: Project) -> None:
     done = project.snakemake("--lint")
     complaints = {

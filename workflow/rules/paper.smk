@@ -1,4 +1,16 @@
 # The PDF, from what is written by hand in paper/ and what the study put into paper/generated/.
+from dying_relu import latex
+
+
+# LaTeX is needed last; that it is missing should not show after all the training.
+onstart:
+    if any(job.rule.name == "typeset" for job in workflow.dag.needrun_jobs()):
+        try:
+            latex.check(Path("paper"))
+        except DyingReluError as error:
+            raise WorkflowError(str(error))
+
+
 rule typeset:
     input:
         "paper/main.tex",

@@ -146,7 +146,7 @@ class _Loader(yaml.SafeLoader):
 
 def _document(text: str, name: str) -> Any:
     try:
-        return yaml.load(text, Loader=_Loader)
+        return yaml.load(text, Loader=_Loader)  # noqa: S506 (it is a SafeLoader)
     except yaml.MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
         raise DyingReluError(f"{name} cannot be read as YAML: {line}{error.problem}") from None
