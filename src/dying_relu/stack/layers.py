@@ -1,15 +1,14 @@
 """The layers of a stack: each has ``forward`` and ``backward``, written by hand.
 
 Shapes: K networks, B examples of a minibatch, U units, C channels, H x W positions. Vectors are (K, U, B), so that all
-operands of the matrix products are contiguous; images are (K, B, C, H, W) in memory as (K, B, H, W, C), the layout in which
-convolution and pooling are fast. The first layer gets the minibatch without a model axis, (B, inputs) or (B, H, W, C), because
+operands of the matrix products are contiguous; images are (K, B, C, H, W), in memory (B, H, W, K, C): the channels of all
+networks side by side and last, the layout in which convolution and pooling are fast. The first layer gets the minibatch without a model axis, (B, inputs) or (B, H, W, C), because
 all networks share it, and for that reason sends no gradient back.
 
 ``backward`` takes the scaled gradient of the loss with respect to the layer's output, gives each of its parameters' gradients
 to the optimiser, and returns the gradient with respect to its input (computed before its parameters change).
 """
 
-from collections.abc import Sequence
 from typing import Protocol
 
 import torch
@@ -35,11 +34,14 @@ class Layer(Protocol):
         """The layer's parameters."""
 
 
-def stack_images(images: Sequence[Tensor]) -> Tensor:
-    """K times (B, C, H, W) -> (K, B, C, H, W) with the channels last in memory; nothing is copied for one network."""
-    if len(images) == 1:
-        return images[0][None]
-    return torch.stack([image.permute(0, 2, 3, 1) for image in images]).permute(0, 1, 4, 2, 3)
+def side_by_side(images: Tensor) -> Tensor:
+    """(K, B, C, H, W) -> (B, K * C, H, W), the channels of all networks side by side; a view of the stack's layout."""
+    return images.transpose(0, 1).flatten(1, 2)
+
+
+def apart(images: Tensor, networks: int) -> Tensor:
+    """(B, K * C, H, W) -> (K, B, C, H, W), the reverse of :func:`side_by_side`."""
+    return images.unflatten(1, (networks, -1)).transpose(0, 1)
 
 
 class Linear:
@@ -73,7 +75,8 @@ class Linear:
 class Convolution:
     """K convolutions with stride 1 that keep the image's size: weight (K, C, inputs, 3, 3), bias (K, C).
 
-    The networks take turns: on a CPU a convolution of one network fills the core, and grouped convolutions are slower.
+    The first layer is one convolution with the channels of all networks, because they share its input. In the others the
+    networks take turns: on a CPU a convolution of one network fills the core, and grouped convolutions are slower.
     """
 
     def __init__(self, weight: Tensor, bias: Tensor) -> None:
@@ -84,41 +87,48 @@ class Convolution:
     def forward(self, x: Tensor) -> Tensor:
         """(K, B, inputs, H, W), or (B, H, W, inputs) shared by all networks -> (K, B, C, H, W)."""
         self.x = x
-        return stack_images(
-            [
-                functional.conv2d(self._input(k), weight, bias, padding=self.padding)
-                for k, (weight, bias) in enumerate(zip(self.weight.value, self.bias.value, strict=True))
-            ]
-        )
+        weight, bias = self.weight.value, self.bias.value
+        if x.dim() == 4:
+            image = x.permute(0, 3, 1, 2)
+            z = functional.conv2d(image, weight.flatten(0, 1), bias.flatten(), padding=self.padding)
+        else:
+            z = torch.cat(
+                [
+                    functional.conv2d(*each, padding=self.padding)
+                    for each in zip(x, weight, bias, strict=True)
+                ],
+                1,
+            )
+        return apart(z, len(weight))
 
     def backward(self, delta: Tensor, optimiser: Optimiser) -> Tensor | None:
-        shared = self.x.dim() == 4
-        gradients = [
-            aten.convolution_backward(
-                delta[k],
-                self._input(k),
-                weight,
-                [weight.shape[0]],
-                [1, 1],
-                self.padding,
-                [1, 1],
-                False,
-                [0, 0],
-                1,
-                [not shared, True, True],
+        weight = self.weight.value
+        if self.x.dim() == 4:
+            image = self.x.permute(0, 3, 1, 2)
+            _, delta_weight, delta_bias = self._gradients(
+                side_by_side(delta), image, weight.flatten(0, 1), False
             )
-            for k, weight in enumerate(self.weight.value)
-        ]
-        delta_x, delta_weight, delta_bias = zip(*gradients, strict=True)
-        optimiser.add(self.weight, torch.stack(delta_weight))
-        optimiser.add(self.bias, torch.stack(delta_bias))
-        return None if shared else stack_images(delta_x)
+            optimiser.add(self.weight, delta_weight.view_as(weight))
+            optimiser.add(self.bias, delta_bias.view(len(weight), -1))
+            return None
+        gradients = [self._gradients(*each, True) for each in zip(delta, self.x, weight, strict=True)]
+        delta_x, delta_weights, delta_biases = zip(*gradients, strict=True)
+        optimiser.add(self.weight, torch.stack(delta_weights))
+        optimiser.add(self.bias, torch.stack(delta_biases))
+        return apart(torch.cat(delta_x, 1), len(weight))
 
     def parameters(self) -> list[Parameter]:
         return [self.weight, self.bias]
 
-    def _input(self, k: int) -> Tensor:
-        return self.x.permute(0, 3, 1, 2) if self.x.dim() == 4 else self.x[k]
+    def _gradients(
+        self, delta: Tensor, x: Tensor, weight: Tensor, of_input: bool
+    ) -> tuple[Tensor | None, Tensor, Tensor]:
+        """Gradients with respect to the input (where asked for), the weight and the bias of one convolution."""
+        one, none = [1, 1], [0, 0]
+        wanted = [of_input, True, True]
+        return aten.convolution_backward(
+            delta, x, weight, [len(weight)], one, self.padding, one, False, none, 1, wanted
+        )
 
 
 class ElementWise:
@@ -159,15 +169,15 @@ class MaxPooling:
 
     def forward(self, x: Tensor) -> Tensor:
         """(K, B, C, H, W) -> (K, B, C, H // 2, W // 2)."""
-        self.x = x.flatten(0, 1)
+        self.x = side_by_side(x)
         pooled, self.indices = aten.max_pool2d_with_indices(self.x, [2, 2])
-        return pooled.unflatten(0, x.shape[:2])
+        return apart(pooled, len(x))
 
     def backward(self, delta: Tensor, optimiser: Optimiser) -> Tensor:
         delta_x = aten.max_pool2d_with_indices_backward(
-            delta.flatten(0, 1), self.x, [2, 2], [2, 2], [0, 0], [1, 1], False, self.indices
+            side_by_side(delta), self.x, [2, 2], [2, 2], [0, 0], [1, 1], False, self.indices
         )
-        return delta_x.unflatten(0, delta.shape[:2])
+        return apart(delta_x, len(delta))
 
     def parameters(self) -> list[Parameter]:
         return []
@@ -182,9 +192,9 @@ class Flatten:
         return x.permute(0, 2, 3, 4, 1).reshape(x.shape[0], -1, x.shape[1])
 
     def backward(self, delta: Tensor, optimiser: Optimiser) -> Tensor:
-        networks, batch, *image = self.shape
-        # The copy puts the channels last, where pooling and convolution expect them.
-        return delta.view(networks, *image, batch).permute(0, 4, 2, 3, 1).contiguous().permute(0, 1, 4, 2, 3)
+        networks, batch, channels, height, width = self.shape
+        images = delta.new_empty(batch, height, width, networks, channels).permute(3, 0, 4, 1, 2)
+        return images.copy_(delta.view(networks, channels, height, width, batch).permute(0, 4, 1, 2, 3))
 
     def parameters(self) -> list[Parameter]:
         return []
