@@ -2,8 +2,8 @@
 
 Shapes: K networks, B examples of a minibatch, U units, C channels, H x W positions. Vectors are (K, U, B), so that all
 operands of the matrix products are contiguous; images are (K, B, C, H, W), in memory (B, H, W, K, C): the channels of all
-networks side by side and last, the layout in which convolution and pooling are fast. The first layer gets the minibatch without a model axis, (B, inputs) or (B, H, W, C), because
-all networks share it, and for that reason sends no gradient back.
+networks side by side and last, the layout in which convolution and pooling are fast. The first layer gets the minibatch
+without a model axis, (B, inputs) or (B, H, W, C), because all networks share it, and so it sends no gradient back.
 
 ``backward`` takes the scaled gradient of the loss with respect to the layer's output, gives each of its parameters' gradients
 to the optimiser, and returns the gradient with respect to its input (computed before its parameters change).
@@ -55,10 +55,12 @@ class Linear:
         """(K, inputs, B), or (B, inputs) shared by all networks -> (K, U, B)."""
         self.x = x
         weight = self.weight.value
-        if x.dim() == 2:
-            z = torch.mm(weight.flatten(0, 1), x.mT).view(*weight.shape[:2], -1)
-        else:
-            z = torch.bmm(weight, x)
+        shared = x.dim() == 2
+        z = (
+            torch.mm(weight.flatten(0, 1), x.mT).view(*weight.shape[:2], -1)
+            if shared
+            else torch.bmm(weight, x)
+        )
         return z.add_(self.bias.value[..., None])
 
     def backward(self, delta: Tensor, optimiser: Optimiser) -> Tensor | None:
