@@ -112,9 +112,11 @@ def test_divergence_is_an_outcome_with_its_step(data, tmp_path) -> None:
     assert 0 < step < 40
     assert runs.loc[1e25].filter(like="fraction").isna().all()
     assert runs.loc[1e25, ["train_loss", "test_accuracy"]].isna().all()
-    diverged = runs.loc[1e25, "run"]
-    assert (written["layers"].query("run == @diverged")["step"] <= step).all()
-    assert written["checkpoints"].query("run == @diverged and step > @step")["diverged"].all()
+    layers, checkpoints = (
+        table[table["run"] == runs.loc[1e25, "run"]] for table in (written["layers"], written["checkpoints"])
+    )
+    assert (layers["step"] <= step).all()
+    assert checkpoints.loc[checkpoints["step"] > step, "diverged"].all()
 
 
 def test_a_run_does_not_depend_on_its_shard(data, tmp_path) -> None:

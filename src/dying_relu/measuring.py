@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from dying_relu.stack.loss import accuracy, cross_entropy
-from dying_relu.stack.network import Network
+from dying_relu.stack.network import Hidden, Network
 from dying_relu.units import UnitStatistics
 
 BATCH = 100
@@ -40,12 +40,15 @@ def measure(network: Network, examples: Tensor, labels: Tensor) -> Measurement:
                 loss = loss + cross_entropy(z, y).loss * len(y)
                 correct = correct + accuracy(z, y) * len(y)
             else:
-                z, axis = hidden.by_unit(z)
-                activation = hidden.activation
-                batch = UnitStatistics.of(z, activation.function(z), activation.derivative(z), axis)
+                batch = _statistics(hidden, z)
                 seen = units.get(hidden.name)
                 units[hidden.name] = batch if seen is None else seen.merge(batch)
     return Measurement(loss / len(labels), correct / len(labels), units)
+
+
+def _statistics(hidden: Hidden, pre_activations: Tensor) -> UnitStatistics:
+    z, axis = hidden.by_unit(pre_activations)
+    return UnitStatistics.of(z, hidden.activation.function(z), hidden.activation.derivative(z), axis)
 
 
 def pre_activation_distribution(network: Network, examples: Tensor) -> dict[str, dict[str, Tensor]]:

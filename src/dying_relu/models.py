@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from dying_relu.activations import ACTIVATIONS
-from dying_relu.configuration import Architecture
+from dying_relu.configuration import CNN, MLP, Architecture
 from dying_relu.initialisation import SCHEMES, random_stream
 from dying_relu.stack.layers import Convolution, ElementWise, Flatten, Layer, Linear, MaxPooling
 from dying_relu.stack.network import Hidden, Network
@@ -70,12 +70,12 @@ def add_linear_layers(builder: Builder, inputs: int, widths: Sequence[int], clas
     builder.layers.append(Linear(*builder.parameters((classes, inputs), hidden=False)))
 
 
-def mlp(builder: Builder, architecture: Architecture, image: torch.Size, classes: int) -> None:
+def mlp(builder: Builder, architecture: MLP, image: torch.Size, classes: int) -> None:
     """A multi-layer perceptron on the image's pixels."""
     add_linear_layers(builder, image.numel(), architecture.widths, classes)
 
 
-def cnn(builder: Builder, architecture: Architecture, image: torch.Size, classes: int) -> None:
+def cnn(builder: Builder, architecture: CNN, image: torch.Size, classes: int) -> None:
     """Blocks of a 3 x 3 convolution, the activation and 2 x 2 max-pooling; then fully connected layers.
 
     A monotone activation is applied after the pooling: the same function and gradient at a quarter of the work.
@@ -92,7 +92,7 @@ def cnn(builder: Builder, architecture: Architecture, image: torch.Size, classes
     add_linear_layers(builder, inputs * height * width, architecture.widths, classes)
 
 
-ARCHITECTURES: dict[str, Callable[[Builder, Architecture, torch.Size, int], None]] = {
+ARCHITECTURES: dict[str, Callable[..., None]] = {
     "mlp": mlp,
     "cnn": cnn,
 }

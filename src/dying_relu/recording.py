@@ -1,6 +1,6 @@
 """From measurements to tables: the rows that a stack of networks leaves behind as it trains."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -13,9 +13,11 @@ from dying_relu.measuring import Measurement, measure, pre_activation_distributi
 from dying_relu.models import as_inputs
 from dying_relu.stack.network import Hidden, Network
 from dying_relu.study import Run, Shard
+from dying_relu.units import UnitStatistics
 
 NEVER = -1
-FLAGS = {
+Definition = Callable[[UnitStatistics], Tensor]
+FLAGS: dict[str, Definition] = {
     "dead": units.dead,
     "inactive": units.inactive,
     "saturated": units.saturated,
@@ -186,10 +188,12 @@ class Recorder:
             "train_examples": self.shard.dataset.train,
         }
 
-    def _flags(self, measurement: Measurement, flag) -> dict[str, Tensor]:
+    def _flags(self, measurement: Measurement, flag: Definition) -> dict[str, Tensor]:
         return {name: flag(statistics) for name, statistics in measurement.units.items()}
 
-    def _pairwise(self, change, earlier: dict[str, Tensor]) -> dict[str, Tensor]:
+    def _pairwise(
+        self, change: Callable[[Tensor, Tensor], Tensor], earlier: dict[str, Tensor]
+    ) -> dict[str, Tensor]:
         return {name: change(earlier[name], self.dead_before[name]) for name in earlier}
 
     def _fraction(self, flags: dict[str, Tensor]) -> Tensor:
