@@ -1,0 +1,73 @@
+# One command for each thing one wants; `make help` lists them. Everything runs in .venv, which make keeps in step with the lock file.
+
+PYTHON ?= python3
+STUDY ?= config
+PYTEST_OPTIONS ?= -n 2
+
+BIN := .venv/bin
+LOCKED := .venv/.locked
+INSTALLED := .venv/.installed
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Rules of the workflow call `dying-relu`.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help paper test lint notebooks clean latex lock
+
+help: ## Show this list.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo '  STUDY=smoke  another study of config/, for make paper (default: config, the default study)'
+	@echo '  PYTHON=...   the Python to make .venv with, 3.11 or newer (default: python3)'
+
+paper: $(INSTALLED) latex ## Everything: set up, get the data, train, draw, typeset results/<study>/paper.pdf.
+	@$(BIN)/snakemake --configfile config/$(STUDY).yaml
+
+test: $(INSTALLED) latex ## Set up and run all tests.
+	@$(BIN)/pytest $(PYTEST_OPTIONS)
+
+lint: $(INSTALLED) ## Check style, types and the workflow.
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/mypy
+	$(BIN)/snakemake --list-rules > .venv/lint.log
+	@# One environment serves all rules, so a wish for one in every rule is not a finding.
+	! $(BIN)/snakemake --lint 2>&1 | grep '^    \*' | grep -v 'Specify a conda environment or container'
+
+notebooks: $(INSTALLED) ## Run the notebooks on the studies in results/, and keep them with what they show (.ipynb).
+	$(BIN)/jupytext --to ipynb --execute notebooks/*.py
+
+clean: ## Delete what studies have made; keep .venv and the data sets.
+	rm -rf paper/generated .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis notebooks/*.ipynb data/.[a-z]*
+	@if [ -d results ]; then find results -mindepth 1 -maxdepth 1 ! -name published -exec rm -rf {} +; fi
+
+# LaTeX, which pip cannot install: with apt-get where that is allowed, otherwise a message that says what is missing.
+latex: $(INSTALLED)
+	@$(BIN)/python -m dying_relu.latex
+
+$(INSTALLED): $(LOCKED) pyproject.toml
+	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# From an empty folder, so that what the lock file no longer names is gone.
+$(LOCKED): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo 'error: $(PYTHON) is not Python 3.11 or newer; name one that is: make PYTHON=python3.12 ...' >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' || { \
+	    echo 'error: $(PYTHON) cannot make virtual environments; on Debian or Ubuntu: apt-get install python3-venv' >&2; exit 1; }
+	@echo 'Installing the packages of requirements.lock into .venv (once; some minutes) ...'
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/pip install --quiet --requirement requirements.lock
+	@touch $@
+
+# Not part of any other target: choose the newest versions that pyproject.toml admits, and lock them.
+lock:
+	rm -rf .venv-lock
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/pip install --quiet pip-tools
+	@# A machine may offer another build of torch ("+cpu"); the lock names the version.
+	CUSTOM_COMPILE_COMMAND='make lock' .venv-lock/bin/pip-compile --quiet --upgrade --all-extras --allow-unsafe --strip-extras \
+	    --no-annotate --no-emit-find-links --no-emit-index-url --output-file .venv-lock/lock pyproject.toml
+	sed 's/+cpu$$//' .venv-lock/lock > requirements.lock
+	rm -rf .venv-lock
