@@ -47,7 +47,7 @@ latex: $(INSTALLED)
 	@$(BIN)/python -m dying_relu.latex
 
 $(INSTALLED): $(LOCKED) pyproject.toml
-	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(BIN)/pip install -qq --no-deps --no-build-isolation --editable .
 	@touch $@
 
 # From an empty folder, so that what the lock file no longer names is gone.
@@ -58,14 +58,14 @@ $(LOCKED): requirements.lock
 	    echo 'error: $(PYTHON) cannot make virtual environments; on Debian or Ubuntu: apt-get install python3-venv' >&2; exit 1; }
 	@echo 'Installing the packages of requirements.lock into .venv (once; some minutes) ...'
 	@$(PYTHON) -m venv --clear .venv
-	@$(BIN)/pip install --quiet --requirement requirements.lock
+	@$(BIN)/pip install -qq --requirement requirements.lock
 	@touch $@
 
 # Not part of any other target: choose the newest versions that pyproject.toml admits, and lock them.
 lock:
 	rm -rf .venv-lock
 	$(PYTHON) -m venv .venv-lock
-	.venv-lock/bin/pip install --quiet pip-tools
+	.venv-lock/bin/pip install -qq pip-tools
 	@# A machine may offer another build of torch ("+cpu"); the lock names the version.
 	CUSTOM_COMPILE_COMMAND='make lock' .venv-lock/bin/pip-compile --quiet --upgrade --all-extras --allow-unsafe --strip-extras \
 	    --no-annotate --no-emit-find-links --no-emit-index-url --output-file .venv-lock/lock pyproject.toml
