@@ -1,0 +1,96 @@
+"""What one unit goes through as it dies: its pre-activations over the data, its bias and its weights, step by step."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from dying_relu.analysis.figures import style
+
+TABLES = ("runs", "units")
+EXPERIMENT = "anatomy"
+UNIT = ["run", "layer", "unit"]
+BANDS = (("min", "max", 0.15), ("q05", "q95", 0.25), ("q25", "q75", 0.4))
+STEPS_AROUND = 25
+"""Steps shown before and after the death."""
+
+
+@style.paper
+def figure(runs: pd.DataFrame, units: pd.DataFrame) -> Figure:
+    """A unit of experiment ``anatomy`` around its death, in the networks of the lowest rate at which units die for good.
+
+    Args:
+        runs: the study's table of runs.
+        units: the study's table of units, recorded at every step.
+    """
+    runs = runs[(runs["experiment"] == EXPERIMENT) & (runs["activation"] == "relu")]
+    by_rate = (units[units["run"].isin(same["run"])] for _, same in runs.groupby("learning_rate"))
+    death = next((found for found in map(latest_death, by_rate) if found), None)
+    if death is None:
+        return style.note(f"No unit dies for good in an experiment “{EXPERIMENT}” of this study.")
+    run, layer, unit, step = death
+    trace = units[(units["run"] == run) & (units["layer"] == layer) & (units["unit"] == unit)].sort_values(
+        "step"
+    )
+    trace = trace[trace["step"].between(step - STEPS_AROUND, step + STEPS_AROUND)]
+    figure, axes = style.panels(3, 1, 3.6, sharex=True)
+    _distribution(axes[0, 0], trace)
+    _curve(axes[1, 0], trace, "bias", "bias", position=1)
+    _curve(axes[2, 0], trace, "weight_norm", "weight norm", position=2)
+    for panel in axes[:, 0]:
+        panel.axvline(step, color="0.3", linewidth=0.8, linestyle=":")
+    setting = runs.set_index("run").loc[run]
+    axes[0, 0].set_title(
+        f"{style.name(setting['dataset'])}, {style.name(setting['architecture'])}, "
+        f"{style.name(setting['optimiser'])} at rate {setting['learning_rate']:g}: "
+        f"unit {unit} of {layer} dies in step {step}"
+    )
+    axes[-1, 0].set_xlabel("step")
+    figure.align_ylabels()
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    return figure
+
+
+def latest_death(units: pd.DataFrame) -> tuple[str, str, int, int] | None:
+    """(run, layer, unit, first step of the last death) of the unit that lived longest before it died for good.
+
+    Units that die at the last recorded step are left out, because nothing of what follows can be seen; ties go to the smallest
+    names and numbers. None if no unit dies.
+    """
+    if units.empty:
+        return None
+    ordered = units.sort_values([*UNIT, "step"])
+    last_alive = ordered[~ordered["dead"]].groupby(UNIT)["step"].max()
+    end = ordered.groupby(UNIT)["step"].max()
+    for_good = ordered.groupby(UNIT)["dead"].last()
+    gone = last_alive[for_good.reindex(last_alive.index) & (last_alive < end.reindex(last_alive.index) - 1)]
+    if gone.empty:
+        return None
+    # A moment that leaves enough of the life after death to look at, where there is one.
+    settled = gone[gone <= end.reindex(gone.index) - STEPS_AROUND]
+    candidates = settled if len(settled) else gone
+    run, layer, unit = candidates.sort_index().idxmax()
+    steps = ordered[(ordered["run"] == run) & (ordered["layer"] == layer) & (ordered["unit"] == unit)]["step"]
+    return str(run), str(layer), int(unit), int(steps[steps > candidates.max()].min())
+
+
+def _distribution(axes: Axes, trace: pd.DataFrame) -> None:
+    colour = style.COLOURS[0]
+    labels = ("all examples", "middle 90%", "middle 50%")
+    for (low, high, alpha), label in zip(BANDS, labels, strict=True):
+        axes.fill_between(
+            trace["step"],
+            trace[f"pre_activation_{low}"],
+            trace[f"pre_activation_{high}"],
+            color=colour,
+            alpha=alpha,
+            linewidth=0,
+            label=label,
+        )
+    axes.plot(trace["step"], trace["pre_activation_median"], color="black", linewidth=1, label="median")
+    axes.axhline(0, color="0.3", linewidth=0.6)
+    axes.set_ylabel("pre-activation")
+
+
+def _curve(axes: Axes, trace: pd.DataFrame, column: str, label: str, position: int) -> None:
+    axes.plot(trace["step"], trace[column], color=style.COLOURS[position], linestyle=style.LINES[0])
+    axes.set_ylabel(label)

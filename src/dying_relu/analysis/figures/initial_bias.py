@@ -1,0 +1,38 @@
+"""Dead fraction and test accuracy against the initial bias of the hidden units, by learning rate, for ReLU."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from dying_relu.analysis.figures import curves, style
+
+TABLES = ("runs",)
+EXPERIMENT = "causes"
+MOST_CURVES = 3
+
+
+@style.paper
+def figure(runs: pd.DataFrame) -> Figure:
+    """Means with intervals over replicates, at a low, a middle and a high learning rate at which something trains.
+
+    Args:
+        runs: the study's table of runs; the ReLU runs of experiment ``causes`` are drawn.
+    """
+    runs = runs[(runs["experiment"] == EXPERIMENT) & (runs["activation"] == "relu")]
+    if runs.empty:
+        return style.note(f"This study has no ReLU networks in an experiment “{EXPERIMENT}”.")
+    trained = sorted(runs.loc[~runs["diverged"], "learning_rate"].unique()) or sorted(
+        runs["learning_rate"].unique()
+    )
+    chosen = trained if len(trained) <= MOST_CURVES else [trained[0], trained[len(trained) // 2], trained[-1]]
+    runs = runs[runs["learning_rate"].isin(chosen)]
+    labels = [f"learning rate {rate:g}" for rate in chosen]
+    named = runs["learning_rate"].map(dict(zip(chosen, labels, strict=True)))
+    return curves.grid(runs.assign(rate=pd.Categorical(named, labels)), "initial_bias", "rate", _biases)
+
+
+def _biases(axes: Axes, values: Sequence[float]) -> None:
+    axes.set_xticks(values)
+    axes.set_xlabel("initial bias")

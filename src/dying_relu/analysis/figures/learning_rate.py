@@ -1,0 +1,19 @@
+"""Dead fraction and test accuracy against the learning rate, by activation, at the initial bias nearest to zero."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from dying_relu.analysis.figures import curves, style
+
+TABLES = ("runs",)
+EXPERIMENT = "causes"
+
+
+@style.paper
+def figure(runs: pd.DataFrame) -> Figure:
+    """Means with intervals over replicates; ``runs`` is the study's table of runs, experiment ``causes`` is drawn."""
+    runs = runs[runs["experiment"] == EXPERIMENT]
+    if runs.empty:
+        return style.note(f"This study has no experiment “{EXPERIMENT}”.")
+    nearest = runs["initial_bias"].abs() == runs["initial_bias"].abs().min()
+    return curves.grid(style.with_activation_names(runs[nearest]), "learning_rate", "function", style.rates)

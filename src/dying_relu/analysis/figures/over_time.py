@@ -1,0 +1,67 @@
+"""Dead fraction over training time, by layer, for ReLU networks at several learning rates."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from dying_relu.analysis.figures import style
+
+TABLES = ("runs", "layers")
+EXPERIMENT = "causes"
+
+
+@style.paper
+def figure(runs: pd.DataFrame, layers: pd.DataFrame) -> Figure:
+    """Means over replicates with the range of the replicates, in the setting whose units come and go the most.
+
+    A row for each architecture, a column for each data set; the initial bias and the learning rate are those, among the ReLU
+    runs of experiment ``causes`` without divergence, at which the most units die or revive after the first checkpoint.
+    """
+    runs = runs[(runs["experiment"] == EXPERIMENT) & (runs["activation"] == "relu")]
+    if runs.empty:
+        return style.note(f"This study has no ReLU networks in an experiment “{EXPERIMENT}”.")
+    layers = layers[layers["probe"] == "train"].merge(
+        runs[["run", "dataset", "architecture", "initial_bias", "learning_rate", "diverged"]], on="run"
+    )
+    places = list(style.settings(runs))
+    figure, axes = style.panels(1, len(places), 2.1, sharey=True)
+    for panel, (dataset, architecture, title, _) in zip(axes[0], places, strict=True):
+        here = layers[(layers["dataset"] == dataset) & (layers["architecture"] == architecture)]
+        _panel(panel, here, title)
+        style.shares(panel, "dead units" if panel is axes[0, 0] else "")
+    return figure
+
+
+def liveliest(layers: pd.DataFrame) -> tuple[float, float]:
+    """The initial bias and learning rate at which most units die or revive; no replicate of theirs diverged."""
+    settings = ["initial_bias", "learning_rate"]
+    candidates = layers[~layers.groupby(settings)["diverged"].transform("any")]
+    candidates = layers if candidates.empty else candidates
+    changes = (
+        candidates.assign(changes=candidates["died"] + candidates["revived"])
+        .groupby(settings)["changes"]
+        .sum()
+    )
+    bias, rate = changes.idxmax()
+    return float(bias), float(rate)
+
+
+def _panel(axes: Axes, layers: pd.DataFrame, title: str) -> None:
+    bias, rate = liveliest(layers)
+    chosen = layers[(layers["initial_bias"] == bias) & (layers["learning_rate"] == rate)]
+    chosen = chosen.assign(share=chosen["dead"] / chosen["units"])
+    for position, (layer, rows) in enumerate(chosen.sort_values("depth").groupby("layer", sort=False)):
+        share = rows.groupby("step")["share"].agg(["mean", "min", "max"]).reset_index()
+        look = style.look(position)
+        axes.plot(share["step"], share["mean"], label=str(layer), **look)  # type: ignore[arg-type]
+        axes.fill_between(
+            share["step"], share["min"], share["max"], color=look["color"], alpha=0.2, linewidth=0
+        )
+    axes.set_xscale("symlog", linthresh=1, linscale=0.4)
+    axes.set_xlim(-0.15, chosen["step"].max() * 1.3)
+    decades = [10**power for power in range(6) if 10**power <= chosen["step"].max()]
+    axes.set_xticks([0, *decades], ["0", *(f"{step:g}" for step in decades)])
+    axes.minorticks_off()
+    axes.set_xlabel("step")
+    axes.set_title(f"{title}\nbias {bias:g}, rate {rate:g}")
+    axes.legend(loc="best", handlelength=2.2)

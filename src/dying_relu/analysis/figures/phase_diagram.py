@@ -1,0 +1,80 @@
+"""Dead fraction over learning rate and initial bias: a panel for each activation, data set and architecture."""
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch, Rectangle
+
+from dying_relu.analysis.figures import style
+
+TABLES = ("runs",)
+EXPERIMENT = "causes"
+
+
+@style.paper
+def figure(runs: pd.DataFrame) -> Figure:
+    """Mean dead fraction of the replicates that did not diverge; hatched where some diverged, blank where all did.
+
+    Args:
+        runs: the study's table of runs; the SGD runs of experiment ``causes`` are drawn.
+    """
+    runs = runs[runs["experiment"] == EXPERIMENT]
+    if runs.empty:
+        return style.note(f"This study has no experiment “{EXPERIMENT}”.")
+    runs = style.with_activation_names(runs)
+    functions, places = list(runs["function"].cat.categories), list(style.settings(runs))
+    figure, axes = style.panels(
+        len(functions), len(places), 0.55 + 1.25 * len(functions), sharex=True, sharey=True
+    )
+    for column, (_, _, title, here) in enumerate(places):
+        for row, function in enumerate(functions):
+            _panel(axes[row, column], here[here["function"] == function])
+            axes[row, column].set_title(f"{title}\n{function}" if row == 0 else function)
+    figure.supxlabel("learning rate", fontsize=8)
+    figure.supylabel("initial bias", fontsize=8)
+    colours = mpl.cm.ScalarMappable(Normalize(0, 1), style.SEQUENTIAL)
+    bar = figure.colorbar(
+        colours, ax=axes, aspect=30, pad=0.02, format=mpl.ticker.PercentFormatter(1, symbol="%")
+    )
+    bar.set_label("dead units at the end")
+    bar.outline.set_visible(False)  # type: ignore[operator]
+    diverged = Patch(
+        facecolor="white",
+        edgecolor="0.3",
+        hatch=style.DIVERGED_HATCH,
+        label="some or all replicates diverged",
+    )
+    if runs["diverged"].any():
+        figure.legend(handles=[diverged], loc="outside lower right")
+    return figure
+
+
+def _panel(axes: Axes, runs: pd.DataFrame) -> None:
+    rates, biases = np.sort(runs["learning_rate"].unique()), np.sort(runs["initial_bias"].unique())
+    cells = {"index": "initial_bias", "columns": "learning_rate", "dropna": False}
+    dead = runs.pivot_table(values="dead_fraction", aggfunc="mean", **cells).reindex(
+        index=biases, columns=rates
+    )
+    diverged = runs.pivot_table(values="diverged", aggfunc="any", **cells).reindex(
+        index=biases, columns=rates
+    )
+    axes.imshow(dead, cmap=style.SEQUENTIAL, vmin=0, vmax=1, origin="lower", aspect="auto")
+    for row, column in np.argwhere(diverged.eq(True).to_numpy()):
+        axes.add_patch(
+            Rectangle(
+                (column - 0.5, row - 0.5),
+                1,
+                1,
+                fill=False,
+                edgecolor="0.45",
+                linewidth=0,
+                hatch=style.DIVERGED_HATCH,
+            )
+        )
+    axes.set_xticks(range(len(rates)), [f"{rate:g}" for rate in rates], rotation=60)
+    axes.set_yticks(range(len(biases)), [f"{bias:g}" for bias in biases])
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)

@@ -1,0 +1,92 @@
+"""Remedies side by side: dead fraction and test accuracy of every activation and initialisation, at each learning rate."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from dying_relu.analysis.figures import style
+from dying_relu.analysis.statistics import summarise
+
+TABLES = ("runs",)
+EXPERIMENT = "remedies"
+METRICS = {"dead_fraction": "dead units", "test_accuracy": "test accuracy"}
+
+
+@style.paper
+def figure(runs: pd.DataFrame) -> Figure:
+    """A row for each activation, a mark for each learning rate and initialisation, with intervals over replicates.
+
+    A cross at the right edge marks a setting with diverged replicates.
+
+    Args:
+        runs: the study's table of runs; experiment ``remedies`` is drawn.
+    """
+    runs = runs[runs["experiment"] == EXPERIMENT]
+    if runs.empty:
+        return style.note(f"This study has no experiment “{EXPERIMENT}”.")
+    runs = style.with_activation_names(runs)
+    places, functions = list(style.settings(runs)), list(runs["function"].cat.categories)
+    variants = list(runs[["learning_rate", "initialisation"]].drop_duplicates().itertuples(index=False))
+    figure, axes = style.panels(
+        len(METRICS), len(places), 0.8 + 0.36 * len(functions) * len(METRICS), sharex=True, sharey=True
+    )
+    for column, (_, _, title, here) in enumerate(places):
+        axes[0, column].set_title(title)
+        for row, (metric, label) in enumerate(METRICS.items()):
+            for position, variant in enumerate(variants):
+                chosen = here[(here["learning_rate"] == variant[0]) & (here["initialisation"] == variant[1])]
+                offset = 0.18 * (position - (len(variants) - 1) / 2)
+                _marks(axes[row, column], chosen, functions, metric, position, offset)
+            _decorate(axes[row, column], functions, label)
+    marks = [
+        Line2D(
+            [],
+            [],
+            linestyle="",
+            **{key: value for key, value in style.look(position).items() if key != "linestyle"},
+        )  # type: ignore[arg-type]
+        for position in range(len(variants))
+    ]
+    labels = [f"rate {rate:g}, {style.name(scheme)}" for rate, scheme in variants]
+    if runs["diverged"].any():
+        marks.append(Line2D([], [], linestyle="", marker="x", color="0.25"))
+        labels.append("diverged")
+    figure.legend(marks, labels, loc="outside lower center", ncols=min(5, len(labels)), columnspacing=1)
+    return figure
+
+
+def _marks(
+    axes: Axes, runs: pd.DataFrame, functions: list[str], metric: str, position: int, offset: float
+) -> None:
+    summary = summarise(runs.assign(function=runs["function"].astype(str)), ["function"], metric)
+    look = style.look(position)
+    heights = np.array([functions.index(function) for function in summary["function"]]) + offset
+    errors = np.array([summary["estimate"] - summary["low"], summary["high"] - summary["estimate"]]).clip(
+        min=0
+    )
+    axes.errorbar(
+        summary["estimate"],
+        heights,
+        xerr=errors,
+        linestyle="",
+        marker=look["marker"],  # type: ignore[arg-type]
+        color=look["color"],  # type: ignore[arg-type]
+        elinewidth=0.8,
+        markersize=3,
+    )
+    diverged = (summary["diverged"] > 0).to_numpy()
+    axes.scatter(
+        np.full(diverged.sum(), 1.03), heights[diverged], marker="x", s=9, color=look["color"], linewidths=0.8
+    )  # type: ignore[arg-type]
+
+
+def _decorate(axes: Axes, functions: list[str], label: str) -> None:
+    axes.set_xlim(-0.04, 1.08)
+    axes.set_xticks([0, 0.5, 1], ["0%", "50%", "100%"])
+    axes.set_yticks(range(len(functions)), functions)
+    axes.set_ylim(len(functions) - 0.5, -0.5)
+    axes.set_xlabel(label)
+    axes.tick_params(labelbottom=True)
+    axes.grid(axis="y", color="0.9", linewidth=0.5)

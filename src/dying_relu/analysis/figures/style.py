@@ -1,0 +1,140 @@
+"""How every figure looks: the paper's width, font and sizes, one palette, and the same words for the same things."""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import wraps
+from pathlib import Path
+from typing import ParamSpec
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from dying_relu.analysis import formatting
+from dying_relu.results import atomic_path
+
+Parameters = ParamSpec("Parameters")
+
+TEXT_WIDTH = 5.5
+"""Width of the paper's text block in inches; figures are included unscaled."""
+
+COLOURS = list(mpl.color_sequences["okabe_ito"])
+MARKERS = "osD^vPX*"
+LINES = ("-", "--", "-.", ":")
+SEQUENTIAL = "cividis"
+"""For shares: ordered in lightness, so that it reads in greyscale and without red or green."""
+DIVERGED_HATCH = "////"
+
+PAPER = {
+    "font.family": "serif",
+    "font.serif": ["Times New Roman", "Nimbus Roman", "STIXGeneral"],
+    "mathtext.fontset": "stix",
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "axes.labelsize": 8,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 7,
+    "legend.frameon": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.6,
+    "lines.linewidth": 1.2,
+    "lines.markersize": 3.5,
+    "hatch.linewidth": 0.6,
+    "figure.constrained_layout.use": True,
+    "pdf.fonttype": 42,
+    "savefig.dpi": 200,
+}
+
+
+def paper(figure: Callable[Parameters, Figure]) -> Callable[Parameters, Figure]:
+    """Draw the decorated figure in the paper's style, whatever the caller's own."""
+
+    @wraps(figure)
+    def styled(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Figure:
+        with mpl.rc_context(PAPER):
+            drawn = figure(*args, **kwargs)
+            # The caller's style must not reach what matplotlib would otherwise leave until it renders.
+            drawn.draw_without_rendering()
+            return drawn
+
+    return styled
+
+
+def panels(rows: int, columns: int, height: float, **sharing: bool | str) -> tuple[Figure, np.ndarray]:
+    """A figure of the text width and ``height`` inches with (rows, columns) axes; ``sharing`` as in ``plt.subplots``."""
+    return plt.subplots(rows, columns, figsize=(TEXT_WIDTH, height), squeeze=False, **sharing)  # type: ignore[arg-type]
+
+
+def save(figure: Figure, out: Path) -> None:
+    """Write ``figure`` to the PDF ``out`` and to a PNG beside it; the same figure gives the same bytes."""
+    for path, metadata in (
+        (out, {"CreationDate": None, "Producer": None}),
+        (out.with_suffix(".png"), {"Software": None}),
+    ):
+        with mpl.rc_context(PAPER), atomic_path(path) as beside:
+            figure.savefig(beside, metadata=metadata)
+    plt.close(figure)
+
+
+def look(position: int) -> dict[str, object]:
+    """Colour, marker and line style of the n-th curve: each tells it from the others, with or without colour."""
+    return {
+        "color": COLOURS[position % len(COLOURS)],
+        "marker": MARKERS[position % len(MARKERS)],
+        "linestyle": LINES[position % len(LINES)],
+    }
+
+
+def name(key: str) -> str:
+    """A factor's level as readers know it; for the names of data sets, architectures, optimisers, activations."""
+    return formatting.name(key)
+
+
+def activation_name(activation: str, slope: float) -> str:
+    """An activation with its slope, where the slope is a choice.
+
+    >>> activation_name("leaky_relu", 0.01), activation_name("relu", 0.0), activation_name("prelu", 0.25)
+    ('leaky ReLU 0.01', 'ReLU', 'PReLU')
+    """
+    return f"{name(activation)} {slope:g}" if activation == "leaky_relu" else name(activation)
+
+
+def with_activation_names(runs: pd.DataFrame) -> pd.DataFrame:
+    """``runs`` with a column ``function``: the activation's name, in the order ReLU, leaky ReLU by slope, the others."""
+    names = [activation_name(*pair) for pair in zip(runs["activation"], runs["slope"], strict=True)]
+    order = {"relu": 0, "leaky_relu": 1, "prelu": 2, "elu": 3, "selu": 4, "gelu": 5, "silu": 6, "tanh": 7}
+    places = runs.assign(function=names, place=runs["activation"].map(order).fillna(len(order)))
+    ordered = places.sort_values(["place", "slope"])["function"].unique()
+    return runs.assign(function=pd.Categorical(names, ordered))
+
+
+def settings(runs: pd.DataFrame) -> Iterator[tuple[str, str, str, pd.DataFrame]]:
+    """The runs of each data set and architecture: (data set, architecture, title, runs), in the order of the table."""
+    for (dataset, architecture), group in runs.groupby(["dataset", "architecture"], sort=False):
+        yield str(dataset), str(architecture), f"{name(str(dataset))}, {name(str(architecture))}", group
+
+
+def rates(axes: Axes, values: Sequence[float]) -> None:
+    """A logarithmic axis for learning rates that covers ``values``, labelled at its decades."""
+    axes.set_xscale("log")
+    axes.set_xlim(min(values) / 1.4, max(values) * 1.4)
+    axes.set_xlabel("learning rate")
+
+
+def shares(axes: Axes, label: str) -> None:
+    """A vertical axis for a share of the whole."""
+    axes.set_ylim(-0.03, 1.03)
+    axes.yaxis.set_major_formatter(mpl.ticker.PercentFormatter(1, symbol="%"))
+    axes.set_ylabel(label)
+
+
+def note(message: str, height: float = 1.0) -> Figure:
+    """A figure that says why there is nothing to draw."""
+    figure, axes = panels(1, 1, height)
+    axes[0, 0].set_axis_off()
+    axes[0, 0].text(0.5, 0.5, message, ha="center", va="center", transform=axes[0, 0].transAxes)
+    return figure
