@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from generated_paper import ROOT, generate
 
-from dying_relu.analysis import claims
+from dying_relu.analysis import claims, figures
 from dying_relu.analysis.numbers.verdicts import LETTERS
 from dying_relu.analysis.tables import TABLES
 
@@ -94,9 +94,10 @@ def test_no_result_is_typed_by_hand(section: Path) -> None:
 def test_tables_and_figures_are_there() -> None:
     assert set(re.findall(r"\\studytable\{(\w+)\}", TEXT)) == set(TABLES)
     names = re.findall(r"\\studyfigure\{(\w+)\}", TEXT)
-    assert len(set(names)) == len(names)
+    assert sorted(names) == sorted(figures.NAMES)
     for name in names:
         assert rf"\label{{fig:{name}}}" in TEXT
+        assert (ROOT / "workflow" / "report" / f"{name}.rst").is_file()
 
 
 def test_every_reference_is_cited_and_every_citation_is_a_reference() -> None:

@@ -14,7 +14,6 @@ _SPECIAL = {
     **{character: f"\\{character}" for character in "&%$#_{}"},
     "<": r"\textless{}",
     ">": r"\textgreater{}",
-    "'": "'",
 }
 _WORDS = [
     "no",

@@ -47,7 +47,7 @@ def _scored(runs: pd.DataFrame) -> pd.DataFrame:
     f"units or diverges; a diverged run scores as a constant answer. Supported if leaky ReLU is surely more than "
     f"{100 * ACCURACY_MATTERS:.0f} point better than ReLU and surely not more than {100 * ACCURACY_MATTERS:.0f} point worse than the "
     f"best other activation (the best on average, chosen in each setting); supported with a limit if only the former; refuted if it "
-    f"is surely not better than ReLU by that much. 'Most common' is not tested.",
+    f"is surely not better than ReLU by that much. How common it is is not tested.",
     details="GainOverRelu:points BestOther:words DoomedSettings:number",
 )
 def leaky_is_best(evidence: Evidence) -> Finding:
@@ -64,7 +64,7 @@ def leaky_is_best(evidence: Evidence) -> Finding:
     gain = pooled(_mean_difference(paired, "leaky_relu", "relu"))
     gap = pooled(_mean_difference(paired, "leaky_relu", "best_score"))
     if gain.low > ACCURACY_MATTERS and gap.low > -ACCURACY_MATTERS:
-        verdict, note = SUPPORTED, "'most common' is not tested"
+        verdict, note = SUPPORTED, "how common it is was not tested"
     elif gain.low > ACCURACY_MATTERS:
         verdict, note = LIMITED, "it helps, but was not shown to be as good as the best other activation"
     elif gain.high < ACCURACY_MATTERS:
