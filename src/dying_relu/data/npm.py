@@ -64,8 +64,8 @@ def _pack(package: str, folder: Path) -> Path:
 def _reason(stdout: str, stderr: str) -> str:
     """npm's own summary if it wrote one, else its error lines, in one line.
 
-    >>> _reason("", "npm error code ENOSPC\\nnpm error disk full")
-    'code ENOSPC disk full'
+    >>> _reason("", "npm error no space   left on device")
+    'no space left on device'
     """
     try:
         said = json.loads(stdout)["error"]["summary"]
