@@ -34,11 +34,12 @@ LARGE_PART = 0.25
     experiment="none: an identity",
     measure="largest absolute difference between the ReLU that was trained with and max(0, z)",
     unit="number",
-    rule="Supported if the activation used in training equals max(0, z), bit for bit, on float32 numbers of every "
+    rule="Supported if the activation used in training equals max(0, z) exactly on float32 numbers of every "
     "magnitude and both signs; else refuted.",
     details="Values:number",
 )
 def relu_is_max(evidence: Evidence) -> Finding:
+    # Here, because all other claims are settled without torch.
     import torch
 
     from dying_relu.activations import ACTIVATIONS
@@ -85,10 +86,7 @@ def dead_on_any_input(evidence: Evidence) -> Finding:
     if effect.high == 0:
         verdict, note = SUPPORTED, "on the examples that were tried"
     elif effect.high < 1 - NEARLY_ALL:
-        verdict, note = (
-            LIMITED,
-            "for nearly any input: some units that no training example wakes are woken by others",
-        )
+        verdict, note = LIMITED, "for nearly any input: held-out examples wake some units"
     elif effect.low > 1 - NEARLY_ALL:
         verdict, note = REFUTED, ""
     else:
@@ -121,10 +119,7 @@ def recovery_is_unlikely(evidence: Evidence) -> Finding:
     if example.high < UNLIKELY:
         verdict, note = SUPPORTED, ""
     elif dataset.high < UNLIKELY:
-        verdict, note = (
-            LIMITED,
-            "true of a unit that is negative on every example, not of one that is negative on some",
-        )
+        verdict, note = LIMITED, "true of a unit that is negative on every example, not on some"
     elif dataset.low > UNLIKELY:
         verdict, note = REFUTED, "even a unit that is dead on the whole probe set is likely to come back"
     else:
@@ -158,6 +153,8 @@ def dead_for_ever(evidence: Evidence) -> Finding:
     life = _lives(units)
     places = by_group(life, "place", lambda g: g["came_back"].mean())
     effect = pooled(by_replicate(life, lambda g: g["came_back"].mean()))
+    if not places:
+        raise NotEnoughData("no depth under any optimiser has dead units in enough replicates")
     holds = [place for place, share in places.items() if share.high <= FOREVER]
     if (units.loc[units["dead"], "mean_abs_activation"] > 0).any():
         verdict, note = REFUTED, "a dead unit had an output other than zero"

@@ -162,7 +162,8 @@ def _gains(runs: pd.DataFrame) -> pd.DataFrame:
     rule=f"PReLU networks of both experiments that did not diverge, for each experiment, data set and architecture. Supported if the "
     f"slope surely moves by more than {SLOPE_MOVES} everywhere and PReLU's test accuracy in slopes is surely not more than "
     f"{100 * ACCURACY_MATTERS:.0f} point worse than that of the best fixed slope, a diverged run scoring as a constant answer; "
-    f"supported with a limit if the slope moves, at least somewhere; refuted if it surely moves nowhere.",
+    f"supported with a limit if the slope moves, at least somewhere; refuted if it surely moves nowhere. (The second experiment was "
+    f"added after PReLU had diverged in most runs of the first.)",
     details="MeanSlope:number DivergedShare:percent AgainstFixed:points",
 )
 def slope_is_learned(evidence: Evidence) -> Finding:

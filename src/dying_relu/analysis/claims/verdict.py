@@ -54,7 +54,7 @@ class Claim:
         experiment: the experiment (or experiments) it rests on.
         measure: what the effect is, in words.
         unit: how the effect is printed: "percent" (a share), "points" (a difference of shares) or "number".
-        rule: the verdict rule in words, written before any data were looked at.
+        rule: the verdict rule in words; what was changed after data had been looked at is named in it.
         details: the further numbers that ``settle`` gives, by name: how each is printed ("percent", "points", "number" or
             "words").
         settle: evidence -> finding; raises :class:`NotEnoughData`.
@@ -128,10 +128,6 @@ def each(values: pd.DataFrame) -> dict[str, Interval]:
     return {str(name): pooled(group) for name, group in _replicated(values).groupby("stratum", sort=False)}
 
 
-def _summed_up(names: Sequence[str], everything: Collection[str]) -> str:
-    return listed(names) if len(names) <= MAX_LISTED else f"{len(names)} of {len(everything)} cases"
-
-
 def by_group(
     table: pd.DataFrame, column: str, statistic: Callable[[pd.DataFrame], float]
 ) -> dict[str, Interval]:
@@ -168,13 +164,15 @@ def exceeds(values: pd.DataFrame, threshold: float) -> tuple[str, str]:
     if len(above) == len(strata):
         return SUPPORTED, ""
     if above:
-        return (
-            LIMITED,
-            f"holds in {listed(above)}; not shown in {listed(n for n in strata if n not in above)}",
-        )
+        rest = [name for name in strata if name not in above]
+        return LIMITED, f"holds in {_summed_up(above, strata)}; not shown in {_summed_up(rest, strata)}"
     if pooled(values).high < threshold:
         return REFUTED, ""
     return NOT_ENOUGH_DATA, "the interval includes both an effect that matters and none"
+
+
+def _summed_up(names: Sequence[str], everything: Collection[str]) -> str:
+    return listed(names) if len(names) <= MAX_LISTED else f"{len(names)} of {len(everything)} cases"
 
 
 def trend(effect: Interval) -> str:
