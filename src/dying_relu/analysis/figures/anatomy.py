@@ -1,5 +1,7 @@
 """What one unit goes through as it dies: its pre-activations over the data, its bias and its weights, step by step."""
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -38,7 +40,7 @@ def figure(runs: pd.DataFrame, units: pd.DataFrame) -> Figure:
     _curve(axes[2, 0], trace, "weight_norm", "weight norm", position=2)
     for panel in axes[:, 0]:
         panel.axvline(step, color="0.3", linewidth=0.8, linestyle=":")
-    setting = runs.set_index("run").loc[run]
+    setting: dict[Any, Any] = runs.set_index("run").loc[run].to_dict()
     axes[0, 0].set_title(
         f"{style.name(setting['dataset'])}, {style.name(setting['architecture'])}, "
         f"{style.name(setting['optimiser'])} at rate {setting['learning_rate']:g}: "
@@ -68,7 +70,8 @@ def latest_death(units: pd.DataFrame) -> tuple[str, str, int, int] | None:
     # A moment that leaves enough of the life after death to look at, where there is one.
     settled = gone[gone <= end.reindex(gone.index) - STEPS_AROUND]
     candidates = settled if len(settled) else gone
-    run, layer, unit = candidates.sort_index().idxmax()
+    last: Any = candidates.sort_index().idxmax()
+    run, layer, unit = last
     steps = ordered[(ordered["run"] == run) & (ordered["layer"] == layer) & (ordered["unit"] == unit)]["step"]
     return str(run), str(layer), int(unit), int(steps[steps > candidates.max()].min())
 

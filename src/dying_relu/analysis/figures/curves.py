@@ -22,8 +22,9 @@ def grid(
     upper edge marks a setting in which every replicate diverged, a small one a setting in which some did.
 
     Args:
-        runs: the runs to draw; ``curve`` is a categorical column, or becomes one in the table's order.
+        runs: the runs to draw.
         factor: the column on the horizontal axis.
+        curve: the column whose levels are curves; in the order of its categories, or else of the table.
         scale: sets up the horizontal axis for the factor's levels.
     """
     places = list(style.settings(runs))
@@ -61,7 +62,7 @@ def _curve(axes: Axes, runs: pd.DataFrame, factor: str, metric: str, position: i
     )
     axes.errorbar(
         summary[factor], summary["estimate"], errors, capsize=1.5, elinewidth=0.8, label=label, **look
-    )  # type: ignore[arg-type]
+    )
     trained = runs[~runs["diverged"]]
     axes.plot(trained[factor], trained[metric], ".", color=look["color"], alpha=0.35, markersize=2)
     diverged = summary[summary["diverged"] > 0]

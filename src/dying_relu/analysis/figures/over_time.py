@@ -1,5 +1,7 @@
 """Dead fraction over training time, by layer, for ReLU networks at several learning rates."""
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -42,7 +44,8 @@ def liveliest(layers: pd.DataFrame) -> tuple[float, float]:
         .groupby(settings)["changes"]
         .sum()
     )
-    bias, rate = changes.idxmax()
+    most: Any = changes.idxmax()
+    bias, rate = most
     return float(bias), float(rate)
 
 
@@ -53,7 +56,7 @@ def _panel(axes: Axes, layers: pd.DataFrame, title: str) -> None:
     for position, (layer, rows) in enumerate(chosen.sort_values("depth").groupby("layer", sort=False)):
         share = rows.groupby("step")["share"].agg(["mean", "min", "max"]).reset_index()
         look = style.look(position)
-        axes.plot(share["step"], share["mean"], label=str(layer), **look)  # type: ignore[arg-type]
+        axes.plot(share["step"], share["mean"], label=str(layer), **look)
         axes.fill_between(
             share["step"], share["min"], share["max"], color=look["color"], alpha=0.2, linewidth=0
         )

@@ -1,5 +1,7 @@
 """Dead fraction over learning rate and initial bias: a panel for each activation, data set and architecture."""
 
+from typing import Any
+
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
@@ -40,7 +42,7 @@ def figure(runs: pd.DataFrame) -> Figure:
         colours, ax=axes, aspect=30, pad=0.02, format=mpl.ticker.PercentFormatter(1, symbol="%")
     )
     bar.set_label("dead units at the end")
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
     diverged = Patch(
         facecolor="white",
         edgecolor="0.3",
@@ -54,7 +56,7 @@ def figure(runs: pd.DataFrame) -> Figure:
 
 def _panel(axes: Axes, runs: pd.DataFrame) -> None:
     rates, biases = np.sort(runs["learning_rate"].unique()), np.sort(runs["initial_bias"].unique())
-    cells = {"index": "initial_bias", "columns": "learning_rate", "dropna": False}
+    cells: dict[str, Any] = {"index": "initial_bias", "columns": "learning_rate", "dropna": False}
     dead = runs.pivot_table(values="dead_fraction", aggfunc="mean", **cells).reindex(
         index=biases, columns=rates
     )

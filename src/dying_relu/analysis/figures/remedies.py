@@ -46,7 +46,7 @@ def figure(runs: pd.DataFrame) -> Figure:
             [],
             linestyle="",
             **{key: value for key, value in style.look(position).items() if key != "linestyle"},
-        )  # type: ignore[arg-type]
+        )
         for position in range(len(variants))
     ]
     labels = [f"rate {rate:g}, {style.name(scheme)}" for rate, scheme in variants]
@@ -71,15 +71,15 @@ def _marks(
         heights,
         xerr=errors,
         linestyle="",
-        marker=look["marker"],  # type: ignore[arg-type]
-        color=look["color"],  # type: ignore[arg-type]
+        marker=look["marker"],
+        color=look["color"],
         elinewidth=0.8,
         markersize=3,
     )
     diverged = (summary["diverged"] > 0).to_numpy()
     axes.scatter(
         np.full(diverged.sum(), 1.03), heights[diverged], marker="x", s=9, color=look["color"], linewidths=0.8
-    )  # type: ignore[arg-type]
+    )
 
 
 def _decorate(axes: Axes, functions: list[str], label: str) -> None:

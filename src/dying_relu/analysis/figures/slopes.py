@@ -46,7 +46,7 @@ def _dose_response(axes: Axes, runs: pd.DataFrame, metric: str, position: int, l
         runs[(runs["activation"] == "prelu") & ~runs["diverged"]],
     )
     summary = summarise(fixed, ["slope"], metric)
-    axes.plot(summary["slope"], summary["estimate"], label=label, **look)  # type: ignore[arg-type]
+    axes.plot(summary["slope"], summary["estimate"], label=label, **look)
     axes.fill_between(
         summary["slope"], summary["low"], summary["high"], color=look["color"], alpha=0.2, linewidth=0
     )

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
 from pathlib import Path
-from typing import ParamSpec
+from typing import Any, ParamSpec
 
 import matplotlib as mpl
 import numpy as np
@@ -27,7 +27,7 @@ SEQUENTIAL = "cividis"
 """For shares: ordered in lightness, so that it reads in greyscale and without red or green."""
 DIVERGED_HATCH = "////"
 
-PAPER = {
+PAPER: Any = {
     "font.family": "serif",
     "font.serif": ["Times New Roman", "Nimbus Roman", "STIXGeneral"],
     "mathtext.fontset": "stix",
@@ -64,9 +64,9 @@ def paper(figure: Callable[Parameters, Figure]) -> Callable[Parameters, Figure]:
     return styled
 
 
-def panels(rows: int, columns: int, height: float, **sharing: bool | str) -> tuple[Figure, np.ndarray]:
+def panels(rows: int, columns: int, height: float, **sharing: Any) -> tuple[Figure, np.ndarray]:
     """A figure of the text width and ``height`` inches with (rows, columns) axes; ``sharing`` as in ``plt.subplots``."""
-    return plt.subplots(rows, columns, figsize=(TEXT_WIDTH, height), squeeze=False, **sharing)  # type: ignore[arg-type]
+    return plt.subplots(rows, columns, figsize=(TEXT_WIDTH, height), squeeze=False, **sharing)
 
 
 def save(figure: Figure, out: Path) -> None:
@@ -80,7 +80,7 @@ def save(figure: Figure, out: Path) -> None:
     plt.close(figure)
 
 
-def look(position: int) -> dict[str, object]:
+def look(position: int) -> dict[str, Any]:
     """Colour, marker and line style of the n-th curve: each tells it from the others, with or without colour."""
     return {
         "color": COLOURS[position % len(COLOURS)],
