@@ -93,7 +93,7 @@ def test_the_unit_in_the_anatomy_is_dead_from_the_step_marked_on(study: Path) ->
     units = results.read("units", study / "units.parquet")
     runs = results.read("runs", study / "runs.parquet")
     units = units[units["run"].isin(runs.loc[runs["experiment"] == "anatomy", "run"])]
-    found = anatomy.latest_death(units)
+    found = anatomy.liveliest_death(units)
     assert found
     run, layer, unit, step = found
     life = units[(units["run"] == run) & (units["layer"] == layer) & (units["unit"] == unit)]
@@ -103,8 +103,8 @@ def test_the_unit_in_the_anatomy_is_dead_from_the_step_marked_on(study: Path) ->
 
 def test_without_a_death_there_is_no_anatomy(study: Path) -> None:
     units = results.read("units", study / "units.parquet")
-    assert anatomy.latest_death(units.assign(dead=False)) is None
-    assert anatomy.latest_death(units.iloc[:0]) is None
+    assert anatomy.liveliest_death(units.assign(dead=False)) is None
+    assert anatomy.liveliest_death(units.iloc[:0]) is None
 
 
 def test_the_liveliest_setting_is_the_one_with_most_deaths_and_revivals() -> None:

@@ -12,21 +12,20 @@ TABLES = ("runs", "units")
 EXPERIMENT = "anatomy"
 UNIT = ["run", "layer", "unit"]
 BANDS = (("min", "max", 0.15), ("q05", "q95", 0.25), ("q25", "q75", 0.4))
-STEPS_AROUND = 25
+STEPS_AROUND = 10
 """Steps shown before and after the death."""
 
 
 @style.paper
 def figure(runs: pd.DataFrame, units: pd.DataFrame) -> Figure:
-    """A unit of experiment ``anatomy`` around its death, in the networks of the lowest rate at which units die for good.
+    """The unit of experiment ``anatomy`` that died for good from the most active life, around its death.
 
     Args:
         runs: the study's table of runs.
         units: the study's table of units, recorded at every step.
     """
     runs = runs[(runs["experiment"] == EXPERIMENT) & (runs["activation"] == "relu")]
-    by_rate = (units[units["run"].isin(same["run"])] for _, same in runs.groupby("learning_rate"))
-    death = next((found for found in map(latest_death, by_rate) if found), None)
+    death = liveliest_death(units[units["run"].isin(runs.loc[~runs["diverged"], "run"])])
     if death is None:
         return style.note(f"No unit dies for good in an experiment “{EXPERIMENT}” of this study.")
     run, layer, unit, step = death
@@ -52,28 +51,25 @@ def figure(runs: pd.DataFrame, units: pd.DataFrame) -> Figure:
     return figure
 
 
-def latest_death(units: pd.DataFrame) -> tuple[str, str, int, int] | None:
-    """(run, layer, unit, first step of the last death) of the unit that lived longest before it died for good.
+def liveliest_death(units: pd.DataFrame) -> tuple[str, str, int, int] | None:
+    """The unit that was active on the largest share of the data one step before it died for good.
 
-    Units that die at the last recorded step are left out, because nothing of what follows can be seen; ties go to the smallest
-    names and numbers. None if no unit dies.
+    Returns:
+        (run, layer, unit, step of the death); ties go to the smallest names and numbers. None if no unit dies for good.
     """
-    if units.empty:
-        return None
     ordered = units.sort_values([*UNIT, "step"])
-    last_alive = ordered[~ordered["dead"]].groupby(UNIT)["step"].max()
-    end = ordered.groupby(UNIT)["step"].max()
-    for_good = ordered.groupby(UNIT)["dead"].last()
-    gone = last_alive[for_good.reindex(last_alive.index) & (last_alive < end.reindex(last_alive.index) - 1)]
-    if gone.empty:
+    for_good = ordered.groupby(UNIT)["dead"].transform("last")
+    last_lives = ordered[for_good & ~ordered["dead"]].groupby(UNIT).tail(1)
+    if last_lives.empty:
         return None
-    # A moment that leaves enough of the life after death to look at, where there is one.
-    settled = gone[gone <= end.reindex(gone.index) - STEPS_AROUND]
-    candidates = settled if len(settled) else gone
-    last: Any = candidates.sort_index().idxmax()
-    run, layer, unit = last
-    steps = ordered[(ordered["run"] == run) & (ordered["layer"] == layer) & (ordered["unit"] == unit)]["step"]
-    return str(run), str(layer), int(unit), int(steps[steps > candidates.max()].min())
+    last = last_lives.sort_values(["active_share", *UNIT], ascending=[False, True, True, True]).iloc[0]
+    life = ordered[(ordered[UNIT] == last[UNIT]).all(axis=1)]
+    return (
+        str(last["run"]),
+        str(last["layer"]),
+        int(last["unit"]),
+        int(life.loc[life["step"] > last["step"], "step"].min()),
+    )
 
 
 def _distribution(axes: Axes, trace: pd.DataFrame) -> None:

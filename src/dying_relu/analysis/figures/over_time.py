@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from dying_relu.analysis.figures import style
 
@@ -26,11 +27,14 @@ def figure(runs: pd.DataFrame, layers: pd.DataFrame) -> Figure:
         runs[["run", "dataset", "architecture", "initial_bias", "learning_rate", "diverged"]], on="run"
     )
     places = list(style.settings(runs))
-    figure, axes = style.panels(1, len(places), 2.1, sharey=True)
+    looks = {layer: style.look(position) for position, layer in enumerate(sorted(layers["layer"].unique()))}
+    figure, axes = style.panels(1, len(places), 2.2, sharey=True)
     for panel, (dataset, architecture, title, _) in zip(axes[0], places, strict=True):
         here = layers[(layers["dataset"] == dataset) & (layers["architecture"] == architecture)]
-        _panel(panel, here, title)
+        _panel(panel, here, title, looks)
         style.shares(panel, "dead units" if panel is axes[0, 0] else "")
+    handles = [Line2D([], [], **look) for look in looks.values()]
+    figure.legend(handles, list(looks), loc="outside lower center", ncols=len(looks))
     return figure
 
 
@@ -49,14 +53,14 @@ def liveliest(layers: pd.DataFrame) -> tuple[float, float]:
     return float(bias), float(rate)
 
 
-def _panel(axes: Axes, layers: pd.DataFrame, title: str) -> None:
+def _panel(axes: Axes, layers: pd.DataFrame, title: str, looks: dict[str, dict[str, Any]]) -> None:
     bias, rate = liveliest(layers)
     chosen = layers[(layers["initial_bias"] == bias) & (layers["learning_rate"] == rate)]
     chosen = chosen.assign(share=chosen["dead"] / chosen["units"])
-    for position, (layer, rows) in enumerate(chosen.sort_values("depth").groupby("layer", sort=False)):
+    for layer, rows in chosen.groupby("layer"):
         share = rows.groupby("step")["share"].agg(["mean", "min", "max"]).reset_index()
-        look = style.look(position)
-        axes.plot(share["step"], share["mean"], label=str(layer), **look)
+        look = looks[str(layer)]
+        axes.plot(share["step"], share["mean"], **look)
         axes.fill_between(
             share["step"], share["min"], share["max"], color=look["color"], alpha=0.2, linewidth=0
         )
@@ -67,4 +71,3 @@ def _panel(axes: Axes, layers: pd.DataFrame, title: str) -> None:
     axes.minorticks_off()
     axes.set_xlabel("step")
     axes.set_title(f"{title}\nbias {bias:g}, rate {rate:g}")
-    axes.legend(loc="best", handlelength=2.2)

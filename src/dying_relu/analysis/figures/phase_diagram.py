@@ -27,13 +27,14 @@ def figure(runs: pd.DataFrame) -> Figure:
     if runs.empty:
         return style.note(f"This study has no experiment “{EXPERIMENT}”.")
     runs = style.with_activation_names(runs)
+    rates, biases = (np.sort(runs[factor].unique()) for factor in ("learning_rate", "initial_bias"))
     functions, places = list(runs["function"].cat.categories), list(style.settings(runs))
     figure, axes = style.panels(
         len(functions), len(places), 0.55 + 1.25 * len(functions), sharex=True, sharey=True
     )
     for column, (_, _, title, here) in enumerate(places):
         for row, function in enumerate(functions):
-            _panel(axes[row, column], here[here["function"] == function])
+            _panel(axes[row, column], here[here["function"] == function], rates, biases)
             axes[row, column].set_title(f"{title}\n{function}" if row == 0 else function)
     figure.supxlabel("learning rate", fontsize=8)
     figure.supylabel("initial bias", fontsize=8)
@@ -54,8 +55,7 @@ def figure(runs: pd.DataFrame) -> Figure:
     return figure
 
 
-def _panel(axes: Axes, runs: pd.DataFrame) -> None:
-    rates, biases = np.sort(runs["learning_rate"].unique()), np.sort(runs["initial_bias"].unique())
+def _panel(axes: Axes, runs: pd.DataFrame, rates: np.ndarray, biases: np.ndarray) -> None:
     cells: dict[str, Any] = {"index": "initial_bias", "columns": "learning_rate", "dropna": False}
     dead = runs.pivot_table(values="dead_fraction", aggfunc="mean", **cells).reindex(
         index=biases, columns=rates
