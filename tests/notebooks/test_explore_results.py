@@ -1,0 +1,45 @@
+"""The notebook runs top to bottom on whatever study there is, and says kindly when there is none."""
+
+import re
+from pathlib import Path
+
+import jupytext
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from small_study import write_small_study
+
+from dying_relu.analysis import figures
+
+NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "explore_results.py"
+
+
+def executed(folder: Path) -> nbformat.NotebookNode:
+    notebook = jupytext.read(NOTEBOOK)
+    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": folder}}).execute()
+    return notebook
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """An empty project folder, and the folder in it where the notebook is opened."""
+    (tmp_path / "Snakefile").touch()
+    (tmp_path / "notebooks").mkdir()
+    return tmp_path
+
+
+@pytest.mark.slow
+def test_it_shows_the_study_run_last_and_all_figures(project: Path) -> None:
+    write_small_study(project / "results" / "old")
+    write_small_study(project / "results" / "new", replicates=1)
+    notebook = executed(project / "notebooks")
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    assert re.search(r"results in .*/results/new\.", outputs[0]["text"])
+    assert sum("image/png" in output.get("data", {}) for output in outputs) == len(figures.NAMES)
+
+
+@pytest.mark.slow
+def test_without_a_study_it_says_how_to_run_one(project: Path) -> None:
+    with pytest.raises(CellExecutionError, match=r"No study has been run yet\. Run one first:  snakemake"):
+        executed(project / "notebooks")
