@@ -61,13 +61,12 @@ $(LOCKED): requirements.lock
 	@$(BIN)/pip install -qq --requirement requirements.lock
 	@touch $@
 
-# Not part of any other target: choose the newest versions that pyproject.toml admits, and lock them.
+# Not part of any other target: lock the newest versions that pyproject.toml admits, one set for all Pythons and systems. What
+# torch brings along for GPUs differs from machine to machine and is left to pip.
 lock:
-	rm -rf .venv-lock
-	$(PYTHON) -m venv .venv-lock
-	.venv-lock/bin/pip install -qq pip-tools
-	@# A machine may offer another build of torch ("+cpu"); the lock names the version.
-	CUSTOM_COMPILE_COMMAND='make lock' .venv-lock/bin/pip-compile --quiet --upgrade --all-extras --allow-unsafe --strip-extras \
-	    --no-annotate --no-emit-find-links --no-emit-index-url --output-file .venv-lock/lock pyproject.toml
-	sed 's/+cpu$$//' .venv-lock/lock > requirements.lock
+	$(PYTHON) -m venv --clear .venv-lock
+	.venv-lock/bin/pip install -qq uv
+	.venv-lock/bin/uv pip compile --quiet --upgrade --universal --fork-strategy fewest --python-version 3.11.0 --all-extras \
+	    --no-annotate --custom-compile-command 'make lock' --output-file .venv-lock/lock pyproject.toml
+	grep -v -E '^(cuda|nvidia)-|^triton=' .venv-lock/lock > requirements.lock
 	rm -rf .venv-lock
