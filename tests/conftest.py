@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from generated_paper import generate
 from hypothesis import settings
 from small_study import write_small_study
 
@@ -21,3 +22,9 @@ def small_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("small_study")
     write_small_study(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def small_paper(small_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the small study's ``results`` and what the paper prints of them, ``generated``; to be read only."""
+    return generate(small_study, tmp_path_factory.mktemp("small_paper") / "paper").parent

@@ -54,8 +54,7 @@ UNIT = ["run", "layer", "unit"]
 def write_small_study(folder: Path, replicates: int = 3, experiments: tuple[str, ...] = tuple(GRIDS)) -> None:
     """Write the four tables into ``folder``, with ``replicates`` of each setting of ``experiments``."""
     networks = pd.DataFrame(_networks(experiments, replicates))
-    units = pd.concat([_units(network) for network in networks.to_dict("records")], ignore_index=True)
-    units = units.merge(networks, on="run")
+    units = _units(networks).merge(networks, on="run")
     layers, checkpoints = _layers(units), _checkpoints(units, networks)
     tables = {
         "runs": _runs(units, checkpoints, networks),
@@ -88,8 +87,23 @@ def _steps(network: dict) -> tuple[int, ...]:
     return steps[:2] if network["learning_rate"] >= DIVERGES else steps
 
 
-def _units(network: dict) -> pd.DataFrame:
-    """Every unit at every checkpoint: a largest pre-activation that falls with the rate, and what follows from it."""
+def _units(networks: pd.DataFrame) -> pd.DataFrame:
+    """Every unit at every checkpoint of every network."""
+    states = [state for network in networks.to_dict("records") for state in _states(network)]
+    units = pd.DataFrame({name: np.concatenate([state[name] for state in states]) for name in states[0]})
+    highest = units["highest"]
+    return units.assign(
+        inactive=highest <= 0,
+        saturated=units["dead"],
+        dormant_0=units["dead"],
+        mean_abs_activation=np.where(units["dead"], 0.0, np.abs(highest) / 6 + 0.01),
+        active_share=(highest / 6).clip(0, 1),
+        **{f"pre_activation_{name}": highest - drop for name, drop in PRE_ACTIVATION.items()},
+    )
+
+
+def _states(network: dict) -> Iterator[dict[str, np.ndarray]]:
+    """The units at each checkpoint: a largest pre-activation that falls with the rate, and what follows from it."""
     random = np.random.default_rng(
         [network["replicate"], len(network["dataset"]), len(network["architecture"])]
     )
@@ -100,41 +114,26 @@ def _units(network: dict) -> pd.DataFrame:
     bias = np.full(2 * UNITS, network["initial_bias"])
     weight_norm = 1 + random.uniform(size=2 * UNITS)
     speed = 2 + np.log10(min(network["learning_rate"], 1.0))
-    states = []
     for step in _steps(network):
         dead = (highest <= 0) & (network["activation"] == "relu")
-        states.append(
-            pd.DataFrame(
-                {
-                    "run": network["run"],
-                    "step": step,
-                    "layer": np.repeat(layers, UNITS),
-                    "depth": depth,
-                    "unit": np.tile(np.arange(UNITS), 2),
-                    "dead": dead,
-                    "dead_test": dead & (fate > 0.05),
-                    "highest": highest,
-                    "bias": bias,
-                    "weight_norm": weight_norm,
-                }
-            )
-        )
+        yield {
+            "run": np.repeat(network["run"], 2 * UNITS),
+            "step": np.repeat(step, 2 * UNITS),
+            "layer": np.repeat(layers, UNITS),
+            "depth": depth,
+            "unit": np.tile(np.arange(UNITS), 2),
+            "dead": dead,
+            "dead_test": dead & (fate > 0.05),
+            "highest": highest,
+            "bias": bias,
+            "weight_norm": weight_norm,
+        }
         moves = ~dead if network["optimiser"] == "sgd" else True
         change = np.where(fate < 0.2 * speed, -1.5, 0.1) * moves
         change = np.where(dead & (depth > 1) & (fate < 0.2), 2.0, change)
         highest = highest + change
         bias = bias + 0.25 * change * ~dead
         weight_norm = weight_norm + 0.1 * np.abs(change) * ~dead
-    units = pd.concat(states, ignore_index=True)
-    highest = units["highest"]
-    return units.assign(
-        inactive=highest <= 0,
-        saturated=units["dead"],
-        dormant_0=units["dead"],
-        mean_abs_activation=np.where(units["dead"], 0.0, np.abs(highest) / 6 + 0.01),
-        active_share=(highest / 6).clip(0, 1),
-        **{f"pre_activation_{name}": highest - drop for name, drop in PRE_ACTIVATION.items()},
-    )
 
 
 def _layers(units: pd.DataFrame) -> pd.DataFrame:

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from generated_paper import CONFIGURATION, generate
+from generated_paper import CONFIGURATION
 
 from dying_relu.analysis import numbers
 from dying_relu.analysis.numbers import provenance
@@ -14,30 +14,23 @@ from dying_relu.analysis.numbers.macro import macro
 from dying_relu.errors import DyingReluError
 
 
-@pytest.fixture(scope="module")
-def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("numbers")
-    generate(folder)
-    return folder
-
-
-def test_latex_and_json_hold_the_same_names_of_letters_only(study: Path) -> None:
-    lines = (study / "generated" / "numbers.tex").read_text().splitlines()[1:]
+def test_latex_and_json_hold_the_same_names_of_letters_only(small_paper: Path) -> None:
+    lines = (small_paper / "generated" / "numbers.tex").read_text().splitlines()[1:]
     names = [re.fullmatch(r"\\newcommand\\([A-Za-z]+)\{.*\}", line)[1] for line in lines]
-    assert names == list(json.loads((study / "results" / "numbers.json").read_text()))
+    assert names == list(json.loads((small_paper / "results" / "numbers.json").read_text()))
     assert len(set(names)) == len(names)
 
 
-def test_counts_are_those_of_the_tables(study: Path) -> None:
-    values = json.loads((study / "results" / "numbers.json").read_text())
+def test_counts_are_those_of_the_tables(small_paper: Path) -> None:
+    values = json.loads((small_paper / "results" / "numbers.json").read_text())
     assert values["ExperimentCount"] == 6
     assert values["ReplicateCounts"] == "3 to 3"
     assert 0 < values["DivergedCount"] < values["RunCount"]
     assert values["UpdateCount"] < 64 * values["RunCount"]
 
 
-def test_every_verdict_is_counted_once(study: Path) -> None:
-    values = json.loads((study / "results" / "numbers.json").read_text())
+def test_every_verdict_is_counted_once(small_paper: Path) -> None:
+    values = json.loads((small_paper / "results" / "numbers.json").read_text())
     assert sum(json.loads(values["VerdictSummary"]).values()) == 13
 
 
@@ -47,7 +40,7 @@ def test_what_was_not_measured_is_null_and_says_so() -> None:
     assert macro(float("nan"), "percent") == (None, r"\unmeasured{}")
 
 
-def test_training_time_is_the_sum_over_jobs(study: Path, tmp_path: Path) -> None:
+def test_training_time_is_the_sum_over_jobs(small_paper: Path, tmp_path: Path) -> None:
     folder = tmp_path / "benchmarks" / "train"
     folder.mkdir(parents=True)
     for shard, (seconds, rss) in {"a": (90.0, 512.0), "b": (60.0, 2048.0)}.items():
@@ -89,9 +82,11 @@ def test_the_command_is_the_one_to_type(monkeypatch: pytest.MonkeyPatch) -> None
     assert provenance.command(CONFIGURATION) == "snakemake --cores all --configfile config/smoke.yaml"
 
 
-def test_another_kind_of_file_is_refused_before_anything_is_written(study: Path, tmp_path: Path) -> None:
+def test_another_kind_of_file_is_refused_before_anything_is_written(
+    small_paper: Path, tmp_path: Path
+) -> None:
     with pytest.raises(DyingReluError, match=r"a \.json or a \.tex file"):
-        numbers.write(study / "results", CONFIGURATION, tmp_path / "n.json", tmp_path / "n.txt")
+        numbers.write(small_paper / "results", CONFIGURATION, tmp_path / "n.json", tmp_path / "n.txt")
     assert not list(tmp_path.iterdir())
 
 

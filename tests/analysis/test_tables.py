@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from generated_paper import CONFIGURATION, generate
+from generated_paper import CONFIGURATION
 from small_study import write_small_study
 
 from dying_relu.analysis import tables
@@ -12,8 +12,8 @@ from dying_relu.configuration import load
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    folder = generate(tmp_path_factory.mktemp("tables")) / "tables"
+def written(small_paper: Path) -> dict[str, str]:
+    folder = small_paper / "generated" / "tables"
     return {path.stem: path.read_text() for path in folder.iterdir()}
 
 

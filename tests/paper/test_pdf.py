@@ -9,6 +9,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import pytest
 from generated_paper import ROOT, generate
+from small_study import write_small_study
 
 PAPER = ROOT / "paper"
 BY_HAND = sorted(path for path in PAPER.rglob("*.tex") if "generated" not in path.parts)
@@ -30,11 +31,17 @@ def typeset(generated: Path | None, build: Path) -> subprocess.CompletedProcess[
     )
 
 
-@pytest.fixture(scope="module", params=[3, 2], ids=["settled", "not enough data"])
-def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+@pytest.fixture(scope="module", params=["settled", "not enough data"])
+def built(
+    request: pytest.FixtureRequest, small_paper: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Path]:
     """The folder of a build, and what it was built from; with two replicates nearly all claims stay open."""
     folder = tmp_path_factory.mktemp("pdf")
-    generated = generate(folder, replicates=request.param)
+    if request.param == "settled":
+        generated = shutil.copytree(small_paper / "generated", folder / "generated")
+    else:
+        write_small_study(folder / "study", replicates=2)
+        generated = generate(folder / "study", folder)
     (generated / "figures").mkdir()
     for name in FIGURES:
         figure = plt.figure(figsize=(5.5, 2))

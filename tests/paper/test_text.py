@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from generated_paper import ROOT, generate
+from generated_paper import ROOT
 
 from dying_relu.analysis import claims, figures
 from dying_relu.analysis.numbers.verdicts import LETTERS
@@ -18,8 +18,8 @@ TEXT = "\n".join(re.sub(r"(?<!\\)%.*", "", path.read_text()) for path in [PAPER 
 
 
 @pytest.fixture(scope="module")
-def defined(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    numbers = generate(tmp_path_factory.mktemp("text")) / "numbers.tex"
+def defined(small_paper: Path) -> set[str]:
+    numbers = small_paper / "generated" / "numbers.tex"
     return set(re.findall(r"\\newcommand\\(\w+)", numbers.read_text()))
 
 
