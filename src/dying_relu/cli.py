@@ -28,7 +28,8 @@ DEFAULT_CONFIG = Path("config/config.yaml")
 
 def main() -> None:
     """Run the command line; a mistake that a person can mend becomes one message and exit status 1."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    logging.getLogger("dying_relu").setLevel(logging.INFO)
     try:
         app()
     except DyingReluError as error:
