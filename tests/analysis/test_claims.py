@@ -8,10 +8,12 @@ import pandas as pd
 import pytest
 from small_study import write_small_study
 
-from dying_relu import results
+from dying_relu import configuration, results
 from dying_relu.analysis import claims
 from dying_relu.analysis.claims import LIMITED, NOT_ENOUGH_DATA, REFUTED, SUPPORTED
+from dying_relu.analysis.claims.verdict import CLAIMS
 
+CONFIG = Path(__file__).parents[2] / "config"
 Change = Callable[[pd.DataFrame], pd.DataFrame]
 
 KNOWN = {
@@ -52,6 +54,19 @@ def altered(small_study: Path, tmp_path: Path) -> Callable[[str, Change], Path]:
         return folder
 
     return alter
+
+
+@pytest.mark.parametrize("study", ["config", "smoke"])
+def test_experiments_name_the_claims_that_rest_on_them(study: str) -> None:
+    experiments = configuration.load(CONFIG / f"{study}.yaml").experiments
+    said = {(name, claim) for name, experiment in experiments.items() for claim in experiment.claims}
+    used = {
+        (name, claim.id)
+        for claim in CLAIMS.values()
+        for name in claim.experiment.split(", ")
+        if name in experiments
+    }
+    assert said == used
 
 
 def test_every_claim_has_a_verdict_an_interval_and_a_rule(verdicts: pd.DataFrame) -> None:

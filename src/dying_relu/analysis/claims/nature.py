@@ -63,7 +63,8 @@ def relu_is_max(evidence: Evidence) -> Finding:
     experiment="causes",
     measure="share of the units dead on the training probe set that are alive on the test probe set",
     rule=f"ReLU networks at the end of training. Supported if no unit that is dead on training examples is alive on held-out "
-    f"ones; supported with a limit if surely fewer than {1 - NEARLY_ALL:.0%} of them are; refuted if surely more.",
+    f"ones; supported with a limit if surely fewer than {1 - NEARLY_ALL:.0%} of them are; refuted if surely more. (After data had "
+    f"been looked at, units are compared one by one instead of by their numbers; the threshold stayed.)",
     details="DeadOnTrain:number DeadOnTest:number",
 )
 def dead_on_any_input(evidence: Evidence) -> Finding:
