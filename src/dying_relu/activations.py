@@ -27,7 +27,7 @@ class Activation:
     Attributes:
         function: (pre-activation z, slope) -> activation f(z).
         gradient: (delta, z, slope) -> delta * f'(z); PyTorch's convention at kinks: f'(0) is the left derivative.
-        monotone: f never decreases, so that it commutes with max-pooling.
+        monotone: f never decreases (where there is a slope: while it is not negative).
         learns_slope: the slope is a parameter of each layer (PReLU).
     """
 

@@ -86,7 +86,7 @@ def cnn(builder: Builder, architecture: CNN, image: torch.Size, classes: int) ->
         activation = builder.add_hidden(convolution, "conv")
         pooling = MaxPooling()
         order: list[Layer] = [activation, pooling]
-        builder.layers += [convolution, *(reversed(order) if activation.activation.monotone else order)]
+        builder.layers += [convolution, *(reversed(order) if activation.never_decreases() else order)]
         inputs, height, width = channels, height // 2, width // 2
     builder.layers.append(Flatten())
     add_linear_layers(builder, inputs * height * width, architecture.widths, classes)

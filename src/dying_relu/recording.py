@@ -71,7 +71,7 @@ class Recorder:
         for probe in self.probe_sets:
             for name in ("loss", "accuracy"):
                 measured = (
-                    getattr(self.last[probe], name).double().cpu().numpy() if probe in self.last else np.nan
+                    getattr(self.last[probe], name).cpu().double().numpy() if probe in self.last else np.nan
                 )
                 metrics[f"{probe}_{name}"] = np.where(alive, measured, np.nan)
         self.rows["checkpoints"].append(
@@ -132,7 +132,7 @@ class Recorder:
             self.rows["units"].append(table[alive.repeat(count)])
 
     def _slopes(self, hidden: Hidden) -> np.ndarray:
-        slopes = hidden.activation.slope.value.double().cpu().numpy()
+        slopes = hidden.activation.slope.value.cpu().double().numpy()
         return np.where(np.isnan([_slope(run) for run in self.runs]), np.nan, slopes)
 
     def runs_table(self) -> pd.DataFrame:
@@ -168,7 +168,7 @@ class Recorder:
                 "diverged": diverged,
                 "diverged_step": pd.array(self.diverged_step.cpu().numpy(), dtype="Int64"),
                 **{
-                    name: np.where(diverged, np.nan, value.double().cpu().numpy())
+                    name: np.where(diverged, np.nan, value.cpu().double().numpy())
                     for name, value in metrics.items()
                 },
                 "mean_slope": np.where(diverged, np.nan, slopes),
@@ -197,7 +197,7 @@ class Recorder:
         return {name: change(earlier[name], self.dead_before[name]) for name in earlier}
 
     def _fraction(self, flags: dict[str, Tensor]) -> Tensor:
-        return torch.cat(list(flags.values()), dim=1).double().mean(1)
+        return torch.cat(list(flags.values()), dim=1).cpu().double().mean(1)
 
 
 def _slope(run: Run) -> float:

@@ -5,6 +5,8 @@ PyTorch and itself included. So the rules are compared in float64 over hundreds 
 differ, and the float32 kernels over fewer.
 """
 
+from dataclasses import replace
+
 import plain
 import pytest
 import torch
@@ -32,7 +34,7 @@ IMAGE, CLASSES, CPU = torch.Size((3, 12, 12)), 10, torch.device("cpu")
 
 def runs(activation: str, optimiser: str) -> list[Run]:
     """Four networks that differ in everything that may differ within a stack."""
-    slopes = {"leaky_relu": (0.0, 0.01, 0.3, 1.0), "prelu": (0.25, 0.25, 0.1, 0.0)}.get(
+    slopes = {"leaky_relu": (0.01, 0.0, 0.3, 1.0), "prelu": (0.25, 0.25, 0.1, 0.0)}.get(
         activation, (None,) * 4
     )
     rates = {"sgd": (0.01, 0.05), "momentum": (0.001, 0.005), "adam": (0.0005, 0.002)}[optimiser]
@@ -137,3 +139,13 @@ def test_first_layers_share_their_weights_across_rates_biases_and_activations() 
     for here, there in zip(one.layers, other.layers, strict=True):
         if isinstance(here, Linear) and isinstance(there, Linear):
             assert torch.equal(here.weight.value, there.weight.value)
+
+
+def test_a_negative_slope_is_not_applied_after_pooling() -> None:
+    chosen = [replace(run, slope=-0.5) for run in runs("leaky_relu", "sgd")[:1]]
+    data = batches(20, torch.float64)
+    stack, losses = train_stack(ARCHITECTURES["cnn"], OPTIMISERS["sgd"], chosen, data)
+    net = plain.network(ARCHITECTURES["cnn"], chosen[0], IMAGE, CLASSES).double()
+    plain.copy_parameters(new_stack(ARCHITECTURES["cnn"], chosen, torch.float64), 0, net)
+    expected = plain.train(net, plain.optimiser(OPTIMISERS["sgd"], chosen[0], net.parameters()), data)
+    torch.testing.assert_close(losses[:, 0], torch.tensor(expected, dtype=torch.float64))
