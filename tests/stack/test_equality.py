@@ -144,7 +144,7 @@ def test_first_layers_share_their_weights_across_rates_biases_and_activations() 
 def test_a_negative_slope_is_not_applied_after_pooling() -> None:
     chosen = [replace(run, slope=-0.5) for run in runs("leaky_relu", "sgd")[:1]]
     data = batches(20, torch.float64)
-    stack, losses = train_stack(ARCHITECTURES["cnn"], OPTIMISERS["sgd"], chosen, data)
+    _, losses = train_stack(ARCHITECTURES["cnn"], OPTIMISERS["sgd"], chosen, data)
     net = plain.network(ARCHITECTURES["cnn"], chosen[0], IMAGE, CLASSES).double()
     plain.copy_parameters(new_stack(ARCHITECTURES["cnn"], chosen, torch.float64), 0, net)
     expected = plain.train(net, plain.optimiser(OPTIMISERS["sgd"], chosen[0], net.parameters()), data)
