@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 STUDY ?= config
-PYTEST_OPTIONS ?= -n 2
+PYTEST_OPTIONS ?= -n auto --maxprocesses 4 --dist loadfile
 
 BIN := .venv/bin
 LOCKED := .venv/.locked

