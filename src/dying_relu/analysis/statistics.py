@@ -3,15 +3,16 @@
 Intervals are percentile bootstrap intervals over replicates; where strata (data sets, architectures, ...) are pooled, replicates are
 drawn within each stratum and every stratum counts the same (Agarwal et al., 2021). With few replicates they are
 too narrow: of the intervals of three replicates about three in four cover the mean, of five replicates five in six; the
-figures show the replicates themselves beside them.
+figures show the replicates themselves beside them. Of one replicate the interval is the estimate: its spread is unknown, not 0.
+Means and not interquartile means, because of three to five replicates nothing is left to trim.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import optimize, stats
 
 LEVEL = 0.95
 """Nominal coverage of every interval."""
@@ -81,9 +82,103 @@ def summarise(runs: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame
         A row a setting: the columns of ``by``, then estimate, low, high (NaN where every run diverged), n (runs averaged)
         and diverged (runs that did).
     """
-    rows = []
-    for setting, group in runs.groupby(list(by), sort=True, dropna=False):
-        values = group.loc[~group["diverged"], value].to_numpy()
-        found = interval(values) if len(values) else Interval(np.nan, np.nan, np.nan, 0)
-        rows.append((*setting, *found, int(group["diverged"].sum())))
+    return _by_setting(
+        runs, by, lambda group: _interval_if_any(group.loc[~group["diverged"], value].to_numpy())
+    )
+
+
+def differences(
+    runs: pd.DataFrame, by: Sequence[str], factor: str, baseline: object, value: str
+) -> pd.DataFrame:
+    """What every other level of ``factor`` does to ``value``, against ``baseline``; paired by replicate.
+
+    Runs of one replicate share initial weights and minibatches, so that the difference within a pair varies less than its two ends.
+
+    Args:
+        runs: a row a run, with the columns ``replicate`` and ``diverged``; pairs with a diverged run are counted and not averaged.
+        by: the columns that make a setting; together with ``factor`` and the replicate they name a run.
+        factor: the column to compare the levels of.
+        baseline: the level to compare with.
+        value: the column to subtract.
+
+    Returns:
+        A row a setting and level: the columns of ``by``, ``factor``, then estimate, low, high (NaN where no pair is left), n
+        (pairs averaged) and diverged (pairs of which a run did).
+
+    Raises:
+        ValueError: ``by`` leaves out a factor, so that a replicate has several runs in a setting.
+    """
+    pair = [*by, "replicate"]
+    reference = runs[runs[factor] == baseline]
+    others = runs[runs[factor] != baseline]
+    if reference.duplicated(pair).any() or others.duplicated([*pair, factor]).any():
+        raise ValueError(f"{', '.join(pair)} and {factor} do not name a single run")
+    pairs = others.merge(reference[[*pair, value, "diverged"]], on=pair, suffixes=("", "_baseline"))
+    either = pairs["diverged"] | pairs["diverged_baseline"]
+    paired = pairs.assign(diverged=either, difference=pairs[value] - pairs[f"{value}_baseline"])
+    return summarise(paired, [*by, factor], "difference")
+
+
+def thresholds(
+    runs: pd.DataFrame, by: Sequence[str], dose: str, value: str, level: float = 0.5
+) -> pd.DataFrame:
+    """The dose from which on the mean of ``value`` is at least ``level``, in every setting: the learning rate that kills half the units.
+
+    The mean over replicates is made monotone in the dose (isotonic regression) and read between doses on a logarithmic scale; the
+    interval draws replicates, each with all its doses. A dose at which a replicate diverged, or which a replicate lacks, is left out,
+    so that divergence is not counted as an effect.
+
+    Args:
+        runs: a row a run, with the columns ``replicate`` and ``diverged``.
+        by: the columns that make a setting.
+        dose: the column of positive doses.
+        value: the column that rises with the dose.
+        level: of ``value``.
+
+    Returns:
+        A row a setting: the columns of ``by``, then estimate, low, high, n (replicates) and diverged (runs that did). An end is 0
+        where the lowest dose has the effect already and infinite where the highest has not; NaN where no dose is left.
+    """
+    return _by_setting(runs, by, lambda group: _threshold(group, dose, value, level))
+
+
+def _by_setting(
+    runs: pd.DataFrame, by: Sequence[str], estimate: Callable[[pd.DataFrame], Interval]
+) -> pd.DataFrame:
+    rows = [
+        (*setting, *estimate(group), int(group["diverged"].sum()))
+        for setting, group in runs.groupby(list(by), sort=True, dropna=False, observed=True)
+    ]
     return pd.DataFrame(rows, columns=[*by, *Interval._fields, "diverged"])
+
+
+def _interval_if_any(values: np.ndarray) -> Interval:
+    return interval(values) if len(values) else Interval(np.nan, np.nan, np.nan, 0)
+
+
+def _threshold(runs: pd.DataFrame, dose: str, value: str, level: float) -> Interval:
+    table = runs.assign(value=runs[value].where(~runs["diverged"]))
+    curves = table.pivot_table(index="replicate", columns=dose, values="value", aggfunc="mean", dropna=False)
+    curves = curves.dropna(axis="columns")
+    if curves.empty:
+        return Interval(np.nan, np.nan, np.nan, 0)
+    doses, each = curves.columns.to_numpy(dtype=float), curves.to_numpy()
+    drawn = np.random.default_rng(SEED).integers(len(each), size=(RESAMPLES, len(each)))
+    # An order statistic, because between a number and infinity there is no mean.
+    low, high = np.quantile(
+        [_crossing(doses, each[rows].mean(axis=0), level) for rows in drawn],
+        [(1 - LEVEL) / 2, (1 + LEVEL) / 2],
+        method="inverted_cdf",
+    )
+    return Interval(_crossing(doses, each.mean(axis=0), level), float(low), float(high), len(each))
+
+
+def _crossing(doses: np.ndarray, means: np.ndarray, level: float) -> float:
+    rising = optimize.isotonic_regression(means).x
+    if rising[0] >= level:
+        return 0.0
+    if rising[-1] < level:
+        return np.inf
+    after = int(np.argmax(rising >= level))
+    share = (level - rising[after - 1]) / (rising[after] - rising[after - 1])
+    return float(doses[after - 1] * (doses[after] / doses[after - 1]) ** share)
