@@ -2,6 +2,7 @@
 
 import re
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
+from matplotlib.colors import to_rgb
 from small_study import write_small_study
 
 from dying_relu import results
@@ -67,14 +69,81 @@ def test_one_replicate_is_enough_for_every_figure(tmp_path: Path) -> None:
         plt.close(module_of(name).figure(**tables))
 
 
-@pytest.mark.parametrize("name", [name for name in figures.NAMES if name not in ("over_time", "anatomy")])
+@pytest.mark.parametrize("name", figures.NAMES)
 def test_networks_that_all_diverged_leave_a_figure_and_no_value(name: str, study: Path) -> None:
-    runs = results.read("runs", study / "runs.parquet")
+    """Nothing was measured of them, not even at step 0."""
+    module = module_of(name)
+    tables = {table: results.read(table, study / f"{table}.parquet") for table in module.TABLES}
+    runs = tables["runs"]
     metrics = runs.columns[runs.columns.str.endswith(("fraction", "accuracy", "loss", "_test"))]
-    runs = runs.assign(
-        diverged=True, diverged_step=1, mean_slope=float("nan"), **dict.fromkeys(metrics, float("nan"))
+    nothing = dict.fromkeys(metrics, float("nan"))
+    diverged = runs.assign(diverged=True, diverged_step=1, mean_slope=float("nan"), **nothing)
+    empty = {table: rows.iloc[:0] for table, rows in tables.items()}
+    plt.close(module.figure(**(empty | {"runs": diverged})))
+
+
+@pytest.mark.parametrize("name", ["learning_rate", "optimisers", "initial_bias", "remedies", "slopes"])
+def test_a_diverged_replicate_is_a_cross_where_no_value_can_be(name: str, study: Path) -> None:
+    runs = results.read("runs", study / "runs.parquet")
+    drawn = module_of(name).figure(lost(runs, runs["replicate"] == 0))
+    crosses = [
+        line
+        for axes in drawn.axes
+        for line in axes.lines
+        if line.get_marker() == "x" and len(line.get_xdata())
+    ]
+    assert crosses
+    beyond = [line.get_xdata() if name == "remedies" else line.get_ydata() for line in crosses]
+    assert np.concatenate(beyond).min() > 1.03
+    plt.close(drawn)
+
+
+def lost(runs: pd.DataFrame, which: pd.Series) -> pd.DataFrame:
+    """``runs``, of which those that are ``which`` diverged."""
+    metrics = runs.columns[runs.columns.str.endswith(("fraction", "accuracy", "loss", "_test"))]
+    return runs.assign(
+        diverged=runs["diverged"] | which, **{metric: runs[metric].where(~which) for metric in metrics}
     )
-    plt.close(module_of(name).figure(runs))
+
+
+@pytest.mark.parametrize("activation", ["relu", "prelu", "leaky_relu"])
+def test_slopes_of_one_kind_are_enough(activation: str, study: Path) -> None:
+    runs = results.read("runs", study / "runs.parquet")
+    plt.close(module_of("slopes").figure(runs[runs["activation"] == activation]))
+
+
+@pytest.mark.parametrize("name", ["phase_diagram", "learning_rate", "initial_bias", "over_time"])
+def test_what_a_figure_does_not_show_gets_panels_of_its_own(name: str, study: Path) -> None:
+    """Networks of another optimiser are not replicates; nine places do not fit side by side."""
+    module = module_of(name)
+    tables = {table: results.read(table, study / f"{table}.parquet") for table in module.TABLES}
+    mnist = tables["runs"].query("experiment == 'causes' and dataset == 'mnist' and architecture == 'mlp'")
+    copies = [
+        mnist.assign(run=f"{optimiser}-{scheme}-" + mnist["run"], optimiser=optimiser, initialisation=scheme)
+        for optimiser in ("sgd", "momentum", "adam")
+        for scheme in ("he", "default", "orthogonal")
+    ]
+    tables["runs"] = pd.concat(copies)
+    if "layers" in tables:
+        layers = tables["layers"]
+        ids = [
+            layers.assign(run=copy["run"].iloc[0].removesuffix(mnist["run"].iloc[0]) + layers["run"])
+            for copy in copies
+        ]
+        tables["layers"] = pd.concat(ids)
+    drawn = module.figure(**tables)
+    titles = [axes.get_title() for axes in drawn.axes]
+    assert sum("MNIST, MLP\nAdam, default" in title for title in titles) == 1
+    assert max(axes.get_subplotspec().get_gridspec().ncols for axes in drawn.axes if axes.get_title()) <= 4
+    assert drawn.get_figheight() <= style.MOST_HEIGHT
+    plt.close(drawn)
+
+
+def test_neighbouring_curves_differ_in_lightness_marker_and_line() -> None:
+    looks = [style.look(position) for position in range(12)]
+    luminance = [float(np.dot(to_rgb(look["color"]), (0.2126, 0.7152, 0.0722))) for look in looks[:4]]
+    assert all(abs(one - other) > 0.15 for one, other in pairwise(luminance))
+    assert len({(look["color"], look["marker"], look["linestyle"]) for look in looks}) == len(looks)
 
 
 def test_a_phase_diagram_shows_the_mean_of_what_did_not_diverge(study: Path) -> None:

@@ -5,13 +5,15 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from dying_relu.analysis.figures import style
 
 TABLES = ("runs", "units")
 EXPERIMENT = "anatomy"
 UNIT = ["run", "layer", "unit"]
-BANDS = (("min", "max", 0.15), ("q05", "q95", 0.25), ("q25", "q75", 0.4))
+BANDS = (("min", "max", "0.88"), ("q05", "q95", "0.72"), ("q25", "q75", "0.5"))
+"""Ends, and a grey: opaque, so that the bands look as they do in the legend."""
 STEPS_AROUND = 10
 """Steps shown before and after the death."""
 
@@ -46,6 +48,7 @@ def figure(runs: pd.DataFrame, units: pd.DataFrame) -> Figure:
         f"unit {unit} of {layer} dies in step {step}"
     )
     axes[-1, 0].set_xlabel("step")
+    axes[-1, 0].xaxis.set_major_locator(MaxNLocator(integer=True))
     figure.align_ylabels()
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return figure
@@ -73,15 +76,13 @@ def liveliest_death(units: pd.DataFrame) -> tuple[str, str, int, int] | None:
 
 
 def _distribution(axes: Axes, trace: pd.DataFrame) -> None:
-    colour = style.COLOURS[0]
     labels = ("all examples", "middle 90%", "middle 50%")
-    for (low, high, alpha), label in zip(BANDS, labels, strict=True):
+    for (low, high, grey), label in zip(BANDS, labels, strict=True):
         axes.fill_between(
             trace["step"],
             trace[f"pre_activation_{low}"],
             trace[f"pre_activation_{high}"],
-            color=colour,
-            alpha=alpha,
+            color=grey,
             linewidth=0,
             label=label,
         )

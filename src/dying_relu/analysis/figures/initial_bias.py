@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -11,6 +12,7 @@ from dying_relu.analysis.figures import curves, style
 TABLES = ("runs",)
 EXPERIMENT = "causes"
 MOST_CURVES = 3
+MOST_LABELS = 4
 
 
 @style.paper
@@ -28,11 +30,16 @@ def figure(runs: pd.DataFrame) -> Figure:
     )
     chosen = trained if len(trained) <= MOST_CURVES else [trained[0], trained[len(trained) // 2], trained[-1]]
     runs = runs[runs["learning_rate"].isin(chosen)]
-    labels = [f"learning rate {rate:g}" for rate in chosen]
+    labels = [f"learning rate {style.number(rate)}" for rate in chosen]
     named = runs["learning_rate"].map(dict(zip(chosen, labels, strict=True)))
-    return curves.grid(runs.assign(rate=pd.Categorical(named, labels)), "initial_bias", "rate", _biases)
+    named_runs = runs.assign(rate=pd.Categorical(named, labels))
+    return curves.grid(named_runs, "initial_bias", "rate", _biases, others=("optimiser", "initialisation"))
 
 
 def _biases(axes: Axes, values: Sequence[float]) -> None:
-    axes.set_xticks(values)
+    """Labelled at the values, where there is room."""
+    if len(values) == 1 or np.diff(values).min() >= np.ptp(values) / MOST_LABELS:
+        axes.set_xticks(values)
+    else:
+        axes.locator_params(axis="x", nbins=MOST_LABELS)
     axes.set_xlabel("initial bias")

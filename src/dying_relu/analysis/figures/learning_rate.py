@@ -16,4 +16,7 @@ def figure(runs: pd.DataFrame) -> Figure:
     if runs.empty:
         return style.note(f"This study has no experiment “{EXPERIMENT}”.")
     nearest = runs["initial_bias"].abs() == runs["initial_bias"].abs().min()
-    return curves.grid(style.with_activation_names(runs[nearest]), "learning_rate", "function", style.rates)
+    named = style.with_activation_names(runs[nearest])
+    return curves.grid(
+        named, "learning_rate", "function", style.rates, others=("optimiser", "initialisation")
+    )

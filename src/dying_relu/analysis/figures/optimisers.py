@@ -15,4 +15,5 @@ def figure(runs: pd.DataFrame) -> Figure:
     runs = runs[(runs["experiment"] == EXPERIMENT) & (runs["activation"] == "relu")]
     if runs.empty:
         return style.note(f"This study has no experiment “{EXPERIMENT}”.")
-    return curves.grid(runs, "learning_rate", "optimiser", style.rates)
+    others = ("initialisation", "initial_bias")
+    return curves.grid(runs, "learning_rate", "optimiser", style.rates, others)

@@ -17,24 +17,24 @@ EXPERIMENT = "causes"
 def figure(runs: pd.DataFrame, layers: pd.DataFrame) -> Figure:
     """Means over replicates with the range of the replicates, in the setting whose units come and go the most.
 
-    A row for each architecture, a column for each data set; the initial bias and the learning rate are those, among the ReLU
-    runs of experiment ``causes`` without divergence, at which the most units die or revive after the first checkpoint.
+    A panel for each data set and architecture; its initial bias and learning rate are those, among the ReLU runs of experiment
+    ``causes`` without divergence, at which the most units die or revive after the first checkpoint.
     """
     runs = runs[(runs["experiment"] == EXPERIMENT) & (runs["activation"] == "relu")]
+    layers = layers[layers["probe"] == "train"]
+    # What diverges before its first checkpoint has no layers.
+    runs = runs[runs["run"].isin(layers["run"])]
     if runs.empty:
         return style.note(f"This study has no ReLU networks in an experiment “{EXPERIMENT}”.")
-    layers = layers[layers["probe"] == "train"].merge(
-        runs[["run", "dataset", "architecture", "initial_bias", "learning_rate", "diverged"]], on="run"
-    )
-    places = list(style.settings(runs))
+    layers = layers.merge(runs[["run", "initial_bias", "learning_rate", "diverged"]], on="run")
+    places = style.settings(runs, "optimiser", "initialisation")
     looks = {layer: style.look(position) for position, layer in enumerate(sorted(layers["layer"].unique()))}
-    figure, axes = style.panels(1, len(places), 2.2, sharey=True)
-    for panel, (dataset, architecture, title, _) in zip(axes[0], places, strict=True):
-        here = layers[(layers["dataset"] == dataset) & (layers["architecture"] == architecture)]
-        _panel(panel, here, title, looks)
-        style.shares(panel, "dead units" if panel is axes[0, 0] else "")
+    figure, axes = style.places(len(places), 1, height=1.65, margin=0.55)
+    for column, (title, here) in enumerate(places):
+        _panel(axes[0, column], layers[layers["run"].isin(here["run"])], title, looks)
+        style.shares(axes[0, column], "dead units" if column % style.MOST_COLUMNS == 0 else "")
     handles = [Line2D([], [], **look) for look in looks.values()]
-    figure.legend(handles, list(looks), loc="outside lower center", ncols=len(looks))
+    figure.legend(handles, list(looks), loc="outside lower center", ncols=min(6, len(looks)))
     return figure
 
 
@@ -65,9 +65,11 @@ def _panel(axes: Axes, layers: pd.DataFrame, title: str, looks: dict[str, dict[s
             share["step"], share["min"], share["max"], color=look["color"], alpha=0.2, linewidth=0
         )
     axes.set_xscale("symlog", linthresh=1, linscale=0.4)
-    axes.set_xlim(-0.15, chosen["step"].max() * 1.3)
-    decades = [10**power for power in range(6) if 10**power <= chosen["step"].max()]
+    last = max(1, chosen["step"].max())
+    # The axis is shared by panels that may end at different steps.
+    axes.set_xlim(-0.15, max(axes.get_xlim()[1], last * 1.3))
+    decades = [10**power for power in range(9) if 10**power <= axes.get_xlim()[1]]
     axes.set_xticks([0, *decades], ["0", *(f"{step:g}" for step in decades)])
     axes.minorticks_off()
     axes.set_xlabel("step")
-    axes.set_title(f"{title}\nbias {bias:g}, rate {rate:g}")
+    axes.set_title(f"{title}\n{style.factor('initial_bias', bias)}, {style.factor('learning_rate', rate)}")

@@ -1,5 +1,7 @@
 """Dead fraction over learning rate and initial bias: a panel for each activation, data set and architecture."""
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -10,10 +12,14 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
-from dying_relu.analysis.figures import style
+from dying_relu.analysis.figures import divergence, style
 
 TABLES = ("runs",)
 EXPERIMENT = "causes"
+MOST_LABELS = 8
+"""Levels of a factor that have room along the lower side of a panel."""
+LABEL_HEIGHT = 0.13
+"""Height in inches of a level beside a panel."""
 
 
 @style.paper
@@ -21,33 +27,37 @@ def figure(runs: pd.DataFrame) -> Figure:
     """Mean dead fraction of the replicates that did not diverge; hatched where some diverged, blank where all did.
 
     Args:
-        runs: the study's table of runs; the SGD runs of experiment ``causes`` are drawn.
+        runs: the study's table of runs; experiment ``causes`` is drawn.
     """
     runs = runs[runs["experiment"] == EXPERIMENT]
     if runs.empty:
         return style.note(f"This study has no experiment “{EXPERIMENT}”.")
     runs = style.with_activation_names(runs)
     rates, biases = (np.sort(runs[factor].unique()) for factor in ("learning_rate", "initial_bias"))
-    functions, places = list(runs["function"].cat.categories), list(style.settings(runs))
-    figure, axes = style.panels(
-        len(functions), len(places), 0.55 + 1.25 * len(functions), sharex=True, sharey=True
+    functions, places = (
+        list(runs["function"].cat.categories),
+        style.settings(runs, "optimiser", "initialisation"),
     )
-    for column, (_, _, title, here) in enumerate(places):
+    figure, axes = style.places(len(places), len(functions), height=1.25, margin=0.55)
+    for column, (title, here) in enumerate(places):
         for row, function in enumerate(functions):
-            _panel(axes[row, column], here[here["function"] == function], rates, biases)
-            axes[row, column].set_title(f"{title}\n{function}" if row == 0 else function)
+            panel = axes[row, column]
+            _panel(panel, here[here["function"] == function], rates, biases)
+            panel.set_xticks(*_labels(rates, MOST_LABELS), rotation=60)
+            panel.set_yticks(*_labels(biases, int(panel.bbox.height / figure.dpi / LABEL_HEIGHT)))
+            panel.set_title(f"{title}\n{function}" if row == 0 else function)
     figure.supxlabel("learning rate", fontsize=8)
     figure.supylabel("initial bias", fontsize=8)
     colours = mpl.cm.ScalarMappable(Normalize(0, 1), style.SEQUENTIAL)
     bar = figure.colorbar(
-        colours, ax=axes, aspect=30, pad=0.02, format=mpl.ticker.PercentFormatter(1, symbol="%")
+        colours, ax=list(axes.flat), aspect=30, pad=0.02, format=mpl.ticker.PercentFormatter(1, symbol="%")
     )
     bar.set_label("dead units at the end")
     bar.outline.set_visible(False)
     diverged = Patch(
         facecolor="white",
         edgecolor="0.3",
-        hatch=style.DIVERGED_HATCH,
+        hatch=divergence.HATCH,
         label="some or all replicates diverged",
     )
     if runs["diverged"].any():
@@ -73,10 +83,14 @@ def _panel(axes: Axes, runs: pd.DataFrame, rates: np.ndarray, biases: np.ndarray
                 fill=False,
                 edgecolor="0.45",
                 linewidth=0,
-                hatch=style.DIVERGED_HATCH,
+                hatch=divergence.HATCH,
             )
         )
-    axes.set_xticks(range(len(rates)), [f"{rate:g}" for rate in rates], rotation=60)
-    axes.set_yticks(range(len(biases)), [f"{bias:g}" for bias in biases])
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
+
+
+def _labels(levels: Sequence[float] | np.ndarray, most: int) -> tuple[list[int], list[str]]:
+    """Where to label which of ``levels``: all of them, or every second, every third, ..., so that there are at most ``most``."""
+    positions = list(range(0, len(levels), math.ceil(len(levels) / max(1, most))))
+    return positions, [style.number(levels[position]) for position in positions]

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from dying_relu.analysis.figures import style
+from dying_relu.analysis.figures import divergence, style
 from dying_relu.analysis.statistics import summarise
 
 TABLES = ("runs",)
@@ -18,7 +18,7 @@ METRICS = {"dead_fraction": "dead units", "test_accuracy": "test accuracy"}
 def figure(runs: pd.DataFrame) -> Figure:
     """A row for each activation, a mark for each learning rate and initialisation, with intervals over replicates.
 
-    A cross at the right edge marks a setting with diverged replicates.
+    A cross beyond the scale marks a setting in which replicates diverged.
 
     Args:
         runs: the study's table of runs; experiment ``remedies`` is drawn.
@@ -27,19 +27,23 @@ def figure(runs: pd.DataFrame) -> Figure:
     if runs.empty:
         return style.note(f"This study has no experiment “{EXPERIMENT}”.")
     runs = style.with_activation_names(runs)
-    places, functions = list(style.settings(runs)), list(runs["function"].cat.categories)
-    variants = list(runs[["learning_rate", "initialisation"]].drop_duplicates().itertuples(index=False))
-    figure, axes = style.panels(
-        len(METRICS), len(places), 0.8 + 0.36 * len(functions) * len(METRICS), sharex=True, sharey=True
+    places, functions = (
+        style.settings(runs, "optimiser", "initial_bias"),
+        list(runs["function"].cat.categories),
     )
-    for column, (_, _, title, here) in enumerate(places):
+    variants = _variants(runs)
+    apart = min(0.18, 0.8 / len(variants))
+    figure, axes = style.places(len(places), len(METRICS), height=0.36 * len(functions), margin=0.95)
+    for column, (title, here) in enumerate(places):
         axes[0, column].set_title(title)
         for row, (metric, label) in enumerate(METRICS.items()):
             for position, variant in enumerate(variants):
                 chosen = here[(here["learning_rate"] == variant[0]) & (here["initialisation"] == variant[1])]
-                offset = 0.18 * (position - (len(variants) - 1) / 2)
+                offset = apart * (position - (len(variants) - 1) / 2)
                 _marks(axes[row, column], chosen, functions, metric, position, offset)
             _decorate(axes[row, column], functions, label)
+            if runs["diverged"].any():
+                divergence.make_room(axes[row, column], 1, scale="x")
     marks = [
         Line2D(
             [],
@@ -49,12 +53,26 @@ def figure(runs: pd.DataFrame) -> Figure:
         )
         for position in range(len(variants))
     ]
-    labels = [f"rate {rate:g}, {style.name(scheme)}" for rate, scheme in variants]
+    labels = [f"{style.factor('learning_rate', rate)}, {style.name(scheme)}" for rate, scheme in variants]
     if runs["diverged"].any():
-        marks.append(Line2D([], [], linestyle="", marker="x", color="0.25"))
-        labels.append("diverged")
-    figure.legend(marks, labels, loc="outside lower center", ncols=min(5, len(labels)), columnspacing=1)
+        handle, label = divergence.legend_entry()
+        marks, labels = [*marks, handle], [*labels, label]
+    figure.legend(
+        marks,
+        labels,
+        title=style.replicates(runs),
+        loc="outside lower center",
+        ncols=min(5, len(labels)),
+        columnspacing=1,
+    )
     return figure
+
+
+def _variants(runs: pd.DataFrame) -> list[tuple[float, str]]:
+    """Learning rates and initialisations: the latter in the order of the table, the rates from low to high."""
+    schemes = list(runs["initialisation"].unique())
+    found = runs[["learning_rate", "initialisation"]].drop_duplicates().itertuples(index=False, name=None)
+    return sorted(found, key=lambda variant: (schemes.index(variant[1]), variant[0]))
 
 
 def _marks(
@@ -76,14 +94,11 @@ def _marks(
         elinewidth=0.8,
         markersize=3,
     )
-    diverged = (summary["diverged"] > 0).to_numpy()
-    axes.scatter(
-        np.full(diverged.sum(), 1.03), heights[diverged], marker="x", s=9, color=look["color"], linewidths=0.8
-    )
+    divergence.mark_beside(axes, heights, summary, look["color"])
 
 
 def _decorate(axes: Axes, functions: list[str], label: str) -> None:
-    axes.set_xlim(-0.04, 1.08)
+    axes.set_xlim(-0.04, 1.04)
     axes.set_xticks([0, 0.5, 1], ["0%", "50%", "100%"])
     axes.set_yticks(range(len(functions)), functions)
     axes.set_ylim(len(functions) - 0.5, -0.5)

@@ -1,12 +1,14 @@
 """Dead fraction and test accuracy against the slope left of zero, in networks that die with ReLU."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
-from dying_relu.analysis.figures import style
+from dying_relu.analysis.figures import divergence, style
 from dying_relu.analysis.statistics import summarise
 
 TABLES = ("runs",)
@@ -16,7 +18,7 @@ METRICS = {"inactive_fraction": "inactive units", "test_accuracy": "test accurac
 
 @style.paper
 def figure(runs: pd.DataFrame) -> Figure:
-    """A point a replicate, lines through the means; PReLU stands at the slope it has learned, as an open marker.
+    """Lines through the means, bands for their intervals; each PReLU network stands at the slope it has learned, as an open marker.
 
     Args:
         runs: the study's table of runs; experiment ``slopes`` is drawn.
@@ -24,47 +26,70 @@ def figure(runs: pd.DataFrame) -> Figure:
     runs = runs[(runs["experiment"] == EXPERIMENT) & runs["slope"].notna()]
     if runs.empty:
         return style.note(f"This study has no experiment “{EXPERIMENT}”.")
-    figure, axes = style.panels(1, len(METRICS), 2.2, sharex=True)
-    smallest = runs.loc[runs["slope"] > 0, "slope"].min()
+    factors = ("optimiser", "initialisation", "initial_bias", "learning_rate")
+    places = [(title.replace("\n", ", "), here) for title, here in style.settings(runs, *factors)]
+    figure, axes = style.panels(1, len(METRICS), 2.7, sharex=True)
+    fixed = sorted(runs.loc[runs["activation"] != "prelu", "slope"].unique())
     for panel, (metric, label) in zip(axes[0], METRICS.items(), strict=True):
-        for position, (_, _, title, here) in enumerate(style.settings(runs)):
-            _dose_response(panel, here, metric, position, title)
+        for position, (title, here) in enumerate(places):
+            _dose_response(panel, here[here["activation"] != "prelu"], metric, position, title)
+            _learned(panel, here[here["activation"] == "prelu"], metric, position)
         style.shares(panel, label)
-        _slopes(panel, sorted(runs.loc[runs["activation"] != "prelu", "slope"].unique()), smallest)
+        if runs["diverged"].any():
+            divergence.make_room(panel, len(places))
+        _slopes(panel, fixed)
     handles, labels = axes[0, 0].get_legend_handles_labels()
-    open_marker = axes[0, 0].scatter([], [], facecolors="none", edgecolors="0.25", s=14, linewidths=0.9)
+    for handle, label in _further_entries(runs):
+        handles, labels = [*handles, handle], [*labels, label]
     figure.legend(
-        [*handles, open_marker], [*labels, "PReLU"], loc="outside lower center", ncols=5, columnspacing=1.2
+        handles,
+        labels,
+        title=style.replicates(runs),
+        loc="outside lower center",
+        ncols=min(4, len(labels)),
+        columnspacing=1.2,
     )
     return figure
 
 
 def _dose_response(axes: Axes, runs: pd.DataFrame, metric: str, position: int, label: str) -> None:
     look = style.look(position)
-    fixed, learned = (
-        runs[runs["activation"] != "prelu"],
-        runs[(runs["activation"] == "prelu") & ~runs["diverged"]],
-    )
-    summary = summarise(fixed, ["slope"], metric)
+    summary = summarise(runs, ["slope"], metric).astype(float)
     axes.plot(summary["slope"], summary["estimate"], label=label, **look)
     axes.fill_between(
         summary["slope"], summary["low"], summary["high"], color=look["color"], alpha=0.2, linewidth=0
     )
-    axes.scatter(
-        learned["mean_slope"],
-        learned[metric],
-        marker=str(look["marker"]),
-        facecolors="none",
-        edgecolors=[look["color"]],
-        s=14,
-        linewidths=0.9,
-    )
+    divergence.mark(axes, summary["slope"], summary, position, look["color"])
 
 
-def _slopes(axes: Axes, values: Sequence[float], smallest: float) -> None:
-    """Logarithmic down to the smallest slope, then linear to ReLU's slope of 0."""
+def _learned(axes: Axes, runs: pd.DataFrame, metric: str, position: int) -> None:
+    trained = runs[~runs["diverged"]]
+    look = style.look(position)
+    axes.plot(trained["mean_slope"], trained[metric], **_open(str(look["marker"])), color=look["color"])
+
+
+def _open(marker: str) -> dict[str, Any]:
+    return {"linestyle": "", "marker": marker, "markerfacecolor": "none", "markeredgewidth": 0.9}
+
+
+def _further_entries(runs: pd.DataFrame) -> Iterator[tuple[Line2D, str]]:
+    """What the open markers and the crosses of the legend are."""
+    learned = runs[runs["activation"] == "prelu"]
+    if len(learned):
+        lost = (
+            f" ({learned['diverged'].sum()} of {len(learned)} diverged)" if learned["diverged"].any() else ""
+        )
+        yield Line2D([], [], **_open("o"), color="0.25"), f"PReLU{lost}"
+    if runs.loc[runs["activation"] != "prelu", "diverged"].any():
+        yield divergence.legend_entry()
+
+
+def _slopes(axes: Axes, values: Sequence[float]) -> None:
+    """Logarithmic down to the smallest of ``values`` above 0, then linear to ReLU's slope of 0."""
+    smallest = min((value for value in values if value > 0), default=0.01)
     axes.set_xscale("symlog", linthresh=smallest, linscale=0.6)
-    axes.set_xlim(-smallest / 3, max(values) * 1.6)
-    axes.set_xticks(values, ["0\n(ReLU)" if value == 0 else f"{value:g}" for value in values])
-    axes.xaxis.set_minor_locator(axes.xaxis.get_major_locator())
+    axes.set_xlim(-smallest / 3, max([1.0, *values]) * 1.6)
+    if values:
+        axes.set_xticks(values, ["0\n(ReLU)" if value == 0 else f"{value:g}" for value in values])
+        axes.xaxis.set_minor_locator(axes.xaxis.get_major_locator())
     axes.set_xlabel("slope left of zero")

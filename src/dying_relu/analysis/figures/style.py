@@ -1,6 +1,7 @@
 """How every figure looks: the paper's width, font and sizes, one palette, and the same words for the same things."""
 
-from collections.abc import Callable, Iterator, Sequence
+import math
+from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec
@@ -20,12 +21,18 @@ Parameters = ParamSpec("Parameters")
 TEXT_WIDTH = 5.5
 """Width of the paper's text block in inches; figures are included unscaled."""
 
-COLOURS = list(mpl.color_sequences["okabe_ito"])
-MARKERS = "osD^vPX*"
+COLOURS = [mpl.color_sequences["okabe_ito"][place] for place in (0, 1, 5, 7, 3, 2, 6, 4)]
+"""Okabe and Ito's, in an order in which neighbours differ in lightness too."""
+# Seven, so that eight colours and seven markers are together again only after 56 curves.
+MARKERS = "osD^vPX"
 LINES = ("-", "--", "-.", ":")
 SEQUENTIAL = "cividis"
 """For shares: ordered in lightness, so that it reads in greyscale and without red or green."""
-DIVERGED_HATCH = "////"
+MINUS = "\N{MINUS SIGN}"
+MOST_COLUMNS = 4
+"""Panels side by side; at the text width more of them have no room for their titles."""
+MOST_HEIGHT = 8.0
+"""Height in inches that a page has for a figure and its caption."""
 
 PAPER: Any = {
     "font.family": "serif",
@@ -37,6 +44,7 @@ PAPER: Any = {
     "xtick.labelsize": 7,
     "ytick.labelsize": 7,
     "legend.fontsize": 7,
+    "legend.title_fontsize": 7,
     "legend.frameon": False,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -67,6 +75,30 @@ def paper(figure: Callable[Parameters, Figure]) -> Callable[Parameters, Figure]:
 def panels(rows: int, columns: int, height: float, **sharing: Any) -> tuple[Figure, np.ndarray]:
     """A figure of the text width and ``height`` inches with (rows, columns) axes; ``sharing`` as in ``plt.subplots``."""
     return plt.subplots(rows, columns, figsize=(TEXT_WIDTH, height), squeeze=False, **sharing)
+
+
+def places(number: int, rows: int, height: float, margin: float) -> tuple[Figure, np.ndarray]:
+    """A figure with ``rows`` panels, one above the other, for each of ``number`` places; further places continue below.
+
+    Args:
+        number: of data sets and architectures, say.
+        rows: panels of each of them.
+        height: of a panel, in inches; less where the figure would not fit a page.
+        margin: height in inches for what is not panels: titles, a legend.
+
+    Returns:
+        The figure and its axes, (rows, number); all share their axes, and every place has its own labels below.
+    """
+    columns = min(number, MOST_COLUMNS)
+    blocks = math.ceil(number / columns)
+    total = min(margin + blocks * rows * height, MOST_HEIGHT)
+    figure, grid = panels(blocks * rows, columns, total, sharex=True, sharey=True)
+    axes = grid.reshape(blocks, rows, columns).transpose(1, 0, 2).reshape(rows, blocks * columns)
+    for unused in axes[:, number:].flat:
+        unused.remove()
+    for lowest in axes[-1, :number]:
+        lowest.tick_params(labelbottom=True)
+    return figure, axes[:, :number]
 
 
 def save(figure: Figure, out: Path) -> None:
@@ -112,16 +144,54 @@ def with_activation_names(runs: pd.DataFrame) -> pd.DataFrame:
     return runs.assign(function=pd.Categorical(names, ordered))
 
 
-def settings(runs: pd.DataFrame) -> Iterator[tuple[str, str, str, pd.DataFrame]]:
-    """The runs of each data set and architecture: (data set, architecture, title, runs), in the order of the table."""
-    for (dataset, architecture), group in runs.groupby(["dataset", "architecture"], sort=False):
-        yield str(dataset), str(architecture), f"{name(str(dataset))}, {name(str(architecture))}", group
+def factor(column: str, level: object) -> str:
+    """A factor's level where a title or a legend names it.
+
+    >>> factor("initial_bias", 0.5), factor("learning_rate", 0.1), factor("dataset", "mnist")
+    ('bias 0.5', 'rate 0.1', 'MNIST')
+    """
+    if column in ("initial_bias", "learning_rate"):
+        return f"{'bias' if column == 'initial_bias' else 'rate'} {number(level)}"
+    return name(str(level))
+
+
+def number(value: Any) -> str:
+    """A number with a minus sign and not a hyphen.
+
+    >>> number(-0.25) == MINUS + "0.25"
+    True
+    """
+    return f"{value:g}".replace("-", MINUS)
+
+
+def settings(runs: pd.DataFrame, *factors: str) -> list[tuple[str, pd.DataFrame]]:
+    """The runs of each place of a figure: (title, runs), in the order of the table.
+
+    A place is a data set, an architecture and a level of each of ``factors`` that has several: the factors that the
+    figure does not show. Runs that differ in one must not pass for replicates of each other.
+    """
+    varying = [column for column in factors if len(runs[column].unique()) > 1]
+    found = []
+    for levels, group in runs.groupby(["dataset", "architecture", *varying], sort=False):
+        further = (factor(column, level) for column, level in zip(varying, levels[2:], strict=True))
+        title = f"{name(str(levels[0]))}, {name(str(levels[1]))}"
+        found.append(("\n".join((title, *filter(None, [", ".join(further)]))), group))
+    return found
+
+
+def replicates(runs: pd.DataFrame) -> str:
+    """What the marks and bars of a figure are, by how many replicates there are."""
+    count = runs["replicate"].nunique()
+    return f"means and 95% intervals of {count} replicates" if count > 1 else "one replicate, so no intervals"
 
 
 def rates(axes: Axes, values: Sequence[float]) -> None:
-    """A logarithmic axis for learning rates that covers ``values``, labelled at its decades."""
+    """A logarithmic axis for learning rates that covers ``values``, labelled at its decades, or at the values if it has none."""
     axes.set_xscale("log")
     axes.set_xlim(min(values) / 1.4, max(values) * 1.4)
+    if max(values) < 10 * min(values):
+        axes.set_xticks(values, [number(value) for value in values])
+        axes.minorticks_off()
     axes.set_xlabel("learning rate")
 
 

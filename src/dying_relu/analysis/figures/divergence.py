@@ -1,0 +1,62 @@
+"""How figures show diverged replicates: as crosses beyond the scale of shares, where no value can be."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+HATCH = "////"
+FIRST = 1.08
+"""Where the crosses of the first curve stand on a scale from 0 to 1."""
+APART = 0.07
+SOME, ALL = 2.5, 4.5
+"""Sizes of a cross, in points."""
+
+
+def make_room(axes: Axes, curves: int, scale: str = "y") -> None:
+    """Extend the ``scale`` ("x" or "y") of shares beyond 100%, by a cross for each of ``curves``; the spine ends at 100%."""
+    top = FIRST + APART * (curves - 0.5)
+    if scale == "y":
+        axes.set_ylim(-0.03, top)
+        axes.set_yticks(np.linspace(0, 1, 6))
+    else:
+        axes.set_xlim(-0.04, top)
+    axes.spines["left" if scale == "y" else "bottom"].set_bounds(-0.03, 1.03)
+
+
+def mark(axes: Axes, places: pd.Series, summary: pd.DataFrame, position: int, colour: Any) -> None:
+    """A cross above every place of the horizontal axis at which replicates diverged; larger where all did.
+
+    Args:
+        axes: with room made.
+        places: (settings,) where each setting stands.
+        summary: (settings,) from :func:`dying_relu.analysis.statistics.summarise`.
+        position: of the curve.
+        colour: of the curve.
+    """
+    for size, chosen in _sizes(summary):
+        height = np.full(chosen.sum(), FIRST + APART * position)
+        axes.plot(places[chosen], height, **_cross(size), color=colour)
+
+
+def mark_beside(axes: Axes, heights: np.ndarray, summary: pd.DataFrame, colour: Any) -> None:
+    """As :func:`mark`, beyond the right end of a horizontal scale of shares."""
+    for size, chosen in _sizes(summary):
+        axes.plot(np.full(chosen.sum(), FIRST), heights[chosen], **_cross(size), color=colour)
+
+
+def legend_entry() -> tuple[Line2D, str]:
+    """Handle and label."""
+    return Line2D([], [], **_cross(ALL), color="0.25"), "diverged (small: some replicates)"
+
+
+def _sizes(summary: pd.DataFrame) -> list[tuple[float, np.ndarray]]:
+    some = (summary["diverged"] > 0).to_numpy()
+    all_of_them = some & (summary["n"] == 0).to_numpy()
+    return [(ALL, all_of_them), (SOME, some & ~all_of_them)]
+
+
+def _cross(size: float) -> dict[str, Any]:
+    return {"linestyle": "", "marker": "x", "markersize": size, "markeredgewidth": 0.9}
