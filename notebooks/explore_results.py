@@ -21,14 +21,20 @@
 import os
 from pathlib import Path
 
-root = next(folder for folder in (Path.cwd(), *Path.cwd().parents) if (folder / "Snakefile").exists())
-candidates = sorted(root.glob("results/*/runs.parquet"), key=lambda table: table.stat().st_mtime)
+project = next(
+    (folder for folder in (Path.cwd(), *Path.cwd().parents) if (folder / "Snakefile").exists()), Path()
+)
+newest = sorted(project.glob("results/*/runs.parquet"), key=lambda table: table.stat().st_mtime)[-1:]
 named = os.environ.get("DYING_RELU_RESULTS")
-if not named and not candidates:
+if named and not Path(named, "runs.parquet").exists():
+    raise SystemExit(
+        f"DYING_RELU_RESULTS names {named}, which has no runs.parquet. Name a folder like results/smoke."
+    )
+if not named and not newest:
     raise SystemExit(
         "No study has been run yet. Run one first:  snakemake --cores all --configfile config/smoke.yaml"
     )
-folder = Path(named) if named else candidates[-1].parent
+folder = Path(named) if named else newest[0].parent
 print(f"These are the results in {folder}.")
 
 # %%
@@ -56,22 +62,33 @@ runs.groupby("experiment").agg(
 ).round(3)
 
 # %% [markdown]
-# Which settings kill the most units, without diverging?
+# Which settings kill the most units, without diverging? Intervals are over replicates, `n` of them.
 
 # %%
-from dying_relu.analysis.statistics import summarise
+from dying_relu.analysis.statistics import differences, summarise, thresholds
 
-factors = [
-    "experiment",
-    "dataset",
-    "architecture",
-    "optimiser",
-    "activation",
-    "initial_bias",
-    "learning_rate",
-]
-dead = summarise(runs, factors, "dead_fraction")
+setting = ["experiment", "dataset", "architecture", "optimiser", "initialisation", "initial_bias"]
+dead = summarise(runs, [*setting, "activation", "slope", "learning_rate"], "dead_fraction")
 dead[dead["diverged"] == 0].sort_values("estimate", ascending=False).head(10).round(3)
+
+# %% [markdown]
+# From which learning rate on are half the units dead? (0: already at the lowest rate tried; inf: not at the highest one that did not
+# diverge.)
+
+# %%
+relu = runs[runs["activation"] == "relu"]
+thresholds(relu, setting, "learning_rate", "dead_fraction").round(4)
+
+# %% [markdown]
+# What does another activation gain over ReLU in test accuracy? Pairs of networks with the same initial weights and minibatches. A
+# pair of which a network diverged has no difference; it is counted.
+
+# %%
+from dying_relu.analysis.figures.style import with_activation_names
+
+remedies = with_activation_names(runs[runs["experiment"] == "remedies"])
+gains = differences(remedies, [*setting, "learning_rate"], "function", "ReLU", "test_accuracy")
+gains.sort_values("estimate", ascending=False).head(10).round(3)
 
 # %% [markdown]
 # ## What dead units cost
@@ -91,12 +108,16 @@ pd.Series(
 # %% [markdown]
 # ## The life of units
 #
-# Deaths and revivals between checkpoints, by layer, over all networks.
+# Deaths and revivals between checkpoints, per unit, by layer, over all ReLU networks of an experiment and optimiser. Where they are
+# close to each other, or more than one, units die and come back again.
 
 # %%
-tables["layers"].query("probe == 'train'").groupby(["layer", "step"])[
-    ["units", "dead", "died", "revived"]
-].sum().head(20)
+layers = tables["layers"].query("probe == 'train'").merge(relu[["run", "experiment", "optimiser"]], on="run")
+ends = layers.groupby(["experiment", "optimiser", "layer", "run"]).agg(
+    units=("units", "first"), died=("died", "sum"), revived=("revived", "sum")
+)
+totals = ends.groupby(["experiment", "optimiser", "layer"]).sum()
+totals[["died", "revived"]].div(totals["units"], axis=0).round(3)
 
 # %% [markdown]
 # ## Figures
