@@ -28,7 +28,7 @@ def figure(runs: pd.DataFrame) -> Figure:
         return style.note(f"This study has no experiment “{EXPERIMENT}”.")
     factors = ("optimiser", "initialisation", "initial_bias", "learning_rate")
     places = [(title.replace("\n", ", "), here) for title, here in style.settings(runs, *factors)]
-    figure, axes = style.panels(1, len(METRICS), 2.7, sharex=True)
+    figure, axes = style.panels(1, len(METRICS), 2.5, sharex=True)
     fixed = sorted(runs.loc[runs["activation"] != "prelu", "slope"].unique())
     for panel, (metric, label) in zip(axes[0], METRICS.items(), strict=True):
         for position, (title, here) in enumerate(places):
