@@ -1,0 +1,50 @@
+"""What a method of training is."""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from benchmarks.cases import Case, Examples
+
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+
+class Method(ABC):
+    """A way of training the networks of a case; it is made in the process that trains.
+
+    Attributes:
+        trains_stacks: whether it trains several networks at a time.
+        precisions: in which the products of matrices can be computed; weights are float32 always.
+    """
+
+    trains_stacks: ClassVar[bool] = True
+    precisions: ClassVar[tuple[str, ...]] = tuple(PRECISIONS)
+
+    @staticmethod  # noqa: B027 - most methods have nothing to prepare
+    def prepare_process() -> None:
+        """Settings of the whole process that belong to the method; called once, before anything is trained."""
+
+    @abstractmethod
+    def __init__(
+        self, case: Case, networks: range, examples: Examples, precision: str, device: torch.device
+    ) -> None:
+        """Get ready to train.
+
+        Args:
+            case: what is trained.
+            networks: which of the case's networks; one, unless the method trains stacks.
+            examples: to train on.
+            precision: a key of ``PRECISIONS``.
+            device: where the parameters live.
+        """
+
+    @abstractmethod
+    def step(self) -> Tensor:
+        """Train every network on one minibatch; returns their losses (K,) before the update."""
+
+
+def autocast(precision: str, device: torch.device) -> torch.autocast:
+    """PyTorch's own mixed precision, switched off for float32."""
+    return torch.autocast(device.type, PRECISIONS[precision], enabled=precision != "float32")

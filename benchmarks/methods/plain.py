@@ -1,0 +1,51 @@
+"""The networks of a case as anyone would write them in PyTorch."""
+
+import torch
+from torch import nn
+
+from benchmarks.cases import Case
+from dying_relu.configuration import CNN, IMAGE_SETS, Adam
+from dying_relu.initialisation import he, random_stream
+
+SEED = 0
+"""Of the initial weights, which all networks share."""
+
+
+def activation(case: Case) -> nn.Module:
+    """The module of the case's activation."""
+    modules = {"relu": nn.ReLU, "leaky_relu": nn.LeakyReLU, "gelu": nn.GELU, "silu": nn.SiLU, "tanh": nn.Tanh}
+    return modules[case.activation.name]()
+
+
+def network(case: Case) -> nn.Sequential:
+    """A network, with the weights with which our engine starts too."""
+    architecture, images = case.setting.architecture, IMAGE_SETS[case.setting.dataset]
+    layers: list[nn.Module] = []
+    inputs, side = images.channels, images.side
+    for channels in architecture.channels if isinstance(architecture, CNN) else ():
+        layers += [nn.Conv2d(inputs, channels, 3, padding=1), activation(case), nn.MaxPool2d(2)]
+        inputs, side = channels, side // 2
+    layers.append(nn.Flatten())
+    features = inputs * side**2
+    for width in architecture.widths:
+        layers += [nn.Linear(features, width), activation(case)]
+        features = width
+    made = nn.Sequential(*layers, nn.Linear(features, images.classes))
+    _initialise(made)
+    return made
+
+
+def optimiser(case: Case, k: int, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
+    """PyTorch's optimiser with its defaults, and the learning rate of the case's k-th network."""
+    settings, rate = case.optimiser, case.network(k).learning_rate
+    if isinstance(settings, Adam):
+        return torch.optim.Adam(parameters, rate, (settings.beta1, settings.beta2), settings.epsilon)
+    return torch.optim.SGD(parameters, rate, settings.momentum)
+
+
+def _initialise(made: nn.Sequential) -> None:
+    stream = random_stream(SEED, "weights")
+    for module in made:
+        if isinstance(module, nn.Linear | nn.Conv2d):
+            weight, bias = he(tuple(module.weight.shape), stream)
+            module.load_state_dict({"weight": weight, "bias": bias})

@@ -1,0 +1,92 @@
+"""PyTorch's own answer: its tutorial on ensembles, with the gradient of each network by ``vmap`` over ``grad``."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.func import functional_call, grad_and_value, stack_module_state, vmap
+from torch.nn import functional
+
+from benchmarks.cases import Case, Examples
+from benchmarks.methods import plain
+from benchmarks.methods.base import Method, autocast
+from dying_relu import configuration
+from dying_relu.training import minibatch_order
+
+State = dict[str, Tensor]
+"""Name of a parameter -> its values in all networks, (K, ...)."""
+
+
+class TorchFunc(Method):
+    """``stack_module_state``, ``functional_call``, ``grad`` and ``vmap``; all networks share the minibatch."""
+
+    def __init__(
+        self, case: Case, networks: range, examples: Examples, precision: str, device: torch.device
+    ) -> None:
+        self.device = device
+        self.precision = precision
+        self.images, self.labels = (tensor.to(device) for tensor in examples)
+        self.minibatches = minibatch_order(len(self.images), case.batch_size, plain.SEED)
+        stacked, _ = stack_module_state([plain.network(case) for _ in networks])
+        self.parameters = {name: value.detach().to(device) for name, value in stacked.items()}
+        self.gradients_and_losses = vmap(grad_and_value(_loss_of(case)), in_dims=(0, None, None))
+        rate = torch.tensor([case.network(k).learning_rate for k in networks], device=device)
+        settings = case.optimiser
+        self.update = (
+            Adam(settings, rate, self.parameters) if isinstance(settings, configuration.Adam) else SGD(rate)
+        )
+
+    def step(self) -> Tensor:
+        chosen = next(self.minibatches).to(self.device)
+        images, labels = self.images[chosen], self.labels[chosen]
+        with autocast(self.precision, self.device):
+            gradients, losses = self.gradients_and_losses(self.parameters, images, labels)
+        self.update(self.parameters, gradients)
+        return losses
+
+
+def _loss_of(case: Case) -> Callable[[State, Tensor, Tensor], Tensor]:
+    skeleton = plain.network(case).to("meta")
+
+    def loss(parameters: State, images: Tensor, labels: Tensor) -> Tensor:
+        return functional.cross_entropy(functional_call(skeleton, parameters, (images,)), labels)
+
+    return loss
+
+
+class SGD:
+    """Written out, as is :class:`Adam`: no optimiser of PyTorch's has a learning rate for each network of a stack."""
+
+    def __init__(self, rate: Tensor) -> None:
+        self.rate = rate
+
+    def __call__(self, parameters: State, gradients: State) -> None:
+        for name, value in parameters.items():
+            value.sub_(gradients[name].mul_(_alongside(self.rate, value)))
+
+
+class Adam:
+    """torch.optim.Adam's formula."""
+
+    def __init__(self, settings: configuration.Adam, rate: Tensor, parameters: State) -> None:
+        self.settings = settings
+        self.rate = rate
+        self.steps = 0
+        self.first = {name: torch.zeros_like(value) for name, value in parameters.items()}
+        self.second = {name: torch.zeros_like(value) for name, value in parameters.items()}
+
+    def __call__(self, parameters: State, gradients: State) -> None:
+        beta1, beta2 = self.settings.beta1, self.settings.beta2
+        self.steps += 1
+        for name, value in parameters.items():
+            gradient = gradients[name]
+            first = self.first[name].lerp_(gradient, 1 - beta1)
+            second = self.second[name].mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
+            denominator = second.sqrt().div_((1 - beta2**self.steps) ** 0.5).add_(self.settings.epsilon)
+            rate = _alongside(self.rate, value) / (1 - beta1**self.steps)
+            value.sub_(first.div(denominator).mul_(rate))
+
+
+def _alongside(rate: Tensor, value: Tensor) -> Tensor:
+    """(K,) -> (K, 1, ...), with as many axes as ``value``."""
+    return rate.view(-1, *[1] * (value.dim() - 1))
