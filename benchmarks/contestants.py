@@ -1,0 +1,128 @@
+"""Who is measured: a method, how many networks it trains at a time, in which processes, on which case."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from benchmarks.cases import CASES, Case, Product
+from benchmarks.methods import METHODS
+
+GEMM = "gemm"
+JOBS = "usual_jobs"
+"""The usual way, each network in a Snakemake job of its own."""
+
+PRODUCTS = {"cpu": (Product(512), Product(1024)), "cuda": (Product(4096), Product(8192))}
+"""Sizes at which a core or a GPU reaches its peak; the faster one counts."""
+
+
+class Layout(NamedTuple):
+    """How a method uses the machine."""
+
+    processes: int
+    threads: int
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """One row of the table."""
+
+    case: Case | Product
+    method: str
+    layout: Layout
+    stack: int = 1
+    precision: str = "float32"
+    device: str = "cpu"
+
+    def samples_per_s(self, steps_per_s: float) -> float:
+        """Examples times networks."""
+        return steps_per_s * self.case.batch_size * self.stack
+
+    def __str__(self) -> str:
+        stack = f", {self.stack} networks" if METHODS.get(self.method) and self.stack > 1 else ""
+        processes, threads = self.layout
+        return f"{self.case.name}: {self.method}{stack}, {self.precision}, {processes} x {threads} on {self.device}"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """How much is measured.
+
+    Attributes:
+        cases: names of cases.
+        stacks: networks at a time, by architecture, on a CPU.
+        cuda_stacks: the same on a GPU.
+        rounds: how often each contestant is measured.
+        seconds: for how long each time.
+        job_cases: cases in which jobs of one network each are measured too.
+        job_rounds: in how many rounds.
+        job_samples: training samples of each of their networks.
+    """
+
+    cases: tuple[str, ...]
+    stacks: dict[str, tuple[int, ...]]
+    cuda_stacks: dict[str, tuple[int, ...]]
+    rounds: int
+    seconds: float
+    job_cases: tuple[str, ...]
+    job_rounds: int
+    job_samples: int = 30_000
+
+
+FULL = Scope(
+    cases=tuple(CASES),
+    stacks={"mlp": (4, 8, 16, 32), "cnn": (1, 2, 4, 8)},
+    cuda_stacks={"mlp": (16, 64, 256, 1024), "cnn": (16, 64, 256)},
+    rounds=7,
+    seconds=1.0,
+    job_cases=("mlp-sgd-relu", "mlp-adam-relu", "cnn-sgd-relu"),
+    job_rounds=3,
+)
+QUICK = Scope(
+    cases=("mlp-sgd-relu", "mlp-adam-relu", "cnn-sgd-relu", "cnn-adam-relu", "mlp-sgd-leaky_relu"),
+    stacks={"mlp": (8, 16), "cnn": (1, 4)},
+    cuda_stacks={"mlp": (256,), "cnn": (64,)},
+    rounds=3,
+    seconds=0.5,
+    job_cases=("mlp-sgd-relu", "cnn-sgd-relu"),
+    job_rounds=1,
+)
+
+
+def peak(device: str, cores: int, precisions: Sequence[str]) -> list[Contestant]:
+    """Products of matrices on all cores at once, each on its own; on a GPU one after the other."""
+    layout = Layout(cores, 1) if device == "cpu" else Layout(1, 1)
+    return [
+        Contestant(product, GEMM, layout, precision=precision, device=device)
+        for precision in precisions
+        for product in PRODUCTS[device]
+    ]
+
+
+def contestants(
+    case: Case, scope: Scope, device: str, cores: int, precisions: Sequence[str]
+) -> list[Contestant]:
+    """All that are compared on ``case``, those that are compared with each other side by side."""
+    found = peak(device, cores, precisions)
+    for name, method in METHODS.items():
+        for precision in (precision for precision in precisions if precision in method.precisions):
+            for layout in _layouts(name, device, cores):
+                first = Contestant(case, name, layout, precision=precision, device=device)
+                found += _stacks(first, scope) if method.trains_stacks else [first]
+    if case.name in scope.job_cases and device == "cpu":
+        found.append(Contestant(case, JOBS, Layout(cores, 1)))
+    return found
+
+
+def _stacks(contestant: Contestant, scope: Scope) -> Iterator[Contestant]:
+    stacks = scope.stacks if contestant.device == "cpu" else scope.cuda_stacks
+    assert isinstance(contestant.case, Case)
+    for stack in stacks[contestant.case.setting.architecture.kind]:
+        yield replace(contestant, stack=stack)
+
+
+def _layouts(method: str, device: str, cores: int) -> list[Layout]:
+    """One process per core; the usual way also in one process with all cores, as PyTorch does it by default."""
+    if device != "cpu":
+        return [Layout(1, cores)]
+    usual = [Layout(1, cores)] if method == "usual" and cores > 1 else []
+    return [*usual, Layout(cores, 1)]

@@ -1,0 +1,180 @@
+"""The table of the comparison: its columns, how it follows from what was measured, and how the paper shows it."""
+
+from pathlib import Path
+
+import pandas as pd
+import pandera.pandas as pa
+
+from benchmarks.contestants import GEMM, JOBS, Contestant
+from benchmarks.methods import METHODS
+from benchmarks.methods.base import PRECISIONS
+from dying_relu.analysis import formatting
+from dying_relu.analysis.tables.tabular import tabular
+from dying_relu.errors import DyingReluError
+from dying_relu.results import atomic_path
+
+CONTESTANT = ["case", "method", "stack", "precision", "processes", "threads", "device"]
+"""The columns that say who was measured."""
+
+TOGETHER = ["round", "block", "device"]
+"""The columns that say what was measured side by side."""
+
+
+def _ratio() -> pa.Column:
+    return pa.Column(float, pa.Check.gt(0), nullable=True)
+
+
+def _count() -> pa.Column:
+    return pa.Column("int64", pa.Check.ge(1))
+
+
+def _rate() -> pa.Column:
+    return pa.Column(float, pa.Check.gt(0))
+
+
+ENGINE = pa.DataFrameSchema(
+    {
+        "case": pa.Column(str),
+        "method": pa.Column(str, pa.Check.isin([GEMM, JOBS, *METHODS])),
+        "stack": _count(),
+        "precision": pa.Column(str, pa.Check.isin(PRECISIONS)),
+        "processes": _count(),
+        "threads": _count(),
+        "samples_per_s": _rate(),
+        "gflops": _rate(),
+        "share_of_peak": _ratio(),
+        "ratio_to_usual": _ratio(),
+        "ratio_to_torch_func": _ratio(),
+        "device": pa.Column(str, pa.Check.isin(["cpu", "cuda"])),
+        "rounds": _count(),
+        "slowest_samples_per_s": _rate(),
+        "fastest_samples_per_s": _rate(),
+    },
+    unique=CONTESTANT,
+    strict=True,
+    coerce=True,
+    ordered=True,
+    name="engine",
+)
+
+
+def row(number: int, block: str, contestant: Contestant, samples_per_s: float) -> dict[str, object]:
+    """One measurement: of ``contestant``, in round ``number``, together with the others of ``block``."""
+    return {
+        "round": number,
+        "block": block,
+        "case": contestant.case.name,
+        "method": contestant.method,
+        "stack": contestant.stack,
+        "precision": contestant.precision,
+        "processes": contestant.layout.processes,
+        "threads": contestant.layout.threads,
+        "device": contestant.device,
+        "samples_per_s": samples_per_s,
+        "gflops": samples_per_s * contestant.case.flops_per_sample / 1e9,
+    }
+
+
+def summary(measured: pd.DataFrame) -> pd.DataFrame:
+    """The table ``ENGINE`` of measurements (rows as of :func:`row`): medians over the rounds.
+
+    A share of the peak is relative to the fastest product of matrices of the same precision. Ratios are relative to the
+    usual way in float32 with one process per core, and to torch.func in float32 at the stack that suits it best.
+    """
+    trains = measured["method"] != GEMM
+    peak = measured[~trains].groupby([*TOGETHER, "precision"])["gflops"].max()
+    usual = measured[(measured["method"] == "usual") & (measured["precision"] == "float32")]
+    usual = usual[usual["processes"] == usual.groupby(TOGETHER)["processes"].transform("max")]
+    torch_func = measured[(measured["method"] == "torch_func") & (measured["precision"] == "float32")]
+    torch_func = torch_func[torch_func["stack"] == _best_stack(torch_func)]
+    compared = measured.assign(
+        share_of_peak=measured["gflops"] / _beside(measured, peak),
+        ratio_to_usual=_relative_to(usual, measured).where(trains),
+        ratio_to_torch_func=_relative_to(torch_func, measured).where(trains),
+    )
+    table = compared.groupby(CONTESTANT, sort=False).agg(
+        samples_per_s=("samples_per_s", "median"),
+        gflops=("gflops", "median"),
+        share_of_peak=("share_of_peak", "median"),
+        ratio_to_usual=("ratio_to_usual", "median"),
+        ratio_to_torch_func=("ratio_to_torch_func", "median"),
+        rounds=("round", "nunique"),
+        slowest_samples_per_s=("samples_per_s", "min"),
+        fastest_samples_per_s=("samples_per_s", "max"),
+    )
+    return ENGINE.validate(table.reset_index()[list(ENGINE.columns)])
+
+
+def write(table: pd.DataFrame, path: Path) -> None:
+    """Check the table and write it as CSV, atomically."""
+    with atomic_path(path) as beside:
+        ENGINE.validate(table).to_csv(beside, index=False)
+
+
+def read(path: Path) -> pd.DataFrame:
+    """The table stored at ``path``, checked."""
+    if not path.is_file():
+        raise DyingReluError(f"no table at {path}", remedy="`python -m benchmarks engine` makes it")
+    return ENGINE.validate(pd.read_csv(path))
+
+
+def best(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the stack size that suits each method best; the other columns of ``CONTESTANT`` stay apart."""
+    apart = [column for column in CONTESTANT if column != "stack"]
+    return table.loc[table.groupby(apart, sort=False)["samples_per_s"].idxmax()]
+
+
+def paper_table(table: pd.DataFrame) -> str:
+    """A ``tabular``: a row a case, the methods side by side in thousands of samples per second, each at its best stack."""
+    rows = best(table)
+    ours = rows[rows["method"] == "stacked"]
+    return tabular(
+        pd.DataFrame([_paper_row(row, rows) for _, row in ours.iterrows()]), column_format="lrrrrrrrrr"
+    )
+
+
+def _paper_row(ours: pd.Series, rows: pd.DataFrame) -> dict[str, str]:
+    # The others in the precision in which people use them, whatever ours.
+    alike = (rows["case"] == ours["case"]) & (rows["device"] == ours["device"])
+    others = rows[alike & (rows["precision"] == "float32")].sort_values("processes")
+
+    def thousands(method: str, place: int = -1) -> str:
+        rates = others.loc[others["method"] == method, "samples_per_s"]
+        return formatting.number(rates.iloc[place] / 1000) if len(rates) else formatting.NOT_MEASURED
+
+    return {
+        "Networks": _case_name(ours),
+        "job a run": thousands(JOBS),
+        "all cores": thousands("usual", place=0),
+        "a process a core": thousands("usual"),
+        r"\texttt{torch.func}": thousands("torch_func"),
+        "ours": formatting.number(ours["samples_per_s"] / 1000),
+        "stack": formatting.number(ours["stack"]),
+        "of the peak": formatting.percent(ours["share_of_peak"]),
+        r"$\times$ usual": formatting.number(ours["ratio_to_usual"]),
+        r"$\times$ \texttt{torch.func}": formatting.number(ours["ratio_to_torch_func"]),
+    }
+
+
+def _case_name(ours: pd.Series) -> str:
+    words = [formatting.name(word) for word in ours["case"].split("-")]
+    words += [ours["precision"]] if ours["precision"] != "float32" else []
+    words += ["GPU"] if ours["device"] == "cuda" else []
+    return ", ".join(words)
+
+
+def _best_stack(measured: pd.DataFrame) -> pd.Series:
+    """For each row the stack of the same block and device with the highest median rate over the rounds."""
+    by_stack = measured.groupby(["block", "device", "stack"])["samples_per_s"].median()
+    chosen = by_stack.groupby(["block", "device"]).idxmax().str[-1].rename("best")
+    return measured.join(chosen, on=["block", "device"])["best"]
+
+
+def _relative_to(reference: pd.DataFrame, measured: pd.DataFrame) -> pd.Series:
+    return measured["samples_per_s"] / _beside(measured, reference.set_index(TOGETHER)["samples_per_s"])
+
+
+def _beside(measured: pd.DataFrame, values: pd.Series) -> pd.Series:
+    """For each row the value of ``values`` that was measured together with it."""
+    keys = [str(key) for key in values.index.names]
+    return measured.join(values.rename("value"), on=keys)["value"]

@@ -1,0 +1,144 @@
+import pandas as pd
+import pytest
+
+from benchmarks import figures, tables
+from benchmarks.cases import CASES, Product
+from benchmarks.contestants import FULL, GEMM, JOBS, Contestant, Layout, contestants
+from dying_relu.errors import DyingReluError
+
+MLP = CASES["mlp-sgd-relu"]
+ASKED_FOR = [
+    "case",
+    "method",
+    "stack",
+    "precision",
+    "processes",
+    "threads",
+    "samples_per_s",
+    "gflops",
+    "share_of_peak",
+    "ratio_to_usual",
+    "ratio_to_torch_func",
+]
+
+
+def measured() -> pd.DataFrame:
+    """Three rounds on a machine that does all things at half its speed in the second and a quarter in the third."""
+    one_per_core = Layout(2, 1)
+    products = 10e9 / Product(512).flops_per_sample
+    rates = {
+        Contestant(Product(512), GEMM, one_per_core): products,
+        Contestant(Product(512), GEMM, one_per_core, precision="bfloat16"): 4 * products,
+        Contestant(MLP, "usual", Layout(1, 2)): 400.0,
+        Contestant(MLP, "usual", one_per_core): 1000.0,
+        Contestant(MLP, "torch_func", one_per_core, 8): 1500.0,
+        Contestant(MLP, "torch_func", one_per_core, 16): 2000.0,
+        Contestant(MLP, "stacked", one_per_core, 8): 4000.0,
+        Contestant(MLP, "stacked", one_per_core, 16): 3000.0,
+        Contestant(MLP, "stacked", one_per_core, 8, "bfloat16"): 8000.0,
+        Contestant(MLP, JOBS, one_per_core): 100.0,
+    }
+    return pd.DataFrame(
+        [
+            tables.row(number, MLP.name, contestant, rate / speed)
+            for number, speed in enumerate((1, 2, 4))
+            for contestant, rate in rates.items()
+        ]
+    )
+
+
+@pytest.fixture(scope="module")
+def table() -> pd.DataFrame:
+    return tables.summary(measured())
+
+
+def row(table: pd.DataFrame, **wanted: object) -> pd.Series:
+    found = table
+    for column, value in wanted.items():
+        found = found[found[column] == value]
+    assert len(found) == 1
+    return found.iloc[0]
+
+
+def test_the_columns_are_those_that_were_asked_for(table: pd.DataFrame) -> None:
+    assert list(table.columns[: len(ASKED_FOR)]) == ASKED_FOR
+
+
+def test_rates_are_medians_and_ratios_do_not_care_about_slow_rounds(table: pd.DataFrame) -> None:
+    ours = row(table, method="stacked", stack=8, precision="float32")
+    assert ours["samples_per_s"] == 2000
+    assert (ours["slowest_samples_per_s"], ours["fastest_samples_per_s"], ours["rounds"]) == (1000, 4000, 3)
+    assert ours["ratio_to_usual"] == pytest.approx(4)
+    assert ours["gflops"] == pytest.approx(2000 * MLP.flops_per_sample / 1e9)
+
+
+def test_the_usual_way_that_counts_is_the_one_with_a_process_per_core(table: pd.DataFrame) -> None:
+    assert row(table, method="usual", processes=2)["ratio_to_usual"] == 1
+    assert row(table, method="usual", processes=1)["ratio_to_usual"] == pytest.approx(0.4)
+
+
+def test_torch_func_is_compared_at_the_stack_that_suits_it_best(table: pd.DataFrame) -> None:
+    assert row(table, method="stacked", stack=16)["ratio_to_torch_func"] == pytest.approx(1.5)
+    assert row(table, method="torch_func", stack=16)["ratio_to_torch_func"] == 1
+
+
+def test_a_share_is_of_the_peak_in_the_same_precision_and_a_ratio_to_float32(table: pd.DataFrame) -> None:
+    low = row(table, method="stacked", precision="bfloat16")
+    high = row(table, method="stacked", stack=8, precision="float32")
+    assert low["share_of_peak"] == pytest.approx(high["share_of_peak"] / 2)
+    assert low["ratio_to_usual"] == pytest.approx(8)
+    assert high["share_of_peak"] == pytest.approx(4000 * MLP.flops_per_sample / 10e9)
+
+
+def test_a_product_of_matrices_has_no_ratio(table: pd.DataFrame) -> None:
+    peak = table[table["method"] == GEMM]
+    assert peak["ratio_to_usual"].isna().all()
+    assert peak["ratio_to_torch_func"].isna().all()
+    assert (peak["share_of_peak"] == 1).all()
+
+
+def test_a_round_without_jobs_is_no_round_of_jobs() -> None:
+    rows = measured()
+    sparse = rows[(rows["method"] != JOBS) | (rows["round"] == 0)]
+    jobs = row(tables.summary(sparse), method=JOBS)
+    assert jobs["rounds"] == 1
+    assert jobs["ratio_to_usual"] == pytest.approx(0.1)
+
+
+def test_the_table_is_the_same_when_it_is_read_again(table: pd.DataFrame, tmp_path) -> None:
+    tables.write(table, tmp_path / "engine.csv")
+    pd.testing.assert_frame_equal(tables.read(tmp_path / "engine.csv"), table)
+
+
+def test_a_missing_table_is_an_error_in_words(tmp_path) -> None:
+    with pytest.raises(DyingReluError, match="python -m benchmarks engine"):
+        tables.read(tmp_path / "engine.csv")
+
+
+def test_the_paper_shows_a_row_a_case_and_precision(table: pd.DataFrame) -> None:
+    text = tables.paper_table(table)
+    assert text.startswith(r"\begin{tabular}")
+    assert text.count(r"MLP, SGD, ReLU") == 2
+    assert text.count("bfloat16") == 1
+    assert "nan" not in text
+
+
+def test_the_plot_has_a_panel_a_case_and_a_curve_a_method(table: pd.DataFrame) -> None:
+    (panel,) = figures.engine(table).axes
+    assert panel.get_title() == "MLP, SGD, ReLU"
+    curves = {line.get_label() for line in panel.get_lines()}
+    assert {"ours", "ours, bfloat16", "torch.func", "usual loop, one process per core"} <= curves
+
+
+def test_on_one_core_no_contestant_is_measured_twice() -> None:
+    found = contestants(MLP, FULL, "cpu", 1, ("float32",))
+    assert len(found) == len(set(found))
+    assert sum(contestant.method == "usual" for contestant in found) == 1
+
+
+def test_on_a_gpu_one_process_trains_larger_stacks_beside_the_usual_way() -> None:
+    found = contestants(MLP, FULL, "cuda", 16, ("float32",))
+    assert {contestant.layout.processes for contestant in found} == {1}
+    assert {contestant.method for contestant in found} == {GEMM, "usual", "torch_func", "stacked"}
+    stacks = [contestant.stack for contestant in found if contestant.method == "stacked"]
+    assert tuple(stacks) == FULL.cuda_stacks["mlp"]
