@@ -1,0 +1,92 @@
+"""The commands, on as little as they accept."""
+
+import json
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from benchmarks import end_to_end, engine, scaling, studies, tables
+from benchmarks.cases import CASES
+from benchmarks.contestants import GEMM, JOBS, QUICK
+from benchmarks.methods import METHODS
+from benchmarks.scaling import SCALING, Size
+from dying_relu import results, study
+from dying_relu.errors import DyingReluError
+
+TINY = replace(
+    QUICK,
+    cases=("mlp-sgd-relu",),
+    stacks={"mlp": (2,)},
+    rounds=2,
+    seconds=0.02,
+    job_cases=("mlp-sgd-relu",),
+    job_samples=256,
+)
+
+
+@pytest.mark.slow
+def test_the_comparison_measures_every_method(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        engine.run(TINY, tmp_path, ("float32",))
+    table = tables.read(tmp_path / "engine.csv")
+    assert set(table["method"]) == {GEMM, JOBS, *METHODS}
+    assert table.loc[table["method"] == GEMM, "share_of_peak"].max() <= 1
+    assert (table.loc[table["method"] != JOBS, "rounds"] == TINY.rounds).all()
+    assert json.loads((tmp_path / "machine.json").read_text())["cores"] >= 1
+    forward, backward = (
+        [message.split(": ", 1)[1] for message in caplog.messages if message.startswith(f"round {number} of")]
+        for number in (1, 2)
+    )
+    names = [[message.rsplit(":", 1)[0] for message in order] for order in (forward, backward)]
+    assert [name for name in names[0] if JOBS not in name] == names[1][::-1]
+
+
+def test_an_unknown_precision_is_an_error_in_words(tmp_path: Path) -> None:
+    with pytest.raises(DyingReluError, match="float16; expected float32 or bfloat16"):
+        engine.run(TINY, tmp_path, ("float16",))
+
+
+@pytest.mark.slow
+def test_the_cost_curve_has_every_stage(tmp_path: Path) -> None:
+    scaling.run(tmp_path, (Size(1, 2, 1),), repetitions=1)
+    table = SCALING.validate(pd.read_csv(tmp_path / "scaling.csv"))
+    assert tuple(table["stage"]) == scaling.STAGES
+    assert (table["networks"] == 8).all()
+
+
+def test_made_up_tables_are_those_of_the_study(tmp_path: Path) -> None:
+    configuration = studies.grid("made_up", scaling.ARCHITECTURES, scaling.EXAMPLES, (2, 2), 1)
+    planned = study.load(studies.write(configuration, tmp_path))
+    scaling.write_shards(planned, tmp_path)
+    paths = [tmp_path / shard.name / "runs.parquet" for shard in planned.shards]
+    written = pd.concat([results.read("runs", path) for path in paths])
+    assert set(written["run"]) == {run.id for run in planned.runs}
+
+
+@pytest.mark.parametrize("size", scaling.SIZES)
+def test_a_study_has_as_many_networks_as_its_size_says(size: Size, tmp_path: Path) -> None:
+    levels = (size.rates, size.biases)
+    configuration = studies.grid("sized", scaling.ARCHITECTURES, scaling.EXAMPLES, levels, size.replicates)
+    assert len(study.load(studies.write(configuration, tmp_path)).runs) == size.networks
+
+
+def test_a_study_of_odd_size_is_an_error_in_words(tmp_path: Path) -> None:
+    with pytest.raises(DyingReluError, match="a multiple of 100"):
+        end_to_end.run(tmp_path, networks=150)
+
+
+@pytest.mark.slow
+def test_a_whole_study_is_compared_with_jobs_of_one_network(tmp_path: Path) -> None:
+    table = end_to_end.run(tmp_path, networks=100, sample=1, samples_per_network=3 * 128)
+    assert table["networks"].item() == 100
+    assert table["ratio"].item() > 1
+    assert (tmp_path / "end_to_end.csv").is_file()
+
+
+def test_every_case_stands_for_a_network_that_can_be_planned() -> None:
+    for name, case in CASES.items():
+        assert case.name == name
+        assert case.network(3).learning_rate > case.network(0).learning_rate
