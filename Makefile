@@ -12,12 +12,13 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help paper test lint notebooks clean latex lock
+.PHONY: help paper test lint notebooks bench clean latex lock
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo '  STUDY=smoke  another study of config/, for make paper (default: config, the default study)'
+	@echo '  BENCH=--quick  fewer cases and rounds, for make bench'
 	@echo '  PYTHON=...   the Python to make .venv with, 3.11 or newer (default: python3)'
 
 paper: $(INSTALLED) latex ## Everything: set up, get the data, train, draw, typeset results/<study>/paper.pdf.
@@ -37,6 +38,9 @@ lint: $(INSTALLED) ## Check style, types and the workflow.
 
 notebooks: $(INSTALLED) ## Run the notebooks on the studies in results/, and keep them with what they show (.ipynb).
 	$(BIN)/jupytext --to ipynb --execute notebooks/*.py
+
+bench: $(INSTALLED) ## Measure how fast this machine trains, beside the usual ways; leave it alone meanwhile.
+	$(BIN)/python -m benchmarks engine $(BENCH)
 
 clean: ## Delete what studies have made; keep .venv and the data sets.
 	rm -rf paper/generated .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis notebooks/*.ipynb data/.[a-z]*

@@ -33,6 +33,7 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/analysis.smk"
 include: "workflow/rules/paper.smk"
+include: "workflow/rules/benchmarks.smk"
 
 
 # Parts of it, each with what it needs: `snakemake data`, `snakemake train`, ...

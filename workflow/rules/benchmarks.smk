@@ -1,0 +1,50 @@
+# How fast this machine trains, beside the usual ways: `snakemake bench`. Each job wants the machine to itself.
+BENCHMARK_CODE = sorted(
+    str(path) for pattern in ("*.py", "*.smk") for path in Path("benchmarks").rglob(pattern)
+)
+
+
+rule compare:
+    input:
+        BENCHMARK_CODE,
+    output:
+        expand(
+            "results/benchmarks/{name}",
+            name=[
+                "engine.csv",
+                "engine_rounds.csv",
+                "engine.tex",
+                "engine.pdf",
+                "engine.png",
+                "machine.json",
+            ],
+        ),
+    log:
+        "results/benchmarks/logs/compare.log",
+    params:
+        out=subpath(output[0], parent=True),
+        code=code_digest("dying_relu.training"),
+    threads: workflow.cores
+    shell:
+        "python -m benchmarks engine --out {params.out:q} > {log:q} 2>&1"
+
+
+rule cost_curve:
+    input:
+        BENCHMARK_CODE,
+    output:
+        expand("results/benchmarks/{name}", name=["scaling.csv", "scaling.pdf", "scaling.png"]),
+    log:
+        "results/benchmarks/logs/cost_curve.log",
+    params:
+        out=subpath(output[0], parent=True),
+        code=code_digest("dying_relu.training", "dying_relu.results"),
+    threads: workflow.cores
+    shell:
+        "python -m benchmarks scaling --out {params.out:q} > {log:q} 2>&1"
+
+
+rule bench:
+    input:
+        rules.compare.output,
+        rules.cost_curve.output,
