@@ -20,6 +20,9 @@ from dying_relu.errors import DyingReluError
 
 POINTS_PER_INCH = 72
 
+# matplotlib warns where a layout does not work out or a glyph is missing.
+pytestmark = pytest.mark.filterwarnings("error::UserWarning")
+
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -106,6 +109,41 @@ def lost(runs: pd.DataFrame, which: pd.Series) -> pd.DataFrame:
     )
 
 
+@pytest.mark.parametrize("name", ["learning_rate", "phase_diagram", "remedies", "slopes"])
+def test_one_setting_is_enough(name: str, study: Path) -> None:
+    runs = results.read("runs", study / "runs.parquet")
+    runs = runs[(runs["experiment"] == module_of(name).EXPERIMENT) & ~runs["diverged"]]
+    plt.close(module_of(name).figure(runs.iloc[:1]))
+
+
+def test_life_before_an_explosive_death_can_be_seen(study: Path) -> None:
+    tables = {table: results.read(table, study / f"{table}.parquet") for table in anatomy.TABLES}
+    levels = [column for column in tables["units"].columns if column.startswith("pre_activation")]
+    units = tables["units"]
+    units.loc[units["dead"], levels] = units.loc[units["dead"], levels] * 1000
+    drawn = anatomy.figure(tables["runs"], units)
+    axes = drawn.axes[0]
+    low, high = axes.transAxes.inverted().transform(axes.transData.transform([(0, -3), (0, 3)]))[:, 1]
+    assert high - low > 0.1
+    plt.close(drawn)
+
+
+def test_a_hatch_stands_out_from_its_cell(study: Path) -> None:
+    runs = results.read("runs", study / "runs.parquet")
+    drawn = phase_diagram.figure(lost(runs, runs["replicate"] == 0))
+    for axes in (axes for axes in drawn.axes if axes.images):
+        for patch in axes.patches:
+            column, row = (round(place + 0.5) for place in patch.get_xy())
+            value = axes.images[0].get_array()[row, column]
+            cell = 1.0 if np.ma.is_masked(value) else luminance(axes.images[0].cmap(float(value)))
+            assert abs(cell - luminance(patch.get_edgecolor())) > 0.3
+    plt.close(drawn)
+
+
+def luminance(colour: Any) -> float:
+    return float(np.dot(to_rgb(colour), (0.2126, 0.7152, 0.0722)))
+
+
 @pytest.mark.parametrize("activation", ["relu", "prelu", "leaky_relu"])
 def test_slopes_of_one_kind_are_enough(activation: str, study: Path) -> None:
     runs = results.read("runs", study / "runs.parquet")
@@ -141,8 +179,8 @@ def test_what_a_figure_does_not_show_gets_panels_of_its_own(name: str, study: Pa
 
 def test_neighbouring_curves_differ_in_lightness_marker_and_line() -> None:
     looks = [style.look(position) for position in range(12)]
-    luminance = [float(np.dot(to_rgb(look["color"]), (0.2126, 0.7152, 0.0722))) for look in looks[:4]]
-    assert all(abs(one - other) > 0.15 for one, other in pairwise(luminance))
+    greys = [luminance(look["color"]) for look in looks[:4]]
+    assert all(abs(one - other) > 0.15 for one, other in pairwise(greys))
     assert len({(look["color"], look["marker"], look["linestyle"]) for look in looks}) == len(looks)
 
 

@@ -1,7 +1,9 @@
 """What one unit goes through as it dies: its pre-activations over the data, its bias and its weights, step by step."""
 
+import math
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -14,6 +16,10 @@ EXPERIMENT = "anatomy"
 UNIT = ["run", "layer", "unit"]
 BANDS = (("min", "max", "0.88"), ("q05", "q95", "0.72"), ("q25", "q75", "0.5"))
 """Ends, and a grey: opaque, so that the bands look as they do in the legend."""
+LARGE = 20
+"""A largest pre-activation of this many times the first one needs a logarithmic scale."""
+MOST_DECADES = 5
+"""Powers of ten labelled on either side of 0."""
 STEPS_AROUND = 10
 """Steps shown before and after the death."""
 
@@ -35,7 +41,7 @@ def figure(runs: pd.DataFrame, units: pd.DataFrame) -> Figure:
         "step"
     )
     trace = trace[trace["step"].between(step - STEPS_AROUND, step + STEPS_AROUND)]
-    figure, axes = style.panels(3, 1, 3.6, sharex=True)
+    figure, axes = style.panels(3, 1, 3.8, sharex=True, height_ratios=(2, 1, 1))
     _distribution(axes[0, 0], trace)
     _curve(axes[1, 0], trace, "bias", "bias", position=1)
     _curve(axes[2, 0], trace, "weight_norm", "weight norm", position=2)
@@ -88,7 +94,27 @@ def _distribution(axes: Axes, trace: pd.DataFrame) -> None:
         )
     axes.plot(trace["step"], trace["pre_activation_median"], color="black", linewidth=1, label="median")
     axes.axhline(0, color="0.3", linewidth=0.6)
+    _scale(axes, trace)
     axes.set_ylabel("pre-activation")
+
+
+def _scale(axes: Axes, trace: pd.DataFrame) -> None:
+    """Linear up to the largest pre-activation at first and logarithmic beyond: a death can be a thousand times what was before."""
+    sizes = trace[["pre_activation_min", "pre_activation_max"]].abs().max(axis=1)
+    if sizes.max() < LARGE * sizes.iloc[0]:
+        return
+    linear, largest = 10.0 ** np.ceil(np.log10([max(sizes.iloc[0], 0.1), max(sizes.max(), 0.1)]))
+    axes.set_yscale("symlog", linthresh=linear, linscale=1)
+    decades = int(np.log10(largest / linear)) + 1
+    powers = [linear * 10.0**power for power in range(0, decades, math.ceil(decades / MOST_DECADES))]
+    low, high = trace["pre_activation_min"].min(), trace["pre_activation_max"].max()
+    ticks = [
+        tick
+        for tick in (*(-power for power in reversed(powers)), 0.0, *powers)
+        if low <= tick <= high or tick == 0
+    ]
+    axes.set_yticks(ticks, [style.number(tick) for tick in ticks])
+    axes.minorticks_off()
 
 
 def _curve(axes: Axes, trace: pd.DataFrame, column: str, label: str, position: int) -> None:

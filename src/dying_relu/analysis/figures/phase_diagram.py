@@ -18,6 +18,8 @@ TABLES = ("runs",)
 EXPERIMENT = "causes"
 MOST_LABELS = 8
 """Levels of a factor that have room along the lower side of a panel."""
+DARK = 0.55
+"""Shares below this have a dark colour."""
 LABEL_HEIGHT = 0.13
 """Height in inches of a level beside a panel."""
 
@@ -81,7 +83,7 @@ def _panel(axes: Axes, runs: pd.DataFrame, rates: np.ndarray, biases: np.ndarray
                 1,
                 1,
                 fill=False,
-                edgecolor="0.45",
+                edgecolor=_hatch_colour(dead.to_numpy()[row, column]),
                 linewidth=0,
                 hatch=divergence.HATCH,
             )
@@ -94,3 +96,8 @@ def _labels(levels: Sequence[float] | np.ndarray, most: int) -> tuple[list[int],
     """Where to label which of ``levels``: all of them, or every second, every third, ..., so that there are at most ``most``."""
     positions = list(range(0, len(levels), math.ceil(len(levels) / max(1, most))))
     return positions, [style.number(levels[position]) for position in positions]
+
+
+def _hatch_colour(dead: float) -> str:
+    """Grey that stands out from a cell's colour: light where it is dark, dark where it is light or there is none."""
+    return "0.9" if dead < DARK else "0.2"

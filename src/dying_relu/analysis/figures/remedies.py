@@ -33,7 +33,9 @@ def figure(runs: pd.DataFrame) -> Figure:
     )
     variants = _variants(runs)
     apart = min(0.18, 0.8 / len(variants))
-    figure, axes = style.places(len(places), len(METRICS), height=0.26 * len(functions), margin=0.95)
+    figure, axes = style.places(
+        len(places), len(METRICS), height=max(0.7, 0.26 * len(functions)), margin=0.95
+    )
     for column, (title, here) in enumerate(places):
         axes[0, column].set_title(title)
         for row, (metric, label) in enumerate(METRICS.items()):
