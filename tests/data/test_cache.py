@@ -1,6 +1,5 @@
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -58,12 +57,6 @@ def test_a_part_is_the_first_examples(coloured: tuple[Path, Arrays]) -> None:
 
 def test_grey_images_have_one_channel(grey: Path) -> None:
     assert data.load(grey, 2, 2).train_images.shape == (2, 1, 28, 28)
-
-
-def test_a_job_starts_in_well_under_a_second(grey: Path) -> None:
-    started = time.perf_counter()
-    data.load(grey, 10_000, 2_000)
-    assert time.perf_counter() - started < 1
 
 
 def test_loading_does_not_wait_for_torchvision(grey: Path) -> None:
