@@ -21,7 +21,8 @@ from dying_relu.results import atomic_path
 
 log = logging.getLogger(__name__)
 
-RATES, BIASES = 20, 5
+RATES, BIASES, ACTIVATIONS = 10, 5, ("relu", "leaky_relu")
+POINTS = RATES * BIASES * len(ACTIVATIONS)
 EPOCHS = 3
 
 
@@ -38,13 +39,13 @@ def run(
         out: folder to write to.
         networks: in the study, a multiple of 100.
         sample: jobs of one network that are really run.
-        case: name of the case; its optimiser is SGD and its activation ReLU.
+        case: name of a case with plain SGD and ReLU; in the study, half of the networks are leaky.
         samples_per_network: training samples of each network.
     """
-    replicates, rest = divmod(networks, RATES * BIASES)
+    replicates, rest = divmod(networks, POINTS)
     if rest or not replicates:
         raise DyingReluError(
-            "wrong number of networks", found=str(networks), expected=f"a multiple of {RATES * BIASES}"
+            "wrong number of networks", found=str(networks), expected=f"a multiple of {POINTS}"
         )
     cores = machine.cores()
     setting = CASES[case].setting
@@ -54,7 +55,9 @@ def run(
             setting.architecture.kind: setting.architecture.model_dump(mode="json")
         }
         datasets = {setting.dataset: samples_per_network // EPOCHS}
-        configuration = studies.grid("end_to_end", architectures, datasets, (RATES, BIASES), replicates)
+        configuration = studies.grid(
+            "end_to_end", architectures, datasets, (RATES, BIASES), replicates, ACTIVATIONS
+        )
         path = studies.write(configuration, Path(folder))
         started = time.perf_counter()
         studies.train(path, cores)

@@ -1,5 +1,6 @@
 """Studies and images made up for the benchmarks, and the real workflow run on them."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,9 @@ def grid(
     datasets: dict[str, int],
     levels: tuple[int, int],
     replicates: int,
+    activations: Sequence[str] = ("relu",),
 ) -> dict[str, Any]:
-    """A configuration with ReLU networks, plain SGD, minibatches of 128 and one experiment.
+    """A configuration with plain SGD, minibatches of 128 and one experiment.
 
     Args:
         name: of the study.
@@ -27,6 +29,7 @@ def grid(
         datasets: training examples, by data set.
         levels: number of learning rates and of initial biases.
         replicates: of each point of the grid.
+        activations: of the hidden units.
     """
     rates, biases = levels
     return {
@@ -45,6 +48,7 @@ def grid(
                     "dataset": list(datasets),
                     "architecture": list(architectures),
                     "optimiser": ["sgd"],
+                    "activation": list(activations),
                     "initial_bias": [-0.1 * place for place in range(biases)],
                     "learning_rate": [round(0.001 + 0.0005 * place, 4) for place in range(rates)],
                 },
