@@ -17,9 +17,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-DORMANCY_THRESHOLDS = (0.0, 0.025, 0.1)
-"""tau: exact death for ReLU, and the two thresholds of Sokar et al. (2023)."""
-
 SATURATION_TOLERANCE = 1e-3
 """A derivative at most this large everywhere on D passes (almost) no gradient."""
 
@@ -135,7 +132,7 @@ def dormancy(statistics: UnitStatistics) -> Tensor:
 
 
 def dormant(statistics: UnitStatistics, tau: float) -> Tensor:
-    """tau-dormant units: dormancy <= tau; (..., units) bool. Source: Sokar et al. (2023)."""
+    """tau-dormant units: dormancy <= tau; (..., units) bool. tau = 0 is exact death for ReLU; 0.025 and 0.1 are usual. Source: Sokar et al. (2023)."""
     return dormancy(statistics) <= tau
 
 
