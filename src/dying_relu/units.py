@@ -132,7 +132,10 @@ def dormancy(statistics: UnitStatistics) -> Tensor:
 
 
 def dormant(statistics: UnitStatistics, tau: float) -> Tensor:
-    """tau-dormant units: dormancy <= tau; (..., units) bool. tau = 0 is exact death for ReLU; 0.025 and 0.1 are usual. Source: Sokar et al. (2023)."""
+    """tau-dormant units: dormancy <= tau; (..., units) bool.
+
+    tau = 0 is exact death for ReLU; 0.025 and 0.1 are usual. Source: Sokar et al. (2023).
+    """
     return dormancy(statistics) <= tau
 
 
