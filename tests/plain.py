@@ -24,6 +24,13 @@ def activation(run: Run) -> nn.Module:
     return modules[run.activation]()
 
 
+class FlattenByPosition(nn.Module):
+    """``nn.Flatten`` in a stack's order after convolutions: position by position, not channel by channel."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return images.permute(0, 2, 3, 1).flatten(1)
+
+
 def network(architecture: Architecture, run: Run, image: torch.Size, classes: int) -> nn.Sequential:
     """The architecture as anyone would write it; its parameters are PyTorch's own until they are copied."""
     inputs, height, width = image
@@ -31,7 +38,7 @@ def network(architecture: Architecture, run: Run, image: torch.Size, classes: in
     for channels in architecture.channels if isinstance(architecture, CNN) else ():
         layers += [nn.Conv2d(inputs, channels, 3, padding=1), activation(run), nn.MaxPool2d(2)]
         inputs, height, width = channels, height // 2, width // 2
-    layers.append(nn.Flatten())
+    layers.append(FlattenByPosition() if layers else nn.Flatten())
     features = inputs * height * width
     for units in architecture.widths:
         layers += [nn.Linear(features, units), activation(run)]
@@ -50,13 +57,12 @@ def copy_parameters(stack: Network, k: int, plain: nn.Sequential) -> None:
 
 
 def optimiser(settings: Optimiser, run: Run, parameters) -> torch.optim.Optimizer:
+    rate = torch.tensor(run.learning_rate).item()  # rounded to float32, as in a stack
     match settings:
         case Adam():
-            return torch.optim.Adam(
-                parameters, run.learning_rate, (settings.beta1, settings.beta2), settings.epsilon
-            )
+            return torch.optim.Adam(parameters, rate, (settings.beta1, settings.beta2), settings.epsilon)
         case SGD():
-            return torch.optim.SGD(parameters, run.learning_rate, settings.momentum)
+            return torch.optim.SGD(parameters, rate, settings.momentum)
 
 
 def train(

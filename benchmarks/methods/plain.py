@@ -26,12 +26,13 @@ def network(case: Case) -> nn.Sequential:
         layers += [nn.Conv2d(inputs, channels, 3, padding=1), activation(case), nn.MaxPool2d(2)]
         inputs, side = channels, side // 2
     layers.append(nn.Flatten())
+    image = (inputs, side, side)
     features = inputs * side**2
     for width in architecture.widths:
         layers += [nn.Linear(features, width), activation(case)]
         features = width
     made = nn.Sequential(*layers, nn.Linear(features, images.classes))
-    _initialise(made)
+    _initialise(made, image)
     return made
 
 
@@ -43,9 +44,15 @@ def optimiser(case: Case, k: int, parameters: list[nn.Parameter]) -> torch.optim
     return torch.optim.SGD(parameters, rate, settings.momentum)
 
 
-def _initialise(made: nn.Sequential) -> None:
+def _initialise(made: nn.Sequential, image: tuple[int, int, int]) -> None:
+    """The engine's weights; ``image`` is the (C, H, W) that is flattened, which the engine does position by position."""
     stream = random_stream(SEED, "weights")
+    after_convolutions = False
     for module in made:
         if isinstance(module, nn.Linear | nn.Conv2d):
             weight, bias = he(tuple(module.weight.shape), stream)
+            if after_convolutions and isinstance(module, nn.Linear):
+                channels, height, width = image
+                weight = weight.unflatten(1, (height, width, channels)).permute(0, 3, 1, 2).flatten(1)
             module.load_state_dict({"weight": weight, "bias": bias})
+            after_convolutions = isinstance(module, nn.Conv2d)

@@ -12,8 +12,9 @@ from torch import Tensor
 from dying_relu.activations import ACTIVATIONS
 from dying_relu.configuration import CNN, MLP, Architecture
 from dying_relu.initialisation import SCHEMES, random_stream
-from dying_relu.stack.layers import Convolution, ElementWise, Flatten, Layer, Linear, MaxPooling
+from dying_relu.stack.layers import Convolution, ElementWise, Flatten, Layer, Linear
 from dying_relu.stack.network import Hidden, Network
+from dying_relu.stack.pooling import MaxPooling
 from dying_relu.study import Run
 
 KERNEL = 3

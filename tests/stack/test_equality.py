@@ -85,7 +85,7 @@ def train_stack(architecture, settings, chosen, data) -> tuple[Network, torch.Te
 
 
 @pytest.mark.parametrize(
-    ("dtype", "steps", "tolerance"), [(torch.float64, 200, 1e-6), (torch.float32, 20, 1e-3)]
+    ("dtype", "steps", "tolerance"), [(torch.float64, 200, 1e-9), (torch.float32, 20, 1e-3)]
 )
 @pytest.mark.parametrize("optimiser", OPTIMISERS)
 @pytest.mark.parametrize("activation", ACTIVATIONS)

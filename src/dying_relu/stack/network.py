@@ -48,11 +48,11 @@ class Network:
             gradient: (K, classes, B) gradient of each network's loss with respect to its logits.
             optimiser: takes the parameters' gradients.
         """
-        optimiser.start_step()
         delta: Tensor | None = gradient * optimiser.loss_scale[:, None, None]
         for layer in reversed(self.layers):
             assert delta is not None, "only the first layer sends no gradient back"
             delta = layer.backward(delta, optimiser)
+        optimiser.finish_step()
 
     def trace(self, x: Tensor) -> Iterator[tuple[Hidden | None, Tensor]]:
         """The forward pass, layer by layer: each hidden layer with its pre-activations, at the end None with the logits."""

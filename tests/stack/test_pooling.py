@@ -1,0 +1,48 @@
+"""Max-pooling gives PyTorch's numbers to the last bit: values, gradients, ties, NaN, odd sizes."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.nn import functional
+
+from dying_relu.stack.optimisers import SGD
+from dying_relu.stack.pooling import MaxPooling
+
+
+def images(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float32) -> torch.Tensor:
+    """(K, B, C, H, W) in a stack's memory layout; few distinct values, so that many are equal."""
+    networks, batch, channels, height, width = shape
+    stream = torch.Generator().manual_seed(seed)
+    drawn = torch.randint(-2, 3, (networks, batch, height, width, channels), generator=stream)
+    return drawn.to(dtype).permute(0, 1, 4, 2, 3)
+
+
+def pooled_by_pytorch(x: torch.Tensor, delta: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    flat = x.flatten(0, 1).contiguous().requires_grad_()
+    pooled = functional.max_pool2d(flat, 2)
+    pooled.backward(delta.flatten(0, 1))
+    assert flat.grad is not None
+    return pooled.detach().view_as(delta), flat.grad.view_as(x)
+
+
+@given(
+    shape=st.tuples(*[st.integers(1, 3)] * 2, st.integers(1, 17), *[st.integers(2, 7)] * 2),
+    dtype=st.sampled_from([torch.float32, torch.float64]),
+    seed=st.integers(0, 9),
+)
+def test_equals_pytorch(shape: tuple[int, ...], dtype: torch.dtype, seed: int) -> None:
+    x = images(*shape, seed=seed, dtype=dtype)
+    layer = MaxPooling()
+    pooled = layer.forward(x)
+    delta = torch.randn(pooled.shape, dtype=dtype)
+    expected, expected_delta = pooled_by_pytorch(x, delta)
+    assert torch.equal(pooled, expected)
+    assert torch.equal(layer.backward(delta, SGD(torch.ones(1))), expected_delta)
+
+
+@pytest.mark.parametrize("place", range(4))
+def test_a_network_that_overflowed_is_seen_to(place: int) -> None:
+    x = torch.zeros(1, 1, 1, 2, 2)
+    x.view(4)[place] = torch.nan
+    assert MaxPooling().forward(x).isnan().all()
