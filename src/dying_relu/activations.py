@@ -38,7 +38,7 @@ class Activation:
 
     def derivative(self, z: Tensor, slope: Slope) -> Tensor:
         """f'(z), element by element, as training sees it (float32 underflow included)."""
-        return self.gradient(torch.ones_like(z), z, slope)
+        return self.gradient(z.new_ones(()).expand_as(z), z, slope)
 
 
 def relu(z: Tensor, slope: Slope) -> Tensor:

@@ -9,13 +9,16 @@ from torch import Tensor
 
 from dying_relu import units
 from dying_relu.data import Dataset
-from dying_relu.measuring import Measurement, measure, pre_activation_distribution
+from dying_relu.measuring import Measurement, measure, pre_activation_quantiles
 from dying_relu.models import as_inputs
 from dying_relu.stack.network import Hidden, Network
 from dying_relu.study import Run, Shard
 from dying_relu.units import UnitStatistics
 
 NEVER = -1
+Columns = dict[str, np.ndarray]
+"""Rows of a table: arrays of one length by name. Made into a data frame once, which costs more than to fill it."""
+
 Definition = Callable[[UnitStatistics], Tensor]
 FLAGS: dict[str, Definition] = {
     "dead": units.dead,
@@ -46,7 +49,7 @@ class Recorder:
         self.born_dead: dict[str, Tensor] = {}
         self.dead_before: dict[str, Tensor] = {}
         self.ever_dead: dict[str, Tensor] = {}
-        self.rows: dict[str, list[pd.DataFrame]] = {"checkpoints": [], "layers": [], "units": []}
+        self.rows: dict[str, list[Columns]] = {"checkpoints": [], "layers": [], "units": []}
 
     def mark_diverged(self, finite: Tensor, step: int) -> None:
         """Note the runs that are not finite for the first time; ``finite`` is (K,) bool."""
@@ -54,8 +57,8 @@ class Recorder:
         self.diverged_step.masked_fill_(newly, step)
 
     def checkpoint(self, step: int) -> None:
-        """Measure every network after ``step`` updates: on the training probe set, at both ends also on the test one."""
-        probes = ("train", "test") if step in (0, self.shard.steps) else ("train",)
+        """Measure every network after ``step`` updates: on the training probe set, at the end also on the test one."""
+        probes = ("train", "test") if step == self.shard.steps else ("train",)
         self.last = {probe: measure(self.network, *self.probe_sets[probe]) for probe in probes}
         finite = [measurement.loss.isfinite() for measurement in self.last.values()]
         self.mark_diverged(torch.stack([self.network.finite(), *finite]).all(0), step)
@@ -74,9 +77,8 @@ class Recorder:
                     getattr(self.last[probe], name).cpu().double().numpy() if probe in self.last else np.nan
                 )
                 metrics[f"{probe}_{name}"] = np.where(alive, measured, np.nan)
-        self.rows["checkpoints"].append(
-            pd.DataFrame({"run": self.ids, "step": step, **metrics, "diverged": ~alive})
-        )
+        everything = np.ones_like(alive)
+        self._add("checkpoints", {"run": self.ids, "step": step, **metrics, "diverged": ~alive}, everything)
 
     def _add_layer(self, step: int, hidden: Hidden, alive: np.ndarray) -> None:
         dead = units.dead(self.last["train"].units[hidden.name])
@@ -90,52 +92,65 @@ class Recorder:
             counts = {name: flag(statistics).sum(1) for name, flag in FLAGS.items()}
             # Deaths and revivals are followed on the training probe set, which every checkpoint sees.
             counts |= {name: change.sum(1) * (probe == "train") for name, change in changes.items()}
-            table = pd.DataFrame(
-                {
-                    "run": self.ids,
-                    "step": step,
-                    "layer": hidden.name,
-                    "depth": hidden.depth,
-                    "probe": probe,
-                    "units": dead.shape[1],
-                    **{name: count.cpu().numpy() for name, count in counts.items()},
-                    "active_share": statistics.active_share.mean(1).cpu().numpy(),
-                    "slope": self._slopes(hidden),
-                }
-            )
-            self.rows["layers"].append(table[alive])
+            columns = {
+                "run": self.ids,
+                "step": step,
+                "layer": hidden.name,
+                "depth": hidden.depth,
+                "probe": probe,
+                "units": dead.shape[1],
+                **{name: count.cpu().numpy() for name, count in counts.items()},
+                "active_share": statistics.active_share.mean(1).cpu().numpy(),
+                "slope": self._slopes(hidden),
+            }
+            self._add("layers", columns, alive)
 
     def _add_units(self, step: int, alive: np.ndarray) -> None:
-        distributions = pre_activation_distribution(self.network, self.probe_sets["train"][0])
+        quantiles = pre_activation_quantiles(self.network, self.probe_sets["train"][0])
         for hidden in self.network.hidden:
             statistics = self.last["train"].units[hidden.name]
             weight, bias = hidden.affine.weight.value, hidden.affine.bias.value
             columns = {
                 name: FLAGS[name](statistics) for name in ("dead", "inactive", "saturated", "dormant_0")
             }
-            columns |= {f"pre_activation_{name}": z for name, z in distributions[hidden.name].items()}
+            columns["pre_activation_min"] = statistics.pre_activation_min
+            columns |= {f"pre_activation_{name}": z for name, z in quantiles[hidden.name].items()}
+            columns["pre_activation_max"] = statistics.pre_activation_max
             columns["mean_abs_activation"] = statistics.mean_abs_activation
             columns["active_share"] = statistics.active_share
             columns["bias"] = bias
             columns["weight_norm"] = weight.flatten(2).norm(dim=2)
             count = bias.shape[1]
-            table = pd.DataFrame(
-                {
-                    "run": self.ids.repeat(count),
-                    "step": step,
-                    "layer": hidden.name,
-                    "depth": hidden.depth,
-                    "unit": np.tile(np.arange(count), len(self.ids)),
-                    **{name: values.flatten().cpu().numpy() for name, values in columns.items()},
-                }
-            )
-            self.rows["units"].append(table[alive.repeat(count)])
+            where = {
+                "run": self.ids.repeat(count),
+                "step": step,
+                "layer": hidden.name,
+                "depth": hidden.depth,
+                "unit": np.tile(np.arange(count), len(self.ids)),
+            }
+            what = {name: values.flatten().cpu().numpy() for name, values in columns.items()}
+            self._add("units", where | what, alive.repeat(count))
+
+    def _add(self, table: str, columns: dict[str, object], keep: np.ndarray) -> None:
+        """Add rows to ``table``, those marked in ``keep``; a column is an array of as many values, or one for all."""
+        full = {name: np.broadcast_to(np.asarray(values), keep.shape) for name, values in columns.items()}
+        self.rows[table].append({name: values[keep] for name, values in full.items()})
 
     def _slopes(self, hidden: Hidden) -> np.ndarray:
         slopes = hidden.activation.slope.value.cpu().double().numpy()
         return np.where(np.isnan([_slope(run) for run in self.runs]), np.nan, slopes)
 
-    def runs_table(self) -> pd.DataFrame:
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """The four tables of :mod:`~dying_relu.results`, with the rows of this stack's runs."""
+        tables = {"runs": self._runs_table()}
+        for table, added in self.rows.items():
+            columns = added[0] if added else ()
+            tables[table] = pd.DataFrame(
+                {name: np.concatenate([rows[name] for rows in added]) for name in columns}
+            )
+        return tables
+
+    def _runs_table(self) -> pd.DataFrame:
         """A row a run: its factors and its metrics at the last checkpoint, NaN where it diverged."""
         train, test = self.last["train"], self.last["test"]
         dead_on = {probe: self._flags(self.last[probe], units.dead) for probe in self.last}

@@ -35,9 +35,8 @@ def train(shard: Shard, data: Dataset, directory: Path) -> None:
     for number, runs in enumerate(stacks(shard), start=1):
         started = time.perf_counter()
         recorder = train_stack(shard, runs, data)
-        tables["runs"].append(recorder.runs_table())
-        for name, rows in recorder.rows.items():
-            tables[name] += rows
+        for name, table in recorder.tables().items():
+            tables[name].append(table)
         log.info("stack %d: %d runs in %.1f s", number, len(runs), time.perf_counter() - started)
     with results.atomic_path(directory) as folder:
         folder.mkdir()

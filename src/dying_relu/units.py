@@ -11,11 +11,12 @@ this module, so the paper and its users mean the same thing.
 tensor([ True, False])
 """
 
-import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+
+from dying_relu.reductions import reduce
 
 SATURATION_TOLERANCE = 1e-3
 """A derivative at most this large everywhere on D passes (almost) no gradient."""
@@ -29,7 +30,7 @@ class UnitStatistics:
     pre-activations are.
 
     Attributes:
-        pre_activation_max: the largest pre-activation.
+        pre_activation_min, pre_activation_max: the smallest and the largest pre-activation.
         activation_max: the largest absolute activation.
         derivative_max: the largest absolute derivative of the activation at the pre-activations seen.
         activation_sum: the sum of absolute activations (absolute: negative ones must not cancel positive ones).
@@ -37,6 +38,7 @@ class UnitStatistics:
         count: number of examples (times positions) seen.
     """
 
+    pre_activation_min: Tensor
     pre_activation_max: Tensor
     activation_max: Tensor
     derivative_max: Tensor
@@ -54,20 +56,12 @@ class UnitStatistics:
             derivative: f'(z), same shape.
             axis: the axis of the examples (for a convolution: of all positions of all examples), -1 or -2.
         """
-        magnitude = activation.abs()
-        return cls(
-            pre_activation_max=_largest(z, axis),
-            activation_max=_largest(magnitude, axis),
-            derivative_max=_largest(derivative.abs(), axis),
-            activation_sum=magnitude.sum(axis),
-            # Not (z > 0).sum(): ones and zeros of the same type are counted ten times faster.
-            active_count=z.sign().clamp_(min=0).sum(axis),
-            count=z.shape[axis],
-        )
+        return cls(*reduce(z, activation, derivative, axis), count=z.shape[axis])
 
     def merge(self, other: "UnitStatistics") -> "UnitStatistics":
         """Statistics of the examples of both: a unit is dead on D only if it is dead on every batch of D."""
         return UnitStatistics(
+            pre_activation_min=torch.minimum(self.pre_activation_min, other.pre_activation_min),
             pre_activation_max=torch.maximum(self.pre_activation_max, other.pre_activation_max),
             activation_max=torch.maximum(self.activation_max, other.activation_max),
             derivative_max=torch.maximum(self.derivative_max, other.derivative_max),
@@ -85,16 +79,6 @@ class UnitStatistics:
     def active_share(self) -> Tensor:
         """Share of D on which the pre-activation is positive."""
         return self.active_count / self.count
-
-
-def _largest(x: Tensor, axis: int) -> Tensor:
-    """The maximum over ``axis``, -1 or -2."""
-    if axis == -1:
-        return x.amax(-1)
-    # Many short rows are slow to reduce: lay several of them side by side.
-    rows, units = x.shape[-2:]
-    fold = math.gcd(rows, 64)
-    return x.reshape(*x.shape[:-2], rows // fold, fold * units).amax(-2).unflatten(-1, (fold, units)).amax(-2)
 
 
 def inactive(statistics: UnitStatistics) -> Tensor:
