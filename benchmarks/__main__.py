@@ -37,9 +37,7 @@ def engine(
     quick: Annotated[bool, typer.Option(help="Fewer cases, stacks and rounds.")] = False,
     precision: Annotated[
         list[str] | None,
-        typer.Option(
-            help="float32 or bfloat16; by default float32, and bfloat16 where its products are faster."
-        ),
+        typer.Option(help="float32 or bf16; by default float32, and bf16 where its products are faster."),
     ] = None,
 ) -> None:
     """Compare the ways of training: the usual loop, torch.func and ours."""

@@ -104,7 +104,8 @@ def contestants(
     """All that are compared on ``case``, those that are compared with each other side by side."""
     found = peak(device, cores, precisions)
     for name, method in METHODS.items():
-        for precision in (precision for precision in precisions if precision in method.precisions):
+        possible = method.precisions(device)
+        for precision in (precision for precision in precisions if precision in possible):
             for layout in _layouts(name, device, cores):
                 first = Contestant(case, name, layout, precision=precision, device=device)
                 found += _stacks(first, scope) if method.trains_stacks else [first]

@@ -80,7 +80,7 @@ def run(scope: Scope, out: Path, precisions: Sequence[str] = ()) -> pd.DataFrame
     Args:
         scope: how much.
         out: folder to write to.
-        precisions: keys of ``PRECISIONS``; by default float32, and bfloat16 if its products are faster here.
+        precisions: keys of ``PRECISIONS``; by default float32, and bf16 if its products are faster here.
     """
     if unknown := set(precisions) - set(PRECISIONS):
         raise DyingReluError("unknown precision", found=", ".join(unknown), expected=" or ".join(PRECISIONS))

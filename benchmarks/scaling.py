@@ -132,6 +132,8 @@ def _tables(shard: Shard) -> dict[str, pd.DataFrame]:
         batch_size=shard.batch_size,
         steps=shard.steps,
         train_examples=shard.dataset.train,
+        precision=shard.precision,
+        stack_size=1,
         hidden_units=size.units,
         parameters=size.parameters,
         diverged=False,

@@ -203,6 +203,8 @@ def _runs(units: pd.DataFrame, checkpoints: pd.DataFrame, networks: pd.DataFrame
         shard=place + "-r" + runs["replicate"].astype(str) + "-00",
         batch_size=8,
         train_examples=128,
+        precision="float32",
+        stack_size=4,
         hidden_units=2 * UNITS,
         parameters=1000,
         diverged_step=runs["run"].map(diverged).astype("Int64"),

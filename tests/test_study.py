@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dying_relu import cost
+from dying_relu import cost, memory
 from dying_relu.configuration import parse
 from dying_relu.errors import DyingReluError
 from dying_relu.study import SECONDS_PER_SHARD, Study, log_spaced, plan
@@ -164,7 +164,7 @@ def test_a_shard_is_neither_too_long_nor_too_large() -> None:
     assert len(study.runs) > 14_000
     for shard in study.shards:
         assert cost.seconds(shard) <= SECONDS_PER_SHARD + cost.START_UP_SECONDS
-        assert cost.memory(shard) <= study.configuration.memory_limit
+        assert memory.of_job(shard) <= study.configuration.memory_limit
 
 
 def test_a_memory_limit_too_small_for_one_network_is_refused() -> None:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from benchmarks.cases import Case, Examples
 
-PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+PRECISIONS = {"float32": torch.float32, "bf16": torch.bfloat16}
 
 
 class Method(ABC):
@@ -16,15 +16,18 @@ class Method(ABC):
 
     Attributes:
         trains_stacks: whether it trains several networks at a time.
-        precisions: in which the products of matrices can be computed; weights are float32 always.
     """
 
     trains_stacks: ClassVar[bool] = True
-    precisions: ClassVar[tuple[str, ...]] = tuple(PRECISIONS)
 
     @staticmethod  # noqa: B027 - most methods have nothing to prepare
     def prepare_process() -> None:
         """Settings of the whole process that belong to the method; called once, before anything is trained."""
+
+    @staticmethod
+    def precisions(device: str) -> tuple[str, ...]:
+        """In which the method can multiply matrices on ``device``; weights are float32 always."""
+        return tuple(PRECISIONS)
 
     @abstractmethod
     def __init__(

@@ -1,22 +1,24 @@
-"""Ours: :mod:`dying_relu.stack`, put together as training puts it together."""
+"""Ours: :mod:`dying_relu.stack`, trained as :mod:`dying_relu.training` trains it."""
 
 import torch
 from torch import Tensor
 
 from benchmarks.cases import Case, Examples
 from benchmarks.methods import plain
-from benchmarks.methods.base import Method
+from benchmarks.methods.base import PRECISIONS, Method
 from dying_relu import allocator
 from dying_relu.configuration import IMAGE_SETS
-from dying_relu.models import as_inputs, build
-from dying_relu.stack.loss import cross_entropy
-from dying_relu.training import minibatch_order, optimiser_of
+from dying_relu.data import Dataset
+from dying_relu.precision import is_possible, products_in
+from dying_relu.training import Trainer
 
 
 class Stacked(Method):
-    """The step of :func:`dying_relu.training.train_stack`, without the measuring at checkpoints."""
+    """The training of :func:`dying_relu.training.train_stack`, without the measuring at checkpoints."""
 
-    precisions = ("float32",)
+    @staticmethod
+    def precisions(device: str) -> tuple[str, ...]:
+        return tuple(name for name in PRECISIONS if is_possible(name, torch.device(device)))
 
     @staticmethod
     def prepare_process() -> None:
@@ -25,18 +27,23 @@ class Stacked(Method):
     def __init__(
         self, case: Case, networks: range, examples: Examples, precision: str, device: torch.device
     ) -> None:
-        self.device = device
-        architecture = case.setting.architecture
+        self.precision = precision
+        images, labels = (tensor.to(device) for tensor in examples)
+        dataset = case.setting.dataset
+        data = Dataset(
+            name=dataset,
+            train_images=images,
+            train_labels=labels,
+            test_images=images[:0],
+            test_labels=labels[:0],
+            mean=torch.zeros(images.shape[1]),
+            std=torch.ones(images.shape[1]),
+            classes=IMAGE_SETS[dataset].classes,
+        )
         runs = [case.network(k) for k in networks]
-        image, classes = examples.images.shape[1:], IMAGE_SETS[case.setting.dataset].classes
-        self.network = build(architecture, runs, image, classes, plain.SEED, device)
-        self.optimiser = optimiser_of(case.optimiser, runs, device)
-        self.examples = as_inputs(architecture, examples.images.to(device))
-        self.labels = examples.labels.to(device)
-        self.minibatches = minibatch_order(len(self.labels), case.batch_size, plain.SEED)
+        architecture = case.setting.architecture
+        self.trainer = Trainer(architecture, case.optimiser, runs, data, case.batch_size, plain.SEED)
 
     def step(self) -> Tensor:
-        chosen = next(self.minibatches).to(self.device)
-        loss = cross_entropy(self.network.forward(self.examples.index_select(0, chosen)), self.labels[chosen])
-        self.network.backward(loss.gradient, self.optimiser)
-        return loss.loss
+        with products_in(self.precision):
+            return self.trainer.step()

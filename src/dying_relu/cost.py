@@ -20,13 +20,6 @@ FORWARD_PASSES_TO_MEASURE = 2.0
 FORWARD_PASSES_TO_RECORD_UNITS = 6.0
 START_UP_SECONDS = 2.5
 
-START_UP_BYTES = 500 * 2**20
-BYTES_PER_NUMBER = 4
-# Examples used are held as float32, beside the scratch memory to normalise them.
-COPIES_OF_THE_DATA = 1.5
-BYTES_PER_ROW = 400
-NETWORKS_MEASURED_AT_ONCE = 8
-
 
 class Size(NamedTuple):
     """The size of a network."""
@@ -75,32 +68,6 @@ def seconds_per_run(shard: "Shard") -> float:
     return (training + measuring) / FLOPS_PER_SECOND[shard.architecture.kind]
 
 
-def bytes_per_run(shard: "Shard") -> int:
-    """Bytes of results and weights that each run of ``shard`` adds to its job."""
-    network = size(shard.architecture, shard.dataset.name)
-    rows_per_checkpoint = 1 + 2 * network.layers + (network.units if shard.record_units else 0)
-    return (
-        rows_per_checkpoint * len(shard.checkpoints) * BYTES_PER_ROW
-        + 4 * network.parameters * BYTES_PER_NUMBER
-    )
-
-
-def fixed_bytes(shard: "Shard") -> int:
-    """Bytes that a job of ``shard`` needs whatever the number of its runs: Python, the data, one measurement."""
-    images = IMAGE_SETS[shard.dataset.name]
-    pixels = images.channels * images.side**2
-    data = (shard.dataset.train + shard.dataset.test) * pixels * BYTES_PER_NUMBER
-    probe = max(shard.probe_train, shard.probe_test)
-    activations = size(shard.architecture, shard.dataset.name).activations
-    measuring = probe * activations * BYTES_PER_NUMBER * NETWORKS_MEASURED_AT_ONCE
-    return int(START_UP_BYTES + COPIES_OF_THE_DATA * data + measuring)
-
-
 def seconds(shard: "Shard") -> float:
     """Seconds on one core for the job of ``shard``."""
     return START_UP_SECONDS + len(shard.runs) * seconds_per_run(shard)
-
-
-def memory(shard: "Shard") -> int:
-    """Bytes of memory for the job of ``shard``."""
-    return fixed_bytes(shard) + len(shard.runs) * bytes_per_run(shard)

@@ -6,7 +6,7 @@ from itertools import groupby
 from rich.console import Console
 from rich.table import Table
 
-from dying_relu import cost
+from dying_relu import cost, memory
 from dying_relu.device import is_likely_gpu
 from dying_relu.study import Shard, Study
 
@@ -35,14 +35,16 @@ def _sums(shards: list[Shard]) -> tuple[str, str, str]:
 
 def _training(study: Study) -> str:
     cores = os.cpu_count() or 1
-    memory = sorted(map(cost.memory, study.shards), reverse=True)
+    most = sorted(map(memory.of_job, study.shards), reverse=True)
     if is_likely_gpu(study.configuration.device):
-        return f"Training runs on the GPU, one shard at a time, with up to {memory[0] / 2**30:.1f} GiB of memory."
+        return (
+            f"Training runs on the GPU, one shard at a time, with up to {most[0] / 2**30:.1f} GiB of memory."
+        )
     times = [cost.seconds(shard) for shard in study.shards]
     wall = max(sum(times) / cores, *times)
     return (
         f"Training takes about {duration(wall)} on the {cores} cores of this machine, one shard a core, "
-        f"with up to {sum(memory[:cores]) / 2**30:.1f} GiB of memory. Estimates, right within a factor of two."
+        f"with up to {sum(most[:cores]) / 2**30:.1f} GiB of memory. Estimates, right within a factor of two."
     )
 
 

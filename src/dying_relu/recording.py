@@ -201,6 +201,8 @@ class Recorder:
             "batch_size": self.shard.batch_size,
             "steps": self.shard.steps,
             "train_examples": self.shard.dataset.train,
+            "precision": self.shard.precision,
+            "stack_size": len(self.runs),
         }
 
     def _flags(self, measurement: Measurement, flag: Definition) -> dict[str, Tensor]:

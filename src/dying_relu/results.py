@@ -68,6 +68,8 @@ RUNS = pa.DataFrameSchema(
         "batch_size": _count(),
         "steps": _count(),
         "train_examples": _count(),
+        "precision": pa.Column(str, pa.Check.isin(["float32", "bf16"])),
+        "stack_size": _count(),
         "hidden_units": _count(),
         "parameters": _count(),
         "diverged": pa.Column(bool),

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from dying_relu import configuration as configurations
-from dying_relu import cost
+from dying_relu import cost, memory
 from dying_relu.configuration import IMAGE_SETS, Architecture, Configuration, Experiment, Optimiser
 from dying_relu.configuration.model import ACTIVATION_NAMES, Grid
 from dying_relu.errors import DyingReluError
@@ -62,6 +62,7 @@ class Shard:
         steps: minibatches to train.
         checkpoints: steps after which networks are measured; 0 and ``steps`` are among them.
         probe_train, probe_test: number of examples on which units are counted.
+        memory_limit: bytes that its job may use.
         runs: sorted by activation, then slope, initialisation, bias and learning rate.
         fingerprint: changes when anything above changes.
     """
@@ -79,7 +80,9 @@ class Shard:
     probe_train: int
     probe_test: int
     record_units: bool
+    precision: str
     device: str
+    memory_limit: int
     runs: tuple[Run, ...] = ()
     fingerprint: str = ""
 
@@ -138,7 +141,7 @@ def plan(configuration: Configuration) -> Study:
         shard
         for name, experiment in configuration.experiments.items()
         for job in _jobs(configuration, name, experiment)
-        for shard in _cut(job, configuration.memory_limit)
+        for shard in _cut(job)
     ]
     return Study(configuration, tuple(shards))
 
@@ -188,7 +191,9 @@ def _jobs(configuration: Configuration, name: str, experiment: Experiment) -> It
             probe_train=experiment.probe_train or measuring.train,
             probe_test=experiment.probe_test or measuring.test,
             record_units=experiment.record_units,
+            precision=configuration.training.precision,
             device=configuration.device,
+            memory_limit=int(configuration.memory_limit),
         )
         shared = {"experiment": name, "replicate": replicate}
         shared |= dict(zip(SHARED_FACTORS, (dataset, architecture, optimiser), strict=True))
@@ -227,7 +232,7 @@ def _setting(shard: Shard) -> str:
         "architecture": shard.architecture.model_dump(),
         "optimiser": shard.optimiser.model_dump(),
     }
-    irrelevant = ("name", "record_units", "device", "runs", "fingerprint")
+    irrelevant = ("name", "record_units", "device", "memory_limit", "runs", "fingerprint")
     return _digest({key: value for key, value in fields.items() if key not in irrelevant})
 
 
@@ -235,16 +240,15 @@ def _run(factors: dict[str, Any], setting: str) -> Run:
     return Run(id=_digest([setting, factors])[:12], **factors)
 
 
-def _cut(job: Shard, memory_limit: int) -> Iterator[Shard]:
+def _cut(job: Shard) -> Iterator[Shard]:
     """``job`` in parts of nearly equal numbers of runs, none too long and none too large."""
-    spare = memory_limit - cost.fixed_bytes(job)
-    fit = spare // cost.bytes_per_run(job)
+    least = memory.fixed(job) + memory.in_stack(job)
+    fit = (job.memory_limit - least) // memory.per_run(job)
     if fit < 1:
-        needed = cost.fixed_bytes(job) + cost.bytes_per_run(job)
         raise DyingReluError(
             f"memory_limit is too small for experiment {job.experiment} on {job.dataset.name}",
-            found=f"{memory_limit / 2**20:.0f} MiB",
-            expected=f"at least {needed / 2**20:.0f} MiB",
+            found=f"{job.memory_limit / 2**20:.0f} MiB",
+            expected=f"at least {(least + memory.per_run(job)) / 2**20:.0f} MiB",
             remedy="raise it, or use fewer examples, checkpoints or units",
         )
     in_time = max(1, int(SECONDS_PER_SHARD / cost.seconds_per_run(job)))

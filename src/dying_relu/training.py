@@ -10,7 +10,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from dying_relu import results
+from dying_relu import memory, precision, results
+from dying_relu.configuration import Architecture
 from dying_relu.configuration import Optimiser as OptimiserSettings
 from dying_relu.data import Dataset
 from dying_relu.initialisation import random_stream
@@ -22,17 +23,17 @@ from dying_relu.study import Run, Shard
 
 log = logging.getLogger(__name__)
 
-STACK_SIZE = {"mlp": 16, "cnn": 1}
-"""Networks per stack: as many as keep their weights and activations in a core's cache (measured; see benchmarks)."""
-
 
 def train(shard: Shard, data: Dataset, directory: Path) -> None:
     """Train every run of ``shard`` on ``data`` and write the four tables of :mod:`~dying_relu.results` to ``directory``.
 
     The folder appears when all is done and not before.
     """
+    device = data.train_images.device
+    precision.require(shard.precision, device)
+    size = memory.stack_size(shard, device.type != "cpu", memory.second_level_cache())
     tables: dict[str, list[pd.DataFrame]] = {name: [] for name in results.TABLES}
-    for number, runs in enumerate(stacks(shard), start=1):
+    for number, runs in enumerate(stacks(shard.runs, size), start=1):
         started = time.perf_counter()
         recorder = train_stack(shard, runs, data)
         for name, table in recorder.tables().items():
@@ -44,32 +45,62 @@ def train(shard: Shard, data: Dataset, directory: Path) -> None:
             results.write(name, _concatenate(name, rows), folder / f"{name}.parquet")
 
 
-def stacks(shard: Shard) -> Iterator[list[Run]]:
-    """The shard's runs in groups to be trained together: equal activations, at most ``STACK_SIZE`` networks."""
-    size = STACK_SIZE[shard.architecture.kind]
-    for _, group in groupby(shard.runs, key=lambda run: run.activation):
-        runs = list(group)
-        yield from (runs[start : start + size] for start in range(0, len(runs), size))
+def stacks(runs: Sequence[Run], size: int) -> Iterator[list[Run]]:
+    """``runs`` in groups to be trained together: equal activations, at most ``size`` networks."""
+    for _, group in groupby(runs, key=lambda run: run.activation):
+        alike = list(group)
+        yield from (alike[start : start + size] for start in range(0, len(alike), size))
 
 
 def train_stack(shard: Shard, runs: Sequence[Run], data: Dataset) -> Recorder:
     """Train ``runs``, which share an activation, as one stack; returns what was recorded at the checkpoints."""
-    device = data.train_images.device
-    image, classes = data.train_images.shape[1:], data.classes
-    network = build(shard.architecture, runs, image, classes, shard.seed, device)
-    optimiser = optimiser_of(shard.optimiser, runs, device)
-    recorder = Recorder(shard, runs, network, data)
-    examples = as_inputs(shard.architecture, data.train_images)
-    minibatches = minibatch_order(len(examples), shard.batch_size, shard.seed)
+    trainer = Trainer(shard.architecture, shard.optimiser, runs, data, shard.batch_size, shard.seed)
+    recorder = Recorder(shard, runs, trainer.network, data)
     for step in range(shard.steps + 1):
         if step in shard.checkpoints:
             recorder.checkpoint(step)
         if step < shard.steps:
-            chosen = next(minibatches).to(device)
-            loss = cross_entropy(network.forward(examples.index_select(0, chosen)), data.train_labels[chosen])
-            recorder.mark_diverged(loss.loss.isfinite(), step)
-            network.backward(loss.gradient, optimiser)
+            with precision.products_in(shard.precision):
+                losses = trainer.step()
+            recorder.mark_diverged(losses.isfinite(), step)
     return recorder
+
+
+class Trainer:
+    """A stack of networks, its optimiser and the minibatches that all its networks share.
+
+    Args:
+        architecture, optimiser: settings.
+        runs: a network each; they share the activation.
+        data: the training examples, on the device where the networks shall live.
+        batch_size: examples in a minibatch.
+        seed: the replicate's seed.
+    """
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        optimiser: OptimiserSettings,
+        runs: Sequence[Run],
+        data: Dataset,
+        batch_size: int,
+        seed: int,
+    ) -> None:
+        self.device = data.train_images.device
+        image = data.train_images.shape[1:]
+        self.network = build(architecture, runs, image, data.classes, seed, self.device)
+        self.optimiser = optimiser_of(optimiser, runs, self.device)
+        self.examples = as_inputs(architecture, data.train_images)
+        self.labels = data.train_labels
+        self.minibatches = minibatch_order(len(self.labels), batch_size, seed)
+
+    def step(self) -> Tensor:
+        """Train every network on the next minibatch; returns their losses (K,) before the update."""
+        chosen = next(self.minibatches).to(self.device)
+        logits = self.network.forward(self.examples.index_select(0, chosen))
+        loss = cross_entropy(logits, self.labels[chosen])
+        self.network.backward(loss.gradient, self.optimiser)
+        return loss.loss
 
 
 def minibatch_order(examples: int, batch_size: int, seed: int) -> Iterator[Tensor]:

@@ -45,7 +45,7 @@ def test_the_comparison_measures_every_method(tmp_path: Path, caplog: pytest.Log
 
 
 def test_an_unknown_precision_is_an_error_in_words(tmp_path: Path) -> None:
-    with pytest.raises(DyingReluError, match="float16; expected float32 or bfloat16"):
+    with pytest.raises(DyingReluError, match="float16; expected float32 or bf16"):
         engine.run(TINY, tmp_path, ("float16",))
 
 

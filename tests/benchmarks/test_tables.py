@@ -28,14 +28,14 @@ def measured() -> pd.DataFrame:
     products = 10e9 / Product(512).flops_per_sample
     rates = {
         Contestant(Product(512), GEMM, one_per_core): products,
-        Contestant(Product(512), GEMM, one_per_core, precision="bfloat16"): 4 * products,
+        Contestant(Product(512), GEMM, one_per_core, precision="bf16"): 4 * products,
         Contestant(MLP, "usual", Layout(1, 2)): 400.0,
         Contestant(MLP, "usual", one_per_core): 1000.0,
         Contestant(MLP, "torch_func", one_per_core, 8): 1500.0,
         Contestant(MLP, "torch_func", one_per_core, 16): 2000.0,
         Contestant(MLP, "stacked", one_per_core, 8): 4000.0,
         Contestant(MLP, "stacked", one_per_core, 16): 3000.0,
-        Contestant(MLP, "stacked", one_per_core, 8, "bfloat16"): 8000.0,
+        Contestant(MLP, "stacked", one_per_core, 8, "bf16"): 8000.0,
         Contestant(MLP, JOBS, one_per_core): 100.0,
     }
     return pd.DataFrame(
@@ -83,7 +83,7 @@ def test_torch_func_is_compared_at_the_stack_that_suits_it_best(table: pd.DataFr
 
 
 def test_a_share_is_of_the_peak_in_the_same_precision_and_a_ratio_to_float32(table: pd.DataFrame) -> None:
-    low = row(table, method="stacked", precision="bfloat16")
+    low = row(table, method="stacked", precision="bf16")
     high = row(table, method="stacked", stack=8, precision="float32")
     assert low["share_of_peak"] == pytest.approx(high["share_of_peak"] / 2)
     assert low["ratio_to_usual"] == pytest.approx(8)
@@ -119,7 +119,7 @@ def test_the_paper_shows_a_row_a_case_and_precision(table: pd.DataFrame) -> None
     text = tables.paper_table(table)
     assert text.startswith(r"\begin{tabular}")
     assert text.count(r"MLP, SGD, ReLU") == 2
-    assert text.count("bfloat16") == 1
+    assert text.count("bf16") == 1
     assert "nan" not in text
 
 
@@ -127,7 +127,7 @@ def test_the_plot_has_a_panel_a_case_and_a_curve_a_method(table: pd.DataFrame) -
     (panel,) = figures.engine(table).axes
     assert panel.get_title() == "MLP, SGD, ReLU"
     curves = {line.get_label() for line in panel.get_lines()}
-    assert {"ours", "ours, bfloat16", "torch.func", "usual loop, one process per core"} <= curves
+    assert {"ours", "ours, bf16", "torch.func", "usual loop, one process per core"} <= curves
 
 
 def test_on_one_core_no_contestant_is_measured_twice() -> None:

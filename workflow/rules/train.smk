@@ -15,7 +15,7 @@ rule shard:
         code=code_digest("dying_relu.training"),
     threads: 1
     resources:
-        mem_mb=lambda wildcards: cost.memory(STUDY.shard(wildcards.shard)) // 2**20,
+        mem_mb=lambda wildcards: memory.of_job(STUDY.shard(wildcards.shard)) // 2**20,
         gpu=int(is_likely_gpu(STUDY.configuration.device)),
     shell:
         "dying-relu train {wildcards.shard:q} --config {input.study:q} --fingerprint {params.spec:q}"

@@ -199,6 +199,8 @@ class Training(Section):
     """Examples in a minibatch."""
     epochs: Count = 10
     """Passes over the training examples; an incomplete last minibatch is dropped."""
+    precision: Literal["float32", "bf16"] = "float32"
+    """Of products of matrices; bf16 is faster on processors that have it in hardware. All else is float32."""
 
 
 class Measuring(Section):

@@ -1,0 +1,101 @@
+"""The memory that a job needs, and how many of its networks are trained as one stack.
+
+The stack size is chosen, not configured: from the architecture, the optimiser, the cache and the memory limit. A larger
+stack shares the fixed cost of every operation among more networks; a smaller one keeps their weights in the cache. Over
+the networks in benchmarks/NOTES.md the best stack's weights fill about three second-level caches, whatever the network's
+size, and half or twice of it costs less than a tenth of the speed. What a run computes does not depend on its stack.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dying_relu import cost
+from dying_relu.configuration import IMAGE_SETS, Adam, Optimiser
+
+if TYPE_CHECKING:
+    from dying_relu.study import Shard
+
+START_UP_BYTES = 560 * 2**20
+BYTES_PER_NUMBER = 4
+# Examples used are held as float32, beside the scratch memory to normalise them.
+COPIES_OF_THE_DATA = 1.5
+BYTES_PER_ROW = 400
+# dying_relu.measuring.BATCH, which planning does not import because of torch.
+EXAMPLES_MEASURED_AT_ONCE = 200
+# Of activations, in training and in measuring: before and after the non-linearity, derivatives, gradients.
+COPIES_OF_ACTIVATIONS = 5
+
+CACHES_FILLED_WITH_WEIGHTS = 3.0
+# Velocities and moments pass through the cache too.
+FILLED_WITH_MOMENTS = 2.0
+LARGEST_STACK = 64
+USUAL_CACHE = 2 * 2**20
+CACHE_SIZE_IN_LINUX = Path("/sys/devices/system/cpu/cpu0/cache/index2/size")
+
+
+def of_job(shard: "Shard") -> int:
+    """Bytes that the job of ``shard`` needs; never more than its memory limit."""
+    runs = len(shard.runs)
+    stack = stack_size(shard, on_gpu=False, cache=USUAL_CACHE)
+    return fixed(shard) + runs * per_run(shard) + min(runs, stack) * in_stack(shard)
+
+
+def stack_size(shard: "Shard", on_gpu: bool, cache: int) -> int:
+    """Networks per stack for the runs of ``shard``.
+
+    On a GPU as many as the memory limit admits. On a CPU convolutions of one network fill a core and take turns, so that a
+    stack has nothing to share: 1.
+
+    Args:
+        shard: what is trained.
+        on_gpu: whether it is trained on a GPU.
+        cache: bytes of a core's second-level cache.
+    """
+    spare = shard.memory_limit - fixed(shard) - len(shard.runs) * per_run(shard)
+    fit = max(1, spare // in_stack(shard))
+    if on_gpu:
+        return fit
+    if shard.architecture.kind == "cnn":
+        return 1
+    weights = BYTES_PER_NUMBER * cost.size(shard.architecture, shard.dataset.name).parameters
+    filled = FILLED_WITH_MOMENTS if _moments(shard.optimiser) else CACHES_FILLED_WITH_WEIGHTS
+    return max(1, min(round(filled * cache / weights), fit, LARGEST_STACK))
+
+
+def second_level_cache() -> int:
+    """Bytes of a core's second-level cache; where Linux does not say, 2 MiB."""
+    try:
+        text = CACHE_SIZE_IN_LINUX.read_text(encoding="ascii").strip()
+        return int(text.removesuffix("K")) * 2**10
+    except (OSError, ValueError):
+        return USUAL_CACHE
+
+
+def per_run(shard: "Shard") -> int:
+    """Bytes of results that each run of ``shard`` adds to its job."""
+    network = cost.size(shard.architecture, shard.dataset.name)
+    rows_per_checkpoint = 1 + 2 * network.layers + (network.units if shard.record_units else 0)
+    return rows_per_checkpoint * len(shard.checkpoints) * BYTES_PER_ROW
+
+
+def in_stack(shard: "Shard") -> int:
+    """Bytes that each network of a stack needs while it trains: weights, gradients, moments, activations."""
+    network = cost.size(shard.architecture, shard.dataset.name)
+    numbers = (2 + _moments(shard.optimiser)) * network.parameters
+    numbers += COPIES_OF_ACTIVATIONS * max(shard.batch_size, EXAMPLES_MEASURED_AT_ONCE) * network.activations
+    return numbers * BYTES_PER_NUMBER
+
+
+def fixed(shard: "Shard") -> int:
+    """Bytes that a job of ``shard`` needs whatever the number of its runs: Python and the data."""
+    images = IMAGE_SETS[shard.dataset.name]
+    pixels = images.channels * images.side**2
+    data = (shard.dataset.train + shard.dataset.test) * pixels * BYTES_PER_NUMBER
+    return int(START_UP_BYTES + COPIES_OF_THE_DATA * data)
+
+
+def _moments(optimiser: Optimiser) -> int:
+    """How many numbers ``optimiser`` keeps for each weight."""
+    if isinstance(optimiser, Adam):
+        return 2
+    return int(optimiser.momentum > 0)

@@ -1,0 +1,51 @@
+"""In which precision matrices are multiplied while networks train.
+
+With ``bf16`` the operands of every product and convolution are rounded to bfloat16 on their way into the matrix unit. Weights,
+sums, moments, the loss and all measurements stay float32. It is one switch of PyTorch's, and works where the processor
+multiplies bfloat16 matrices in hardware.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from dying_relu.errors import DyingReluError
+
+
+@contextmanager
+def products_in(precision: str) -> Iterator[None]:
+    """Within the block, products of float32 matrices are computed in ``precision``, ``float32`` or ``bf16``."""
+    if precision == "float32":
+        yield
+        return
+    switches = torch.backends.mkldnn.matmul, torch.backends.mkldnn.conv  # type: ignore[attr-defined]
+    before = [switch.fp32_precision for switch in switches]
+    try:
+        for switch in switches:
+            switch.fp32_precision = precision
+        yield
+    finally:
+        for switch, setting in zip(switches, before, strict=True):
+            switch.fp32_precision = setting
+
+
+def require(precision: str, device: torch.device) -> None:
+    """Raise an error if matrices cannot be multiplied in ``precision`` on ``device``."""
+    if not is_possible(precision, device):
+        raise DyingReluError(
+            f"precision: {precision} is not possible on this machine's {device.type}",
+            expected="a processor that multiplies bfloat16 matrices in hardware (such as one with AMX)",
+            remedy="set `precision: float32` in the configuration",
+        )
+
+
+def is_possible(precision: str, device: torch.device) -> bool:
+    """Whether ``precision`` has an effect on ``device``: PyTorch ignores the switch where it would be slow."""
+    return precision == "float32" or (device.type == "cpu" and _rounds_to_bf16())
+
+
+def _rounds_to_bf16() -> bool:
+    odd = torch.full((64, 64), 1 + 2**-12)
+    with products_in("bf16"):
+        return bool((odd @ odd != (odd.double() @ odd.double()).float()).any())
