@@ -55,7 +55,7 @@ def adam_travel(learning_rate: float, beta1: float = 0.9, beta2: float = 0.999) 
     >>> round(adam_travel(1.0), 2)
     9.05
     """
-    if not (0 <= beta1 and beta1**2 < beta2 < 1):
+    if not (beta1 >= 0 and beta1**2 < beta2 < 1):
         raise ValueError(
             f"the decays must satisfy 0 <= beta1 and beta1^2 < beta2 < 1, not {beta1} and {beta2}"
         )
