@@ -11,12 +11,11 @@ from torch import Tensor
 from dying_relu.initialisation import random_stream
 from dying_relu.stack.network import Network
 from dying_relu.stack.optimisers import Adam
+from dying_relu.validation import inputs
 from dying_relu.validation.networks import dead_by_depth, random_networks
 from dying_relu.validation.simulating import SEED
 
 POINTS = 100
-LARGEST = 3**0.5
-"""Inputs are evenly spread over [-LARGEST, LARGEST]; there they have mean 0 and variance about 1."""
 LEARNING_RATE = 1e-3
 
 
@@ -46,7 +45,7 @@ def collapse(networks: int, width: int, weight_layers: int, steps: int, scheme: 
         steps: of training.
         scheme: of initial weights and biases.
     """
-    x = torch.linspace(-LARGEST, LARGEST, POINTS)[:, None]
+    x = inputs.interval(POINTS)
     stream = random_stream(SEED, f"collapse/{scheme}/{width}/{weight_layers}")
     stack = random_networks(networks, 1, [width] * (weight_layers - 1), scheme, stream)
     born = dead_by_depth(stack, x)[-1]

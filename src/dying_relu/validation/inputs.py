@@ -20,6 +20,11 @@ def line() -> Tensor:
     return torch.tensor([[1.0], [-1.0]])
 
 
+def interval(points: int = 32) -> Tensor:
+    """Scalars with mean 0 and variance about 1, evenly spread: (points, 1)."""
+    return torch.linspace(-(3**0.5), 3**0.5, points)[:, None]
+
+
 def circle(directions: int = 32) -> Tensor:
     """Directions in the plane, (directions, 2), that stand for nearly all of it in networks without biases."""
     angles = torch.arange(directions) * (2 * math.pi / directions)

@@ -1,7 +1,5 @@
 """Probabilities of death estimated with networks of this package, as they are drawn and not yet trained."""
 
-import math
-from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
