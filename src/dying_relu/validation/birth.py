@@ -7,7 +7,7 @@ import pandas as pd
 from dying_relu.validation import inputs
 from dying_relu.validation.simulating import born_dead
 
-NETWORKS = 10_000
+NETWORKS = 5_000
 WIDTHS = (1, 2, 3, 4, 5, 6, 8, 10)
 WEIGHT_LAYERS = 30
 INPUTS = {

@@ -90,7 +90,7 @@ def _everywhere() -> list[Check]:
 
 
 def _units() -> list[Check]:
-    examples, dimension, samples = 2_000, 784, 80
+    examples, dimension, samples = 2_000, 784, 160
     first_layer = [
         _exact(
             "eq:firstlayer",
