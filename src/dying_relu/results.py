@@ -193,6 +193,7 @@ TABLES = {"runs": RUNS, "checkpoints": CHECKPOINTS, "layers": LAYERS, "units": U
 
 VALIDATION = pa.DataFrameSchema(
     {
+        "check": _key(),
         "source": _key(),
         "quantity": _key(),
         "kind": pa.Column(str, pa.Check.isin(["exact", "reported"])),
@@ -209,7 +210,7 @@ VALIDATION = pa.DataFrameSchema(
         _at_most("low", "high"),
         pa.Check(lambda t: (t["low"] == t["high"]) == (t["kind"] == "exact"), name="exact iff one value"),
     ],
-    unique=["source", "quantity"],
+    unique=["check"],
     strict=True,
     coerce=True,
     ordered=True,

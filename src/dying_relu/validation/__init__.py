@@ -5,6 +5,7 @@
 ``simulating``  probabilities of death before training
 ``collapse``    networks trained to be the absolute value, of which most end as a constant
 ``birth``       the table behind the figure of networks born dead
+``protocol``    what they have in common with the text about them
 ``checks``      what is compared with what
 ``validating``  the table of the comparison
 

@@ -10,13 +10,12 @@ from dying_relu.theory import born_dead as born_dead_theory
 from dying_relu.theory import unit_death
 from dying_relu.validation import inputs, simulating
 from dying_relu.validation.collapse import collapse
+from dying_relu.validation.protocol import COLLAPSE, WEIGHT_LAYERS, WIDTH
 from dying_relu.validation.simulating import Count, counted
 
 EXACT, REPORTED = "exact", "reported"
 NETWORKS = 100_000
 TRAINED, STEPS = 1_000, 6_000
-LAYERS = 10
-"""Weight layers of the networks of Lu et al. (2020)."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +23,7 @@ class Check:
     """A value that this package must reproduce.
 
     Attributes:
+        name: unique.
         source: key of ``paper/references.bib``, or the label of an equation of the paper (``eq:...``).
         quantity: whose probability it is.
         published: the value as its source gives it; empty for a formula, whose value is printed.
@@ -32,6 +32,7 @@ class Check:
         estimate: counts the outcome in trials of our own.
     """
 
+    name: str
     source: str
     quantity: str
     published: str
@@ -53,10 +54,11 @@ def checks() -> list[Check]:
 def _one_point() -> list[Check]:
     return [
         _exact(
+            f"one-point-{width}",
             "eq:onepoint",
-            f"network born dead on one input: width {width}, {LAYERS} layers",
-            born_dead_theory.born_dead_probability_one_point(width, LAYERS),
-            partial(_born_dead, width, LAYERS, inputs.one_point),
+            f"network born dead on one input: width {width}, {WEIGHT_LAYERS} layers",
+            born_dead_theory.born_dead_probability_one_point(width, WEIGHT_LAYERS),
+            partial(_born_dead, width, WEIGHT_LAYERS, inputs.one_point),
         )
         for width in (2, 3, 5)
     ]
@@ -65,6 +67,7 @@ def _one_point() -> list[Check]:
 def _line() -> list[Check]:
     return [
         _exact(
+            f"line-{width}",
             "eq:line",
             f"network born dead on the real line: width {width}, 3 layers",
             born_dead_theory.born_dead_probability_both_signs(width),
@@ -78,6 +81,7 @@ def _line() -> list[Check]:
 def _everywhere() -> list[Check]:
     return [
         _exact(
+            f"everywhere-{dimension}-{width}",
             "brownlowe2024",
             f"unit of layer 2 dead on every input: {dimension} dimension{'s' * (dimension > 1)}, "
             f"{width} unit{'s' * (width > 1)} in layer 1",
@@ -93,6 +97,7 @@ def _units() -> list[Check]:
     examples, dimension, samples = 2_000, 784, 160
     first_layer = [
         _exact(
+            f"first-layer{bias}",
             "eq:firstlayer",
             f"unit of layer 1 dead on {examples} examples in {dimension} dimensions: bias {bias}",
             unit_death.first_layer_death_probability(bias, examples, dimension),
@@ -102,6 +107,7 @@ def _units() -> list[Check]:
     ]
     share, batch = 0.01, 64
     on_batch = _exact(
+        "batch",
         "eq:batch",
         f"unit that is active on a share of {share} dead on a minibatch of {batch}",
         unit_death.looks_dead_on_batch(share, batch),
@@ -115,8 +121,9 @@ def _reported() -> list[Check]:
     born = ((3, "about 60 %", 0.55, 0.65), (5, "more than 10 %", 0.1, 1.0), (10, "less than 1 %", 0.0, 0.01))
     return [
         Check(
+            COLLAPSE,
             "lu2020",
-            f"network of width 2 and {LAYERS} layers constant after training on |x|",
+            f"network of width {WIDTH} and {WEIGHT_LAYERS} layers constant after {STEPS} steps of training on |x|",
             "more than 90 %",
             0.9,
             1.0,
@@ -124,12 +131,13 @@ def _reported() -> list[Check]:
         ),
         *(
             Check(
+                f"reported-{width}",
                 "lu2020",
-                f"network born dead on the real line: width {width}, {LAYERS} layers",
+                f"network born dead on the real line: width {width}, {WEIGHT_LAYERS} layers",
                 published,
                 low,
                 high,
-                partial(_born_dead, width, LAYERS, inputs.line),
+                partial(_born_dead, width, WEIGHT_LAYERS, inputs.line),
             )
             for width, published, low, high in born
         ),
@@ -137,9 +145,9 @@ def _reported() -> list[Check]:
 
 
 def _exact(
-    source: str, quantity: str, value: float, estimate: Callable[[], Count], published: str = ""
+    name: str, source: str, quantity: str, value: float, estimate: Callable[[], Count], published: str = ""
 ) -> Check:
-    return Check(source, quantity, published, value, value, estimate)
+    return Check(name, source, quantity, published, value, value, estimate)
 
 
 def _born_dead(width: int, weight_layers: int, x: Callable[[], Tensor]) -> Count:
@@ -147,4 +155,4 @@ def _born_dead(width: int, weight_layers: int, x: Callable[[], Tensor]) -> Count
 
 
 def _collapsed() -> Count:
-    return counted(collapse(TRAINED, 2, LAYERS, STEPS).ended)
+    return counted(collapse(TRAINED, WIDTH, WEIGHT_LAYERS, STEPS).ended)

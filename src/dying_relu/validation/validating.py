@@ -6,12 +6,10 @@ import time
 import pandas as pd
 
 from dying_relu.validation.checks import EXACT, Check, checks
+from dying_relu.validation.protocol import TOLERANCE
 from dying_relu.validation.simulating import Count
 
 log = logging.getLogger(__name__)
-
-TOLERANCE = 4.0
-"""Standard errors by which an estimate may differ from its value: by chance one in 16,000 does."""
 
 
 def validate() -> pd.DataFrame:
@@ -39,6 +37,7 @@ def compared(check: Check, count: Count) -> dict[str, object]:
     probability = check.low if check.kind == EXACT else ours
     standard_error = (probability * (1 - probability) / count.trials) ** 0.5
     return {
+        "check": check.name,
         "source": check.source,
         "quantity": check.quantity,
         "kind": check.kind,

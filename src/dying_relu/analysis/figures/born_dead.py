@@ -12,10 +12,10 @@ from matplotlib.lines import Line2D
 from dying_relu.analysis.figures import style
 from dying_relu.analysis.statistics import proportion
 from dying_relu.theory.born_dead import born_dead_probability_one_point
+from dying_relu.validation.protocol import WEIGHT_LAYERS
 
 TABLES = ("born_dead",)
 WIDTHS = (2, 3, 5, 10)
-WEIGHT_LAYERS = 10
 DEPTHS = (2, 3, 4, 6, 8, 10, 14, 20, 30)
 THIN = 0.9
 HOLLOW = {"markerfacecolor": "white", "zorder": 3}
