@@ -123,7 +123,7 @@ def _reported() -> list[Check]:
         Check(
             COLLAPSE,
             "lu2020",
-            f"network of width {WIDTH} and {WEIGHT_LAYERS} layers constant after {STEPS} steps of training on |x|",
+            f"network constant after {STEPS} steps of training on |x|: width {WIDTH}, {WEIGHT_LAYERS} layers",
             "more than 90 %",
             0.9,
             1.0,

@@ -15,7 +15,7 @@ def validation(results_folder: Path, configuration_path: Path) -> str:
     table = results.read("validation", results_folder / "validation.parquet")
     rows = [_row(row) for row in table.to_dict("records")]
     column = r">{\raggedright\arraybackslash}p"
-    return tabular(pd.DataFrame(rows), rf"@{{}}{column}{{2.35in}}{column}{{1.0in}}lrr@{{}}")
+    return tabular(pd.DataFrame(rows), rf"@{{}}{column}{{2.15in}}{column}{{0.9in}}lrr@{{}}")
 
 
 def _row(row: dict[Any, Any]) -> dict[str, str]:
