@@ -10,12 +10,12 @@ from dying_relu.theory import born_dead as born_dead_theory
 from dying_relu.theory import unit_death
 from dying_relu.validation import inputs, simulating
 from dying_relu.validation.collapse import collapse
-from dying_relu.validation.protocol import COLLAPSE, WEIGHT_LAYERS, WIDTH
+from dying_relu.validation.protocol import COLLAPSE, STEPS, WEIGHT_LAYERS, WIDTH
 from dying_relu.validation.simulating import Count, counted
 
 EXACT, REPORTED = "exact", "reported"
 NETWORKS = 100_000
-TRAINED, STEPS = 1_000, 6_000
+TRAINED = 1_000
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Check:
     Attributes:
         name: unique.
         source: key of ``paper/references.bib``, or the label of an equation of the paper (``eq:...``).
-        quantity: whose probability it is.
+        quantity: what is dead with that probability; the letters are those of the paper's definitions.
         published: the value as its source gives it; empty for a formula, whose value is printed.
         low: the smallest probability that the published value admits.
         high: the largest; the same as ``low`` for an exact value.
@@ -56,7 +56,7 @@ def _one_point() -> list[Check]:
         _exact(
             f"one-point-{width}",
             "eq:onepoint",
-            f"network born dead on one input: width {width}, {WEIGHT_LAYERS} layers",
+            f"network on one input: N = {width}, L = {WEIGHT_LAYERS}",
             born_dead_theory.born_dead_probability_one_point(width, WEIGHT_LAYERS),
             partial(_born_dead, width, WEIGHT_LAYERS, inputs.one_point),
         )
@@ -69,7 +69,7 @@ def _line() -> list[Check]:
         _exact(
             f"line-{width}",
             "eq:line",
-            f"network born dead on the real line: width {width}, 3 layers",
+            f"network on the line: N = {width}, L = 3",
             born_dead_theory.born_dead_probability_both_signs(width),
             partial(_born_dead, width, 3, inputs.line),
             published,
@@ -83,8 +83,7 @@ def _everywhere() -> list[Check]:
         _exact(
             f"everywhere-{dimension}-{width}",
             "brownlowe2024",
-            f"unit of layer 2 dead on every input: {dimension} dimension{'s' * (dimension > 1)}, "
-            f"{width} unit{'s' * (width > 1)} in layer 1",
+            f"unit of layer 2, anywhere: {width} below, {_inputs(dimension)}",
             unit_death.dead_everywhere_probability(dimension, width),
             partial(simulating.dead_everywhere, dimension, width, NETWORKS),
             published,
@@ -93,13 +92,17 @@ def _everywhere() -> list[Check]:
     ]
 
 
+def _inputs(dimension: int) -> str:
+    return "1 input" if dimension == 1 else f"{dimension} inputs"
+
+
 def _units() -> list[Check]:
     examples, dimension, samples = 2_000, 784, 160
     first_layer = [
         _exact(
             f"first-layer{bias}",
             "eq:firstlayer",
-            f"unit of layer 1 dead on {examples} examples in {dimension} dimensions: bias {bias}",
+            f"unit of layer 1: M = {examples}, b = {bias}",
             unit_death.first_layer_death_probability(bias, examples, dimension),
             partial(simulating.dead_in_first_layer, bias, examples, dimension, samples),
         )
@@ -109,7 +112,7 @@ def _units() -> list[Check]:
     on_batch = _exact(
         "batch",
         "eq:batch",
-        f"unit that is active on a share of {share} dead on a minibatch of {batch}",
+        f"unit on a minibatch: p = {share}, B = {batch}",
         unit_death.looks_dead_on_batch(share, batch),
         partial(simulating.dead_on_batch, share, batch, NETWORKS),
     )
@@ -123,7 +126,7 @@ def _reported() -> list[Check]:
         Check(
             COLLAPSE,
             "lu2020",
-            f"network constant after {STEPS} steps of training on |x|: width {WIDTH}, {WEIGHT_LAYERS} layers",
+            f"network fitted to |x|: N = {WIDTH}, L = {WEIGHT_LAYERS}",
             "more than 90 %",
             0.9,
             1.0,
@@ -133,7 +136,7 @@ def _reported() -> list[Check]:
             Check(
                 f"reported-{width}",
                 "lu2020",
-                f"network born dead on the real line: width {width}, {WEIGHT_LAYERS} layers",
+                f"network on the line: N = {width}, L = {WEIGHT_LAYERS}",
                 published,
                 low,
                 high,

@@ -6,6 +6,9 @@ WEIGHT_LAYERS = 10
 WIDTH = 2
 """Of the narrowest networks that can be the absolute value of a number."""
 
+STEPS = 6_000
+"""Of their training."""
+
 TOLERANCE = 4
 """Standard errors by which an estimate may differ from its value: by chance one in 16,000 does."""
 

@@ -7,7 +7,7 @@ import pandas as pd
 from dying_relu import results
 from dying_relu.analysis import formatting
 from dying_relu.analysis.numbers.macro import Macro, macro
-from dying_relu.validation.protocol import COLLAPSE, TOLERANCE, WEIGHT_LAYERS, WIDTH
+from dying_relu.validation.protocol import COLLAPSE, STEPS, TOLERANCE, WEIGHT_LAYERS, WIDTH
 
 
 def validation(results_folder: Path) -> dict[str, Macro]:
@@ -24,6 +24,7 @@ def validation(results_folder: Path) -> dict[str, Macro]:
         "BornDeadHe": macro(_share(counts, "he", "line"), "percent"),
         "BornDeadRai": macro(_share(counts, "rai", "interval"), "percent"),
         "CollapseNetworks": macro(int(collapsed["trials"].sum()), "number"),
+        "CollapseSteps": macro(STEPS, "number"),
         "CollapseShare": macro(float(collapsed["ours"].mean()), "percent"),
     }
 

@@ -1,5 +1,6 @@
 """Our networks against theory and published numbers."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,12 @@ def validation(results_folder: Path, configuration_path: Path) -> str:
     """A row a check: its source, the published or exact probability, ours with its standard error, and the difference."""
     table = results.read("validation", results_folder / "validation.parquet")
     rows = [_row(row) for row in table.to_dict("records")]
-    column = r">{\raggedright\arraybackslash}p"
-    return tabular(pd.DataFrame(rows), rf"@{{}}{column}{{2.15in}}{column}{{0.9in}}lrr@{{}}")
+    return tabular(pd.DataFrame(rows), "@{}lllrr@{}")
 
 
 def _row(row: dict[Any, Any]) -> dict[str, str]:
     return {
-        "Probability of": formatting.escape(row["quantity"]).replace(" -", " $-$"),
+        "Probability that dead is": _formulas(formatting.escape(row["quantity"])),
         "Source": _source(row["source"]),
         "Value": _published(row),
         "Ours": rf"\num{{{row['ours']:.4f} \pm {row['standard_error']:.4f}}}",
@@ -28,8 +28,13 @@ def _row(row: dict[Any, Any]) -> dict[str, str]:
     }
 
 
+def _formulas(quantity: str) -> str:
+    """The letters and their values as formulas."""
+    return re.sub(r"\b([A-Za-z]) = (-?[0-9.]+)", r"$\1 = \2$", quantity).replace("|x|", "$|x|$")
+
+
 def _source(key: str) -> str:
-    return rf"\cref{{{key}}}" if key.startswith("eq:") else rf"\citet{{{key}}}"
+    return rf"\cref{{{key}}}" if key.startswith("eq:") else rf"\citeauthor{{{key}}}"
 
 
 def _published(row: dict[Any, Any]) -> str:
