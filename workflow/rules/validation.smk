@@ -1,12 +1,7 @@
 # Our networks against theory and published numbers, before any data.
 rule validate:
     output:
-        report(
-            "results/{study}/validation.parquet",
-            caption="../report/validation.rst",
-            category="Validation",
-            labels={"table": "theory and published numbers"},
-        ),
+        "results/{study}/validation.parquet",
     log:
         "results/{study}/logs/validate.log",
     params:
