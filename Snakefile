@@ -1,6 +1,7 @@
 # The paper, from raw data to PDF:
 #
 #     data -> train -> aggregate -> claims, figures, tables, numbers -> paper
+#                      validation -----------^
 #
 # Every rule calls the command `dying-relu`; this file and workflow/ only say what depends on what.
 # Another study than config/config.yaml:  snakemake --configfile config/smoke.yaml
@@ -31,6 +32,7 @@ rule all:
 
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
+include: "workflow/rules/validation.smk"
 include: "workflow/rules/analysis.smk"
 include: "workflow/rules/paper.smk"
 include: "workflow/rules/benchmarks.smk"

@@ -42,7 +42,8 @@ import pandas as pd
 
 from dying_relu import results
 
-tables = {name: results.read(name, folder / f"{name}.parquet") for name in results.TABLES}
+schemas = results.TABLES | results.SIMULATIONS
+tables = {name: results.read(name, folder / f"{name}.parquet") for name in schemas}
 runs = tables["runs"]
 pd.Series({name: len(table) for name, table in tables.items()}, name="rows").to_frame()
 
@@ -118,6 +119,15 @@ ends = layers.groupby(["experiment", "optimiser", "layer", "run"]).agg(
 )
 totals = ends.groupby(["experiment", "optimiser", "layer"]).sum()
 totals[["died", "revived"]].div(totals["units"], axis=0).round(3)
+
+# %% [markdown]
+# ## Theory and published numbers
+#
+# Probabilities of death that follow from a formula or were published, beside our own estimates. They need no data and are the same in
+# every study.
+
+# %%
+tables["validation"].drop(columns=["check", "kind"]).round(4)
 
 # %% [markdown]
 # ## Figures

@@ -12,7 +12,14 @@ import numpy as np
 import pandas as pd
 
 from dying_relu import results
+from dying_relu.theory.born_dead import born_dead_probability_one_point
+from dying_relu.validation import birth
+from dying_relu.validation.checks import checks
+from dying_relu.validation.simulating import Count
+from dying_relu.validation.validating import compared
 
+TRIALS = 10_000
+"""Of each simulated probability."""
 UNITS = 12
 CHECKPOINTS = (0, 1, 4, 16, 64)
 EVERY_STEP = tuple(range(13))
@@ -52,7 +59,7 @@ UNIT = ["run", "layer", "unit"]
 
 
 def write_small_study(folder: Path, replicates: int = 3, experiments: tuple[str, ...] = tuple(GRIDS)) -> None:
-    """Write the four tables into ``folder``, with ``replicates`` of each setting of ``experiments``."""
+    """Write the tables of a study into ``folder``, with ``replicates`` of each setting of ``experiments``."""
     networks = pd.DataFrame(_networks(experiments, replicates))
     units = _units(networks).merge(networks, on="run")
     layers, checkpoints = _layers(units), _checkpoints(units, networks)
@@ -64,6 +71,25 @@ def write_small_study(folder: Path, replicates: int = 3, experiments: tuple[str,
     }
     for name, schema in results.TABLES.items():
         results.write(name, tables[name][list(schema.columns)], folder / f"{name}.parquet")
+    for name, table in {"validation": _validation(), "born_dead": _born_dead()}.items():
+        results.write(name, table, folder / f"{name}.parquet")
+
+
+def _validation() -> pd.DataFrame:
+    """Every check with the value that it admits, but for the last, which fails."""
+    rows = [compared(check, Count(round(check.low * TRIALS), TRIALS)) for check in checks()]
+    failed = compared(checks()[-1], Count(TRIALS, TRIALS))
+    return pd.DataFrame([*rows[:-1], failed])
+
+
+def _born_dead() -> pd.DataFrame:
+    """As many networks as are born dead on one input, whatever the inputs; with RAI half of them."""
+    rows = [
+        (scheme, inputs, width, layers, TRIALS, round(share * TRIALS / (2 if scheme == "rai" else 1)))
+        for (scheme, inputs), width, layers in product(birth.CASES, birth.WIDTHS, range(2, 31))
+        for share in [born_dead_probability_one_point(width, layers)]
+    ]
+    return pd.DataFrame(rows, columns=list(results.BORN_DEAD.columns))
 
 
 def _networks(experiments: tuple[str, ...], replicates: int) -> Iterator[dict]:

@@ -80,7 +80,19 @@ def test_a_defect_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -
 def test_help_lists_the_commands() -> None:
     code = "import sys; from dying_relu.cli import main; sys.argv[1:] = ['--help']; main()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    for name in ("plan", "data", "train", "aggregate", "claims", "figure", "tables", "numbers", "typeset"):
+    for name in (
+        "plan",
+        "data",
+        "train",
+        "aggregate",
+        "validate",
+        "born-dead",
+        "claims",
+        "figure",
+        "tables",
+        "numbers",
+        "typeset",
+    ):
         assert name in done.stdout
 
 

@@ -108,6 +108,32 @@ def aggregate(
 
 
 @app.command()
+def validate(out: Annotated[Path, typer.Option(help="Parquet file to write.")]) -> None:
+    """Compare our networks with theory and with published numbers."""
+    import torch
+
+    from dying_relu import allocator, results
+    from dying_relu.validation import validating
+
+    torch.set_num_threads(1)
+    allocator.keep_freed_memory()
+    results.write("validation", validating.validate(), out)
+
+
+@app.command()
+def born_dead(out: Annotated[Path, typer.Option(help="Parquet file to write.")]) -> None:
+    """Count the random networks that are dead before training, over depth and width."""
+    import torch
+
+    from dying_relu import allocator, results
+    from dying_relu.validation import birth
+
+    torch.set_num_threads(1)
+    allocator.keep_freed_memory()
+    results.write("born_dead", birth.simulate(), out)
+
+
+@app.command()
 def claims(
     results: Results,
     out: Annotated[Path, typer.Option(help="CSV file to write.")],

@@ -46,7 +46,29 @@ def default(shape: tuple[int, ...], generator: torch.Generator) -> tuple[Tensor,
     return weight, torch.rand(shape[0], generator=generator) * (2 * bound) - bound
 
 
+RAI_SPREAD = 0.6007
+"""Standard deviation of RAI's normal draws, times the root of the fan-in."""
+
+
+def rai(shape: tuple[int, ...], generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Randomised asymmetric initialisation: of each unit's weights and bias, one that chance picks is surely positive.
+
+    All are normal with standard deviation 0.6007 / sqrt(fan-in), the bias too, but for the one picked: it follows
+    Beta(2, 1). Arguments and results as for :func:`he`.
+
+    Source: Lu et al. (2020), as published programs that name them as their source implement it; used for every layer, the first and the
+    last included.
+    """
+    fan_in = torch.Size(shape[1:]).numel()
+    drawn = torch.randn(shape[0], fan_in + 1, generator=generator) * (RAI_SPREAD / fan_in**0.5)
+    picked = torch.randint(fan_in + 1, (shape[0], 1), generator=generator)
+    # The distribution function of Beta(2, 1) is x^2, so that the root of a uniform number follows it.
+    drawn.scatter_(1, picked, torch.rand(shape[0], 1, generator=generator).sqrt())
+    return drawn[:, :-1].reshape(shape), drawn[:, -1].clone()
+
+
 SCHEMES: dict[str, Callable[[tuple[int, ...], torch.Generator], tuple[Tensor, Tensor]]] = {
     "he": he,
     "default": default,
+    "rai": rai,
 }

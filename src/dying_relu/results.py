@@ -10,6 +10,8 @@ table               a row is
 ``checkpoints``     a run at a checkpoint: loss, accuracy, divergence
 ``layers``          a hidden layer of a run at a checkpoint on a probe set: counts of units
 ``units``           a unit of a run at a checkpoint (experiments with ``record_units``)
+``validation``      a published or theoretical probability, and our estimate of it
+``born_dead``       random networks of one shape before training: how many are constant
 ==================  =====================================================================
 
 ``units`` and every count come from :mod:`dying_relu.units`.
@@ -189,6 +191,53 @@ UNITS = pa.DataFrameSchema(
 )
 
 TABLES = {"runs": RUNS, "checkpoints": CHECKPOINTS, "layers": LAYERS, "units": UNITS}
+"""What training leaves: a file for each shard, and for the study."""
+
+VALIDATION = pa.DataFrameSchema(
+    {
+        "check": _key(),
+        "source": _key(),
+        "quantity": _key(),
+        "kind": pa.Column(str, pa.Check.isin(["exact", "reported"])),
+        "published": _key(),
+        "low": pa.Column(float, _fraction),
+        "high": pa.Column(float, _fraction),
+        "ours": pa.Column(float, _fraction),
+        "standard_error": pa.Column(float, _fraction),
+        "trials": pa.Column("int64", pa.Check.gt(0)),
+        "difference": pa.Column(float, pa.Check.in_range(-1, 1)),
+        "agrees": pa.Column(bool),
+    },
+    checks=[
+        _at_most("low", "high"),
+        pa.Check(lambda t: (t["low"] == t["high"]) == (t["kind"] == "exact"), name="exact iff one value"),
+    ],
+    unique=["check"],
+    strict=True,
+    coerce=True,
+    ordered=True,
+    name="validation",
+)
+
+BORN_DEAD = pa.DataFrameSchema(
+    {
+        "initialisation": _key(),
+        "inputs": _key(),
+        "width": _count(),
+        "weight_layers": _count(),
+        "networks": pa.Column("int64", pa.Check.gt(0)),
+        "born_dead": _count(),
+    },
+    checks=[_at_most("born_dead", "networks")],
+    unique=["initialisation", "inputs", "width", "weight_layers"],
+    strict=True,
+    coerce=True,
+    ordered=True,
+    name="born_dead",
+)
+
+SIMULATIONS = {"validation": VALIDATION, "born_dead": BORN_DEAD}
+"""What is simulated without data; see :mod:`dying_relu.validation`."""
 
 
 @contextmanager
@@ -217,14 +266,14 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 
 def write(name: str, table: pd.DataFrame, path: Path) -> None:
-    """Check ``table`` against the schema ``name`` (a key of ``TABLES``) and write it to ``path``, atomically."""
+    """Check ``table`` against the schema ``name`` (a key of ``TABLES`` or ``SIMULATIONS``) and write it to ``path``, atomically."""
     checked = _checked(name, table, path)
     with atomic_path(path) as beside:
         checked.to_parquet(beside, index=False)
 
 
 def read(name: str, path: Path) -> pd.DataFrame:
-    """The table ``name`` (a key of ``TABLES``) stored at ``path``, checked against its schema."""
+    """The table ``name`` (a key of ``TABLES`` or ``SIMULATIONS``) stored at ``path``, checked against its schema."""
     try:
         table = pd.read_parquet(path)
     except FileNotFoundError as error:
@@ -249,7 +298,7 @@ def aggregate(name: str, shards: list[Path], path: Path) -> None:
 
 def _checked(name: str, table: pd.DataFrame, path: Path) -> pd.DataFrame:
     try:
-        return TABLES[name].validate(table, lazy=True)
+        return (TABLES | SIMULATIONS)[name].validate(table, lazy=True)
     except pa.errors.SchemaErrors as error:
         causes = error.failure_cases
         first = "; ".join(

@@ -12,6 +12,8 @@ from dying_relu.analysis import numbers
 from dying_relu.analysis.numbers import provenance
 from dying_relu.analysis.numbers.macro import macro
 from dying_relu.errors import DyingReluError
+from dying_relu.theory.born_dead import born_dead_probability_one_point
+from dying_relu.validation.checks import checks
 
 
 def test_latex_and_json_hold_the_same_names_of_letters_only(small_paper: Path) -> None:
@@ -27,6 +29,20 @@ def test_counts_are_those_of_the_tables(small_paper: Path) -> None:
     assert values["ReplicateCounts"] == "3 to 3"
     assert 0 < values["DivergedCount"] < values["RunCount"]
     assert values["UpdateCount"] < 64 * values["RunCount"]
+
+
+def test_the_simulations_are_summed_up(small_paper: Path) -> None:
+    """In the small study one check fails, and half as many networks are born dead with RAI as with He's weights."""
+    values = json.loads((small_paper / "results" / "numbers.json").read_text())
+    assert values["ValidationSummary"] == len(checks()) - 1
+    latex = (small_paper / "generated" / "numbers.tex").read_text()
+    assert (
+        rf"\newcommand\ValidationSummary{{\num{{{len(checks()) - 1}}} of \num{{{len(checks())}}} agree and one does not}}"
+        in latex
+    )
+    assert values["BornDeadRai"] == pytest.approx(values["BornDeadHe"] / 2, abs=1e-3)
+    assert values["BornDeadHe"] == pytest.approx(born_dead_probability_one_point(2, 10), abs=1e-3)
+    assert values["CollapseShare"] == 0.9
 
 
 def test_every_verdict_is_counted_once(small_paper: Path) -> None:

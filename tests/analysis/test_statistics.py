@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from dying_relu.analysis.statistics import differences, interval, summarise, thresholds
+from dying_relu.analysis.statistics import differences, interval, proportion, summarise, thresholds
 
 samples = arrays(float, st.integers(2, 6), elements=st.floats(-10, 10))
 
@@ -164,3 +164,13 @@ def test_summaries_and_thresholds_ignore_the_order_of_rows() -> None:
         lambda table: thresholds(table, ["optimiser"], "rate", "dead"),
     ):
         pd.testing.assert_frame_equal(summary(runs), summary(shuffled))
+
+
+def test_the_interval_of_a_proportion_covers_and_stays_inside() -> None:
+    found = proportion(30, 100)
+    assert (found.estimate, found.n) == (0.3, 100)
+    assert (found.low, found.high) == pytest.approx((0.2189, 0.3958), abs=1e-4)
+    for successes in (0, 5):
+        edge = proportion(successes, 5)
+        assert 0 <= edge.low <= edge.estimate <= edge.high <= 1
+        assert edge.high > edge.low

@@ -3,12 +3,13 @@
 from pathlib import Path
 
 import pytest
-from generated_paper import CONFIGURATION
+from generated_paper import CONFIGURATION, ROOT
 from small_study import write_small_study
 
 from dying_relu.analysis import tables
 from dying_relu.analysis.tables import remedy_table
 from dying_relu.configuration import load
+from dying_relu.validation.checks import checks
 
 
 @pytest.fixture(scope="module")
@@ -56,3 +57,21 @@ def test_diverged_runs_are_counted_and_in_no_mean(tmp_path: Path) -> None:
 def test_a_study_without_remedies_says_so(tmp_path: Path) -> None:
     write_small_study(tmp_path, experiments=("causes",))
     assert remedy_table.remedies(tmp_path, CONFIGURATION) == "The study has no experiment remedies.\n"
+
+
+def test_every_check_has_a_row_and_one_that_fails_an_asterisk(written: dict[str, str]) -> None:
+    found = checks()
+    lines = [line for line in written["validation"].splitlines() if line.count(" & ") == 4]
+    assert len(lines) == len(found) + 1
+    assert r"\cref{eq:onepoint} & \num{0.9249} & \num{0.9249 \pm " in lines[1]
+    assert "more than 90 \\% & " in written["validation"]
+    assert [r"$^\ast$" in line for line in lines] == [False] * len(found) + [True]
+
+
+def test_every_equation_that_a_check_names_is_in_the_paper() -> None:
+    text = (ROOT / "paper" / "sections" / "definitions.tex").read_text()
+    named = {check.source for check in checks() if check.source.startswith("eq:")}
+    assert named
+    assert all(rf"\label{{{label}}}" in text for label in named)
+    references = (ROOT / "paper" / "references.bib").read_text()
+    assert all(f"{{{check.source}," in references for check in checks() if check.source not in named)

@@ -92,6 +92,20 @@ def test_an_edited_figure_is_drawn_again_alone(project: Project) -> None:
     assert project.would_run() == Counter([Job("figure_anatomy"), Job("typeset")])
 
 
+@pytest.mark.parametrize(
+    ("module", "made_again"),
+    [
+        ("validation/birth.py", {"born_dead", "figure_born_dead", "numbers", "typeset"}),
+        ("validation/checks.py", {"validate", "tables", "numbers", "typeset"}),
+    ],
+)
+def test_an_edited_simulation_is_run_again_without_training(
+    project: Project, module: str, made_again: set[str]
+) -> None:
+    project.append(f"src/dying_relu/{module}", "\nEDITED = 1\n")
+    assert rules(project.would_run()) == made_again
+
+
 def test_edited_text_is_typeset_again_and_nothing_else(project: Project) -> None:
     project.append("paper/sections/results.tex", "\nOne more sentence.\n")
     assert project.would_run() == Counter([Job("typeset")])

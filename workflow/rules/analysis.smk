@@ -7,7 +7,9 @@ FIGURES = sorted(
     for caption in Path(workflow.basedir, "workflow/report").glob("*.rst")
     if Path(workflow.basedir, f"src/dying_relu/analysis/figures/{caption.stem}.py").exists()
 )
-LATEX_TABLES = ["verdicts", "claims_rules", "remedies", "settings", "study", "versions"]
+# Figures of other tables than the study's.
+FIGURE_TABLES = {"born_dead": ["born_dead"]}
+LATEX_TABLES = ["verdicts", "claims_rules", "validation", "remedies", "settings", "study", "versions"]
 
 
 rule settle:
@@ -36,7 +38,7 @@ for figure in FIGURES:
         name:
             f"figure_{figure}"
         input:
-            expand("results/{{study}}/{table}.parquet", table=TABLES),
+            expand("results/{{study}}/{table}.parquet", table=FIGURE_TABLES.get(figure, TABLES)),
         output:
             pdf=f"paper/generated/{{study}}/figures/{figure}.pdf",
             png=report(
@@ -58,7 +60,7 @@ for figure in FIGURES:
 
 rule tables:
     input:
-        expand("results/{{study}}/{table}.parquet", table=TABLES),
+        expand("results/{{study}}/{table}.parquet", table=[*TABLES, "validation"]),
         "results/{study}/claims.csv",
         study=ancient(CONFIG),
     output:
@@ -77,7 +79,7 @@ rule tables:
 
 rule numbers:
     input:
-        expand("results/{{study}}/{table}.parquet", table=TABLES),
+        expand("results/{{study}}/{table}.parquet", table=[*TABLES, "validation", "born_dead"]),
         "results/{study}/claims.csv",
         study=ancient(CONFIG),
     output:

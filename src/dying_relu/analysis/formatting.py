@@ -47,7 +47,7 @@ _ACTIVATIONS = {
     "silu": "SiLU",
     "tanh": "tanh",
 }
-_OTHERS = {"mlp": "MLP", "cnn": "CNN", "sgd": "SGD", "adam": "Adam", "he": "He"}
+_OTHERS = {"mlp": "MLP", "cnn": "CNN", "sgd": "SGD", "adam": "Adam", "he": "He", "rai": "RAI"}
 _NAMES = _DATASETS | _ACTIVATIONS | _OTHERS
 _IN_SENTENCES = {key: text for key, text in _NAMES.items() if key != "he"}
 

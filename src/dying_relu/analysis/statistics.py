@@ -70,6 +70,20 @@ def interval(
     return Interval(estimate, float(drawn.low), float(drawn.high), len(numbers))
 
 
+def proportion(successes: int, trials: int) -> Interval:
+    """The share of successes in independent trials, with Wilson's interval.
+
+    Args:
+        successes: of the trials.
+        trials: at least one.
+
+    >>> proportion(0, 10).low, round(proportion(0, 10).high, 3)
+    (0.0, 0.278)
+    """
+    low, high = stats.binomtest(int(successes), int(trials)).proportion_ci(LEVEL, method="wilson")
+    return Interval(successes / trials, float(low), float(high), int(trials))
+
+
 def summarise(runs: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:
     """The mean of ``value`` over the replicates of every setting, with its interval, and how many runs diverged.
 

@@ -259,8 +259,8 @@ class Grid(Section):
         Annotated[Activation, BeforeValidator(_named, json_schema_input_type=ActivationName | Activation)]
     ] = (Activation(name="relu"),)
     """Activation functions of the hidden units."""
-    initialisation: Axis[Literal["he", "default"]] = ("he",)
-    """Of the weights: He's normal distribution, or PyTorch's default."""
+    initialisation: Axis[Literal["he", "default", "rai"]] = ("he",)
+    """Of the weights: He's normal distribution, PyTorch's default, or randomised asymmetric initialisation."""
     initial_bias: Axis[float] = (0.0,)
     """Initial bias of every hidden unit."""
     learning_rate: Axis[Annotated[float, Field(gt=0)]]

@@ -15,10 +15,13 @@ from small_study import write_small_study
 
 from dying_relu import results
 from dying_relu.analysis import figures
-from dying_relu.analysis.figures import anatomy, over_time, phase_diagram, style
+from dying_relu.analysis.figures import anatomy, born_dead, over_time, phase_diagram, style
 from dying_relu.errors import DyingReluError
+from dying_relu.theory.born_dead import born_dead_probability_one_point
 
 POINTS_PER_INCH = 72
+OF_RUNS = [name for name in figures.NAMES if name != "born_dead"]
+"""Figures of a study's networks."""
 
 # matplotlib warns where a layout does not work out or a glyph is missing.
 pytestmark = pytest.mark.filterwarnings("error::UserWarning")
@@ -53,7 +56,7 @@ def module_of(name: str) -> Any:
     return import_module(f"dying_relu.analysis.figures.{name}")
 
 
-@pytest.mark.parametrize("name", figures.NAMES)
+@pytest.mark.parametrize("name", OF_RUNS)
 def test_a_study_may_lack_the_experiment_of_a_figure(name: str, study: Path) -> None:
     module = module_of(name)
     tables = {table: results.read(table, study / f"{table}.parquet") for table in module.TABLES}
@@ -72,7 +75,7 @@ def test_one_replicate_is_enough_for_every_figure(tmp_path: Path) -> None:
         plt.close(module_of(name).figure(**tables))
 
 
-@pytest.mark.parametrize("name", figures.NAMES)
+@pytest.mark.parametrize("name", OF_RUNS)
 def test_networks_that_all_diverged_leave_a_figure_and_no_value(name: str, study: Path) -> None:
     """Nothing was measured of them, not even at step 0."""
     module = module_of(name)
@@ -227,6 +230,29 @@ def test_the_liveliest_setting_is_the_one_with_most_deaths_and_revivals() -> Non
     assert over_time.liveliest(layers) == (-1.0, 0.1)
 
 
+def test_networks_born_dead_stand_on_the_line_of_theory(study: Path) -> None:
+    """In the small study they are as many as theory has them, whatever the inputs."""
+    counts = results.read("born_dead", study / "born_dead.parquet")
+    drawn = born_dead.figure(counts)
+    by_depth, by_width = drawn.axes
+    for axes, across in ((by_depth, "depth"), (by_width, "width")):
+        lines = [line for line in axes.lines if line.get_linestyle() == "-"]
+        points = [line for line in axes.lines if line.get_linestyle() == "None"]
+        assert len(lines) == (len(born_dead.WIDTHS) if across == "depth" else 1)
+        assert len(points) >= 4
+        for line in lines:
+            exact = dict(zip(line.get_xdata(), line.get_ydata(), strict=True))
+            shown = [
+                dots for dots in points if dots.get_color() == line.get_color() and len(dots.get_xdata())
+            ]
+            assert shown
+            for dots in shown:
+                for x, y in zip(dots.get_xdata(), dots.get_ydata(), strict=True):
+                    assert y == pytest.approx(exact[x], abs=1e-4)
+    assert by_width.lines[0].get_ydata()[1] == born_dead_probability_one_point(2, 10)
+    plt.close(drawn)
+
+
 def test_an_unknown_figure_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DyingReluError, match=r"unknown figure: found 'pie'; expected one of phase_diagram"):
+    with pytest.raises(DyingReluError, match=r"unknown figure: found 'pie'; expected one of born_dead"):
         figures.draw("pie", tmp_path, tmp_path / "pie.pdf")

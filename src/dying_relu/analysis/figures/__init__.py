@@ -13,6 +13,7 @@ from dying_relu.analysis.figures import style
 from dying_relu.errors import DyingReluError
 
 NAMES = (
+    "born_dead",
     "phase_diagram",
     "over_time",
     "learning_rate",

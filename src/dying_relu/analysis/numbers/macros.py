@@ -7,6 +7,7 @@ from dying_relu import results
 from dying_relu.analysis.numbers.macro import Macro
 from dying_relu.analysis.numbers.provenance import provenance
 from dying_relu.analysis.numbers.scale import scale
+from dying_relu.analysis.numbers.validation import validation
 from dying_relu.analysis.numbers.verdicts import verdicts
 from dying_relu.errors import DyingReluError
 
@@ -18,6 +19,7 @@ def collect(results_folder: Path, configuration_path: Path) -> dict[str, Macro]:
     groups = (
         provenance(results_folder, configuration_path),
         scale(results_folder, configuration_path),
+        validation(results_folder),
         verdicts(results_folder),
     )
     return {name: macro for group in groups for name, macro in group.items()}

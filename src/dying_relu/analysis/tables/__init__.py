@@ -1,6 +1,7 @@
 """The paper's tables: ``tabular`` environments only; captions and labels stand in the paper's text.
 
 ``verdict_tables``   the verdict on each claim, and the rules they follow
+``validation_table``  our networks against theory and published numbers
 ``remedy_table``     activations side by side
 ``setting_tables``   every experiment's grid, and what they all share
 ``provenance_tables``  versions of the libraries

@@ -4,11 +4,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 from dying_relu import results
-from dying_relu.analysis.tables import provenance_tables, remedy_table, setting_tables, verdict_tables
+from dying_relu.analysis.tables import (
+    provenance_tables,
+    remedy_table,
+    setting_tables,
+    validation_table,
+    verdict_tables,
+)
 
 TABLES: dict[str, Callable[[Path, Path], str]] = {
     "verdicts": verdict_tables.verdicts,
     "claims_rules": verdict_tables.rules,
+    "validation": validation_table.validation,
     "remedies": remedy_table.remedies,
     "settings": setting_tables.experiments,
     "study": setting_tables.shared,
