@@ -1,7 +1,9 @@
 """The digest of a module changes with what it does, and only with that."""
 
+import ast
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
@@ -35,6 +37,12 @@ def f(x):
 }
 
 
+def forget() -> None:
+    """What was read of files that have changed since."""
+    for cached in (digests._tree, digests._meaning, digests._imports):
+        cached.cache_clear()
+
+
 class Package:
     """A package on disk to edit."""
 
@@ -47,7 +55,7 @@ class Package:
         path = self.folder.joinpath("dying_relu", *name.split(".")).with_suffix(".py")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-        digests._tree.cache_clear()
+        forget()
 
     def edited(self, name: str, found: str, instead: str) -> None:
         assert found in MODULES[name]
@@ -58,7 +66,7 @@ class Package:
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Package]:
     monkeypatch.setattr(digests, "SOURCE", tmp_path)
     yield Package(tmp_path)
-    digests._tree.cache_clear()
+    forget()
 
 
 def test_the_closure_follows_imports_to_where_names_are_defined(package: Package) -> None:
@@ -121,6 +129,14 @@ def test_planning_reaches_a_job_through_its_fingerprint_not_its_code(package: Pa
     with_import = code_digest("dying_relu.near")
     package.edited("study", "1", "2")
     assert before != with_import == code_digest("dying_relu.near")
+
+
+def test_a_module_that_many_rules_need_is_looked_at_once(package: Package) -> None:
+    with patch.object(ast, "dump", wraps=ast.dump) as dump:
+        code_digest("dying_relu.main")
+        code_digest("dying_relu.near")
+        code_digest("dying_relu.box.inner")
+    assert dump.call_count == len(import_closure("dying_relu.main"))
 
 
 def test_a_module_that_is_not_ours_is_a_mistake(package: Package) -> None:

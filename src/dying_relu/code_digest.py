@@ -9,7 +9,6 @@ the package's ``__init__`` imports.
 import ast
 import hashlib
 from collections.abc import Iterator
-from copy import deepcopy
 from functools import cache
 from pathlib import Path
 
@@ -75,21 +74,31 @@ def _inside(module: str) -> list[str]:
 def _tree(module: str) -> ast.Module:
     path = _path(module)
     assert path is not None
-    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    _WithoutDocstrings().visit(tree)
+    return tree
 
 
+@cache
 def _meaning(module: str) -> str:
-    """The syntax tree as text, without positions, docstrings and other strings that stand alone."""
-    return ast.dump(_WithoutDocstrings().visit(deepcopy(_tree(module))))
+    """The syntax tree as text, without positions."""
+    return ast.dump(_tree(module))
 
 
 class _WithoutDocstrings(ast.NodeTransformer):
+    """Removes docstrings and other strings that stand alone."""
+
     def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
         is_text = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
         return None if is_text else self.generic_visit(node)
 
 
-def _imports(module: str) -> Iterator[str]:
+@cache
+def _imports(module: str) -> tuple[str, ...]:
+    return tuple(_imported(module))
+
+
+def _imported(module: str) -> Iterator[str]:
     for node in ast.walk(_tree(module)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if _path(alias.name))
