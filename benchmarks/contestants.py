@@ -6,8 +6,10 @@ from typing import NamedTuple
 
 from benchmarks.cases import CASES, Case, Product
 from benchmarks.methods import METHODS
+from dying_relu import memory
 
 GEMM = "gemm"
+OURS = "stacked"
 JOBS = "usual_jobs"
 """The usual way, each network in a Snakemake job of its own."""
 
@@ -24,7 +26,7 @@ class Layout(NamedTuple):
 
 @dataclass(frozen=True)
 class Contestant:
-    """One row of the table."""
+    """One row of the table; ``chosen`` if nobody has to choose this stack, because our engine does."""
 
     case: Case | Product
     method: str
@@ -32,6 +34,7 @@ class Contestant:
     stack: int = 1
     precision: str = "float32"
     device: str = "cpu"
+    chosen: bool = False
 
     def samples_per_s(self, steps_per_s: float) -> float:
         """Examples times networks."""
@@ -117,8 +120,19 @@ def contestants(
 def _stacks(contestant: Contestant, scope: Scope) -> Iterator[Contestant]:
     stacks = scope.stacks if contestant.device == "cpu" else scope.cuda_stacks
     assert isinstance(contestant.case, Case)
-    for stack in stacks[contestant.case.setting.architecture.kind]:
-        yield replace(contestant, stack=stack)
+    sizes = stacks[contestant.case.setting.architecture.kind]
+    chosen = _chosen_stack(contestant)
+    for stack in sorted({*sizes, chosen or sizes[0]}):
+        yield replace(contestant, stack=stack, chosen=stack == chosen)
+
+
+def _chosen_stack(contestant: Contestant) -> int | None:
+    """The stack size that our engine chooses on this machine; None for the other methods, and on a GPU."""
+    if contestant.method != OURS or contestant.device != "cpu":
+        return None
+    assert isinstance(contestant.case, Case)
+    setting, cache = contestant.case.setting, memory.second_level_cache()
+    return memory.fastest_stack(setting.architecture, setting.dataset, contestant.case.optimiser, cache)
 
 
 def _layouts(method: str, device: str, cores: int) -> list[Layout]:
