@@ -30,8 +30,8 @@ def travelled(optimiser: Optimiser, gradient: Tensor, before: int, after: int) -
 
     def steps(number: int, value: Tensor) -> None:
         for _ in range(number):
-            optimiser.start_step()
             optimiser.add(parameter, optimiser.loss_scale * value)
+            optimiser.finish_step()
 
     steps(before, gradient)
     start = parameter.value.clone()
@@ -43,8 +43,6 @@ def optimiser(settings: OptimiserSettings, *rates: float) -> Optimiser:
     """In float64, so that only a wrong rule can differ."""
     made = optimiser_of(settings, [replace(RUN, learning_rate=rate) for rate in rates], CPU)
     made.loss_scale = made.loss_scale.double()
-    if hasattr(made, "learning_rate"):
-        made.learning_rate = made.learning_rate.double()
     return made
 
 
