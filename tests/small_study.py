@@ -217,6 +217,9 @@ def _runs(units: pd.DataFrame, checkpoints: pd.DataFrame, networks: pd.DataFrame
             "born_dead_fraction": born,
             "died_fraction": ~born & dead,
             "revived_fraction": ever & ~dead,
+            "effective_rank": ~dead,
+            "pruned_difference": dead * 1e-7,
+            "pruned_answers": dead & ~end["dead_test"].astype(bool),
         }
     )
     diverged = checkpoints[checkpoints["diverged"]].groupby("run")["step"].min()

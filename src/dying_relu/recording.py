@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from dying_relu import units
+from dying_relu.capacity import capacity
 from dying_relu.data import Dataset
 from dying_relu.measuring import Measurement, measure, pre_activation_quantiles
 from dying_relu.models import as_inputs
@@ -60,6 +61,10 @@ class Recorder:
         """Measure every network after ``step`` updates: on the training probe set, at the end also on the test one."""
         probes = ("train", "test") if step == self.shard.steps else ("train",)
         self.last = {probe: measure(self.network, *self.probe_sets[probe]) for probe in probes}
+        if step == self.shard.steps:
+            dead = self._flags(self.last["train"], units.dead)
+            train, test = (examples for examples, _ in self.probe_sets.values())
+            self.capacity = capacity(self.network, train, test, dead)
         finite = [measurement.loss.isfinite() for measurement in self.last.values()]
         self.mark_diverged(torch.stack([self.network.finite(), *finite]).all(0), step)
         alive = (self.diverged_step == NEVER).cpu().numpy()
@@ -174,6 +179,7 @@ class Recorder:
             "died_fraction": self._fraction(self._pairwise(units.died, self.born_dead)),
             "revived_fraction": self._fraction(self._pairwise(units.revived, self.ever_dead)),
         }
+        metrics |= vars(self.capacity)
         slopes = np.mean([self._slopes(hidden) for hidden in self.network.hidden], axis=0)
         return pd.DataFrame(
             {

@@ -99,6 +99,9 @@ RUNS = pa.DataFrameSchema(
         "born_dead_fraction": _fraction_or_nan(),
         "died_fraction": _fraction_or_nan(),
         "revived_fraction": _fraction_or_nan(),
+        "effective_rank": pa.Column(float, _not_negative, nullable=True),
+        "pruned_difference": pa.Column(float, _not_negative, nullable=True),
+        "pruned_answers": _fraction_or_nan(),
         "mean_slope": _real(nullable=True),
     },
     checks=[
@@ -277,7 +280,7 @@ def write(name: str, table: pd.DataFrame, path: Path) -> None:
     """Check ``table`` against the schema ``name`` (a key of ``TABLES`` or ``SIMULATIONS``) and write it to ``path``, atomically."""
     checked = _checked(name, table, path)
     with atomic_path(path) as beside:
-        checked.to_parquet(beside, index=False)
+        checked.to_parquet(beside, index=False, compression="zstd")
 
 
 def read(name: str, path: Path) -> pd.DataFrame:

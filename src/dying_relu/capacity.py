@@ -1,0 +1,85 @@
+"""How much of a trained network is in use: the effective rank of its features, and what its dead units contribute."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from dying_relu.measuring import BATCH
+from dying_relu.stack.network import Network
+from dying_relu.stack.pruning import pruned
+
+RANK_TOLERANCE = 0.01
+"""Share of the sum of singular values that an effective rank leaves out; Kumar et al. (2021)."""
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """A stack of K networks on its probe sets.
+
+    Attributes:
+        effective_rank: (K,) of the last hidden layer's activations on the training probe set.
+        pruned_difference: (K,) the largest change of a logit on the training probe set when every unit that is dead on it is
+            removed, divided by the largest absolute logit: rounding, if dead units contribute nothing.
+        pruned_answers: (K,) share of the test probe set whose predicted class changes then.
+    """
+
+    effective_rank: Tensor
+    pruned_difference: Tensor
+    pruned_answers: Tensor
+
+
+def capacity(network: Network, train: Tensor, test: Tensor, dead: Mapping[str, Tensor]) -> Capacity:
+    """Measure every network of the stack.
+
+    Args:
+        network: K networks.
+        train: training examples (N, ...).
+        test: held-out examples (M, ...).
+        dead: for each hidden layer by name, (K, U) bool: the units that are dead on ``train``.
+    """
+    features, logits = features_and_logits(network, train)
+    answers = features_and_logits(network, test)[1].argmax(1)
+    difference, changed = (torch.zeros(len(logits), dtype=torch.float64) for _ in range(2))
+    for k in torch.cat(list(dead.values()), 1).any(1).nonzero()[:, 0].tolist():
+        smaller = pruned(network, k, dead)
+        moved = features_and_logits(smaller, train)[1][0] - logits[k]
+        difference[k] = moved.abs().max() / logits[k].abs().max()
+        changed[k] = (features_and_logits(smaller, test)[1][0].argmax(0) != answers[k]).double().mean()
+    return Capacity(effective_rank(features), difference, changed)
+
+
+def features_and_logits(network: Network, examples: Tensor) -> tuple[Tensor, Tensor]:
+    """What the output layer of every network gets, (K, inputs, N), and what it returns, (K, classes, N)."""
+    features = torch.cat([_last_hidden(network, x) for x in examples.split(BATCH)], -1)
+    return features, network.layers[-1].forward(features)
+
+
+def _last_hidden(network: Network, x: Tensor) -> Tensor:
+    for layer in network.layers[:-1]:
+        x = layer.forward(x)
+    return x
+
+
+def effective_rank(features: Tensor) -> Tensor:
+    """The smallest number of singular values that add up to 0.99 of their sum.
+
+    Args:
+        features: (K, inputs, N) float; a network with numbers that are not finite gets NaN.
+
+    Returns:
+        (K,) float64; 0 where all features are 0.
+
+    Source: Kumar, Agarwal, Ghosh and Levine (2021), srank with delta = ``RANK_TOLERANCE``.
+
+    >>> effective_rank(torch.eye(4)[None]), effective_rank(torch.ones(1, 4, 3))
+    (tensor([4.], dtype=torch.float64), tensor([1.], dtype=torch.float64))
+    """
+    finite = features.flatten(1).isfinite().all(1)
+    values = torch.linalg.svdvals(torch.where(finite[:, None, None], features, 0.0).double())
+    total = values.sum(-1, keepdim=True)
+    # Rounding must not ask for one more.
+    short = values.cumsum(-1) < (1 - RANK_TOLERANCE) * total * (1 - 1e-12)
+    rank = (short.sum(-1) + 1.0).double() * (total[:, 0] > 0)
+    return rank.where(finite, torch.nan)
