@@ -2,14 +2,14 @@
 
 import json
 import re
-import subprocess
+import shutil
 from pathlib import Path
 
 import pytest
 from generated_paper import CONFIGURATION
 
+from dying_relu import provenance
 from dying_relu.analysis import numbers
-from dying_relu.analysis.numbers import provenance
 from dying_relu.analysis.numbers.macro import macro
 from dying_relu.errors import DyingReluError
 from dying_relu.theory.born_dead import born_dead_probability_one_point
@@ -56,48 +56,6 @@ def test_what_was_not_measured_is_null_and_says_so() -> None:
     assert macro(float("nan"), "percent") == (None, r"\unmeasured{}")
 
 
-def test_training_time_is_the_sum_over_jobs(small_paper: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "benchmarks" / "train"
-    folder.mkdir(parents=True)
-    for shard, (seconds, rss) in {"a": (90.0, 512.0), "b": (60.0, 2048.0)}.items():
-        text = f"s\th:m:s\tmax_rss\tcpu_time\n{seconds}\t0:01:00\t{rss}\t-\n"
-        (folder / f"{shard}.tsv").write_text(text)
-    found = provenance.provenance(tmp_path, CONFIGURATION)
-    assert (found["TrainingJobs"].value, found["TrainingTime"].value) == (2, 150.0)
-    assert found["TrainingMemory"].latex == r"\qty{2.0}{\gibi\byte}"
-
-
-def test_the_commit_says_when_files_were_modified(tmp_path: Path) -> None:
-    def git(*arguments: str) -> None:
-        identity = ["-c", "user.name=n", "-c", "user.email=e@example.org"]
-        subprocess.run(["git", "-C", str(tmp_path), *identity, *arguments], check=True, capture_output=True)
-
-    (tmp_path / "src" / "dying_relu").mkdir(parents=True)
-    source = tmp_path / "src" / "dying_relu" / "x.py"
-    source.write_text("x = 1\n")
-    git("init", "-q")
-    git("add", ".")
-    git("commit", "-q", "-m", "x")
-    clean = provenance.commit(tmp_path)
-    assert re.fullmatch("[0-9a-f]{10}", clean)
-    source.write_text("x = 2\n")
-    assert provenance.commit(tmp_path) == f"{clean}, modified"
-
-
-def test_without_a_repository_or_git_the_commit_is_unknown(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert provenance.commit(tmp_path) == "unknown"
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert provenance.commit(CONFIGURATION.parent) == "unknown"
-
-
-def test_the_command_is_the_one_to_type(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert provenance.command(Path("config/config.yaml")) == "make paper"
-    monkeypatch.chdir(CONFIGURATION.parents[1])
-    assert provenance.command(CONFIGURATION) == "snakemake --cores all --configfile config/smoke.yaml"
-
-
 def test_another_kind_of_file_is_refused_before_anything_is_written(
     small_paper: Path, tmp_path: Path
 ) -> None:
@@ -107,5 +65,8 @@ def test_another_kind_of_file_is_refused_before_anything_is_written(
 
 
 def test_without_verdicts_it_says_what_to_do(small_study: Path, tmp_path: Path) -> None:
+    results = shutil.copytree(small_study, tmp_path / "results")
+    provenance.record(results, CONFIGURATION)
     with pytest.raises(DyingReluError, match="dying-relu claims"):
-        numbers.write(small_study, CONFIGURATION, tmp_path / "n.json")
+        numbers.write(results, CONFIGURATION, tmp_path / "numbers.tex")
+    assert not (tmp_path / "numbers.tex").exists()

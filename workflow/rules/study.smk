@@ -8,6 +8,7 @@ from dying_relu.errors import DyingReluError
 from snakemake.exceptions import WorkflowError
 
 TABLES = ["runs", "checkpoints", "layers", "units"]
+SIMULATIONS = ["validation", "born_dead"]
 
 
 def configuration_file():

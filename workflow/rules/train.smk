@@ -43,3 +43,21 @@ rule aggregate:
     threads: 1
     shell:
         "dying-relu aggregate --config {input.study:q} --shards {params.shards:q} --out {params.folder:q} > {log:q} 2>&1"
+
+
+# What the paper says about commit, versions, machine and time; made with the tables and kept with them.
+rule record:
+    input:
+        expand("results/{{study}}/{table}.parquet", table=[*TABLES, *SIMULATIONS]),
+        study=ancient(CONFIG),
+    output:
+        "results/{study}/provenance.json",
+    log:
+        "results/{study}/logs/record.log",
+    params:
+        folder=subpath(output[0], parent=True),
+        spec=STUDY.fingerprint,
+        code=code_digest("dying_relu.provenance"),
+    threads: 1
+    shell:
+        "dying-relu record --config {input.study:q} --results {params.folder:q} > {log:q} 2>&1"

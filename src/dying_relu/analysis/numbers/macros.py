@@ -17,7 +17,7 @@ HEADER = "% Written by `dying-relu numbers`; every number of the paper's text. D
 def collect(results_folder: Path, configuration_path: Path) -> dict[str, Macro]:
     """Every macro by its name (letters only), from the tables and verdicts of a study and its configuration."""
     groups = (
-        provenance(results_folder, configuration_path),
+        provenance(results_folder),
         scale(results_folder, configuration_path),
         validation(results_folder),
         verdicts(results_folder),

@@ -1,0 +1,164 @@
+"""Where a study's numbers come from: commit, configuration, versions of libraries, machine, time; kept beside its tables.
+
+The record is made when the tables are, so that a paper that is typeset later or elsewhere from the same tables says the same.
+"""
+
+import hashlib
+import json
+import os
+import platform
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from dying_relu import study
+from dying_relu.errors import DyingReluError
+from dying_relu.results import atomic_path
+
+NAME = "provenance.json"
+LIBRARIES = (
+    "torch",
+    "torchvision",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "scipy",
+    "matplotlib",
+    "snakemake",
+)
+UNKNOWN = "unknown"
+DEFAULT_CONFIGURATION = Path("config/config.yaml")
+
+
+def record(results_folder: Path, configuration_path: Path) -> None:
+    """Write ``provenance.json`` into the folder of a study whose tables have just been made."""
+    found = {
+        "commit": commit(configuration_path.resolve().parent),
+        "command": command(configuration_path),
+        "configuration": study.load(configuration_path).fingerprint,
+        "versions": versions(),
+        "hardware": {"cpu": cpu_model(), "cores": os.cpu_count(), "memory_bytes": _memory()},
+        "training": _training(results_folder / "benchmarks" / "train"),
+        "sha256": {path.name: sha256(path) for path in sorted(results_folder.glob("*.parquet"))},
+    }
+    with atomic_path(results_folder / NAME) as beside:
+        beside.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
+def read(results_folder: Path) -> dict[str, Any]:
+    """What :func:`record` wrote into ``results_folder``."""
+    path = results_folder / NAME
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError as error:
+        raise DyingReluError(
+            f"no record of where the numbers come from at {path}",
+            remedy="run the study: snakemake --cores all",
+        ) from error
+    except ValueError as error:
+        raise DyingReluError(
+            f"{path} is damaged", found=str(error), remedy="delete it and run the study again"
+        ) from error
+
+
+def check(results_folder: Path) -> None:
+    """Raise an error unless every table in ``results_folder`` is the one that was recorded."""
+    for name, recorded in read(results_folder)["sha256"].items():
+        path = results_folder / name
+        found = sha256(path) if path.is_file() else "no file"
+        if found != recorded:
+            raise DyingReluError(
+                f"{path} is not the table that was recorded",
+                found=found,
+                expected=recorded,
+                remedy=f"get the original back, for example with `git checkout {path}`",
+            )
+
+
+def sha256(path: Path) -> str:
+    """The checksum of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def commit(folder: Path) -> str:
+    """The commit that is checked out in ``folder``, with "modified" after it where tracked files differ from it.
+
+    "unknown" without git, outside of a repository, and where the repository is not this project's.
+    """
+    top = _git(folder, "rev-parse", "--show-toplevel")
+    head = _git(folder, "rev-parse", "--short=10", "HEAD")
+    if not head or not (Path(top) / "src" / "dying_relu").is_dir():
+        return UNKNOWN
+    return f"{head}, modified" if _git(folder, "status", "--porcelain", "--untracked-files=no") else head
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=20, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.strip()
+
+
+def command(configuration_path: Path) -> str:
+    """What to type to make the paper of a study again.
+
+    >>> command(Path("config/smoke.yaml"))
+    'snakemake --cores all --configfile config/smoke.yaml'
+    """
+    path = configuration_path
+    if path.is_absolute() and path.is_relative_to(Path.cwd()):
+        path = path.relative_to(Path.cwd())
+    return (
+        "make paper"
+        if path == DEFAULT_CONFIGURATION
+        else f"snakemake --cores all --configfile {path.as_posix()}"
+    )
+
+
+def versions() -> dict[str, str]:
+    """Python and the libraries that the results depend on, with their versions."""
+    found = {"Python": platform.python_version()}
+    for library in LIBRARIES:
+        try:
+            found[library] = version(library)
+        except PackageNotFoundError:
+            found[library] = UNKNOWN
+    return found
+
+
+def cpu_model() -> str:
+    """The processor's name as the system gives it."""
+    information = Path("/proc/cpuinfo")
+    if information.is_file():
+        for line in information.read_text(encoding="utf-8", errors="replace").splitlines():
+            key, _, model = line.partition(":")
+            if key.strip() == "model name":
+                return model.strip()
+    return platform.processor() or platform.machine() or UNKNOWN
+
+
+def _memory() -> int | None:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return None
+
+
+def _training(benchmarks: Path) -> dict[str, float] | None:
+    """Number, seconds and largest memory of the training jobs, as Snakemake measured them; None if it did not."""
+    measured = [pd.read_csv(path, sep="\t", na_values="-") for path in sorted(benchmarks.glob("*.tsv"))]
+    if not measured:
+        return None
+    jobs = pd.concat(measured)
+    return {
+        "jobs": len(jobs),
+        "seconds": float(jobs["s"].sum()),
+        "largest_memory_mebibytes": float(jobs["max_rss"].max()),
+    }

@@ -1,0 +1,89 @@
+"""The record of where numbers come from is true, and a table that is not the recorded one is found."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from generated_paper import CONFIGURATION
+
+from dying_relu import provenance, study
+from dying_relu.analysis.numbers.provenance import provenance as macros
+from dying_relu.errors import DyingReluError
+
+
+@pytest.fixture
+def recorded(tmp_path: Path) -> Path:
+    """A folder with two tables and their record."""
+    for name in ("runs", "layers"):
+        (tmp_path / f"{name}.parquet").write_bytes(name.encode())
+    provenance.record(tmp_path, CONFIGURATION)
+    return tmp_path
+
+
+def test_the_record_names_what_was_run_and_where(recorded: Path) -> None:
+    found = provenance.read(recorded)
+    assert found["configuration"] == study.load(CONFIGURATION).fingerprint
+    assert found["versions"] == provenance.versions()
+    assert set(found["sha256"]) == {"runs.parquet", "layers.parquet"}
+    assert found["hardware"]["cores"] >= 1
+    provenance.check(recorded)
+
+
+@pytest.mark.parametrize("damage", [lambda path: path.write_bytes(b"x"), lambda path: path.unlink()])
+def test_a_table_that_is_not_the_recorded_one_is_named(recorded: Path, damage) -> None:
+    damage(recorded / "layers.parquet")
+    with pytest.raises(DyingReluError, match=r"layers\.parquet is not the table that was recorded"):
+        provenance.check(recorded)
+
+
+def test_a_missing_or_damaged_record_is_an_error_in_words(recorded: Path) -> None:
+    (recorded / provenance.NAME).write_text("{")
+    with pytest.raises(DyingReluError, match="damaged"):
+        provenance.read(recorded)
+    (recorded / provenance.NAME).unlink()
+    with pytest.raises(DyingReluError, match="run the study"):
+        provenance.read(recorded)
+
+
+def test_training_time_is_the_sum_over_jobs(tmp_path: Path) -> None:
+    folder = tmp_path / "benchmarks" / "train"
+    folder.mkdir(parents=True)
+    for shard, (seconds, rss) in {"a": (90.0, 512.0), "b": (60.0, 2048.0)}.items():
+        text = f"s\th:m:s\tmax_rss\tcpu_time\n{seconds}\t0:01:00\t{rss}\t-\n"
+        (folder / f"{shard}.tsv").write_text(text)
+    provenance.record(tmp_path, CONFIGURATION)
+    found = macros(tmp_path)
+    assert (found["TrainingJobs"].value, found["TrainingTime"].value) == (2, 150.0)
+    assert found["TrainingMemory"].latex == r"\qty{2.0}{\gibi\byte}"
+
+
+def test_the_commit_says_when_files_were_modified(tmp_path: Path) -> None:
+    def git(*arguments: str) -> None:
+        identity = ["-c", "user.name=n", "-c", "user.email=e@example.org"]
+        subprocess.run(["git", "-C", str(tmp_path), *identity, *arguments], check=True, capture_output=True)
+
+    (tmp_path / "src" / "dying_relu").mkdir(parents=True)
+    source = tmp_path / "src" / "dying_relu" / "x.py"
+    source.write_text("x = 1\n")
+    git("init", "-q")
+    git("add", ".")
+    git("commit", "-q", "-m", "x")
+    clean = provenance.commit(tmp_path)
+    assert re.fullmatch("[0-9a-f]{10}", clean)
+    source.write_text("x = 2\n")
+    assert provenance.commit(tmp_path) == f"{clean}, modified"
+
+
+def test_without_a_repository_or_git_the_commit_is_unknown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert provenance.commit(tmp_path) == "unknown"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert provenance.commit(CONFIGURATION.parent) == "unknown"
+
+
+def test_the_command_is_the_one_to_type(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert provenance.command(Path("config/config.yaml")) == "make paper"
+    monkeypatch.chdir(CONFIGURATION.parents[1])
+    assert provenance.command(CONFIGURATION) == "snakemake --cores all --configfile config/smoke.yaml"
