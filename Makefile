@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 STUDY ?= config
+RESULTS ?= results/default
 PYTEST_OPTIONS ?= -n auto --maxprocesses 4 --dist loadfile
 
 BIN := .venv/bin
@@ -12,10 +13,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help paper test lint notebooks bench clean latex lock
+.PHONY: help paper published-paper verify test lint notebooks bench clean latex lock
 
 help: ## Show this list.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo '  STUDY=smoke  another study of config/, for make paper (default: config, the default study)'
 	@echo '  BENCH=--quick  fewer cases and rounds, for make bench'
@@ -23,6 +24,12 @@ help: ## Show this list.
 
 paper: $(INSTALLED) latex ## Everything: set up, get the data, train, draw, typeset results/<study>/paper.pdf.
 	@$(BIN)/snakemake --configfile config/$(STUDY).yaml
+
+published-paper: $(INSTALLED) latex ## Typeset paper/dying-relu.pdf from the tracked tables in results/published, without training.
+	@$(BIN)/snakemake --snakefile workflow/published.smk --configfile config/published.yaml
+
+verify: $(INSTALLED) ## Compare the study you have run (results/default, or RESULTS=folder) with the published tables.
+	@$(BIN)/dying-relu verify --results $(RESULTS)
 
 test: $(INSTALLED) latex ## Set up and run all tests.
 	@$(BIN)/pytest $(PYTEST_OPTIONS)

@@ -108,6 +108,17 @@ def aggregate(
 
 
 @app.command()
+def record(
+    results: Results,
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Write down where a study's tables come from: commit, configuration, versions, machine, time, checksums."""
+    from dying_relu import provenance
+
+    provenance.record(results, config)
+
+
+@app.command()
 def validate(out: Annotated[Path, typer.Option(help="Parquet file to write.")]) -> None:
     """Compare our networks with theory and with published numbers."""
     import torch
@@ -145,6 +156,26 @@ def claims(
     settled = verdicts.settle(results)
     with atomic_path(out) as beside:
         settled.to_csv(beside, index=False)
+
+
+@app.command()
+def verify(
+    results: Results = Path("results/default"),
+    published: Annotated[Path, typer.Option(help="Folder of the published study.")] = Path(
+        "results/published"
+    ),
+) -> None:
+    """Compare a study with the published one; exit status 1 if a conclusion differs."""
+    from rich.console import Console
+
+    from dying_relu import provenance
+    from dying_relu.analysis import verifying
+
+    provenance.check(published)
+    verification = verifying.verify(results, published)
+    verifying.show(verification, Console())
+    if not verification.conclusions_agree:
+        sys.exit(1)
 
 
 @app.command()

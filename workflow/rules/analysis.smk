@@ -4,12 +4,22 @@ from pathlib import Path
 # A figure is a module of dying_relu.analysis.figures with a caption of the same name.
 FIGURES = sorted(
     caption.stem
-    for caption in Path(workflow.basedir, "workflow/report").glob("*.rst")
-    if Path(workflow.basedir, f"src/dying_relu/analysis/figures/{caption.stem}.py").exists()
+    for caption in Path("workflow/report").glob("*.rst")
+    if Path(f"src/dying_relu/analysis/figures/{caption.stem}.py").exists()
 )
 # Figures of other tables than the study's.
 FIGURE_TABLES = {"born_dead": ["born_dead"]}
-LATEX_TABLES = ["verdicts", "claims_rules", "validation", "remedies", "settings", "study", "versions"]
+LATEX_TABLES = [
+    "verdicts",
+    "claims_rules",
+    "validation",
+    "remedies",
+    "definitions",
+    "examples",
+    "settings",
+    "study",
+    "versions",
+]
 
 
 rule settle:
@@ -62,6 +72,7 @@ rule tables:
     input:
         expand("results/{{study}}/{table}.parquet", table=[*TABLES, "validation"]),
         "results/{study}/claims.csv",
+        "results/{study}/provenance.json",
         study=ancient(CONFIG),
     output:
         expand("paper/generated/{{study}}/tables/{table}.tex", table=LATEX_TABLES),
@@ -79,8 +90,9 @@ rule tables:
 
 rule numbers:
     input:
-        expand("results/{{study}}/{table}.parquet", table=[*TABLES, "validation", "born_dead"]),
+        expand("results/{{study}}/{table}.parquet", table=[*TABLES, *SIMULATIONS]),
         "results/{study}/claims.csv",
+        "results/{study}/provenance.json",
         study=ancient(CONFIG),
     output:
         json="results/{study}/numbers.json",

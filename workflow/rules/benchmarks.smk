@@ -48,3 +48,23 @@ rule bench:
     input:
         rules.compare.output,
         rules.cost_curve.output,
+
+
+# What the paper says about speed comes from a run on a machine that did nothing else; its tables are tracked.
+rule performance:
+    input:
+        expand(
+            "results/published/performance/{name}",
+            name=["engine.csv", "end_to_end.csv", "machine.json"],
+        ),
+        "benchmarks/paper.py",
+    output:
+        "paper/generated/{study}/performance.tex",
+    log:
+        "results/{study}/logs/performance.log",
+    params:
+        folder=subpath(input[0], parent=True),
+        code=code_digest("dying_relu.analysis.formatting"),
+    threads: 1
+    shell:
+        "python -m benchmarks performance --folder {params.folder:q} --out {output:q} > {log:q} 2>&1"

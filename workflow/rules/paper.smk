@@ -18,6 +18,7 @@ rule typeset:
         sorted(str(section) for section in Path("paper").glob("**/*.tex") if "generated" not in section.parts),
         expand("paper/generated/{{study}}/figures/{figure}.pdf", figure=FIGURES),
         rules.tables.output,
+        "paper/generated/{study}/performance.tex",
         numbers=rules.numbers.output.tex,
     output:
         report(

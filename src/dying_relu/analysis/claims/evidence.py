@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -25,22 +26,44 @@ class NotEnoughData(Exception):
     """The study's tables cannot settle a claim; the message says why, as a clause."""
 
 
-class Evidence:
-    """The tables in the folder ``results``, read once and joined with each run's factors."""
+class Definition(NamedTuple):
+    """What counts as dead: a column of the table of runs, and one of the table of units (None: not recorded of single units)."""
 
-    def __init__(self, results_folder: Path) -> None:
+    of_runs: str
+    of_units: str | None
+
+
+DEAD = Definition("dead_fraction", "dead")
+"""The definition that the verdicts rest on."""
+
+
+class Evidence:
+    """The tables in the folder ``results``, read once and joined with each run's factors.
+
+    Args:
+        results_folder: of a study.
+        definition: what counts as dead; with another one the same rules tell how much the verdicts depend on it.
+    """
+
+    def __init__(self, results_folder: Path, definition: Definition = DEAD) -> None:
         self.folder = results_folder
+        self.definition = definition
 
     @cached_property
     def runs(self) -> pd.DataFrame:
         """The table of runs with a column ``stratum``: data set, architecture and optimiser in one name."""
         table = results.read("runs", self.folder / "runs.parquet")
-        return table.assign(stratum=table[SETTING].agg(" ".join, axis=1))
+        return table.assign(
+            stratum=table[SETTING].agg(" ".join, axis=1), dead_fraction=table[self.definition.of_runs]
+        )
 
     @cached_property
     def units(self) -> pd.DataFrame:
         """The table of units, with each run's factors, of the runs that did not diverge."""
+        if self.definition.of_units is None:
+            raise NotEnoughData("this definition is not recorded of single units")
         table = results.read("units", self.folder / "units.parquet")
+        table["dead"] = table[self.definition.of_units]
         runs = self.runs.loc[~self.runs["diverged"], ["run", "experiment", "stratum", *FACTORS, "steps"]]
         return table.merge(runs, on="run")
 

@@ -146,7 +146,7 @@ def _share(rows: pd.DataFrame) -> Interval:
     f"the units that were dead come back. Supported if it holds everywhere, supported with a limit if somewhere, refuted "
     f"if nowhere, or if a dead unit has an output other than exactly 0 on the probe set.",
     details="SgdFirst:percent SgdDeeper:percent OtherFirst:percent OtherDeeper:percent FrozenIntervals:number "
-    "FrozenRevivals:number MovedShare:percent",
+    "FrozenRevivals:number MovedShare:percent PrunedNetworks:number PrunedDifference:number PrunedAnswers:percent",
 )
 def dead_for_ever(evidence: Evidence) -> Finding:
     units = evidence.relu_units("recovery").sort_values("step")
@@ -172,6 +172,7 @@ def dead_for_ever(evidence: Evidence) -> Finding:
         "OtherFirst": life.loc[~plain & first, "came_back"].mean(),
         "OtherDeeper": life.loc[~plain & ~first, "came_back"].mean(),
         **_frozen(units),
+        **_pruned(evidence),
     }
     return Finding(verdict, effect, units["run"].nunique(), note, details)
 
@@ -193,6 +194,17 @@ def _lives(units: pd.DataFrame) -> pd.DataFrame:
         .reset_index()
         .query("was_dead")
     )
+
+
+def _pruned(evidence: Evidence) -> dict[str, float]:
+    """What removing all dead units changed, over the ReLU networks of the whole study that had any."""
+    runs = evidence.runs
+    runs = runs[(runs["activation"] == "relu") & ~runs["diverged"] & (runs["dead_fraction"] > 0)]
+    return {
+        "PrunedNetworks": len(runs),
+        "PrunedDifference": runs["pruned_difference"].max(),
+        "PrunedAnswers": runs["pruned_answers"].mean(),
+    }
 
 
 def _frozen(units: pd.DataFrame) -> dict[str, float]:
@@ -221,21 +233,24 @@ def _frozen(units: pd.DataFrame) -> dict[str, float]:
     f"mean share of units alive at step 0 and dead at the end. Supported if that share surely exceeds {LARGE_PART:.0%} "
     f"everywhere, supported with a limit if somewhere, refuted if surely nowhere. (The interval does not account for "
     f"having picked the worst setting.)",
-    details="RunsWithMany:percent AccuracyWorst:percent AccuracyBest:percent",
+    details="RunsWithMany:percent AccuracyWorst:percent AccuracyBest:percent RankWorst:number RankBest:number",
 )
 def large_part_does_nothing(evidence: Evidence) -> Finding:
     setting = ["stratum", "initialisation", "initial_bias", "learning_rate"]
     runs = safe(evidence.relu("causes"), setting)
     if runs.empty:
         raise NotEnoughData("every setting diverged")
-    means = runs.groupby(setting)[["died_fraction", "test_accuracy"]].mean().reset_index()
+    means = runs.groupby(setting)[["died_fraction", "test_accuracy", "effective_rank"]].mean().reset_index()
     worst = means.loc[means.groupby("stratum", sort=False)["died_fraction"].idxmax()]
+    best = means.loc[means.groupby("stratum", sort=False)["test_accuracy"].idxmax()]
     values = runs.merge(worst[setting], on=setting).assign(value=lambda table: table["died_fraction"])
     verdict, note = exceeds(values, LARGE_PART)
     details = {
         "RunsWithMany": (runs["died_fraction"] > LARGE_PART).mean(),
         "AccuracyWorst": worst["test_accuracy"].mean(),
-        "AccuracyBest": means.groupby("stratum")["test_accuracy"].max().mean(),
+        "AccuracyBest": best["test_accuracy"].mean(),
+        "RankWorst": worst["effective_rank"].mean(),
+        "RankBest": best["effective_rank"].mean(),
     }
     return Finding(verdict, pooled(values), len(runs), note, details)
 

@@ -20,6 +20,7 @@ NAMES = (
     "optimisers",
     "initial_bias",
     "anatomy",
+    "survival",
     "remedies",
     "slopes",
 )

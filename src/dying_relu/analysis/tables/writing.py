@@ -7,6 +7,7 @@ from dying_relu import results
 from dying_relu.analysis.tables import (
     provenance_tables,
     remedy_table,
+    sensitivity_tables,
     setting_tables,
     validation_table,
     verdict_tables,
@@ -17,6 +18,8 @@ TABLES: dict[str, Callable[[Path, Path], str]] = {
     "claims_rules": verdict_tables.rules,
     "validation": validation_table.validation,
     "remedies": remedy_table.remedies,
+    "definitions": sensitivity_tables.definitions,
+    "examples": sensitivity_tables.examples,
     "settings": setting_tables.experiments,
     "study": setting_tables.shared,
     "versions": provenance_tables.versions,

@@ -1,0 +1,108 @@
+"""Does a study that was just run say what the published one says? Cell by cell, and verdict by verdict.
+
+A cell is a setting that both studies have: an experiment with a level of every factor. Its means over replicates agree if
+they differ by no more than ``STANDARD_ERRORS`` standard errors of the difference, from the spread of replicates pooled over all
+cells of the experiment, plus ``MARGIN``. Cells that were trained on other numbers of examples or steps may differ for that
+reason and are counted apart. What decides is the verdicts.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from dying_relu import results
+from dying_relu.analysis import claims
+from dying_relu.analysis.claims.evidence import FACTORS
+
+METRICS = ("dead_fraction", "test_accuracy")
+SETTING = ["experiment", *(factor for factor in FACTORS if factor not in ("replicate", "batch_size"))]
+SCALE = ["train_examples", "steps", "batch_size"]
+STANDARD_ERRORS = 4.0
+MARGIN = 0.01
+"""A percentage point: what other versions of the libraries or another processor may change."""
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What comparing two studies found.
+
+    Attributes:
+        cells: a row a cell and metric: the columns of the setting, ``metric``, ``ours``, ``published``, ``tolerance``, ``same_scale`` and
+            ``agrees``.
+        verdicts: a row a claim: ``claim``, ``ours``, ``published`` and ``agrees``. "Not enough data" contradicts no verdict.
+    """
+
+    cells: pd.DataFrame
+    verdicts: pd.DataFrame
+
+    @property
+    def conclusions_agree(self) -> bool:
+        """Whether no verdict contradicts the published one."""
+        return bool(self.verdicts["agrees"].all())
+
+
+def verify(results_folder: Path, published_folder: Path) -> Verification:
+    """Compare the study in ``results_folder`` with the one in ``published_folder``."""
+    ours, published = (
+        _cells(results.read("runs", folder / "runs.parquet")) for folder in (results_folder, published_folder)
+    )
+    cells = ours.merge(published, on=[*SETTING, "metric"], suffixes=("_ours", "_published"))
+    error = np.sqrt(sum(cells[f"spread_{side}"] ** 2 / cells[f"n_{side}"] for side in ("ours", "published")))
+    cells["tolerance"] = STANDARD_ERRORS * error + MARGIN
+    cells["same_scale"] = np.all([cells[f"{key}_ours"] == cells[f"{key}_published"] for key in SCALE], axis=0)
+    cells["agrees"] = (cells["mean_ours"] - cells["mean_published"]).abs() <= cells["tolerance"]
+    cells = cells.rename(columns={"mean_ours": "ours", "mean_published": "published"})
+    columns = [*SETTING, "metric", "ours", "published", "tolerance", "same_scale", "agrees"]
+    return Verification(cells[columns], _verdicts(results_folder, published_folder))
+
+
+def _cells(runs: pd.DataFrame) -> pd.DataFrame:
+    """Mean and number of the replicates of every cell that did not diverge, and the pooled spread of its experiment."""
+    trained = runs[~runs["diverged"]].melt([*SETTING, *SCALE], list(METRICS), "metric", "value")
+    cells = (
+        trained.groupby([*SETTING, *SCALE, "metric"], dropna=False)["value"]
+        .agg(["mean", "var", "count"])
+        .reset_index()
+    )
+    variance = cells.groupby(["experiment", "metric"])["var"].transform("mean")
+    return cells.assign(spread=np.sqrt(variance.fillna(0))).rename(columns={"count": "n"}).drop(columns="var")
+
+
+def _verdicts(results_folder: Path, published_folder: Path) -> pd.DataFrame:
+    ours, published = (
+        claims.read(folder / "claims.csv")[["claim", "verdict"]]
+        for folder in (results_folder, published_folder)
+    )
+    table = ours.merge(published, on="claim", suffixes=("_ours", "_published"), how="outer")
+    table = table.rename(columns={"verdict_ours": "ours", "verdict_published": "published"})
+    open_here = table["ours"] == claims.NOT_ENOUGH_DATA
+    return table.assign(agrees=open_here | (table["ours"] == table["published"]))
+
+
+def show(verification: Verification, console: Console) -> None:
+    """Print the cells and the verdicts that disagree, and how many agree."""
+    cells, verdicts = verification.cells, verification.verdicts
+    for same, scale in ((True, "same scale"), (False, "another scale")):
+        compared = cells[cells["same_scale"] == same]
+        if len(compared):
+            agree = int(compared["agrees"].sum())
+            console.print(
+                f"{agree:,} of {len(compared):,} cells agree ({scale}: examples, steps, batch size)"
+            )
+    _print_rows(cells[~cells["agrees"]], "Cells that disagree", console)
+    _print_rows(verdicts[~verdicts["agrees"]], "Conclusions that differ", console)
+    console.print(f"{int(verdicts['agrees'].sum())} of {len(verdicts)} verdicts agree or are open here")
+
+
+def _print_rows(rows: pd.DataFrame, title: str, console: Console) -> None:
+    if rows.empty:
+        return
+    shown = rows.drop(columns=["agrees"])
+    table = Table(*map(str, shown.columns), title=title, title_justify="left")
+    for row in shown.itertuples(index=False):
+        table.add_row(*(f"{value:.3g}" if isinstance(value, float) else str(value) for value in row))
+    console.print(table)
