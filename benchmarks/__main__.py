@@ -42,7 +42,7 @@ def engine(
 ) -> None:
     """Compare the ways of training: the usual loop, torch.func and ours."""
     from benchmarks import engine as comparison
-    from benchmarks import figures, tables
+    from benchmarks import figures, paper, tables
     from benchmarks.contestants import FULL, QUICK
     from dying_relu.analysis.figures import style
     from dying_relu.results import atomic_path
@@ -50,7 +50,7 @@ def engine(
     table = comparison.run(QUICK if quick else FULL, out, precision or ())
     style.save(figures.engine(table), out / "engine.pdf")
     with atomic_path(out / "engine.tex") as beside:
-        beside.write_text(tables.paper_table(table), encoding="utf-8")
+        beside.write_text(paper.table(table), encoding="utf-8")
     print(tables.best(table).to_string(index=False, float_format="{:.3g}".format))
 
 
@@ -78,6 +78,19 @@ def end_to_end(
 
     table = whole_study.run(out, networks, sample, case)
     print(table.to_string(index=False, float_format="{:.3g}".format))
+
+
+@app.command()
+def performance(
+    folder: Annotated[Path, typer.Option(help="What the benchmarks wrote.")] = DEFAULT_OUT,
+    out: Annotated[Path, typer.Option(help="LaTeX file to write.")] = DEFAULT_OUT / "performance.tex",
+) -> None:
+    """Write what the paper shows of the benchmarks."""
+    from benchmarks import paper
+    from dying_relu.results import atomic_path
+
+    with atomic_path(out) as beside:
+        beside.write_text(paper.performance(folder), encoding="utf-8")
 
 
 if __name__ == "__main__":

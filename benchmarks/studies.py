@@ -21,7 +21,7 @@ def grid(
     replicates: int,
     activations: Sequence[str] = ("relu",),
 ) -> dict[str, Any]:
-    """A configuration with plain SGD, minibatches of 128 and one experiment.
+    """A configuration with plain SGD, minibatches of 128, one experiment, and as much measuring as in the default study.
 
     Args:
         name: of the study.
@@ -39,7 +39,7 @@ def grid(
         "architectures": architectures,
         "optimisers": {"sgd": {"kind": "sgd"}},
         "training": {"batch_size": 128, "epochs": 3},
-        "measuring": {"train": min(1000, *datasets.values())},
+        "measuring": {"train": min(300, *datasets.values()), "test": 300, "checkpoints": 6},
         "experiments": {
             "causes": {
                 "question": "What does a network cost?",

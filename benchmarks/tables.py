@@ -1,15 +1,13 @@
-"""The table of the comparison: its columns, how it follows from what was measured, and how the paper shows it."""
+"""The table of the comparison: its columns, and how it follows from what was measured."""
 
 from pathlib import Path
 
 import pandas as pd
 import pandera.pandas as pa
 
-from benchmarks.contestants import GEMM, JOBS, OURS, Contestant
+from benchmarks.contestants import GEMM, JOBS, Contestant
 from benchmarks.methods import METHODS
 from benchmarks.methods.base import PRECISIONS
-from dying_relu.analysis import formatting
-from dying_relu.analysis.tables.tabular import tabular
 from dying_relu.errors import DyingReluError
 from dying_relu.results import atomic_path
 
@@ -125,49 +123,6 @@ def best(table: pd.DataFrame) -> pd.DataFrame:
     """The rows of the stack size that suits each method best; the other columns of ``CONTESTANT`` stay apart."""
     apart = [column for column in CONTESTANT if column != "stack"]
     return table.loc[table.groupby(apart, sort=False)["samples_per_s"].idxmax()]
-
-
-def paper_table(table: pd.DataFrame) -> str:
-    """A ``tabular``: a row a case, the methods side by side in thousands of samples per second.
-
-    The others at the stack that suits each best; ours at the one that it chooses, which on a GPU is the largest.
-    """
-    rows = best(table)
-    ours = table[(table["method"] == OURS) & (table["chosen"] | (table["device"] == "cuda"))]
-    ours = ours.loc[ours.groupby(["case", "precision", "device"], sort=False)["stack"].idxmax()]
-    return tabular(
-        pd.DataFrame([_paper_row(row, rows) for _, row in ours.iterrows()]), column_format="lrrrrrrrrr"
-    )
-
-
-def _paper_row(ours: pd.Series, rows: pd.DataFrame) -> dict[str, str]:
-    # The others in the precision in which people use them, whatever ours.
-    alike = (rows["case"] == ours["case"]) & (rows["device"] == ours["device"])
-    others = rows[alike & (rows["precision"] == "float32")].sort_values("processes")
-
-    def thousands(method: str, place: int = -1) -> str:
-        rates = others.loc[others["method"] == method, "samples_per_s"]
-        return formatting.number(rates.iloc[place] / 1000) if len(rates) else formatting.NOT_MEASURED
-
-    return {
-        "Networks": _case_name(ours),
-        "job a run": thousands(JOBS),
-        "all cores": thousands("usual", place=0),
-        "a process a core": thousands("usual"),
-        r"\texttt{torch.func}": thousands("torch_func"),
-        "ours": formatting.number(ours["samples_per_s"] / 1000),
-        "stack": formatting.number(ours["stack"]),
-        "of the peak": formatting.percent(ours["share_of_peak"]),
-        r"$\times$ usual": formatting.number(ours["ratio_to_usual"]),
-        r"$\times$ \texttt{torch.func}": formatting.number(ours["ratio_to_torch_func"]),
-    }
-
-
-def _case_name(ours: pd.Series) -> str:
-    words = [formatting.name(word) for word in ours["case"].split("-")]
-    words += [ours["precision"]] if ours["precision"] != "float32" else []
-    words += ["GPU"] if ours["device"] == "cuda" else []
-    return ", ".join(words)
 
 
 def _best_stack(measured: pd.DataFrame) -> pd.Series:

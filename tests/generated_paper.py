@@ -3,6 +3,8 @@
 import shutil
 from pathlib import Path
 
+from benchmarks import paper
+from dying_relu import provenance
 from dying_relu.analysis import claims, numbers, tables
 
 ROOT = Path(__file__).parents[1]
@@ -14,7 +16,10 @@ def generate(study: Path, folder: Path) -> Path:
     results = folder / "results"
     shutil.copytree(study, results)
     claims.settle(results).to_csv(results / "claims.csv", index=False)
+    provenance.record(results, CONFIGURATION)
     generated = folder / "generated"
     tables.write(results, CONFIGURATION, generated / "tables")
     numbers.write(results, CONFIGURATION, results / "numbers.json", generated / "numbers.tex")
+    performance = ROOT / "results" / "published" / "performance"
+    (generated / "performance.tex").write_text(paper.performance(performance), encoding="utf-8")
     return generated

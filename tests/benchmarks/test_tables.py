@@ -1,12 +1,12 @@
 import pandas as pd
 import pytest
+from made_up_benchmark import MLP, measured
 
 from benchmarks import figures, tables
-from benchmarks.cases import CASES, Product
-from benchmarks.contestants import FULL, GEMM, JOBS, Contestant, Layout, contestants
+from benchmarks.cases import CASES
+from benchmarks.contestants import FULL, GEMM, JOBS, contestants
 from dying_relu.errors import DyingReluError
 
-MLP = CASES["mlp-sgd-relu"]
 ASKED_FOR = [
     "case",
     "method",
@@ -20,31 +20,6 @@ ASKED_FOR = [
     "ratio_to_usual",
     "ratio_to_torch_func",
 ]
-
-
-def measured() -> pd.DataFrame:
-    """Three rounds on a machine that does all things at half its speed in the second and a quarter in the third."""
-    one_per_core = Layout(2, 1)
-    products = 10e9 / Product(512).flops_per_sample
-    rates = {
-        Contestant(Product(512), GEMM, one_per_core): products,
-        Contestant(Product(512), GEMM, one_per_core, precision="bf16"): 4 * products,
-        Contestant(MLP, "usual", Layout(1, 2)): 400.0,
-        Contestant(MLP, "usual", one_per_core): 1000.0,
-        Contestant(MLP, "torch_func", one_per_core, 8): 1500.0,
-        Contestant(MLP, "torch_func", one_per_core, 16): 2000.0,
-        Contestant(MLP, "stacked", one_per_core, 8): 4000.0,
-        Contestant(MLP, "stacked", one_per_core, 16, chosen=True): 3000.0,
-        Contestant(MLP, "stacked", one_per_core, 8, "bf16", chosen=True): 8000.0,
-        Contestant(MLP, JOBS, one_per_core): 100.0,
-    }
-    return pd.DataFrame(
-        [
-            tables.row(number, MLP.name, contestant, rate / speed)
-            for number, speed in enumerate((1, 2, 4))
-            for contestant, rate in rates.items()
-        ]
-    )
 
 
 @pytest.fixture(scope="module")
@@ -113,16 +88,6 @@ def test_the_table_is_the_same_when_it_is_read_again(table: pd.DataFrame, tmp_pa
 def test_a_missing_table_is_an_error_in_words(tmp_path) -> None:
     with pytest.raises(DyingReluError, match="python -m benchmarks engine"):
         tables.read(tmp_path / "engine.csv")
-
-
-def test_the_paper_shows_a_row_a_case_and_precision(table: pd.DataFrame) -> None:
-    text = tables.paper_table(table)
-    assert text.startswith(r"\begin{tabular}")
-    assert text.count(r"MLP, SGD, ReLU") == 2
-    assert text.count("bf16") == 1
-    assert "nan" not in text
-    float32 = next(line for line in text.splitlines() if line.startswith("MLP, SGD, ReLU &"))
-    assert r"& \num{16} &" in float32, "ours at the stack that it chooses, not at the one that would have been best"
 
 
 def test_the_plot_has_a_panel_a_case_and_a_curve_a_method(table: pd.DataFrame) -> None:

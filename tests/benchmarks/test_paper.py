@@ -1,0 +1,46 @@
+"""What the paper shows of the benchmarks follows from their files."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from made_up_benchmark import measured
+
+from benchmarks import machine, paper, tables
+from dying_relu.errors import DyingReluError
+
+
+def test_the_table_has_a_row_a_case_and_precision() -> None:
+    text = paper.table(tables.summary(measured()))
+    assert text.startswith(r"\begin{tabular}")
+    assert text.count(r"MLP, SGD, ReLU") == 2
+    assert text.count("bf16") == 1
+    assert "nan" not in text
+    float32 = next(line for line in text.splitlines() if line.startswith("MLP, SGD, ReLU &"))
+    assert r"& \num{16} &" in float32, (
+        "ours at the stack that it chooses, not at the one that would have been best"
+    )
+
+
+def test_the_sentences_name_the_machine_and_what_else_was_measured(tmp_path: Path) -> None:
+    tables.write(tables.summary(measured()), tmp_path / "engine.csv")
+    (tmp_path / "machine.json").write_text(json.dumps(machine.describe() | {"cpu": "A_CPU", "cores": 2}))
+    assert r"A\_CPU, two cores" in paper.performance(tmp_path)
+    assert "workflow" not in paper.performance(tmp_path)
+    row = {
+        "case": "mlp-sgd-relu",
+        "networks": 1000,
+        "samples_per_network": 30_000,
+        "workflow_seconds": 80.0,
+        "sample_of_jobs": 8,
+        "jobs_seconds_extrapolated": 2400.0,
+        "ratio": 30.0,
+    }
+    pd.DataFrame([row]).to_csv(tmp_path / "end_to_end.csv", index=False)
+    assert r"\num{30} times as long" in paper.performance(tmp_path)
+
+
+def test_a_missing_table_is_an_error_in_words(tmp_path: Path) -> None:
+    with pytest.raises(DyingReluError, match="python -m benchmarks engine"):
+        paper.performance(tmp_path)
