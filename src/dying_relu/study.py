@@ -19,7 +19,7 @@ from dying_relu.configuration import IMAGE_SETS, Architecture, Configuration, Ex
 from dying_relu.configuration.model import ACTIVATION_NAMES, Grid
 from dying_relu.errors import DyingReluError
 
-SECONDS_PER_SHARD = 60.0
+SECONDS_PER_SHARD = 120.0
 """A shard is cut so that it is estimated to take at most this long on one core."""
 
 SHARED_FACTORS = ("dataset", "architecture", "optimiser")
