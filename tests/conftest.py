@@ -18,7 +18,7 @@ settings.load_profile("shared machine")
 
 @pytest.fixture(scope="session")
 def small_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the tables of a synthetic study with all six experiments; to be read, not written to."""
+    """A folder with the tables of a synthetic study with experiments of every kind; to be read, not written to."""
     folder = tmp_path_factory.mktemp("small_study")
     write_small_study(folder)
     return folder

@@ -16,7 +16,7 @@ def generate(study: Path, folder: Path) -> Path:
     results = folder / "results"
     shutil.copytree(study, results)
     claims.settle(results).to_csv(results / "claims.csv", index=False)
-    provenance.record(results, CONFIGURATION)
+    provenance.record(results, CONFIGURATION, results / provenance.NAME)
     generated = folder / "generated"
     tables.write(results, CONFIGURATION, generated / "tables")
     numbers.write(results, CONFIGURATION, results / "numbers.json", generated / "numbers.tex")

@@ -31,17 +31,31 @@ class FlattenByPosition(nn.Module):
         return images.permute(0, 2, 3, 1).flatten(1)
 
 
+CONVOLVED = {
+    "none": lambda channels: [],
+    "batch": lambda channels: [nn.BatchNorm2d(channels)],
+    "layer": lambda channels: [nn.GroupNorm(1, channels)],
+}
+LINEAR = {
+    "none": lambda units: [],
+    "batch": lambda units: [nn.BatchNorm1d(units)],
+    "layer": lambda units: [nn.LayerNorm(units)],
+}
+
+
 def network(architecture: Architecture, run: Run, image: torch.Size, classes: int) -> nn.Sequential:
     """The architecture as anyone would write it; its parameters are PyTorch's own until they are copied."""
     inputs, height, width = image
     layers: list[nn.Module] = []
     for channels in architecture.channels if isinstance(architecture, CNN) else ():
-        layers += [nn.Conv2d(inputs, channels, 3, padding=1), activation(run), nn.MaxPool2d(2)]
+        layers.append(nn.Conv2d(inputs, channels, 3, padding=1))
+        layers += CONVOLVED[architecture.normalisation](channels)
+        layers += [activation(run), nn.MaxPool2d(2)]
         inputs, height, width = channels, height // 2, width // 2
     layers.append(FlattenByPosition() if layers else nn.Flatten())
     features = inputs * height * width
     for units in architecture.widths:
-        layers += [nn.Linear(features, units), activation(run)]
+        layers += [nn.Linear(features, units), *LINEAR[architecture.normalisation](units), activation(run)]
         features = units
     return nn.Sequential(*layers, nn.Linear(features, classes))
 
@@ -60,20 +74,31 @@ def optimiser(settings: Optimiser, run: Run, parameters) -> torch.optim.Optimize
     rate = torch.tensor(run.learning_rate).item()  # rounded to float32, as in a stack
     match settings:
         case Adam():
-            return torch.optim.Adam(parameters, rate, (settings.beta1, settings.beta2), settings.epsilon)
+            betas = settings.beta1, settings.beta2
+            return torch.optim.AdamW(parameters, rate, betas, settings.epsilon, settings.weight_decay)
         case SGD():
-            return torch.optim.SGD(parameters, rate, settings.momentum)
+            return torch.optim.SGD(parameters, rate, settings.momentum, weight_decay=settings.weight_decay)
 
 
 def train(
-    plain: nn.Sequential, optimiser: torch.optim.Optimizer, batches: list[tuple[Tensor, Tensor]]
+    plain: nn.Sequential,
+    optimiser: torch.optim.Optimizer,
+    batches: list[tuple[Tensor, Tensor]],
+    settings: Optimiser | None = None,
 ) -> list[float]:
-    """The usual loop; returns the loss of every minibatch."""
-    losses = []
-    for x, y in batches:
+    """The usual loop, with the clipping and the warm-up of ``settings``; returns the loss of every minibatch."""
+    clip_norm = settings.clip_norm if settings else None
+    warm_up = settings.warm_up_steps if settings else 0
+    (group,) = optimiser.param_groups
+    rate, losses = group["lr"], []
+    for step, (x, y) in enumerate(batches, start=1):
+        if warm_up:
+            group["lr"] = rate * min(1.0, step / warm_up)
         optimiser.zero_grad()
         loss = nn.functional.cross_entropy(plain(x), y)
         loss.backward()
+        if clip_norm:
+            nn.utils.clip_grad_norm_(plain.parameters(), clip_norm)
         optimiser.step()
         losses.append(loss.item())
     return losses

@@ -11,7 +11,16 @@ from typing import NamedTuple
 
 ENVIRONMENT = Path(sys.executable).parent
 ROOT = Path(__file__).parent.parent
-COPIED = ("Snakefile", "config", "paper", "profiles", "src", "workflow")
+COPIED = (
+    "Snakefile",
+    "benchmarks",
+    "config",
+    "paper",
+    "profiles",
+    "results/published/performance",
+    "src",
+    "workflow",
+)
 
 PRETENCE = """#!/bin/sh
 # Makes those of the workflow's outputs that stand directly in the folder, or are the file, after --out.

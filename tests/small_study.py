@@ -1,4 +1,4 @@
-"""Synthetic tables of a study with all six experiments: small, lawful, and with effects that are known.
+"""Synthetic tables of a study with experiments of every kind: small, lawful, and with effects that are known.
 
 Units die more at larger learning rates and at more negative biases; some deeper ones revive, first-layer ones never do; only ReLU
 units can be dead; the largest rate diverges. Made from unit to run, so that the tables agree with one another.
@@ -39,6 +39,12 @@ GRIDS: dict[str, dict[str, tuple]] = {
         "initial_bias": (-4.0,),
         "learning_rate": (0.01, 1.0),
     },
+    "remedies_training": {
+        "optimiser": ("sgd_clipped",),
+        "initial_bias": (-4.0,),
+        "learning_rate": (0.01, 1.0),
+    },
+    "data_raw_pixels": {"architecture": ("mlp",)},
     "recovery": {"optimiser": ("sgd", "adam"), "initial_bias": (0.0, -1.0), "learning_rate": (0.1, 1.0)},
     "anatomy": {"dataset": ("mnist",), "architecture": ("mlp",), "learning_rate": (0.1, 1.0)},
 }
@@ -230,6 +236,7 @@ def _runs(units: pd.DataFrame, checkpoints: pd.DataFrame, networks: pd.DataFrame
     learned = runs["slope"] + runs["activation"].eq("prelu") * LEARNED
     return runs.assign(
         shard=place + "-r" + runs["replicate"].astype(str) + "-00",
+        pixels=np.where(runs["experiment"].eq("data_raw_pixels"), "raw", "standardised"),
         batch_size=8,
         train_examples=128,
         precision="float32",

@@ -17,7 +17,7 @@ def recorded(tmp_path: Path) -> Path:
     """A folder with two tables and their record."""
     for name in ("runs", "layers"):
         (tmp_path / f"{name}.parquet").write_bytes(name.encode())
-    provenance.record(tmp_path, CONFIGURATION)
+    provenance.record(tmp_path, CONFIGURATION, tmp_path / provenance.NAME)
     return tmp_path
 
 
@@ -52,7 +52,7 @@ def test_training_time_is_the_sum_over_jobs(tmp_path: Path) -> None:
     for shard, (seconds, rss) in {"a": (90.0, 512.0), "b": (60.0, 2048.0)}.items():
         text = f"s\th:m:s\tmax_rss\tcpu_time\n{seconds}\t0:01:00\t{rss}\t-\n"
         (folder / f"{shard}.tsv").write_text(text)
-    provenance.record(tmp_path, CONFIGURATION)
+    provenance.record(tmp_path, CONFIGURATION, tmp_path / provenance.NAME)
     found = macros(tmp_path)
     assert (found["TrainingJobs"].value, found["TrainingTime"].value) == (2, 150.0)
     assert found["TrainingMemory"].latex == r"\qty{2.0}{\gibi\byte}"

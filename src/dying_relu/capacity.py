@@ -8,7 +8,7 @@ from torch import Tensor
 
 from dying_relu.measuring import BATCH
 from dying_relu.stack.network import Network
-from dying_relu.stack.pruning import pruned
+from dying_relu.stack.pruning import prunable, pruned
 
 RANK_TOLERANCE = 0.01
 """Share of the sum of singular values that an effective rank leaves out; Kumar et al. (2021)."""
@@ -21,8 +21,9 @@ class Capacity:
     Attributes:
         effective_rank: (K,) of the last hidden layer's activations on the training probe set.
         pruned_difference: (K,) the largest change of a logit on the training probe set when every unit that is dead on it is
-            removed, divided by the largest absolute logit: rounding, if dead units contribute nothing.
-        pruned_answers: (K,) share of the test probe set whose predicted class changes then.
+            removed, divided by the largest absolute logit: rounding, if dead units contribute nothing. NaN with layer
+            normalisation, where no unit can be removed by itself.
+        pruned_answers: (K,) share of the test probe set whose predicted class changes then; NaN as above.
     """
 
     effective_rank: Tensor
@@ -41,6 +42,9 @@ def capacity(network: Network, train: Tensor, test: Tensor, dead: Mapping[str, T
     """
     features, logits = features_and_logits(network, train)
     answers = features_and_logits(network, test)[1].argmax(1)
+    if not prunable(network):
+        unknown = torch.full((len(logits),), torch.nan)
+        return Capacity(effective_rank(features), unknown, unknown)
     difference, changed = (torch.zeros(len(logits), dtype=torch.float64) for _ in range(2))
     for k in torch.cat(list(dead.values()), 1).any(1).nonzero()[:, 0].tolist():
         smaller = pruned(network, k, dead)

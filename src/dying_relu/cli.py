@@ -89,7 +89,8 @@ def train(
         raise DyingReluError(
             f"{config} changed after shard {shard} was planned", remedy="run snakemake again to plan anew"
         )
-    examples = datasets.load(data, job.dataset.train, job.dataset.test, device=device.choose(job.device))
+    wanted = job.dataset
+    examples = datasets.load(data, wanted.train, wanted.test, device.choose(job.device), job.pixels)
     training.train(job, examples, out)
 
 
@@ -110,12 +111,13 @@ def aggregate(
 @app.command()
 def record(
     results: Results,
+    out: Annotated[Path, typer.Option(help="JSON file to write.")],
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Write down where a study's tables come from: commit, configuration, versions, machine, time, checksums."""
     from dying_relu import provenance
 
-    provenance.record(results, config)
+    provenance.record(results, config, out)
 
 
 @app.command()

@@ -36,6 +36,15 @@ def he(shape: tuple[int, ...], generator: torch.Generator) -> tuple[Tensor, Tens
     return torch.randn(shape, generator=generator) * (2 / fan_in) ** 0.5, torch.zeros(shape[0])
 
 
+def lecun(shape: tuple[int, ...], generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Normal weights with variance 1 / fan-in and zero biases: what SELU's self-normalisation asks for.
+
+    Arguments and results as for :func:`he`. Source: Klambauer et al. (2017), section 3.
+    """
+    weight, bias = he(shape, generator)
+    return weight * 0.5**0.5, bias
+
+
 def default(shape: tuple[int, ...], generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """PyTorch's default for linear and convolutional layers: weights and biases uniform in +-1 / sqrt(fan-in).
 
@@ -69,6 +78,7 @@ def rai(shape: tuple[int, ...], generator: torch.Generator) -> tuple[Tensor, Ten
 
 SCHEMES: dict[str, Callable[[tuple[int, ...], torch.Generator], tuple[Tensor, Tensor]]] = {
     "he": he,
+    "lecun": lecun,
     "default": default,
     "rai": rai,
 }

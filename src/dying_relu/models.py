@@ -14,6 +14,7 @@ from dying_relu.configuration import CNN, MLP, Architecture
 from dying_relu.initialisation import SCHEMES, random_stream
 from dying_relu.stack.layers import Convolution, ElementWise, Flatten, Layer, Linear
 from dying_relu.stack.network import Hidden, Network
+from dying_relu.stack.normalisation import NORMALISATIONS
 from dying_relu.stack.pooling import MaxPooling
 from dying_relu.study import Run
 
@@ -28,6 +29,7 @@ class Builder:
     """
 
     runs: Sequence[Run]
+    normalisation: str
     seed: int
     device: torch.device
 
@@ -38,11 +40,18 @@ class Builder:
         self.hidden: list[Hidden] = []
 
     def add_hidden(self, affine: Linear | Convolution, kind: str) -> ElementWise:
-        """Name the hidden layer whose pre-activations ``affine`` computes; returns its activation, not yet added."""
+        """Add ``affine`` and its normalisation as a hidden layer with a name; returns its activation, not yet added."""
+        self.layers.append(affine)
+        normalisation = None
+        if self.normalisation != "none":
+            networks, units = affine.bias.value.shape
+            normalisation = NORMALISATIONS[self.normalisation](networks, units, self.device)
+            self.layers.append(normalisation)
         slopes = [run.slope if run.slope is not None else 0.0 for run in self.runs]
         activation = ElementWise(ACTIVATIONS[self.runs[0].activation], self._tensor(slopes))
         of_kind = sum(hidden.name.startswith(kind) for hidden in self.hidden) + 1
-        self.hidden.append(Hidden(f"{kind}{of_kind}", len(self.hidden) + 1, affine, activation))
+        name = f"{kind}{of_kind}"
+        self.hidden.append(Hidden(name, len(self.hidden) + 1, affine, activation, normalisation))
         return activation
 
     def parameters(self, shape: tuple[int, ...], *, hidden: bool) -> tuple[Tensor, Tensor]:
@@ -66,7 +75,7 @@ def add_linear_layers(builder: Builder, inputs: int, widths: Sequence[int], clas
     """Fully connected hidden layers of the given widths, then the output layer."""
     for width in widths:
         linear = Linear(*builder.parameters((width, inputs), hidden=True))
-        builder.layers += [linear, builder.add_hidden(linear, "linear")]
+        builder.layers.append(builder.add_hidden(linear, "linear"))
         inputs = width
     builder.layers.append(Linear(*builder.parameters((classes, inputs), hidden=False)))
 
@@ -87,7 +96,7 @@ def cnn(builder: Builder, architecture: CNN, image: torch.Size, classes: int) ->
         activation = builder.add_hidden(convolution, "conv")
         pooling = MaxPooling()
         order: list[Layer] = [activation, pooling]
-        builder.layers += [convolution, *(reversed(order) if activation.never_decreases() else order)]
+        builder.layers += reversed(order) if activation.never_decreases() else order
         inputs, height, width = channels, height // 2, width // 2
     builder.layers.append(Flatten())
     add_linear_layers(builder, inputs * height * width, architecture.widths, classes)
@@ -129,6 +138,6 @@ def build(
         seed: the replicate's seed.
         device: where the parameters live.
     """
-    builder = Builder(runs, seed, device)
+    builder = Builder(runs, architecture.normalisation, seed, device)
     ARCHITECTURES[architecture.kind](builder, architecture, image, classes)
     return builder.network()

@@ -33,8 +33,8 @@ UNKNOWN = "unknown"
 DEFAULT_CONFIGURATION = Path("config/config.yaml")
 
 
-def record(results_folder: Path, configuration_path: Path) -> None:
-    """Write ``provenance.json`` into the folder of a study whose tables have just been made."""
+def record(results_folder: Path, configuration_path: Path, out: Path) -> None:
+    """Write to ``out`` where the tables of a study come from, which have just been made; :func:`read` looks for ``NAME`` beside them."""
     found = {
         "commit": commit(configuration_path.resolve().parent),
         "command": command(configuration_path),
@@ -44,7 +44,7 @@ def record(results_folder: Path, configuration_path: Path) -> None:
         "training": _training(results_folder / "benchmarks" / "train"),
         "sha256": {path.name: sha256(path) for path in sorted(results_folder.glob("*.parquet"))},
     }
-    with atomic_path(results_folder / NAME) as beside:
+    with atomic_path(out) as beside:
         beside.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 

@@ -59,12 +59,8 @@ class Recorder:
 
     def checkpoint(self, step: int) -> None:
         """Measure every network after ``step`` updates: on the training probe set, at the end also on the test one."""
-        probes = ("train", "test") if step == self.shard.steps else ("train",)
-        self.last = {probe: measure(self.network, *self.probe_sets[probe]) for probe in probes}
-        if step == self.shard.steps:
-            dead = self._flags(self.last["train"], units.dead)
-            train, test = (examples for examples, _ in self.probe_sets.values())
-            self.capacity = capacity(self.network, train, test, dead)
+        with self.network.evaluation():
+            self._measure(step)
         finite = [measurement.loss.isfinite() for measurement in self.last.values()]
         self.mark_diverged(torch.stack([self.network.finite(), *finite]).all(0), step)
         alive = (self.diverged_step == NEVER).cpu().numpy()
@@ -73,6 +69,16 @@ class Recorder:
             self._add_layer(step, hidden, alive)
         if self.shard.record_units:
             self._add_units(step, alive)
+
+    def _measure(self, step: int) -> None:
+        probes = ("train", "test") if step == self.shard.steps else ("train",)
+        self.last = {probe: measure(self.network, *self.probe_sets[probe]) for probe in probes}
+        if step == self.shard.steps:
+            dead = self._flags(self.last["train"], units.dead)
+            train, test = (examples for examples, _ in self.probe_sets.values())
+            self.capacity = capacity(self.network, train, test, dead)
+        if self.shard.record_units:
+            self.quantiles = pre_activation_quantiles(self.network, self.probe_sets["train"][0])
 
     def _add_checkpoint(self, step: int, alive: np.ndarray) -> None:
         metrics = {}
@@ -111,7 +117,6 @@ class Recorder:
             self._add("layers", columns, alive)
 
     def _add_units(self, step: int, alive: np.ndarray) -> None:
-        quantiles = pre_activation_quantiles(self.network, self.probe_sets["train"][0])
         for hidden in self.network.hidden:
             statistics = self.last["train"].units[hidden.name]
             weight, bias = hidden.affine.weight.value, hidden.affine.bias.value
@@ -119,7 +124,7 @@ class Recorder:
                 name: FLAGS[name](statistics) for name in ("dead", "inactive", "saturated", "dormant_0")
             }
             columns["pre_activation_min"] = statistics.pre_activation_min
-            columns |= {f"pre_activation_{name}": z for name, z in quantiles[hidden.name].items()}
+            columns |= {f"pre_activation_{name}": z for name, z in self.quantiles[hidden.name].items()}
             columns["pre_activation_max"] = statistics.pre_activation_max
             columns["mean_abs_activation"] = statistics.mean_abs_activation
             columns["active_share"] = statistics.active_share
@@ -204,6 +209,7 @@ class Recorder:
             "shard": self.shard.name,
             **{name: [getattr(run, name) for run in self.runs] for name in names.split()},
             "slope": np.array([_slope(run) for run in self.runs], dtype=float),
+            "pixels": self.shard.pixels,
             "batch_size": self.shard.batch_size,
             "steps": self.shard.steps,
             "train_examples": self.shard.dataset.train,

@@ -75,6 +75,7 @@ RUNS = pa.DataFrameSchema(
         "initial_bias": _real(),
         "learning_rate": pa.Column(float, pa.Check.gt(0)),
         "replicate": _count(),
+        "pixels": pa.Column(str, pa.Check.isin(["standardised", "raw"])),
         "batch_size": _count(),
         "steps": _count(),
         "train_examples": _count(),

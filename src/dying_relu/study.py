@@ -74,6 +74,7 @@ class Shard:
     optimiser: Optimiser
     replicate: int
     seed: int
+    pixels: str
     batch_size: int
     steps: int
     checkpoints: tuple[int, ...]
@@ -183,7 +184,8 @@ def _jobs(configuration: Configuration, name: str, experiment: Experiment) -> It
             optimiser=configuration.optimisers[optimiser],
             replicate=replicate,
             seed=int(_digest(["seed", configuration.seed, replicate])[:12], 16),
-            batch_size=configuration.training.batch_size,
+            pixels=experiment.pixels,
+            batch_size=experiment.batch_size or configuration.training.batch_size,
             steps=steps,
             checkpoints=every_step
             if experiment.every_step
@@ -220,9 +222,8 @@ def _stacking_order(point: dict[str, Any]) -> tuple[Any, ...]:
 def _steps(configuration: Configuration, experiment: Experiment, examples: int) -> int:
     if experiment.steps is not None:
         return experiment.steps
-    return (experiment.epochs or configuration.training.epochs) * (
-        examples // configuration.training.batch_size
-    )
+    batch_size = experiment.batch_size or configuration.training.batch_size
+    return (experiment.epochs or configuration.training.epochs) * (examples // batch_size)
 
 
 def _setting(shard: Shard) -> str:

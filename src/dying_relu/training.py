@@ -17,6 +17,8 @@ from dying_relu.data import Dataset
 from dying_relu.initialisation import random_stream
 from dying_relu.models import as_inputs, build
 from dying_relu.recording import Recorder
+from dying_relu.recycling import recycle
+from dying_relu.stack.clipping import Clipped
 from dying_relu.stack.loss import cross_entropy
 from dying_relu.stack.optimisers import SGD, Adam, Momentum, Optimiser
 from dying_relu.study import Run, Shard
@@ -88,6 +90,7 @@ class Trainer:
     ) -> None:
         self.device = data.train_images.device
         image = data.train_images.shape[1:]
+        self.runs, self.settings, self.seed, self.steps = runs, optimiser, seed, 0
         self.network = build(architecture, runs, image, data.classes, seed, self.device)
         self.optimiser = optimiser_of(optimiser, runs, self.device)
         self.examples = as_inputs(architecture, data.train_images)
@@ -96,11 +99,23 @@ class Trainer:
 
     def step(self) -> Tensor:
         """Train every network on the next minibatch; returns their losses (K,) before the update."""
+        self._warm_up()
         chosen = next(self.minibatches).to(self.device)
         logits = self.network.forward(self.examples.index_select(0, chosen))
         loss = cross_entropy(logits, self.labels[chosen])
         self.network.backward(loss.gradient, self.optimiser)
+        self.steps += 1
+        every = self.settings.recycle_every
+        if every and self.steps % every == 0:
+            seed = self.seed + self.steps
+            recycle(self.network, self.runs, self.optimiser, self.examples, self.labels, seed)
         return loss.loss
+
+    def _warm_up(self) -> None:
+        """Raise the learning rates linearly; the first step has the first of the warm-up's equal parts."""
+        warm_up = self.settings.warm_up_steps
+        if self.steps < warm_up:
+            self.optimiser.set_rates(learning_rates(self.runs, self.device) * ((self.steps + 1) / warm_up))
 
 
 def minibatch_order(examples: int, batch_size: int, seed: int) -> Iterator[Tensor]:
@@ -113,12 +128,20 @@ def minibatch_order(examples: int, batch_size: int, seed: int) -> Iterator[Tenso
 
 def optimiser_of(settings: OptimiserSettings, runs: Sequence[Run], device: torch.device) -> Optimiser:
     """The optimiser that ``settings`` describe, with each run's own learning rate."""
-    rate = torch.tensor([run.learning_rate for run in runs], dtype=torch.float32, device=device)
+    rate, decay = learning_rates(runs, device), settings.weight_decay
+    optimiser: Optimiser
     if settings.kind == "adam":
-        return Adam(rate, settings.beta1, settings.beta2, settings.epsilon)
-    if settings.momentum:
-        return Momentum(rate, settings.momentum)
-    return SGD(rate)
+        optimiser = Adam(rate, settings.beta1, settings.beta2, settings.epsilon, decay)
+    elif settings.momentum:
+        optimiser = Momentum(rate, settings.momentum, decay)
+    else:
+        optimiser = SGD(rate, decay)
+    return Clipped(optimiser, settings.clip_norm) if settings.clip_norm else optimiser
+
+
+def learning_rates(runs: Sequence[Run], device: torch.device) -> Tensor:
+    """(K,) float32."""
+    return torch.tensor([run.learning_rate for run in runs], dtype=torch.float32, device=device)
 
 
 def _concatenate(name: str, rows: list[pd.DataFrame]) -> pd.DataFrame:

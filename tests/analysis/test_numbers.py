@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from generated_paper import CONFIGURATION
+from small_study import GRIDS
 
 from dying_relu import provenance
 from dying_relu.analysis import numbers
@@ -25,7 +26,7 @@ def test_latex_and_json_hold_the_same_names_of_letters_only(small_paper: Path) -
 
 def test_counts_are_those_of_the_tables(small_paper: Path) -> None:
     values = json.loads((small_paper / "results" / "numbers.json").read_text())
-    assert values["ExperimentCount"] == 6
+    assert values["ExperimentCount"] == len(GRIDS)
     assert values["ReplicateCounts"] == "3 to 3"
     assert 0 < values["DivergedCount"] < values["RunCount"]
     assert values["UpdateCount"] < 64 * values["RunCount"]
@@ -66,7 +67,7 @@ def test_another_kind_of_file_is_refused_before_anything_is_written(
 
 def test_without_verdicts_it_says_what_to_do(small_study: Path, tmp_path: Path) -> None:
     results = shutil.copytree(small_study, tmp_path / "results")
-    provenance.record(results, CONFIGURATION)
+    provenance.record(results, CONFIGURATION, results / provenance.NAME)
     with pytest.raises(DyingReluError, match="dying-relu claims"):
         numbers.write(results, CONFIGURATION, tmp_path / "numbers.tex")
     assert not (tmp_path / "numbers.tex").exists()

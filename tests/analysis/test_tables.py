@@ -7,6 +7,7 @@ from generated_paper import CONFIGURATION, ROOT
 from small_study import write_small_study
 
 from dying_relu.analysis import tables
+from dying_relu.analysis.formatting import escape
 from dying_relu.analysis.tables import remedy_table
 from dying_relu.configuration import load
 from dying_relu.validation.checks import checks
@@ -35,7 +36,7 @@ def test_every_claim_has_a_row_and_a_rule(written: dict[str, str]) -> None:
 def test_every_experiment_and_every_rate_of_the_configuration_is_listed(written: dict[str, str]) -> None:
     settings = load(CONFIGURATION)
     for name, experiment in settings.experiments.items():
-        part = written["settings"].split(rf"\textbf{{{name}}}")[1].split(r"\end{minipage}")[0]
+        part = written["settings"].split(rf"\textbf{{{escape(name)}}}")[1].split(r"\end{minipage}")[0]
         assert experiment.question in part
         for rate in experiment.grid.learning_rate:
             assert rf"\num{{{rate:g}}}" in part
@@ -51,7 +52,7 @@ def test_diverged_runs_are_counted_and_in_no_mean(tmp_path: Path) -> None:
     relu = next(
         line for line in remedy_table.remedies(tmp_path, CONFIGURATION).splitlines() if "ReLU &" in line
     )
-    assert relu.endswith(r"\num{0} of \num{24} & -- & -- & \num{24} of \num{24} \\")
+    assert relu.endswith(r"\num{0} of \num{12} & -- & -- & \num{12} of \num{12} \\")
 
 
 def test_a_study_without_remedies_says_so(tmp_path: Path) -> None:

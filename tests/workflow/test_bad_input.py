@@ -12,7 +12,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 def refused(project: Project, *arguments: str, study: str = "config/smoke.yaml") -> str:
     done = project.snakemake(*arguments, study=study)
     assert done.returncode == 1
-    assert not (project.folder / "results").exists()
+    assert not (project.folder / "results/smoke").exists()
     assert not (project.folder / "data").exists()
     said = done.stdout + done.stderr
     assert "Traceback" not in said

@@ -10,7 +10,7 @@ from project_copy import ROOT, Job, Project
 
 from dying_relu.study import load
 
-AFTER_TRAINING = {"aggregate", "settle", "tables", "numbers", "typeset"}
+AFTER_TRAINING = {"aggregate", "record", "settle", "tables", "numbers", "typeset"}
 
 
 @pytest.fixture(scope="module")
@@ -95,8 +95,8 @@ def test_an_edited_figure_is_drawn_again_alone(project: Project) -> None:
 @pytest.mark.parametrize(
     ("module", "made_again"),
     [
-        ("validation/birth.py", {"born_dead", "figure_born_dead", "numbers", "typeset"}),
-        ("validation/checks.py", {"validate", "tables", "numbers", "typeset"}),
+        ("validation/birth.py", {"born_dead", "figure_born_dead", "record", "tables", "numbers", "typeset"}),
+        ("validation/checks.py", {"validate", "record", "tables", "numbers", "typeset"}),
     ],
 )
 def test_an_edited_simulation_is_run_again_without_training(

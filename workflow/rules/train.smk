@@ -60,4 +60,4 @@ rule record:
         code=code_digest("dying_relu.provenance"),
     threads: 1
     shell:
-        "dying-relu record --config {input.study:q} --results {params.folder:q} > {log:q} 2>&1"
+        "dying-relu record --config {input.study:q} --results {params.folder:q} --out {output:q} > {log:q} 2>&1"

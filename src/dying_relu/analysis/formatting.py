@@ -47,7 +47,15 @@ _ACTIVATIONS = {
     "silu": "SiLU",
     "tanh": "tanh",
 }
-_OTHERS = {"mlp": "MLP", "cnn": "CNN", "sgd": "SGD", "adam": "Adam", "he": "He", "rai": "RAI"}
+_OTHERS = {
+    "mlp": "MLP",
+    "cnn": "CNN",
+    "sgd": "SGD",
+    "adam": "Adam",
+    "he": "He",
+    "rai": "RAI",
+    "lecun": "LeCun",
+}
 _NAMES = _DATASETS | _ACTIVATIONS | _OTHERS
 _IN_SENTENCES = {key: text for key, text in _NAMES.items() if key != "he"}
 
@@ -69,6 +77,15 @@ def name(key: str) -> str:
     ('CIFAR-10', 'my net')
     """
     return _NAMES.get(key, key.replace("_", " "))
+
+
+def activation_name(activation: str, slope: float) -> str:
+    """An activation with its slope, where the slope is a choice.
+
+    >>> activation_name("leaky_relu", 0.01), activation_name("relu", 0.0), activation_name("prelu", 0.25)
+    ('leaky ReLU 0.01', 'ReLU', 'PReLU')
+    """
+    return f"{name(activation)} {slope:g}" if activation == "leaky_relu" else name(activation)
 
 
 def named(sentence: str) -> str:

@@ -144,7 +144,14 @@ class DataSize(Section):
     """Number of held-out examples: the first ones of the test split; null for all."""
 
 
-class MLP(Section):
+class Layers(Section):
+    """What all architectures have."""
+
+    normalisation: Literal["none", "batch", "layer"] = "none"
+    """Of the pre-activations of every hidden layer: over the minibatch, or over the layer's units."""
+
+
+class MLP(Layers):
     """Hidden linear layers, each followed by the activation, and a linear output layer."""
 
     kind: Literal["mlp"]
@@ -153,7 +160,7 @@ class MLP(Section):
     """Units of each hidden layer."""
 
 
-class CNN(Section):
+class CNN(Layers):
     """Convolutions (3x3, padding 1), each followed by the activation and 2x2 max-pooling; then hidden linear layers."""
 
     kind: Literal["cnn"]
@@ -167,7 +174,20 @@ class CNN(Section):
 Architecture = Annotated[MLP | CNN, Field(discriminator="kind")]
 
 
-class SGD(Section):
+class Updates(Section):
+    """What can be done to every optimiser's updates."""
+
+    weight_decay: float = Field(default=0.0, ge=0)
+    """Of weights and biases. SGD: weight_decay * w is added to the gradient; Adam: decoupled from it (AdamW)."""
+    clip_norm: float | None = Field(default=None, gt=0)
+    """Largest norm of a network's gradient; a larger gradient is scaled down to it."""
+    warm_up_steps: int = Field(default=0, ge=0)
+    """Steps in which the learning rate rises linearly to its level; not with momentum."""
+    recycle_every: Count | None = None
+    """Steps after which dormant units are recycled (ReDo; Sokar et al., 2023), again and again."""
+
+
+class SGD(Updates):
     """Stochastic gradient descent (PyTorch's update; momentum without dampening)."""
 
     kind: Literal["sgd"]
@@ -175,8 +195,18 @@ class SGD(Section):
     momentum: float = Field(default=0.0, ge=0, lt=1)
     """Share of the last update that is kept."""
 
+    @model_validator(mode="after")
+    def _constant_rate_with_momentum(self) -> "SGD":
+        if self.momentum and self.warm_up_steps:
+            raise PydanticCustomError(
+                "warm_up_with_momentum",
+                "momentum or warm_up_steps, not both",
+                {"found": f"momentum {self.momentum} and warm_up_steps {self.warm_up_steps}"},
+            )
+        return self
 
-class Adam(Section):
+
+class Adam(Updates):
     """Adam (Kingma & Ba, 2015), PyTorch's update."""
 
     kind: Literal["adam"]
@@ -259,8 +289,8 @@ class Grid(Section):
         Annotated[Activation, BeforeValidator(_named, json_schema_input_type=ActivationName | Activation)]
     ] = (Activation(name="relu"),)
     """Activation functions of the hidden units."""
-    initialisation: Axis[Literal["he", "default", "rai"]] = ("he",)
-    """Of the weights: He's normal distribution, PyTorch's default, or randomised asymmetric initialisation."""
+    initialisation: Axis[Literal["he", "lecun", "default", "rai"]] = ("he",)
+    """Of the weights: He's or LeCun's normal distribution, PyTorch's default, or randomised asymmetric initialisation."""
     initial_bias: Axis[float] = (0.0,)
     """Initial bias of every hidden unit."""
     learning_rate: Axis[Annotated[float, Field(gt=0)]]
@@ -289,6 +319,10 @@ class Experiment(Section):
     """Number of minibatches, instead of epochs."""
     checkpoints: int | None = Field(default=None, ge=2, le=MAX_CHECKPOINTS)
     """Instead of `measuring.checkpoints`."""
+    batch_size: Count | None = None
+    """Instead of `training.batch_size`."""
+    pixels: Literal["standardised", "raw"] = "standardised"
+    """What networks see: each channel with mean 0 and standard deviation 1, or pixels from 0 to 1 as they are."""
     train_examples: Count | None = None
     """Instead of `datasets.<name>.train`."""
     probe_train: Count | None = None

@@ -268,6 +268,8 @@ def _impossible_subsets(configuration: Configuration, experiment: Experiment, at
     measuring = configuration.measuring
     train_key = f"{at}.probe_train" if experiment.probe_train else "measuring.train"
     test_key = f"{at}.probe_test" if experiment.probe_test else "measuring.test"
+    batch_key = f"{at}.batch_size" if experiment.batch_size else "training.batch_size"
+    batch_size = experiment.batch_size or configuration.training.batch_size
     for dataset in set(experiment.grid.dataset) & set(configuration.datasets):
         size, there = configuration.datasets[dataset], IMAGE_SETS[dataset]
         train = experiment.train_examples or size.train or there.train
@@ -276,7 +278,7 @@ def _impossible_subsets(configuration: Configuration, experiment: Experiment, at
             (f"{at}.train_examples", train, there.train, "training"),
             (train_key, experiment.probe_train or measuring.train, train, "training"),
             (test_key, experiment.probe_test or measuring.test, test, "test"),
-            ("training.batch_size", configuration.training.batch_size, train, "training"),
+            (batch_key, batch_size, train, "training"),
         ):
             if wanted > available:
                 yield Problem(

@@ -27,7 +27,8 @@ class Dataset:
     Attributes:
         train_images, test_images: (N, C, H, W) float32; each channel is normalised with ``mean`` and ``std``.
         train_labels, test_labels: (N,) int64.
-        mean, std: (C,) float32, of the pixels (in [0, 1]) of the *whole* training split, however much of it is used.
+        mean, std: (C,) float32, what was taken out of the pixels (in [0, 1]): those of the *whole* training split, however much of it
+            is used; 0 and 1 for raw pixels.
         classes: number of classes.
     """
 
@@ -42,11 +43,16 @@ class Dataset:
 
 
 def load(
-    path: Path, train: int | None = None, test: int | None = None, device: torch.device | str = "cpu"
+    path: Path,
+    train: int | None = None,
+    test: int | None = None,
+    device: torch.device | str = "cpu",
+    pixels: str = "standardised",
 ) -> Dataset:
     """The first ``train`` and ``test`` examples (None: all) of the data set in the file ``path``, on ``device``.
 
-    The file is mapped into memory, so only the examples asked for are read.
+    The file is mapped into memory, so only the examples asked for are read. ``pixels``: ``standardised``, or ``raw``, numbers in
+    [0, 1] as they are.
 
     Raises:
         DyingReluError: the file is missing, is not what :func:`save` writes, or has fewer examples.
@@ -66,6 +72,8 @@ def load(
             torch.tensor([float(value) for value in said[statistic].split()], device=device)
             for statistic in ("mean", "std")
         )
+        if pixels == "raw":
+            mean, std = torch.zeros_like(mean), torch.ones_like(std)
     except (SafetensorError, KeyError, ValueError, OSError) as error:
         raise DyingReluError(
             f"{path} is not a data set's file, or damaged",

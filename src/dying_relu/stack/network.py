@@ -1,23 +1,29 @@
 """A stack of networks: layers in a row, with their hidden units named."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from dying_relu.stack.layers import Convolution, ElementWise, Layer, Linear
+from dying_relu.stack.normalisation import Normalisation
 from dying_relu.stack.optimisers import Optimiser, Parameter
 
 
 @dataclass(frozen=True)
 class Hidden:
-    """A hidden layer: the layer that computes its pre-activations, and the activation applied to them."""
+    """A hidden layer: an affine layer, its normalisation if it has one, and the activation.
+
+    Its pre-activation is what the activation gets: the output of the normalisation, or else of the affine layer.
+    """
 
     name: str
     depth: int
     affine: Linear | Convolution
     activation: ElementWise
+    normalisation: Normalisation | None = None
 
     def by_unit(self, z: Tensor) -> tuple[Tensor, int]:
         """Pre-activations with all examples and positions on one axis, and which axis that is.
@@ -56,12 +62,24 @@ class Network:
 
     def trace(self, x: Tensor) -> Iterator[tuple[Hidden | None, Tensor]]:
         """The forward pass, layer by layer: each hidden layer with its pre-activations, at the end None with the logits."""
-        hidden_by_affine = {id(hidden.affine): hidden for hidden in self.hidden}
+        by_last_layer = {id(hidden.normalisation or hidden.affine): hidden for hidden in self.hidden}
         for layer in self.layers:
             x = layer.forward(x)
-            if id(layer) in hidden_by_affine:
-                yield hidden_by_affine[id(layer)], x
+            if id(layer) in by_last_layer:
+                yield by_last_layer[id(layer)], x
         yield None, x
+
+    @contextmanager
+    def evaluation(self) -> Iterator[None]:
+        """Within the block batch normalisation uses what it learned in training, as ``torch.nn.Module.eval`` makes it."""
+        normalisations = [hidden.normalisation for hidden in self.hidden if hidden.normalisation]
+        for layer in normalisations:
+            layer.training = False
+        try:
+            yield
+        finally:
+            for layer in normalisations:
+                layer.training = True
 
     def parameters(self) -> list[Parameter]:
         """All parameters, first layer first."""

@@ -39,6 +39,12 @@ class Optimiser(Protocol):
     def finish_step(self) -> None:
         """Called once after the backward pass of a minibatch."""
 
+    def set_rates(self, learning_rate: Tensor) -> None:
+        """Go on with other learning rates (K,)."""
+
+    def forget(self, parameter: Parameter, where: Tensor) -> None:
+        """Set what is remembered of a parameter's past gradients to 0 ``where`` (bool, of the parameter's shape) it is new."""
+
 
 def add_matrix_product(target: Tensor, left: Tensor, right: Tensor, beta: float = 1.0) -> None:
     """target = beta * target + left @ right, in place, for (K, m, p), (K, m, n) and (K, n, p) or a shared (n, p)."""
@@ -48,42 +54,76 @@ def add_matrix_product(target: Tensor, left: Tensor, right: Tensor, beta: float 
         target.baddbmm_(left, right, beta=beta)
 
 
-class SGD:
-    """Stochastic gradient descent: w <- w - learning_rate * gradient."""
+def per_network(values: Tensor, parameter: Parameter) -> Tensor:
+    """``values`` (K,) in a shape and type that multiply every number of each network's ``parameter``."""
+    return values.to(parameter.value.dtype).view(-1, *[1] * (parameter.value.dim() - 1))
 
-    def __init__(self, learning_rate: Tensor) -> None:
+
+class SGD:
+    """Stochastic gradient descent: w <- w - learning_rate * (gradient + weight_decay * w), torch.optim.SGD's formula."""
+
+    def __init__(self, learning_rate: Tensor, weight_decay: float = 0.0) -> None:
+        self.weight_decay = weight_decay
+        self.set_rates(learning_rate)
+
+    def set_rates(self, learning_rate: Tensor) -> None:
         self.loss_scale = -learning_rate
+        self.kept = 1 - learning_rate.double() * self.weight_decay
 
     def add_product(self, parameter: Parameter, left: Tensor, right: Tensor) -> None:
-        add_matrix_product(parameter.value, left, right)
+        add_matrix_product(self._decayed(parameter), left, right)
 
     def add(self, parameter: Parameter, gradient: Tensor) -> None:
-        parameter.value.add_(gradient)
+        self._decayed(parameter).add_(gradient)
 
     def finish_step(self) -> None: ...
 
+    def forget(self, parameter: Parameter, where: Tensor) -> None: ...
+
+    def _decayed(self, parameter: Parameter) -> Tensor:
+        return (
+            parameter.value.mul_(per_network(self.kept, parameter)) if self.weight_decay else parameter.value
+        )
+
 
 class Momentum:
-    """SGD with momentum, torch.optim.SGD's convention: v <- momentum * v + gradient; w <- w - learning_rate * v.
+    """SGD with momentum, torch.optim.SGD's convention: v <- momentum * v + gradient + weight_decay * w; w <- w - learning_rate * v.
 
     The velocity kept here is -learning_rate * v, the same while the rate is constant.
     """
 
-    def __init__(self, learning_rate: Tensor, momentum: float) -> None:
+    def __init__(self, learning_rate: Tensor, momentum: float, weight_decay: float = 0.0) -> None:
         self.loss_scale = -learning_rate
-        self.momentum = momentum
+        self.momentum, self.weight_decay = momentum, weight_decay
         self.velocity: dict[Parameter, Tensor] = {}
 
+    def set_rates(self, learning_rate: Tensor) -> None:
+        raise NotImplementedError("the velocity kept here belongs to a constant learning rate")
+
     def add_product(self, parameter: Parameter, left: Tensor, right: Tensor) -> None:
-        velocity = self._velocity(parameter)
-        add_matrix_product(velocity, left, right, beta=self.momentum)
+        if self.weight_decay:
+            velocity = self._slowed(parameter)
+            add_matrix_product(velocity, left, right)
+        else:
+            velocity = self._velocity(parameter)
+            add_matrix_product(velocity, left, right, beta=self.momentum)
         parameter.value.add_(velocity)
 
     def add(self, parameter: Parameter, gradient: Tensor) -> None:
-        velocity = self._velocity(parameter).mul_(self.momentum).add_(gradient)
-        parameter.value.add_(velocity)
+        parameter.value.add_(self._slowed(parameter).add_(gradient))
 
     def finish_step(self) -> None: ...
+
+    def forget(self, parameter: Parameter, where: Tensor) -> None:
+        self._velocity(parameter).masked_fill_(where, 0.0)
+
+    def _slowed(self, parameter: Parameter) -> Tensor:
+        velocity = self._velocity(parameter).mul_(self.momentum)
+        if self.weight_decay:
+            velocity.addcmul_(
+                parameter.value, per_network(self.loss_scale.double() * self.weight_decay, parameter)
+            )
+        return velocity
 
     def _velocity(self, parameter: Parameter) -> Tensor:
         if parameter not in self.velocity:
@@ -92,19 +132,24 @@ class Momentum:
 
 
 class Adam:
-    """Adam with bias correction, torch.optim.Adam's formula (Kingma & Ba, 2015).
+    """Adam with bias correction (Kingma & Ba, 2015) and decoupled weight decay (Loshchilov & Hutter, 2019): torch.optim.AdamW's formula.
 
     The networks take turns: PyTorch's fused kernel passes over the weights once, where the formula written in tensor
     operations passes nine times, but it has one learning rate a call.
     """
 
-    def __init__(self, learning_rate: Tensor, beta1: float, beta2: float, epsilon: float) -> None:
+    def __init__(
+        self, learning_rate: Tensor, beta1: float, beta2: float, epsilon: float, weight_decay: float = 0.0
+    ) -> None:
         self.loss_scale = torch.ones_like(learning_rate)
-        self.learning_rates: list[float] = learning_rate.tolist()
-        self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
+        self.set_rates(learning_rate)
+        self.beta1, self.beta2, self.epsilon, self.weight_decay = beta1, beta2, epsilon, weight_decay
         self.steps = learning_rate.new_zeros(())
         self.states: dict[Parameter, AdamState] = {}
         self.turns: list[list[list[Tensor]]] = []
+
+    def set_rates(self, learning_rate: Tensor) -> None:
+        self.learning_rates: list[float] = learning_rate.tolist()
 
     def add_product(self, parameter: Parameter, left: Tensor, right: Tensor) -> None:
         add_matrix_product(self._state(parameter).gradient, left, right, beta=0.0)
@@ -118,11 +163,15 @@ class Adam:
         steps = [self.steps] * len(self.states)
         for rate, turn in zip(self.learning_rates, self.turns, strict=True):
             values, gradients, first_moments, second_moments = turn
-            torch._fused_adam_(
+            torch._fused_adamw_(
                 values, gradients, first_moments, second_moments, [], steps,
                 lr=rate, beta1=self.beta1, beta2=self.beta2, eps=self.epsilon,
-                weight_decay=0.0, amsgrad=False, maximize=False,
+                weight_decay=self.weight_decay, amsgrad=False, maximize=False,
             )  # fmt: skip
+
+    def forget(self, parameter: Parameter, where: Tensor) -> None:
+        for moment in self._state(parameter)[1:]:
+            moment.masked_fill_(where, 0.0)
 
     def _turns(self) -> list[list[list[Tensor]]]:
         """For each network its parameters, their gradients, first and second moments, as views of the stack's."""

@@ -51,7 +51,7 @@ class Claim:
     Attributes:
         id: C1 ... C13.
         statement: the claim, in short.
-        experiment: the experiment (or experiments) it rests on.
+        experiment: the experiment (or experiments) it rests on; dots stand for all whose names begin so.
         measure: what the effect is, in words.
         unit: how the effect is printed: "percent" (a share), "points" (a difference of shares) or "number".
         rule: the verdict rule in words; what was changed after data had been looked at is named in it.

@@ -23,6 +23,7 @@ NAMES = (
     "survival",
     "remedies",
     "slopes",
+    "data",
 )
 
 

@@ -11,9 +11,18 @@ EXPERIMENT = "optimisers"
 
 @style.paper
 def figure(runs: pd.DataFrame) -> Figure:
-    """Means with intervals over replicates; ``runs`` is the study's table of runs, experiment ``optimisers`` is drawn."""
-    runs = runs[(runs["experiment"] == EXPERIMENT) & (runs["activation"] == "relu")]
-    if runs.empty:
+    """Means with intervals over replicates.
+
+    Args:
+        runs: the study's table of runs; experiment ``optimisers`` is drawn, with the like networks of ``causes`` for an optimiser
+            that it leaves out.
+    """
+    relu = runs[runs["activation"] == "relu"]
+    compared = relu[relu["experiment"] == EXPERIMENT]
+    if compared.empty:
         return style.note(f"This study has no experiment “{EXPERIMENT}”.")
-    others = ("initialisation", "initial_bias")
-    return curves.grid(runs, "learning_rate", "optimiser", style.rates, others)
+    causes = relu[(relu["experiment"] == "causes") & ~relu["optimiser"].isin(compared["optimiser"])]
+    like = ["dataset", "architecture", "initialisation", "initial_bias"]
+    others = causes.merge(compared[like].drop_duplicates(), on=like)
+    shown = pd.concat([others, compared], ignore_index=True)
+    return curves.grid(shown, "learning_rate", "optimiser", style.rates, like[2:])

@@ -126,18 +126,11 @@ def name(key: str) -> str:
     return formatting.name(key)
 
 
-def activation_name(activation: str, slope: float) -> str:
-    """An activation with its slope, where the slope is a choice.
-
-    >>> activation_name("leaky_relu", 0.01), activation_name("relu", 0.0), activation_name("prelu", 0.25)
-    ('leaky ReLU 0.01', 'ReLU', 'PReLU')
-    """
-    return f"{name(activation)} {slope:g}" if activation == "leaky_relu" else name(activation)
-
-
 def with_activation_names(runs: pd.DataFrame) -> pd.DataFrame:
     """``runs`` with a column ``function``: the activation's name, in the order ReLU, leaky ReLU by slope, the others."""
-    names = [activation_name(*pair) for pair in zip(runs["activation"], runs["slope"], strict=True)]
+    names = [
+        formatting.activation_name(*pair) for pair in zip(runs["activation"], runs["slope"], strict=True)
+    ]
     order = {"relu": 0, "leaky_relu": 1, "prelu": 2, "elu": 3, "selu": 4, "gelu": 5, "silu": 6, "tanh": 7}
     places = runs.assign(function=names, place=runs["activation"].map(order).fillna(len(order)))
     ordered = places.sort_values(["place", "slope"])["function"].unique()

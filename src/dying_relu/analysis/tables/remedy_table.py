@@ -1,4 +1,4 @@
-"""Activations side by side, in the experiment ``remedies``."""
+"""Remedies side by side."""
 
 from pathlib import Path
 
@@ -6,26 +6,24 @@ import pandas as pd
 
 from dying_relu import results
 from dying_relu.analysis import formatting
+from dying_relu.analysis.remedies import side_by_side
 from dying_relu.analysis.tables.tabular import tabular
 
 
 def remedies(results_folder: Path, configuration_path: Path) -> str:
-    """A row an activation: at the lowest and the highest rate the dead fraction, the test accuracy and the diverged runs.
+    """A row a remedy: at the lowest and the highest rate the dead fraction, the test accuracy and the diverged runs.
 
     Means over the other factors and replicates; diverged runs are counted and are in no mean.
     """
-    runs = results.read("runs", results_folder / "runs.parquet")
-    runs = runs[runs["experiment"] == "remedies"]
+    runs = side_by_side(results.read("runs", results_folder / "runs.parquet"))
     if runs.empty:
         return formatting.escape("The study has no experiment remedies.") + "\n"
-    rows = [
-        _row(str(activation), group, runs) for activation, group in runs.groupby("activation", sort=False)
-    ]
+    rows = [_row(str(remedy), group, runs) for remedy, group in runs.groupby("remedy", observed=True)]
     return tabular(pd.DataFrame(rows, columns=pd.MultiIndex.from_tuples(list(rows[0]))), "@{}lrrrrrr@{}")
 
 
-def _row(activation: str, runs: pd.DataFrame, everything: pd.DataFrame) -> dict[tuple[str, str], str]:
-    cells = {("", "Activation"): formatting.escape(formatting.name(activation))}
+def _row(remedy: str, runs: pd.DataFrame, everything: pd.DataFrame) -> dict[tuple[str, str], str]:
+    cells = {("", "Remedy"): formatting.escape(remedy)}
     rates = everything["learning_rate"]
     for rate in sorted({rates.min(), rates.max()}):
         at, head = runs[runs["learning_rate"] == rate], f"learning rate {formatting.number(rate)}"

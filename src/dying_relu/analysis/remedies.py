@@ -1,0 +1,58 @@
+"""Remedies side by side: what each network of the ``remedies`` experiments does differently, in one name.
+
+The experiments whose names begin with ``remedies`` vary one thing at a time. What most of their networks have in common is the
+baseline; a remedy is named after what differs from it. In the name of an architecture or an optimiser, what follows the
+first underscore is the remedy: ``adam_clipped`` is Adam with a remedy called clipped.
+"""
+
+from typing import Any
+
+import pandas as pd
+
+from dying_relu.analysis import formatting
+
+PREFIX = "remedies"
+FACTORS = ["activation", "slope", "initialisation", "initial_bias"]
+BASELINE = "ReLU"
+LEAKY = formatting.activation_name("leaky_relu", 0.01)
+
+
+def side_by_side(runs: pd.DataFrame) -> pd.DataFrame:
+    """The runs of all experiments of remedies.
+
+    Args:
+        runs: the study's table of runs.
+
+    Returns:
+        Those of experiments that begin with ``PREFIX``, with a column ``remedy``, and with architecture and optimiser without what
+        makes them a remedy. ``remedy`` is categorical, in the order of the table.
+    """
+    found = runs[runs["experiment"].str.startswith(PREFIX)]
+    architectures, optimisers = (
+        [name.partition("_") for name in found[factor]] for factor in ("architecture", "optimiser")
+    )
+    common = {name: found[name].mode().iloc[0] for name in ("initialisation", "initial_bias") if len(found)}
+    names = [
+        _name(row, common, [architecture[2], optimiser[2]])
+        for row, architecture, optimiser in zip(
+            found[FACTORS].to_dict("records"), architectures, optimisers, strict=True
+        )
+    ]
+    order = dict.fromkeys([BASELINE, *names])
+    return found.assign(
+        remedy=pd.Categorical(names, [name for name in order if name in set(names)]),
+        architecture=[architecture[0] for architecture in architectures],
+        optimiser=[optimiser[0] for optimiser in optimisers],
+    )
+
+
+def _name(row: dict[Any, Any], common: dict[str, object], others: list[str]) -> str:
+    parts = []
+    if row["activation"] != "relu":
+        parts.append(formatting.activation_name(row["activation"], row["slope"]))
+    if row["initialisation"] != common["initialisation"]:
+        parts.append(f"{formatting.name(row['initialisation'])} initialisation")
+    if row["initial_bias"] != common["initial_bias"]:
+        parts.append(f"bias {row['initial_bias']:g}")
+    parts += [formatting.name(other) for other in others if other]
+    return ", ".join(parts) or BASELINE

@@ -1,0 +1,42 @@
+"""Remedies are named after what differs from what most networks have in common."""
+
+import pandas as pd
+import pytest
+
+from dying_relu.analysis.remedies import BASELINE, LEAKY, side_by_side
+
+PLAIN = {
+    "experiment": "remedies",
+    "architecture": "mlp",
+    "optimiser": "adam",
+    "activation": "relu",
+    "slope": 0.0,
+    "initialisation": "he",
+    "initial_bias": 0.0,
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        ({}, BASELINE),
+        ({"activation": "leaky_relu", "slope": 0.01}, LEAKY),
+        ({"activation": "selu", "slope": None, "initialisation": "lecun"}, "SELU, LeCun initialisation"),
+        ({"initial_bias": 0.1, "experiment": "remedies_bias"}, "bias 0.1"),
+        ({"optimiser": "adam_weight_decay", "experiment": "remedies_training"}, "weight decay"),
+        ({"architecture": "mlp_batch_norm", "experiment": "remedies_normalisation"}, "batch norm"),
+    ],
+)
+def test_a_remedy_has_the_name_of_what_differs(change: dict, name: str) -> None:
+    runs = pd.DataFrame([PLAIN, PLAIN | {"learning_rate": 1.0}, PLAIN | change])
+    found = side_by_side(runs)
+    assert found["remedy"].iloc[2] == name
+    assert found["remedy"].iloc[0] == BASELINE
+    assert set(found["architecture"]) == {"mlp"}
+    assert set(found["optimiser"]) == {"adam"}
+
+
+def test_other_experiments_are_left_out() -> None:
+    runs = pd.DataFrame([PLAIN, PLAIN | {"experiment": "causes"}])
+    assert len(side_by_side(runs)) == 1
+    assert side_by_side(runs.iloc[1:]).empty
