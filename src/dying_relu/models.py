@@ -63,6 +63,11 @@ class Builder:
             bias += torch.tensor([run.initial_bias for run in self.runs])[:, None]
         return weight.to(self.device), bias.to(self.device)
 
+    def never_decreases(self) -> bool:
+        """Whether the activation is monotone, and stays so, in every network; then it commutes with max-pooling."""
+        monotone = ACTIVATIONS[self.runs[0].activation].monotone
+        return monotone and all((run.slope or 0.0) >= 0 for run in self.runs)
+
     def network(self) -> Network:
         """The layers added so far."""
         return Network(self.layers, self.hidden)
@@ -96,7 +101,7 @@ def cnn(builder: Builder, architecture: CNN, image: torch.Size, classes: int) ->
         activation = builder.add_hidden(convolution, "conv")
         pooling = MaxPooling()
         order: list[Layer] = [activation, pooling]
-        builder.layers += reversed(order) if activation.never_decreases() else order
+        builder.layers += reversed(order) if builder.never_decreases() else order
         inputs, height, width = channels, height // 2, width // 2
     builder.layers.append(Flatten())
     add_linear_layers(builder, inputs * height * width, architecture.widths, classes)

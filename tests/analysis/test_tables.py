@@ -1,14 +1,16 @@
 """The paper's tables: whole, in LaTeX that holds together, and true to runs and configuration."""
 
+import re
 from pathlib import Path
 
 import pytest
 from generated_paper import CONFIGURATION, ROOT
 from small_study import write_small_study
 
+from dying_relu import results
 from dying_relu.analysis import tables
 from dying_relu.analysis.formatting import escape
-from dying_relu.analysis.tables import remedy_table
+from dying_relu.analysis.tables import remedy_table, threshold_table
 from dying_relu.configuration import load
 from dying_relu.validation.checks import checks
 
@@ -76,3 +78,23 @@ def test_every_equation_that_a_check_names_is_in_the_paper() -> None:
     assert all(rf"\label{{{label}}}" in text for label in named)
     references = (ROOT / "paper" / "references.bib").read_text()
     assert all(f"{{{check.source}," in references for check in checks() if check.source not in named)
+
+
+def test_the_rate_that_kills_half_lies_between_the_rates_around_it(small_study: Path) -> None:
+    runs = results.read("runs", small_study / "runs.parquet")
+    like = (runs["experiment"] == "causes") & (runs["activation"] == "relu") & (runs["initial_bias"] == 0)
+    place = (runs["dataset"] == "mnist") & (runs["architecture"] == "mlp")
+    means = runs[like & place & ~runs["diverged"]].groupby("learning_rate")["dead_fraction"].mean()
+    line = next(
+        line
+        for line in threshold_table.rates(small_study, CONFIGURATION).splitlines()
+        if "MNIST & MLP & SGD" in line
+    )
+    printed = line.split(" & ")[3]
+    if means.iloc[0] >= threshold_table.LEVEL:
+        assert printed == "the lowest"
+    elif means.iloc[-1] < threshold_table.LEVEL:
+        assert printed == "not reached"
+    else:
+        rate = float(re.search(r"num\{(.*)\}", printed)[1])
+        assert means.index[means < threshold_table.LEVEL].min() <= rate <= means.index.max()

@@ -13,6 +13,7 @@ LATEX_TABLES = [
     "verdicts",
     "claims_rules",
     "validation",
+    "rates",
     "remedies",
     "definitions",
     "examples",

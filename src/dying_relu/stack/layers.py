@@ -151,10 +151,6 @@ class ElementWise:
     def parameters(self) -> list[Parameter]:
         return [self.slope] if self.activation.learns_slope else []
 
-    def never_decreases(self) -> bool:
-        """Whether the activation is monotone, and stays so, in every network; then it commutes with max-pooling."""
-        return self.activation.monotone and bool((self.slope.value >= 0).all())
-
     def function(self, z: Tensor) -> Tensor:
         """f(z) for pre-activations (K, ...), nothing remembered."""
         return self.activation.function(z, self._slope(z))

@@ -14,6 +14,7 @@ def provenance(results_folder: Path) -> dict[str, Macro]:
     hardware = found["hardware"]
     return {
         "StudyCommit": words(found["commit"]),
+        "StudyRecord": words(records.sha256(results_folder / records.NAME)[:16]),
         "StudyCommand": words(found["command"]),
         "HardwareCpu": words(hardware["cpu"]),
         "HardwareCores": macro(hardware["cores"], "number"),

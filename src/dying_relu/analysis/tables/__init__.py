@@ -2,7 +2,8 @@
 
 ``verdict_tables``   the verdict on each claim, and the rules they follow
 ``validation_table``  our networks against theory and published numbers
-``remedy_table``     activations side by side
+``threshold_table``  the rate that kills half of the units
+``remedy_table``     remedies side by side
 ``sensitivity_tables``  the verdicts by other definitions of death, and death by number of examples
 ``setting_tables``   every experiment's grid, and what they all share
 ``provenance_tables``  versions of the libraries

@@ -12,17 +12,17 @@ from dying_relu.configuration import Activation, Experiment
 
 COLUMNS = r"@{}>{\raggedright}p{1.35in}>{\raggedright\arraybackslash}p{3.9in}@{}"
 
-TOGETHER = "\\bigskip\\noindent\\begin{{minipage}}{{\\textwidth}}\n{}\\end{{minipage}}\\par\n"
-"""An experiment's question stays on the page of its table."""
+TOGETHER = "\\smallskip\\noindent\\begin{{minipage}}{{\\textwidth}}\n{}\n\\end{{minipage}}\\par\n"
+"""An experiment stays on one page."""
 
 
 def experiments(results_folder: Path, configuration_path: Path) -> str:
-    """For each experiment its name and question, and a table of its factors' levels."""
+    """For each experiment a paragraph: its name, its question, its factors with their levels."""
     settings = configuration.load(configuration_path)
     parts = []
     for name, experiment in settings.experiments.items():
         heading = rf"\textbf{{{formatting.escape(name)}}}\enspace {formatting.escape(experiment.question)}"
-        parts.append(TOGETHER.format(f"{heading}\\par\\smallskip\n{_experiment(experiment)}"))
+        parts.append(TOGETHER.format(f"{heading} {_experiment(experiment)}"))
     return "\n".join(parts)
 
 
@@ -33,7 +33,11 @@ def _experiment(experiment: Experiment) -> str:
     rows |= {key: (value,) for key, value in own.items()}
     if experiment.claims:
         rows["claims"] = experiment.claims
-    return _table("Factor", "Levels", {key: ", ".join(map(_level, levels)) for key, levels in rows.items()})
+    factors = [
+        rf"\emph{{{formatting.escape(_words(key))}:}} {', '.join(map(_level, levels))}"
+        for key, levels in rows.items()
+    ]
+    return "; ".join(factors) + "."
 
 
 def shared(results_folder: Path, configuration_path: Path) -> str:

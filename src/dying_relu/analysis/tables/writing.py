@@ -9,6 +9,7 @@ from dying_relu.analysis.tables import (
     remedy_table,
     sensitivity_tables,
     setting_tables,
+    threshold_table,
     validation_table,
     verdict_tables,
 )
@@ -17,6 +18,7 @@ TABLES: dict[str, Callable[[Path, Path], str]] = {
     "verdicts": verdict_tables.verdicts,
     "claims_rules": verdict_tables.rules,
     "validation": validation_table.validation,
+    "rates": threshold_table.rates,
     "remedies": remedy_table.remedies,
     "definitions": sensitivity_tables.definitions,
     "examples": sensitivity_tables.examples,

@@ -1,0 +1,52 @@
+"""The learning rate that kills half of the units."""
+
+import math
+from pathlib import Path
+
+import pandas as pd
+
+from dying_relu import results
+from dying_relu.analysis import formatting
+from dying_relu.analysis.statistics import thresholds
+from dying_relu.analysis.tables.tabular import tabular
+
+SETTING = ["dataset", "architecture", "optimiser"]
+LEVEL = 0.5
+"""Share of the hidden units."""
+
+
+def rates(results_folder: Path, configuration_path: Path) -> str:
+    """A row for each data set, architecture and optimiser: the rate with its interval; ReLU, initial bias 0.
+
+    A rate at which a replicate diverged is left out, so that where the network overflows first no rate is found.
+    """
+    runs = results.read("runs", results_folder / "runs.parquet")
+    runs = runs[runs["experiment"].isin(["causes", "optimisers"]) & (runs["activation"] == "relu")]
+    runs = runs[runs["initial_bias"] == 0]
+    if runs.empty:
+        return formatting.escape("The study has no ReLU networks with initial bias 0.") + "\n"
+    # Both experiments may have the same network.
+    runs = runs.drop_duplicates([*SETTING, "learning_rate", "replicate"])
+    found = thresholds(runs, SETTING, "learning_rate", "dead_fraction", LEVEL)
+    safe = runs[~runs.groupby([*SETTING, "learning_rate"])["diverged"].transform("any")]
+    highest = safe.groupby(SETTING)["learning_rate"].max().rename("highest").reset_index()
+    rows = [_row(row) for row in found.merge(highest, on=SETTING, how="left").to_dict("records")]
+    return tabular(pd.DataFrame(rows), "@{}lllrrrr@{}")
+
+
+def _row(row: dict) -> dict[str, str]:
+    return {
+        "Data": formatting.escape(formatting.name(row["dataset"])),
+        "Network": formatting.escape(formatting.name(row["architecture"])),
+        "Optimiser": formatting.escape(formatting.name(row["optimiser"])),
+        "Half dead from": _rate(row["estimate"]),
+        "Interval": f"{_rate(row['low'])} to {_rate(row['high'])}",
+        "Highest safe rate": formatting.number(row["highest"]),
+        "Diverged": formatting.number(row["diverged"]),
+    }
+
+
+def _rate(rate: float) -> str:
+    if math.isinf(rate):
+        return "not reached"
+    return formatting.number(rate) if rate else "the lowest"

@@ -1,0 +1,38 @@
+"""The tracked results are the recorded ones, their verdicts follow from them, and the tracked PDF was made of them."""
+
+import re
+
+import pandas as pd
+from generated_paper import ROOT
+
+from dying_relu import provenance, study
+from dying_relu.analysis import claims
+
+PUBLISHED = ROOT / "results" / "published"
+
+
+def test_the_tables_are_the_recorded_ones() -> None:
+    provenance.check(PUBLISHED)
+    assert set(provenance.read(PUBLISHED)["sha256"]) == {path.name for path in PUBLISHED.glob("*.parquet")}
+
+
+def test_the_configuration_is_the_one_that_was_run() -> None:
+    assert (
+        provenance.read(PUBLISHED)["configuration"] == study.load(ROOT / "config/published.yaml").fingerprint
+    )
+
+
+def test_the_verdicts_follow_from_the_tables() -> None:
+    tracked = claims.read(PUBLISHED / "claims.csv")[["claim", "verdict"]]
+    pd.testing.assert_frame_equal(claims.settle(PUBLISHED)[["claim", "verdict"]], tracked)
+
+
+def test_the_pdf_is_as_new_as_the_tables() -> None:
+    pdf = (ROOT / "paper" / "dying-relu.pdf").read_bytes()
+    keywords = re.search(rb"/Keywords ?\(([0-9a-f]{16})\)", pdf)
+    assert keywords, "made by `make published-paper`"
+    assert keywords[1].decode() == provenance.sha256(PUBLISHED / provenance.NAME)[:16]
+
+
+def test_the_tables_are_small_enough_to_be_tracked() -> None:
+    assert sum(path.stat().st_size for path in PUBLISHED.rglob("*.parquet")) < 40 * 2**20
