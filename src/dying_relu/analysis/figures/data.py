@@ -24,12 +24,8 @@ def figure(runs: pd.DataFrame) -> Figure:
     like = ["dataset", "architecture", "optimiser", "activation", "initialisation", "initial_bias"]
     baseline = runs[runs["experiment"] == BASELINE].merge(varied[like].drop_duplicates(), on=like)
     shown = pd.concat([baseline, varied])
-    shown = shown.assign(
-        condition=[
-            f"{pixels} pixels, minibatches of {size}"
-            for pixels, size in zip(shown["pixels"], shown["batch_size"], strict=True)
-        ]
-    )
+    condition = shown["pixels"] + ", batch " + shown["batch_size"].astype(str)
+    shown = shown.assign(condition=condition)
     return curves.grid(
         shown,
         "learning_rate",
