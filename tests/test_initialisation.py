@@ -12,7 +12,11 @@ SHAPE = (UNITS, 2, 3)
 
 @pytest.mark.parametrize(
     ("scheme", "weight_sd", "bias_sd"),
-    [("he", (2 / FAN_IN) ** 0.5, 0.0), ("default", (3 * FAN_IN) ** -0.5, (3 * FAN_IN) ** -0.5)],
+    [
+        ("he", (2 / FAN_IN) ** 0.5, 0.0),
+        ("lecun", (1 / FAN_IN) ** 0.5, 0.0),
+        ("default", (3 * FAN_IN) ** -0.5, (3 * FAN_IN) ** -0.5),
+    ],
 )
 def test_symmetric_schemes_have_mean_zero_and_their_spread(
     scheme: str, weight_sd: float, bias_sd: float

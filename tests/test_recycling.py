@@ -46,8 +46,8 @@ def test_dormant_units_begin_anew_and_the_others_stay(kind: str, name: str) -> N
     )
 
     weight, bias = stack.hidden[0].affine.weight.value, stack.hidden[0].affine.bias.value
-    stream = random_stream(SEED, "recycling")
-    drawn = {scheme: SCHEMES[scheme](tuple(weight.shape[1:]), stream) for scheme in ("default", "he")}
+    shape = tuple(weight.shape[1:])
+    drawn = {scheme: SCHEMES[scheme](shape, random_stream(SEED, "recycling")) for scheme in ("default", "he")}
     for k, dead in PLANTED.items():
         new_weight, new_bias = drawn[chosen[k].initialisation]
         assert torch.equal(weight[k, dead], new_weight[dead])

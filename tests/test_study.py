@@ -58,6 +58,12 @@ def test_every_combination_is_a_run() -> None:
     assert study.datasets == ("mnist", "cifar10")
 
 
+def test_an_experiment_has_its_own_minibatches_at_the_same_number_of_epochs() -> None:
+    study = planned(("    record_units: true\n", "    record_units: true\n    batch_size: 16\n"))
+    found = {(shard.experiment, shard.batch_size, shard.steps) for shard in study.shards}
+    assert found == {("causes", 64, 2 * 100), ("optimisers", 16, 2 * 400)}
+
+
 def test_runs_of_a_shard_share_what_a_stack_shares() -> None:
     for shard in planned().shards:
         assert shard.runs

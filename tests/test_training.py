@@ -1,5 +1,6 @@
 """What a shard leaves behind: laws that every trained network obeys, whatever was learned."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -28,8 +29,15 @@ def shard_of(**changes) -> study.Shard:
         "architectures": {
             "mlp": {"kind": "mlp", "widths": [16, 12]},
             "cnn": {"kind": "cnn", "channels": [4, 6], "widths": [8]},
+            "mlp_batch_norm": {"kind": "mlp", "widths": [16, 12], "normalisation": "batch"},
+            "cnn_layer_norm": {"kind": "cnn", "channels": [4, 6], "widths": [8], "normalisation": "layer"},
         },
-        "optimisers": {"sgd": {"kind": "sgd"}, "adam": {"kind": "adam"}},
+        "optimisers": {
+            "sgd": {"kind": "sgd"},
+            "adam": {"kind": "adam"},
+            "sgd_clipped": {"kind": "sgd", "clip_norm": 0.5, "weight_decay": 0.01, "warm_up_steps": 20},
+            "adam_recycled": {"kind": "adam", "recycle_every": 10},
+        },
         "training": {"batch_size": 32},
         "measuring": {"train": 270, "test": 300, "checkpoints": 5},
         "experiments": {"tiny": experiment},
@@ -130,6 +138,34 @@ def test_a_run_does_not_depend_on_its_shard(data, tmp_path) -> None:
         pd.testing.assert_frame_equal(
             same.drop(columns=where), one[name].set_index("run").drop(columns=where), check_exact=True
         )
+
+
+@pytest.mark.parametrize("optimiser", ["sgd_clipped", "adam_recycled"])
+@pytest.mark.parametrize("architecture", ["mlp", "mlp_batch_norm", "cnn_layer_norm"])
+def test_a_run_with_remedies_does_not_depend_on_other_initialisations_in_its_shard(
+    architecture: str, optimiser: str, data, tmp_path
+) -> None:
+    same = {"architecture": [architecture], "optimiser": [optimiser], "initial_bias": [-3.0]}
+    many = tables(shard_of(**same, initialisation=["default", "he", "lecun"]), data, tmp_path / "many")
+    one = tables(shard_of(**same, initialisation=["he"]), data, tmp_path / "one")
+    for name in ("runs", "layers", "units", "checkpoints"):
+        alike = many[name].set_index("run").loc[one[name]["run"].unique()]
+        where = [column for column in ("shard", "stack_size") if column in alike]
+        pd.testing.assert_frame_equal(
+            alike.drop(columns=where), one[name].set_index("run").drop(columns=where), check_exact=True
+        )
+
+
+def test_units_are_counted_before_they_are_recycled(data, tmp_path) -> None:
+    """Or a study whose last step is a multiple of ``recycle_every`` would find no dead units, whatever training did."""
+    change = {"optimiser": ["adam_recycled"], "initial_bias": [-1000.0], "learning_rate": [1e-6]}
+    at_the_end = tables(replace(shard_of(**change), steps=10, checkpoints=(0, 10)), data, tmp_path / "a")
+    afterwards = tables(replace(shard_of(**change), steps=11, checkpoints=(0, 10, 11)), data, tmp_path / "b")
+    assert at_the_end["runs"]["dead_fraction"].item() == 1.0
+    counted = afterwards["layers"].query("probe == 'train'").groupby("step")[["dead", "units"]].sum()
+    dead = counted["dead"] / counted["units"]
+    assert dead.loc[10] == 1.0
+    assert dead.loc[11] < 0.5
 
 
 def test_same_shard_same_bits(data, tmp_path) -> None:

@@ -3,7 +3,7 @@
 Source: Sokar, Agarwal, Castro and Evci (2023), algorithm 1.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import torch
@@ -42,13 +42,14 @@ def recycle(
     """
     with network.evaluation():
         statistics = measure(network, examples[:BATCH], labels[:BATCH]).units
-    stream = random_stream(seed, "recycling")
+    # A stream for each scheme: what one run draws must not depend on the schemes of others in its stack.
+    streams = {run.initialisation: random_stream(seed, "recycling") for run in runs}
     affine = [layer for layer in network.layers if isinstance(layer, Linear | Convolution)]
     count = torch.zeros(len(runs), dtype=torch.int64, device=examples.device)
     for (layer, following), hidden in zip(pairwise(affine), network.hidden, strict=True):
         dormant = units.dormant(statistics[hidden.name], DORMANCY)
         count += dormant.sum(1)
-        _renew(layer, dormant, runs, optimiser, stream)
+        _renew(layer, dormant, runs, optimiser, streams)
         # A unit of a convolution is read once for each position.
         inputs = following.weight.value.shape[2]
         read = dormant.repeat(1, inputs // dormant.shape[1])
@@ -61,13 +62,10 @@ def _renew(
     dormant: Tensor,
     runs: Sequence[Run],
     optimiser: Optimiser,
-    stream: torch.Generator,
+    streams: Mapping[str, torch.Generator],
 ) -> None:
-    shape = layer.weight.value.shape[1:]
-    drawn = {
-        scheme: SCHEMES[scheme](tuple(shape), stream)
-        for scheme in sorted({run.initialisation for run in runs})
-    }
+    shape = tuple(layer.weight.value.shape[1:])
+    drawn = {scheme: SCHEMES[scheme](shape, stream) for scheme, stream in streams.items()}
     for place, parameter in enumerate((layer.weight, layer.bias)):
         new = torch.stack([drawn[run.initialisation][place] for run in runs]).to(dormant.device)
         _fill(parameter, dormant, new, optimiser)

@@ -99,17 +99,21 @@ class Trainer:
 
     def step(self) -> Tensor:
         """Train every network on the next minibatch; returns their losses (K,) before the update."""
+        self._recycle()
         self._warm_up()
         chosen = next(self.minibatches).to(self.device)
         logits = self.network.forward(self.examples.index_select(0, chosen))
         loss = cross_entropy(logits, self.labels[chosen])
         self.network.backward(loss.gradient, self.optimiser)
         self.steps += 1
+        return loss.loss
+
+    def _recycle(self) -> None:
+        """Every so many steps, before an update: a checkpoint counts the units that training left, not the ones just renewed."""
         every = self.settings.recycle_every
-        if every and self.steps % every == 0:
+        if every and self.steps and self.steps % every == 0:
             seed = self.seed + self.steps
             recycle(self.network, self.runs, self.optimiser, self.examples, self.labels, seed)
-        return loss.loss
 
     def _warm_up(self) -> None:
         """Raise the learning rates linearly; the first step has the first of the warm-up's equal parts."""

@@ -55,6 +55,16 @@ def test_a_part_is_the_first_examples(coloured: tuple[Path, Arrays]) -> None:
     assert np.allclose(255 * restored.permute(0, 2, 3, 1), arrays.test_images[:3], atol=1e-3)
 
 
+def test_raw_pixels_are_from_0_to_1_as_they_are(coloured: tuple[Path, Arrays]) -> None:
+    path, arrays = coloured
+    part = data.load(path, train=5, test=3, pixels="raw")
+    for images, expected in (
+        (part.train_images, arrays.train_images[:5]),
+        (part.test_images, arrays.test_images[:3]),
+    ):
+        assert np.allclose(images.permute(0, 2, 3, 1), expected / 255, atol=1e-6)
+
+
 def test_grey_images_have_one_channel(grey: Path) -> None:
     assert data.load(grey, 2, 2).train_images.shape == (2, 1, 28, 28)
 
