@@ -42,7 +42,7 @@ def probe(
     model = _unwrapped(model)
     watcher = Watcher(model, unit_axis, loss is not None)
     batches = 0
-    with _evaluating(model), torch.set_grad_enabled(loss is not None):
+    with _evaluating(model), watcher.hooked(), torch.set_grad_enabled(loss is not None):
         for number, batch in enumerate(loader, start=1):
             inputs, labels = _parts(_on_device(batch, model), number)
             _require_finite(inputs, number)
@@ -123,7 +123,7 @@ def _require_finite(inputs: Any, number: int) -> None:
 
 def _run(model: nn.Module, inputs: Any, watcher: Watcher, number: int) -> Any:
     try:
-        with watcher.watch():
+        with watcher:
             return model(**inputs) if isinstance(inputs, Mapping) else model(inputs)
     except (RuntimeError, TypeError, ValueError, IndexError) as error:
         shape = tuple(inputs.shape) if isinstance(inputs, Tensor) else type(inputs).__name__

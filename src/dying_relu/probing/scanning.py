@@ -43,8 +43,8 @@ def of_any(z: Tensor, axis: int, function: Callable[[Tensor], Tensor]) -> UnitSt
         # A clone, since the function may work in place.
         activation = function(leaf.clone())
         (derivative,) = torch.autograd.grad(activation, leaf, torch.ones_like(activation))
-    rows = [by_unit(tensor.detach(), axis) for tensor in (leaf, activation, derivative)]
-    found = UnitStatistics.of(*rows, axis=-2)
+    z, values, slopes = (by_unit(tensor.detach(), axis) for tensor in (leaf, activation, derivative))
+    found = UnitStatistics.of(z, values, slopes, axis=-2)
     found.activation_sum = _summed(found.activation_sum)
     found.active_count = _summed(found.active_count)
     return found
@@ -75,35 +75,19 @@ def _scan_on_cpu(z: Tensor, axis: int) -> tuple[Tensor, ...]:
     axis %= z.dim()
     # (examples, units, positions), a view where memory allows.
     blocks = z.reshape(z.shape[:axis].numel(), z.shape[axis], z.shape[axis + 1 :].numel())
-    if blocks.shape[2] == 1:
-        columns = _columns(blocks.shape[1], blocks.dtype)
-        _scan_rows(blocks[:, :, 0].numpy(), *columns)
-        return tuple(torch.from_numpy(column) for column in columns)
-    found = torch.empty(4, blocks.shape[1], dtype=blocks.dtype)
-    for unit, rows in enumerate(blocks.unbind(1)):
-        columns = _columns(rows.shape[1], blocks.dtype)
-        _scan_rows(rows.numpy(), *columns)
-        low, high, total, active = columns
-        found[:, unit] = torch.tensor([low.min(), high.max(), total.sum(), active.sum()], dtype=blocks.dtype)
-    return found.unbind()
-
-
-def _columns(number: int, dtype: torch.dtype) -> tuple[np.ndarray, ...]:
-    """For each column, the smallest and the largest so far, the sum and the count."""
-    kind = np.float64 if dtype == torch.float64 else np.float32
-    return (
-        np.full(number, np.inf, kind),
-        np.full(number, -np.inf, kind),
-        np.zeros(number, kind),
-        np.zeros(number, kind),
-    )
+    scan = _scan_rows if blocks.shape[2] == 1 else _scan_blocks
+    shown = blocks[:, :, 0] if blocks.shape[2] == 1 else blocks
+    found = np.zeros((4, blocks.shape[1]), np.float64 if blocks.dtype == torch.float64 else np.float32)
+    found[0], found[1] = np.inf, -np.inf
+    scan(shown.numpy(), *found)
+    return torch.from_numpy(found).unbind()
 
 
 @njit(cache=True)
 def _scan_rows(
     z: np.ndarray, low: np.ndarray, high: np.ndarray, total: np.ndarray, active: np.ndarray
 ) -> None:
-    """Reduce the rows of a matrix; a NaN is kept, and differs from itself."""
+    """Reduce the rows of a matrix, a unit a column; a NaN is kept, and differs from itself."""
     rows, columns = z.shape
     for row in range(rows):
         for column in range(columns):
@@ -112,3 +96,22 @@ def _scan_rows(
             high[column] = value if value > high[column] or value != value else high[column]
             total[column] += value if value > 0 or value != value else np.float32(0)
             active[column] += np.float32(value > 0)
+
+
+@njit(cache=True)
+def _scan_blocks(
+    z: np.ndarray, low: np.ndarray, high: np.ndarray, total: np.ndarray, active: np.ndarray
+) -> None:
+    """Reduce (examples, units, positions), unit by unit: the positions side by side fill the processor's vectors."""
+    positions = z.shape[2]
+    for unit in range(z.shape[1]):
+        found = np.zeros((4, positions), z.dtype)
+        found[0], found[1] = np.inf, -np.inf
+        _scan_rows(z[:, unit], found[0], found[1], found[2], found[3])
+        low[unit] = found[0].min()
+        high[unit] = found[1].max()
+        total[unit] = found[2].sum()
+        active[unit] = found[3].sum()
+        # A sum keeps a NaN, which a minimum need not.
+        if total[unit] != total[unit]:
+            low[unit], high[unit] = np.nan, np.nan

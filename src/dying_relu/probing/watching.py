@@ -55,7 +55,7 @@ class Watcher(TorchFunctionMode):
     """Collects the statistics of every activation called in its ``with`` block.
 
     Args:
-        model: hooks are set on its modules and removed at the end, whatever happens.
+        model: in the block of ``hooked()`` its modules have hooks, which are removed at the end, whatever happens.
         unit_axis: axis of the units, for all layers or by name; by default decided by what computed the pre-activations.
         gradients: whether to record the gradients that reach the units when somebody computes them.
     """
@@ -77,9 +77,9 @@ class Watcher(TorchFunctionMode):
         self.weight: Tensor | None = None
         self.bias: Tensor | None = None
 
-    def watch(self) -> AbstractContextManager[None]:
-        """Within the block every activation is seen."""
-        return _watching(self)
+    def hooked(self) -> AbstractContextManager[None]:
+        """Within the block the model's modules say when they are entered and left."""
+        return _hooked(self)
 
     def __torch_function__(
         self,
@@ -166,7 +166,7 @@ class Watcher(TorchFunctionMode):
 
 
 @contextmanager
-def _watching(watcher: Watcher) -> Iterator[None]:
+def _hooked(watcher: Watcher) -> Iterator[None]:
     with ExitStack() as stack:
         for path, module in watcher.model.named_modules():
             enter = module.register_forward_pre_hook(
@@ -178,7 +178,6 @@ def _watching(watcher: Watcher) -> Iterator[None]:
         # The fused path of nn.TransformerEncoder calls no activation that could be seen.
         stack.callback(torch.backends.mha.set_fastpath_enabled, torch.backends.mha.get_fastpath_enabled())
         torch.backends.mha.set_fastpath_enabled(False)
-        stack.enter_context(watcher)
         yield
 
 
