@@ -156,3 +156,12 @@ def test_a_layer_never_called_has_a_row() -> None:
 def test_importing_the_package_does_not_import_torch() -> None:
     command = "import sys, dying_relu; assert 'torch' not in sys.modules"
     assert subprocess.run([sys.executable, "-c", command], check=False).returncode == 0
+
+
+def test_a_unit_whose_pre_activation_is_nan_is_not_dead_inactive_or_saturated() -> None:
+    model = nn.Sequential(nn.Conv2d(1, 3, 1), nn.ReLU())
+    with torch.no_grad():
+        model[0].bias[1] = torch.nan
+    table = probe(model, [torch.randn(4, 1, 5, 5)]).units("1")
+    assert table["pre_activation_max"].isna().tolist() == [False, True, False]
+    assert not table.loc[1, ["dead", "inactive", "saturated"]].any()

@@ -28,8 +28,8 @@ def of_relu(z: Tensor, axis: int) -> UnitStatistics:
         pre_activation_min=low,
         pre_activation_max=high,
         activation_max=high.relu(),
-        # NaN stays NaN.
-        derivative_max=high.sign().clamp(min=0),
+        # NaN stays NaN, of which sign() would make 0.
+        derivative_max=torch.where(high.isnan(), high, high.sign().clamp(min=0)),
         activation_sum=_summed(total),
         active_count=_summed(active),
         count=z.numel() // z.shape[axis],
