@@ -1,1 +1,18 @@
-"""Dying ReLU: which units die, why, and what helps."""
+"""Dying ReLU: which units die, why, and what helps.
+
+>>> from dying_relu import probe  # imports torch, which ``import dying_relu`` alone does not
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dying_relu.probing import Report, probe
+
+__all__ = ["Report", "probe"]
+
+
+def __getattr__(name: str) -> object:
+    if name in __all__:
+        return getattr(import_module("dying_relu.probing"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

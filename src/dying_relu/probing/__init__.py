@@ -1,0 +1,6 @@
+"""The probe: the paper's definitions on any PyTorch model."""
+
+from dying_relu.probing.probing import probe
+from dying_relu.probing.report import Report
+
+__all__ = ["Report", "probe"]

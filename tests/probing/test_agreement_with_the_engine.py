@@ -1,0 +1,56 @@
+"""The probe and the training engine count the same on the same network."""
+
+import plain
+import pytest
+import torch
+
+from dying_relu import probe, units
+from dying_relu.activations import ACTIVATIONS
+from dying_relu.configuration import CNN, MLP
+from dying_relu.measuring import measure
+from dying_relu.models import as_inputs, build
+from dying_relu.probing.report import TAU
+from dying_relu.study import Run
+
+ARCHITECTURES = {
+    "mlp": MLP(kind="mlp", widths=[24, 16]),
+    "cnn": CNN(kind="cnn", channels=[5, 6], widths=[12]),
+}
+IMAGE, CLASSES, EXAMPLES = torch.Size((3, 12, 12)), 10, 250
+
+
+def run(activation: str, initial_bias: float) -> Run:
+    return Run(
+        id=f"bias {initial_bias}",
+        experiment="agreement",
+        dataset="mnist",
+        architecture="any",
+        optimiser="sgd",
+        activation=activation,
+        slope={"leaky_relu": 0.01, "prelu": 0.25}.get(activation),
+        initialisation="he",
+        initial_bias=initial_bias,
+        learning_rate=0.1,
+        replicate=0,
+    )
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES.values(), ids=ARCHITECTURES)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_the_probe_counts_what_the_engine_counts(architecture: MLP | CNN, activation: str) -> None:
+    runs = [run(activation, bias) for bias in (0.0, -2.0, -4.0)]
+    stack = build(architecture, runs, IMAGE, CLASSES, 0, torch.device("cpu"))
+    images = torch.randn(EXAMPLES, *IMAGE, generator=torch.Generator().manual_seed(1))
+    labels = torch.zeros(EXAMPLES, dtype=torch.int64)
+    expected = measure(stack, as_inputs(architecture, images), labels).units
+    counts = {"dead": units.dead, "inactive": units.inactive, "saturated": units.saturated}
+    for k, one in enumerate(runs):
+        network = plain.network(architecture, one, IMAGE, CLASSES)
+        plain.copy_parameters(stack, k, network)
+        table = probe(network, images.split(64)).summary()
+        for name, definition in counts.items():
+            engine = [int(definition(seen)[k].sum()) for seen in expected.values()]
+            assert table[name].tolist() == engine, name
+        assert table["dormant"].tolist() == [
+            int(units.dormant(seen, TAU)[k].sum()) for seen in expected.values()
+        ]
