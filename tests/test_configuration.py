@@ -55,6 +55,16 @@ def test_a_study_is_read() -> None:
 @pytest.mark.parametrize(
     ("found", "instead", "message"),
     [
+        (
+            "sgd: {kind: sgd}",
+            "sgd: {kind: sgd, momentum: 0.9, warm_up_steps: 5}",
+            "expected momentum or warm_up_steps, not both",
+        ),
+        (
+            "replicates: 3",
+            "batch_size: 2000\n    replicates: 3",
+            "experiments.causes.batch_size: found 2,000; expected at most the 1,000 training examples",
+        ),
         ("[0.01, 0.1]", "[fast, 0.1]", "grid.learning_rate[0]: found 'fast'; expected a number"),
         ("[0.01, 0.1]", "[0.1, 1e-3]", "learning_rate[1]: found '1e-3'; expected a number; write 1.0e-3"),
         ("[0.01, 0.1]", "[2e3]", "write 2.0e+3: YAML reads 2e3 as text"),

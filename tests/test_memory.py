@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from test_training import shard_of
 
 from dying_relu import measuring, memory
-from dying_relu.configuration import CNN, MLP, Adam
+from dying_relu.configuration import CNN, MLP, SGD, Adam
 
 MEGABYTE = 2**20
 
@@ -40,6 +40,14 @@ def test_moments_take_room_in_the_cache() -> None:
     assert memory.stack_size(with_moments, False, 2 * MEGABYTE) < memory.stack_size(
         plain, False, 2 * MEGABYTE
     )
+
+
+def test_normalising_and_clipping_take_memory() -> None:
+    plain = shard_with(100, 100)
+    normalised = replace(plain, architecture=MLP(kind="mlp", widths=[100, 100], normalisation="batch"))
+    clipped = replace(plain, optimiser=SGD(kind="sgd", clip_norm=1.0))
+    assert memory.of_job(normalised) > memory.of_job(plain)
+    assert memory.of_job(clipped) > memory.of_job(plain)
 
 
 def test_convolutions_take_turns_on_a_cpu_and_fill_a_gpu() -> None:

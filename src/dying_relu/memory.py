@@ -24,6 +24,8 @@ BYTES_PER_ROW = 400
 EXAMPLES_MEASURED_AT_ONCE = 200
 # Of activations, in training and in measuring: before and after the non-linearity, derivatives, gradients.
 COPIES_OF_ACTIVATIONS = 5
+# Standardised ones, and products that their gradient needs.
+MORE_COPIES_IF_NORMALISED = 3
 
 CACHES_FILLED_WITH_WEIGHTS = 3.0
 # Velocities and moments pass through the cache too.
@@ -90,8 +92,11 @@ def per_run(shard: "Shard") -> int:
 def in_stack(shard: "Shard") -> int:
     """Bytes that each network of a stack needs while it trains: weights, gradients, moments, activations."""
     network = cost.size(shard.architecture, shard.dataset.name)
-    numbers = (2 + _moments(shard.optimiser)) * network.parameters
-    numbers += COPIES_OF_ACTIVATIONS * max(shard.batch_size, EXAMPLES_MEASURED_AT_ONCE) * network.activations
+    kept_until_clipped = shard.optimiser.clip_norm is not None
+    numbers = (2 + kept_until_clipped + _moments(shard.optimiser)) * network.parameters
+    normalised = shard.architecture.normalisation != "none"
+    copies = COPIES_OF_ACTIVATIONS + MORE_COPIES_IF_NORMALISED * normalised
+    numbers += copies * max(shard.batch_size, EXAMPLES_MEASURED_AT_ONCE) * network.activations
     return numbers * BYTES_PER_NUMBER
 
 
