@@ -93,16 +93,33 @@ def show(verification: Verification, console: Console) -> None:
             console.print(
                 f"{agree:,} of {len(compared):,} cells agree ({scale}: examples, steps, batch size)"
             )
-    _print_rows(cells[~cells["agrees"]], "Cells that disagree", console)
-    _print_rows(verdicts[~verdicts["agrees"]], "Conclusions that differ", console)
+    disagreeing = cells[~cells["agrees"]]
+    _print_rows(
+        disagreeing[["metric", "ours", "published", "tolerance", "same_scale"]].assign(
+            setting=_settings(disagreeing)
+        ),
+        "Cells that disagree",
+        console,
+    )
+    differing = verdicts.loc[~verdicts["agrees"], ["claim", "ours", "published"]]
+    _print_rows(differing, "Conclusions that differ", console)
     console.print(f"{int(verdicts['agrees'].sum())} of {len(verdicts)} verdicts agree or are open here")
+
+
+def _settings(cells: pd.DataFrame) -> list[str]:
+    """Each setting in a line, in which numbers have names and names speak for themselves."""
+    return [
+        ", ".join(str(level) if isinstance(level, str) else f"{key} {level:g}" for key, level in row.items())
+        for row in cells[SETTING].to_dict("records")
+    ]
 
 
 def _print_rows(rows: pd.DataFrame, title: str, console: Console) -> None:
     if rows.empty:
         return
-    shown = rows.drop(columns=["agrees"])
-    table = Table(*map(str, shown.columns), title=title, title_justify="left")
-    for row in shown.itertuples(index=False):
+    table = Table(title=title, title_justify="left")
+    for column in rows:
+        table.add_column(str(column), overflow="fold")
+    for row in rows.itertuples(index=False):
         table.add_row(*(f"{value:.3g}" if isinstance(value, float) else str(value) for value in row))
     console.print(table)

@@ -40,10 +40,15 @@ def _row(row: dict) -> dict[str, str]:
         "Network": formatting.escape(formatting.name(row["architecture"])),
         "Optimiser": formatting.escape(formatting.name(row["optimiser"])),
         "Half dead from": _rate(row["estimate"]),
-        "Interval": f"{_rate(row['low'])} to {_rate(row['high'])}",
+        "Interval": _interval(row["low"], row["high"]),
         "Highest safe rate": formatting.number(row["highest"]),
         "Diverged": formatting.number(row["diverged"]),
     }
+
+
+def _interval(low: float, high: float) -> str:
+    # Where no replicate reaches the level, the estimate has said so.
+    return "---" if math.isinf(low) else f"{_rate(low)} to {_rate(high)}"
 
 
 def _rate(rate: float) -> str:
