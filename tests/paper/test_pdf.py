@@ -44,7 +44,7 @@ def built(
         generated = generate(folder / "study", folder)
     (generated / "figures").mkdir()
     for name in FIGURES:
-        figure = plt.figure(figsize=(5.5, 2))
+        figure = plt.figure(figsize=(6.5, 2))
         figure.text(0.5, 0.5, name)
         figure.savefig(generated / "figures" / f"{name}.pdf")
         plt.close(figure)

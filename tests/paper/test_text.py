@@ -24,7 +24,7 @@ def defined(small_paper: Path) -> set[str]:
 
 
 def used() -> set[str]:
-    named = set(re.findall(r"\\([A-Z][A-Za-z]+)", TEXT)) - {"Cref", "IfFileExists", "Phi"}
+    named = set(re.findall(r"\\([A-Z][A-Za-z]+)", TEXT)) - {"Cref", "FloatBarrier", "IfFileExists", "Phi"}
     verdicts = re.findall(r"\\claimsection\{C\d+\}\{(\w+)\}", TEXT)
     conditions = re.findall(r"\\whenMeasured\{(\w+)\}", TEXT)
     return (

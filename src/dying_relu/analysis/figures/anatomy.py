@@ -41,7 +41,7 @@ def figure(runs: pd.DataFrame, units: pd.DataFrame) -> Figure:
         "step"
     )
     trace = trace[trace["step"].between(step - STEPS_AROUND, step + STEPS_AROUND)]
-    figure, axes = style.panels(3, 1, 3.8, sharex=True, height_ratios=(2, 1, 1))
+    figure, axes = style.panels(3, 1, 3.4, sharex=True, height_ratios=(2, 1, 1))
     _distribution(axes[0, 0], trace)
     _curve(axes[1, 0], trace, "bias", "bias", position=1)
     _curve(axes[2, 0], trace, "weight_norm", "weight norm", position=2)

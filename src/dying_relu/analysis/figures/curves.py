@@ -35,7 +35,7 @@ def grid(
     places = style.settings(runs, *others)
     ordered = isinstance(runs[curve].dtype, pd.CategoricalDtype)
     levels = list(runs[curve].cat.categories if ordered else runs[curve].unique())
-    figure, axes = style.places(len(places), len(METRICS), height=1.35, margin=0.8)
+    figure, axes = style.places(len(places), len(METRICS), height=1.2, margin=0.8)
     for column, (title, here) in enumerate(places):
         axes[0, column].set_title(title)
         for row, (metric, label) in enumerate(METRICS.items()):

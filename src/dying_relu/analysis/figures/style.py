@@ -18,7 +18,7 @@ from dying_relu.results import atomic_path
 
 Parameters = ParamSpec("Parameters")
 
-TEXT_WIDTH = 5.5
+TEXT_WIDTH = 6.5
 """Width of the paper's text block in inches; figures are included unscaled."""
 
 COLOURS = [mpl.color_sequences["okabe_ito"][place] for place in (0, 1, 5, 7, 3, 2, 6, 4)]

@@ -10,7 +10,7 @@ from dying_relu.analysis import formatting
 from dying_relu.analysis.tables.tabular import tabular
 from dying_relu.configuration import Activation, Experiment
 
-COLUMNS = r"@{}>{\raggedright}p{1.35in}>{\raggedright\arraybackslash}p{3.9in}@{}"
+COLUMNS = r"@{}>{\raggedright}p{1.35in}>{\raggedright\arraybackslash}p{4.9in}@{}"
 
 TOGETHER = "\\smallskip\\noindent\\begin{{minipage}}{{\\textwidth}}\n{}\n\\end{{minipage}}\\par\n"
 """An experiment stays on one page."""

@@ -22,7 +22,7 @@ def verdicts(results_folder: Path, configuration_path: Path) -> str:
         for row in claims.read(results_folder / "claims.csv").to_dict("records")
     ]
     column = r">{\raggedright\arraybackslash}p"
-    return tabular(pd.DataFrame(rows), rf"@{{}}l{column}{{1.95in}}{column}{{0.85in}}{column}{{1.2in}}r@{{}}")
+    return tabular(pd.DataFrame(rows), rf"@{{}}l{column}{{2.4in}}{column}{{1.2in}}{column}{{1.4in}}r@{{}}")
 
 
 def rules(results_folder: Path, configuration_path: Path) -> str:
