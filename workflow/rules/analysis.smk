@@ -19,7 +19,6 @@ LATEX_TABLES = [
     "examples",
     "settings",
     "study",
-    "versions",
 ]
 
 

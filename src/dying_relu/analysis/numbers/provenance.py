@@ -16,6 +16,7 @@ def provenance(results_folder: Path) -> dict[str, Macro]:
         "StudyCommit": words(found["commit"]),
         "StudyRecord": words(records.sha256(results_folder / records.NAME)[:16]),
         "StudyCommand": words(found["command"]),
+        "StudyVersions": words(", ".join(" ".join(pair) for pair in found["versions"].items())),
         "HardwareCpu": words(hardware["cpu"]),
         "HardwareCores": macro(hardware["cores"], "number"),
         "HardwareMemory": _gibibytes(hardware["memory_bytes"], digits=0),

@@ -6,7 +6,6 @@
 ``remedy_table``     remedies side by side
 ``sensitivity_tables``  the verdicts by other definitions of death, and death by number of examples
 ``setting_tables``   every experiment's grid, and what they all share
-``provenance_tables``  versions of the libraries
 """
 
 from dying_relu.analysis.tables.writing import TABLES, write

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from dying_relu import results
 from dying_relu.analysis.tables import (
-    provenance_tables,
     remedy_table,
     sensitivity_tables,
     setting_tables,
@@ -24,7 +23,6 @@ TABLES: dict[str, Callable[[Path, Path], str]] = {
     "examples": sensitivity_tables.examples,
     "settings": setting_tables.experiments,
     "study": setting_tables.shared,
-    "versions": provenance_tables.versions,
 }
 """Name -> (folder of results, configuration) -> LaTeX. To add a table, add its function here and \\input it."""
 
