@@ -20,6 +20,22 @@ def test_the_time_left_is_what_the_shards_so_far_took() -> None:
     assert tally.finished(2) == "2 of 4 shards, about 30 s left: b took 30 s"
 
 
+def test_a_shard_counts_for_what_it_is_expected_to_take() -> None:
+    tally = Tally(clock(0, 0, 30, 30, 40), expected={"long": 90.0, "short": 10.0})
+    tally.plan({"shard": 2, "total": 2})
+    tally.started(1, "shard", {"shard": "long"})
+    tally.started(2, "shard", {"shard": "short"})
+    # In 30 seconds 30 of 90 and 10 of 10 were done, and 60 remain.
+    assert tally.finished(2) == "1 of 2 shards, about 45 s left: short took 30 s"
+
+
+def test_the_time_left_is_never_negative() -> None:
+    tally = Tally(clock(0, 5), expected={"a": 1.0, "b": 1.0, "c": 100.0})
+    tally.plan({"shard": 3, "total": 3})
+    tally.started(1, "shard", {"shard": "c"})
+    assert "about 0 s left" in tally.finished(1)
+
+
 def test_nothing_is_promised_before_a_shard_is_done() -> None:
     tally = Tally(clock(0, 7))
     tally.plan({"shard": 4, "total": 5})

@@ -7,6 +7,8 @@ from dying_relu.overview import duration
 
 SHARD = "shard"
 """The rule whose jobs take the time."""
+EXPECTED: dict[str, float] = {}
+"""Seconds that each shard of the study is expected to take on one core; the workflow fills it in."""
 
 
 @dataclass
@@ -34,7 +36,10 @@ class Tally:
     totals: dict[str, int] = field(default_factory=dict)
     done: dict[str, int] = field(default_factory=dict)
     running: dict[int, Job] = field(default_factory=dict)
+    expected: Mapping[str, float] = field(default_factory=lambda: EXPECTED)
     first_shard: float | None = None
+    worked: float = 0.0
+    """What the shards that are done were expected to take; without expectations, their number."""
 
     def plan(self, totals: Mapping[str, int]) -> None:
         """Take the number of jobs of each rule, and of all in ``total``."""
@@ -54,6 +59,8 @@ class Tally:
         if ended is None:
             return ""
         self.done[ended.rule] = self.done.get(ended.rule, 0) + 1
+        if ended.rule == SHARD:
+            self.worked += self.expected.get(ended.label, 1.0)
         took = duration(self.clock() - ended.since)
         return f"{self._counts()}: {ended.label} took {took}"
 
@@ -74,5 +81,14 @@ class Tally:
         counts = f"{shards} of {of} shards"
         if shards == 0 or self.first_shard is None:
             return counts
-        left = (self.clock() - self.first_shard) / shards * (of - shards)
-        return f"{counts}, about {duration(left)} left"
+        return f"{counts}, about {duration(self._left(self.first_shard))} left"
+
+    def _left(self, start: float) -> float:
+        """Seconds at the pace so far until all shards are done, each counting for what it is expected to take."""
+        now = self.clock()
+        mean = sum(self.expected.values()) / len(self.expected) if self.expected else 1.0
+        begun = [job for job in self.running.values() if job.rule == SHARD]
+        underway = sum(min(now - job.since, self.expected.get(job.label, 0.0)) for job in begun)
+        worked = self.worked + underway
+        rest = max(0.0, mean * self.totals[SHARD] - worked)
+        return (now - start) / worked * rest

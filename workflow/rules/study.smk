@@ -1,11 +1,12 @@
 # The study to run, read and checked before any job: one file, the whole truth about it.
 from pathlib import Path
 
-from dying_relu import memory, study
+from dying_relu import cost, memory, study
 from dying_relu.code_digest import code_digest
 from dying_relu.device import is_likely_gpu
 from dying_relu.errors import DyingReluError
 from snakemake.exceptions import WorkflowError
+from snakemake_logger_plugin_progress import tally
 
 TABLES = ["runs", "checkpoints", "layers", "units"]
 SIMULATIONS = ["validation", "born_dead"]
@@ -38,3 +39,6 @@ def planned(path):
 # looked at for changed parameters.)
 CONFIG = configuration_file()
 STUDY = planned(CONFIG)
+
+# For the time left on the terminal.
+tally.EXPECTED.update({shard.name: cost.seconds(shard) for shard in STUDY.shards})
