@@ -75,6 +75,10 @@ def train(
         str, typer.Option(help="What the shard's fingerprint must be; by default not checked.")
     ] = "",
     threads: Annotated[int, typer.Option(help="Threads; one is fastest if every core has its own job.")] = 1,
+    save_every: Annotated[
+        float,
+        typer.Option(help="Seconds from one save of the state to the next; a killed job goes on from it."),
+    ] = 60.0,
 ) -> None:
     """Train the networks of a shard and count their dead units."""
     import torch
@@ -91,7 +95,7 @@ def train(
         )
     wanted = job.dataset
     examples = datasets.load(data, wanted.train, wanted.test, device.choose(job.device), job.pixels)
-    training.train(job, examples, out)
+    training.train(job, examples, out, save_every)
 
 
 @app.command()

@@ -259,10 +259,11 @@ def atomic_path(path: Path) -> Iterator[Path]:
     Works for a file and for a folder (an existing folder is replaced). If the block fails, ``path`` stays as it was and
     nothing is left beside it. A full disk is reported with the path that could not be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
-    written = scratch / path.name
+    scratch = None
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        written = scratch / path.name
         yield written
         if path.is_dir():
             shutil.rmtree(path)
@@ -274,7 +275,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
             remedy="free some space or make the folder writable, then run again",
         ) from error
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        if scratch:
+            shutil.rmtree(scratch, ignore_errors=True)
 
 
 def write(name: str, table: pd.DataFrame, path: Path) -> None:
