@@ -77,7 +77,10 @@ def train(
     threads: Annotated[int, typer.Option(help="Threads; one is fastest if every core has its own job.")] = 1,
     save_every: Annotated[
         float,
-        typer.Option(help="Seconds from one save of the state to the next; a killed job goes on from it."),
+        typer.Option(
+            help="Seconds from one save of the state to the next; a killed job goes on from it.",
+            envvar="DYING_RELU_SAVE_EVERY",
+        ),
     ] = 60.0,
 ) -> None:
     """Train the networks of a shard and count their dead units."""

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +28,31 @@ def exclusive(path: Path) -> Iterator[None]:
                 finally:
                     path.unlink(missing_ok=True)
                 return
+
+
+_announced: list[TextIO] = []
+"""Kept open until the process ends, which is when the system takes its locks back."""
+
+
+def announce(path: Path) -> bool:
+    """Say in the lock file ``path``, until this process ends, that it is alive; returns whether it is the only one that does.
+
+    Where that cannot be known, as on file systems without locks, the answer is no. Programs that this process starts do not count.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = path.open("a", encoding="utf-8")
+    _announced.append(file)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        alone = True
+    except OSError:
+        alone = False
+    try:
+        # Shared, so that all who are alive can say so.
+        fcntl.flock(file, fcntl.LOCK_SH)
+    except OSError:
+        return False
+    return alone
 
 
 def _wait_for(descriptor: int, path: Path) -> None:
