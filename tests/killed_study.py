@@ -18,7 +18,7 @@ study: killed
 datasets: {mnist: {train: 1000, test: 500}}
 architectures: {mlp: {kind: mlp, widths: [32, 32]}}
 optimisers: {sgd: {kind: sgd}, adam: {kind: adam, recycle_every: 30}}
-training: {batch_size: 50, epochs: 8}
+training: {batch_size: 50, epochs: 20}
 measuring: {train: 250, test: 250, checkpoints: 8}
 experiments:
   causes:
@@ -34,7 +34,7 @@ experiments:
 """
 CORES = 2
 COMMAND = ["snakemake", "train", "--cores", str(CORES), "--rerun-incomplete", "--configfile", "killed.yaml"]
-SAVE_OFTEN = {"DYING_RELU_SAVE_EVERY": "0.05"}
+SAVE_OFTEN = {"DYING_RELU_SAVE_EVERY": "0.2"}
 
 
 def project(folder: Path) -> Project:
