@@ -7,7 +7,7 @@ does not wait for torch.
 import logging
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -33,8 +33,18 @@ def main() -> None:
     try:
         app()
     except DyingReluError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(1)
+        _stop(error)
+    except (OSError, MemoryError, RuntimeError) as error:
+        from dying_relu.system_errors import explained
+
+        if said := explained(error):
+            _stop(said)
+        raise
+
+
+def _stop(error: DyingReluError) -> NoReturn:
+    print(f"error: {error}", file=sys.stderr)
+    sys.exit(1)
 
 
 @app.command()
@@ -108,11 +118,13 @@ def aggregate(
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Put the tables of a study's shards together."""
-    from dying_relu import results, study
+    from dying_relu import results, study, sums
 
     folders = [shards / shard.name for shard in study.load(config).shards]
     for name in results.TABLES:
         results.aggregate(name, folders, out / f"{name}.parquet")
+    with results.atomic_path(out / sums.NAME) as beside:
+        sums.write(out, [f"{name}.parquet" for name in results.TABLES], beside)
 
 
 @app.command()

@@ -29,6 +29,7 @@ import pandera.pandas as pa
 from pyarrow import concat_tables
 from pyarrow.parquet import ParquetFile
 
+from dying_relu import sums
 from dying_relu.errors import DyingReluError
 
 _fraction = pa.Check.in_range(0, 1)
@@ -283,11 +284,28 @@ def write(name: str, table: pd.DataFrame, path: Path) -> None:
     """Check ``table`` against the schema ``name`` (a key of ``TABLES`` or ``SIMULATIONS``) and write it to ``path``, atomically."""
     checked = _checked(name, table, path)
     with atomic_path(path) as beside:
-        checked.to_parquet(beside, index=False, compression="zstd")
+        _store(checked, beside)
+
+
+def write_folder(tables: dict[str, pd.DataFrame], folder: Path) -> None:
+    """Write tables, by name, and their sums to ``folder``: all of them or, if anything fails, none."""
+    checked = {
+        f"{name}.parquet": _checked(name, table, folder / f"{name}.parquet") for name, table in tables.items()
+    }
+    with atomic_path(folder) as beside:
+        beside.mkdir()
+        for name, table in checked.items():
+            _store(table, beside / name)
+        sums.write(beside, checked, beside / sums.NAME)
+
+
+def _store(table: pd.DataFrame, path: Path) -> None:
+    table.to_parquet(path, index=False, compression="zstd")
 
 
 def read(name: str, path: Path) -> pd.DataFrame:
-    """The table ``name`` (a key of ``TABLES`` or ``SIMULATIONS``) stored at ``path``, checked against its schema."""
+    """The table ``name`` (a key of ``TABLES`` or ``SIMULATIONS``) stored at ``path``, checked against its sum and its schema."""
+    sums.check(path)
     try:
         table = pd.read_parquet(path)
     except FileNotFoundError as error:
@@ -309,6 +327,8 @@ def aggregate(name: str, shards: list[Path], path: Path) -> None:
     The whole is checked against its schema, which says as much as checking every shard, at a small part of the cost.
     """
     files = [shard / f"{name}.parquet" for shard in shards]
+    for file in files:
+        sums.check(file)
     try:
         write(name, _unchecked(files), path)
     except (DyingReluError, OSError, ValueError):

@@ -40,10 +40,7 @@ def train(shard: Shard, data: Dataset, directory: Path, save_every: float = SAVE
     with exclusive(beside["lock"]):
         file = StateFile(beside["state"], partial(origin, shard, data, size), save_every)
         tables = _train_stacks(shard, data, list(stacks(shard.runs, size)), file)
-        with results.atomic_path(directory) as folder:
-            folder.mkdir()
-            for name, rows in tables.items():
-                results.write(name, _concatenate(name, rows), folder / f"{name}.parquet")
+        results.write_folder({name: _concatenate(name, rows) for name, rows in tables.items()}, directory)
         file.remove()
 
 
