@@ -23,6 +23,8 @@ help: ## Show this list.
 	@echo '  PYTHON=...   the Python to make .venv with, 3.11 or newer (default: python3)'
 
 paper: $(INSTALLED) latex ## Everything: set up, get the data, train, draw, typeset results/<study>/paper.pdf.
+	@test -f config/$(STUDY).yaml || { \
+	    echo 'error: there is no study config/$(STUDY).yaml; STUDY is the name of a file in config/, without .yaml' >&2; exit 1; }
 	@$(BIN)/snakemake --configfile config/$(STUDY).yaml
 
 published-paper: $(INSTALLED) latex ## Typeset paper/dying-relu.pdf from the tracked tables in results/published, without training.

@@ -73,19 +73,33 @@ class Project:
 
     def run(self, *command: str, programs: Path | None = None) -> subprocess.CompletedProcess[str]:
         """Run a command of this environment in the copy, with the copy's code; ``programs`` go first."""
-        path = [str(folder) for folder in (programs, ENVIRONMENT) if folder]
-        environment = os.environ | {
-            "PYTHONPATH": str(self.folder / "src"),
-            "PATH": os.pathsep.join([*path, os.environ["PATH"]]),
-        }
         return subprocess.run(
             [str(ENVIRONMENT / command[0]), *command[1:]],
             cwd=self.folder,
-            env=environment,
+            env=self._environment(programs),
             capture_output=True,
             text=True,
             check=False,
         )
+
+    def start(self, *command: str, **variables: str) -> subprocess.Popen[str]:
+        """Start a command as :meth:`run` does, in a process group of its own, with more environment variables."""
+        return subprocess.Popen(
+            [str(ENVIRONMENT / command[0]), *command[1:]],
+            cwd=self.folder,
+            env=self._environment() | variables,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def _environment(self, programs: Path | None = None) -> dict[str, str]:
+        path = [str(folder) for folder in (programs, ENVIRONMENT) if folder]
+        return os.environ | {
+            "PYTHONPATH": str(self.folder / "src"),
+            "PATH": os.pathsep.join([*path, os.environ["PATH"]]),
+        }
 
     def snakemake(
         self, *arguments: str, study: str = "config/smoke.yaml", programs: Path | None = None

@@ -6,7 +6,7 @@ from stack.test_equality import ARCHITECTURES, NORMALISED, OPTIMISERS, REMEDIES,
 
 from dying_relu.data import Dataset
 from dying_relu.measuring import measure, pre_activation_quantiles
-from dying_relu.training import Trainer
+from dying_relu.trainer import Trainer
 
 META = torch.device("meta")
 # PyTorch has no fused Adam for a device without data.

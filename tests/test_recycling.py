@@ -8,7 +8,7 @@ from dying_relu.initialisation import SCHEMES, random_stream
 from dying_relu.models import as_inputs
 from dying_relu.recycling import recycle
 from dying_relu.stack.loss import cross_entropy
-from dying_relu.training import optimiser_of
+from dying_relu.trainer import optimiser_of
 
 SEED = 5
 PLANTED = {1: [0, 3], 2: [2]}

@@ -10,7 +10,8 @@ import torch
 from dying_relu import results, study
 from dying_relu.configuration import Configuration
 from dying_relu.data import Dataset
-from dying_relu.training import minibatch_order, train
+from dying_relu.trainer import minibatch_order
+from dying_relu.training import train
 
 GRID = {
     "dataset": ["mnist"],
@@ -34,6 +35,7 @@ def shard_of(**changes) -> study.Shard:
         },
         "optimisers": {
             "sgd": {"kind": "sgd"},
+            "momentum": {"kind": "sgd", "momentum": 0.9},
             "adam": {"kind": "adam"},
             "sgd_clipped": {"kind": "sgd", "clip_norm": 0.5, "weight_decay": 0.01, "warm_up_steps": 20},
             "adam_recycled": {"kind": "adam", "recycle_every": 10},

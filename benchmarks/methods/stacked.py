@@ -10,7 +10,7 @@ from dying_relu import allocator
 from dying_relu.configuration import IMAGE_SETS
 from dying_relu.data import Dataset
 from dying_relu.precision import is_possible, products_in
-from dying_relu.training import Trainer
+from dying_relu.trainer import Trainer
 
 
 class Stacked(Method):

@@ -7,7 +7,7 @@ does not wait for torch.
 import logging
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -33,8 +33,18 @@ def main() -> None:
     try:
         app()
     except DyingReluError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(1)
+        _stop(error)
+    except (OSError, MemoryError, RuntimeError) as error:
+        from dying_relu.system_errors import explained
+
+        if said := explained(error):
+            _stop(said)
+        raise
+
+
+def _stop(error: DyingReluError) -> NoReturn:
+    print(f"error: {error}", file=sys.stderr)
+    sys.exit(1)
 
 
 @app.command()
@@ -75,6 +85,13 @@ def train(
         str, typer.Option(help="What the shard's fingerprint must be; by default not checked.")
     ] = "",
     threads: Annotated[int, typer.Option(help="Threads; one is fastest if every core has its own job.")] = 1,
+    save_every: Annotated[
+        float,
+        typer.Option(
+            help="Seconds from one save of the state to the next; a killed job goes on from it.",
+            envvar="DYING_RELU_SAVE_EVERY",
+        ),
+    ] = 60.0,
 ) -> None:
     """Train the networks of a shard and count their dead units."""
     import torch
@@ -91,7 +108,7 @@ def train(
         )
     wanted = job.dataset
     examples = datasets.load(data, wanted.train, wanted.test, device.choose(job.device), job.pixels)
-    training.train(job, examples, out)
+    training.train(job, examples, out, save_every)
 
 
 @app.command()
@@ -101,11 +118,13 @@ def aggregate(
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Put the tables of a study's shards together."""
-    from dying_relu import results, study
+    from dying_relu import results, study, sums
 
     folders = [shards / shard.name for shard in study.load(config).shards]
     for name in results.TABLES:
         results.aggregate(name, folders, out / f"{name}.parquet")
+    with results.atomic_path(out / sums.NAME) as beside:
+        sums.write(out, [f"{name}.parquet" for name in results.TABLES], beside)
 
 
 @app.command()

@@ -26,6 +26,8 @@ EXAMPLES_MEASURED_AT_ONCE = 200
 COPIES_OF_ACTIVATIONS = 5
 # Standardised ones, and products that their gradient needs.
 MORE_COPIES_IF_NORMALISED = 3
+# Of weights and moments, when the state of training is saved.
+COPIES_WHEN_SAVED = 3
 
 CACHES_FILLED_WITH_WEIGHTS = 3.0
 # Velocities and moments pass through the cache too.
@@ -96,6 +98,7 @@ def in_stack(shard: "Shard") -> int:
     numbers = (2 + kept_until_clipped + _moments(shard.optimiser)) * network.parameters
     normalised = shard.architecture.normalisation != "none"
     copies = COPIES_OF_ACTIVATIONS + MORE_COPIES_IF_NORMALISED * normalised
+    numbers += COPIES_WHEN_SAVED * (1 + _moments(shard.optimiser)) * network.parameters
     numbers += copies * max(shard.batch_size, EXAMPLES_MEASURED_AT_ONCE) * network.activations
     return numbers * BYTES_PER_NUMBER
 

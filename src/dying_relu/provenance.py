@@ -3,7 +3,6 @@
 The record is made when the tables are, so that a paper that is typeset later or elsewhere from the same tables says the same.
 """
 
-import hashlib
 import json
 import os
 import platform
@@ -17,6 +16,7 @@ import pandas as pd
 from dying_relu import study
 from dying_relu.errors import DyingReluError
 from dying_relu.results import atomic_path
+from dying_relu.sums import sha256
 
 NAME = "provenance.json"
 LIBRARIES = (
@@ -76,12 +76,6 @@ def check(results_folder: Path) -> None:
                 expected=recorded,
                 remedy=f"get the original back, for example with `git checkout {path}`",
             )
-
-
-def sha256(path: Path) -> str:
-    """The checksum of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def commit(folder: Path) -> str:

@@ -12,6 +12,7 @@ from dying_relu.capacity import capacity
 from dying_relu.data import Dataset
 from dying_relu.measuring import Measurement, measure, pre_activation_quantiles
 from dying_relu.models import as_inputs
+from dying_relu.saved_state import State, packed, unpacked
 from dying_relu.stack.network import Hidden, Network
 from dying_relu.study import Run, Shard
 from dying_relu.units import UnitStatistics
@@ -30,6 +31,8 @@ FLAGS: dict[str, Definition] = {
     "dormant_01": lambda statistics: units.dormant(statistics, 0.1),
 }
 """Column name -> definition; every flag is (K, U) bool."""
+FOLLOWED = ("born_dead", "dead_before", "ever_dead")
+"""Flags that a recorder keeps from checkpoint to checkpoint, by layer."""
 
 
 class Recorder:
@@ -150,14 +153,28 @@ class Recorder:
         slopes = hidden.activation.slope.value.cpu().double().numpy()
         return np.where(np.isnan([_slope(run) for run in self.runs]), np.nan, slopes)
 
+    def state(self) -> State:
+        """What was recorded so far, for :meth:`restore`."""
+        rows = {table: packed(pd.DataFrame(_joined(added))) for table, added in self.rows.items()}
+        flags = {kind: dict(getattr(self, kind)) for kind in FOLLOWED}
+        return {"diverged_step": self.diverged_step, "rows": rows, **flags}
+
+    def restore(self, state: State) -> None:
+        """Go on from what :meth:`state` returned."""
+        self.diverged_step.copy_(state["diverged_step"])
+        for kind in FOLLOWED:
+            for layer, flag in state.get(kind, {}).items():
+                getattr(self, kind)[layer] = flag.to(self.diverged_step.device)
+        for name, content in state["rows"].items():
+            table = unpacked(content)
+            if not table.empty:
+                self.rows[name].append({column: table[column].to_numpy() for column in map(str, table)})
+
     def tables(self) -> dict[str, pd.DataFrame]:
         """The four tables of :mod:`~dying_relu.results`, with the rows of this stack's runs."""
         tables = {"runs": self._runs_table()}
         for table, added in self.rows.items():
-            columns = added[0] if added else ()
-            tables[table] = pd.DataFrame(
-                {name: np.concatenate([rows[name] for rows in added]) for name in columns}
-            )
+            tables[table] = pd.DataFrame(_joined(added))
         return tables
 
     def _runs_table(self) -> pd.DataFrame:
@@ -227,6 +244,11 @@ class Recorder:
 
     def _fraction(self, flags: dict[str, Tensor]) -> Tensor:
         return torch.cat(list(flags.values()), dim=1).cpu().double().mean(1)
+
+
+def _joined(added: list[Columns]) -> Columns:
+    columns = added[0] if added else ()
+    return {name: np.concatenate([rows[name] for rows in added]) for name in columns}
 
 
 def _slope(run: Run) -> float:

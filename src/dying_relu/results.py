@@ -29,6 +29,7 @@ import pandera.pandas as pa
 from pyarrow import concat_tables
 from pyarrow.parquet import ParquetFile
 
+from dying_relu import sums
 from dying_relu.errors import DyingReluError
 
 _fraction = pa.Check.in_range(0, 1)
@@ -259,10 +260,11 @@ def atomic_path(path: Path) -> Iterator[Path]:
     Works for a file and for a folder (an existing folder is replaced). If the block fails, ``path`` stays as it was and
     nothing is left beside it. A full disk is reported with the path that could not be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
-    written = scratch / path.name
+    scratch = None
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        written = scratch / path.name
         yield written
         if path.is_dir():
             shutil.rmtree(path)
@@ -274,18 +276,36 @@ def atomic_path(path: Path) -> Iterator[Path]:
             remedy="free some space or make the folder writable, then run again",
         ) from error
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        if scratch:
+            shutil.rmtree(scratch, ignore_errors=True)
 
 
 def write(name: str, table: pd.DataFrame, path: Path) -> None:
     """Check ``table`` against the schema ``name`` (a key of ``TABLES`` or ``SIMULATIONS``) and write it to ``path``, atomically."""
     checked = _checked(name, table, path)
     with atomic_path(path) as beside:
-        checked.to_parquet(beside, index=False, compression="zstd")
+        _store(checked, beside)
+
+
+def write_folder(tables: dict[str, pd.DataFrame], folder: Path) -> None:
+    """Write tables, by name, and their sums to ``folder``: all of them or, if anything fails, none."""
+    checked = {
+        f"{name}.parquet": _checked(name, table, folder / f"{name}.parquet") for name, table in tables.items()
+    }
+    with atomic_path(folder) as beside:
+        beside.mkdir()
+        for name, table in checked.items():
+            _store(table, beside / name)
+        sums.write(beside, checked, beside / sums.NAME)
+
+
+def _store(table: pd.DataFrame, path: Path) -> None:
+    table.to_parquet(path, index=False, compression="zstd")
 
 
 def read(name: str, path: Path) -> pd.DataFrame:
-    """The table ``name`` (a key of ``TABLES`` or ``SIMULATIONS``) stored at ``path``, checked against its schema."""
+    """The table ``name`` (a key of ``TABLES`` or ``SIMULATIONS``) stored at ``path``, checked against its sum and its schema."""
+    sums.check(path)
     try:
         table = pd.read_parquet(path)
     except FileNotFoundError as error:
@@ -307,6 +327,8 @@ def aggregate(name: str, shards: list[Path], path: Path) -> None:
     The whole is checked against its schema, which says as much as checking every shard, at a small part of the cost.
     """
     files = [shard / f"{name}.parquet" for shard in shards]
+    for file in files:
+        sums.check(file)
     try:
         write(name, _unchecked(files), path)
     except (DyingReluError, OSError, ValueError):

@@ -2,49 +2,73 @@
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import torch
-from torch import Tensor
 
 from dying_relu import memory, precision, results
-from dying_relu.configuration import Architecture
-from dying_relu.configuration import Optimiser as OptimiserSettings
 from dying_relu.data import Dataset
-from dying_relu.initialisation import random_stream
-from dying_relu.models import as_inputs, build
+from dying_relu.locking import exclusive
 from dying_relu.recording import Recorder
-from dying_relu.recycling import recycle
-from dying_relu.stack.clipping import Clipped
-from dying_relu.stack.loss import cross_entropy
-from dying_relu.stack.optimisers import SGD, Adam, Momentum, Optimiser
+from dying_relu.saved_state import SAVE_EVERY, State, StateFile, origin, packed, unpacked
 from dying_relu.study import Run, Shard
+from dying_relu.trainer import Trainer
 
 log = logging.getLogger(__name__)
 
+Tables = dict[str, list[pd.DataFrame]]
+"""Table name -> the rows of each finished stack."""
+Save = Callable[[Callable[[], State]], None]
+"""Takes a function that makes the state, since to make it costs more than to look at the clock."""
 
-def train(shard: Shard, data: Dataset, directory: Path) -> None:
+
+def train(shard: Shard, data: Dataset, directory: Path, save_every: float = SAVE_EVERY) -> None:
     """Train every run of ``shard`` on ``data`` and write the four tables of :mod:`~dying_relu.results` to ``directory``.
 
-    The folder appears when all is done and not before.
+    The folder appears when all is done and not before. Until then the state of training is saved beside it every
+    ``save_every`` seconds; a job that finds one goes on from there and ends with the bits of an undisturbed one.
     """
     device = data.train_images.device
     precision.require(shard.precision, device)
     size = memory.stack_size(shard, device.type != "cpu", memory.second_level_cache())
-    tables: dict[str, list[pd.DataFrame]] = {name: [] for name in results.TABLES}
-    for number, runs in enumerate(stacks(shard.runs, size), start=1):
+    beside = {kind: directory.with_name(f"{directory.name}.{kind}") for kind in ("lock", "state")}
+    with exclusive(beside["lock"]):
+        file = StateFile(beside["state"], partial(origin, shard, data, size), save_every)
+        tables = _train_stacks(shard, data, list(stacks(shard.runs, size)), file)
+        results.write_folder({name: _concatenate(name, rows) for name, rows in tables.items()}, directory)
+        file.remove()
+
+
+def _train_stacks(shard: Shard, data: Dataset, waiting: list[list[Run]], file: StateFile) -> Tables:
+    state = file.load()
+    done: Tables = {name: [] for name in results.TABLES}
+    for name, rows in state.get("done", {}).items():
+        done[name].append(unpacked(rows))
+    first = int(state.get("stack", 0))
+    for number, runs in enumerate(waiting[first:], start=first):
         started = time.perf_counter()
-        recorder = train_stack(shard, runs, data)
+        recorder = train_stack(shard, runs, data, state.get("running"), partial(_offer, file, number, done))
+        state = {}
         for name, table in recorder.tables().items():
-            tables[name].append(table)
-        log.info("stack %d: %d runs in %.1f s", number, len(runs), time.perf_counter() - started)
-    with results.atomic_path(directory) as folder:
-        folder.mkdir()
-        for name, rows in tables.items():
-            results.write(name, _concatenate(name, rows), folder / f"{name}.parquet")
+            done[name].append(table)
+        log.info("stack %d: %d runs in %.1f s", number + 1, len(runs), time.perf_counter() - started)
+    return done
+
+
+def _offer(file: StateFile, number: int, done: Tables, running: Callable[[], State]) -> None:
+    """Save where a shard is: its finished stacks, and the one in training."""
+    file.offer(
+        lambda: {
+            "stack": torch.tensor(number),
+            "done": {name: packed(_concatenate(name, rows)) for name, rows in done.items()},
+            "running": running(),
+        }
+    )
 
 
 def stacks(runs: Sequence[Run], size: int) -> Iterator[list[Run]]:
@@ -54,11 +78,30 @@ def stacks(runs: Sequence[Run], size: int) -> Iterator[list[Run]]:
         yield from (alike[start : start + size] for start in range(0, len(alike), size))
 
 
-def train_stack(shard: Shard, runs: Sequence[Run], data: Dataset) -> Recorder:
-    """Train ``runs``, which share an activation, as one stack; returns what was recorded at the checkpoints."""
+def train_stack(
+    shard: Shard,
+    runs: Sequence[Run],
+    data: Dataset,
+    state: dict[str, Any] | None = None,
+    save: Save = lambda make: None,
+) -> Recorder:
+    """Train ``runs``, which share an activation, as one stack; returns what was recorded at the checkpoints.
+
+    Args:
+        shard: how they are trained and measured.
+        runs: a network each.
+        data: examples to train and to measure on.
+        state: where another training of these runs was before a step; by default they start from their initial weights.
+        save: called before every step with a function that returns the state.
+    """
     trainer = Trainer(shard.architecture, shard.optimiser, runs, data, shard.batch_size, shard.seed)
     recorder = Recorder(shard, runs, trainer.network, data)
-    for step in range(shard.steps + 1):
+    if state:
+        trainer.restore(state["trainer"])
+        recorder.restore(state["recorder"])
+        log.info("going on from step %d of %d", trainer.steps, shard.steps)
+    for step in range(trainer.steps, shard.steps + 1):
+        save(lambda: {"trainer": trainer.state(), "recorder": recorder.state()})
         if step in shard.checkpoints:
             recorder.checkpoint(step)
         if step < shard.steps:
@@ -66,86 +109,6 @@ def train_stack(shard: Shard, runs: Sequence[Run], data: Dataset) -> Recorder:
                 losses = trainer.step()
             recorder.mark_diverged(losses.isfinite(), step)
     return recorder
-
-
-class Trainer:
-    """A stack of networks, its optimiser and the minibatches that all its networks share.
-
-    Args:
-        architecture, optimiser: settings.
-        runs: a network each; they share the activation.
-        data: the training examples, on the device where the networks shall live.
-        batch_size: examples in a minibatch.
-        seed: the replicate's seed.
-    """
-
-    def __init__(
-        self,
-        architecture: Architecture,
-        optimiser: OptimiserSettings,
-        runs: Sequence[Run],
-        data: Dataset,
-        batch_size: int,
-        seed: int,
-    ) -> None:
-        self.device = data.train_images.device
-        image = data.train_images.shape[1:]
-        self.runs, self.settings, self.seed, self.steps = runs, optimiser, seed, 0
-        self.network = build(architecture, runs, image, data.classes, seed, self.device)
-        self.optimiser = optimiser_of(optimiser, runs, self.device)
-        self.examples = as_inputs(architecture, data.train_images)
-        self.labels = data.train_labels
-        self.minibatches = minibatch_order(len(self.labels), batch_size, seed)
-
-    def step(self) -> Tensor:
-        """Train every network on the next minibatch; returns their losses (K,) before the update."""
-        self._recycle()
-        self._warm_up()
-        chosen = next(self.minibatches).to(self.device)
-        logits = self.network.forward(self.examples.index_select(0, chosen))
-        loss = cross_entropy(logits, self.labels[chosen])
-        self.network.backward(loss.gradient, self.optimiser)
-        self.steps += 1
-        return loss.loss
-
-    def _recycle(self) -> None:
-        """Every so many steps, before an update: a checkpoint counts the units that training left, not the ones just renewed."""
-        every = self.settings.recycle_every
-        if every and self.steps and self.steps % every == 0:
-            seed = self.seed + self.steps
-            recycle(self.network, self.runs, self.optimiser, self.examples, self.labels, seed)
-
-    def _warm_up(self) -> None:
-        """Raise the learning rates linearly; the first step has the first of the warm-up's equal parts."""
-        warm_up = self.settings.warm_up_steps
-        if self.steps < warm_up:
-            self.optimiser.set_rates(learning_rates(self.runs, self.device) * ((self.steps + 1) / warm_up))
-
-
-def minibatch_order(examples: int, batch_size: int, seed: int) -> Iterator[Tensor]:
-    """Indices of one minibatch after another, for ever: each epoch in a new random order, its incomplete rest dropped."""
-    stream = random_stream(seed, "minibatches")
-    while True:
-        order = torch.randperm(examples, generator=stream)
-        yield from order[: examples // batch_size * batch_size].split(batch_size)
-
-
-def optimiser_of(settings: OptimiserSettings, runs: Sequence[Run], device: torch.device) -> Optimiser:
-    """The optimiser that ``settings`` describe, with each run's own learning rate."""
-    rate, decay = learning_rates(runs, device), settings.weight_decay
-    optimiser: Optimiser
-    if settings.kind == "adam":
-        optimiser = Adam(rate, settings.beta1, settings.beta2, settings.epsilon, decay)
-    elif settings.momentum:
-        optimiser = Momentum(rate, settings.momentum, decay)
-    else:
-        optimiser = SGD(rate, decay)
-    return Clipped(optimiser, settings.clip_norm) if settings.clip_norm else optimiser
-
-
-def learning_rates(runs: Sequence[Run], device: torch.device) -> Tensor:
-    """(K,) float32."""
-    return torch.tensor([run.learning_rate for run in runs], dtype=torch.float32, device=device)
 
 
 def _concatenate(name: str, rows: list[pd.DataFrame]) -> pd.DataFrame:

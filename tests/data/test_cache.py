@@ -1,15 +1,17 @@
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from invented_images import invented
+from safetensors import safe_open
 from safetensors.torch import save_file
 
 from dying_relu import data
-from dying_relu.data import cache
+from dying_relu.data import cache, checksums
 from dying_relu.data.decoding import Arrays
 from dying_relu.errors import DyingReluError
 
@@ -85,6 +87,64 @@ def test_the_file_can_be_read_by_others(grey: Path, tmp_path: Path) -> None:
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DyingReluError, match=r"no data set at .*mnist\.safetensors"):
         data.load(tmp_path / "mnist.safetensors")
+
+
+def altered(path: Path, out: Path, change: Callable[[dict[str, torch.Tensor], dict[str, str]], None]) -> Path:
+    """A copy of a data set's file, well-formed, with other tensors or metadata."""
+    with safe_open(path, framework="pt") as file:
+        tensors, said = {name: file.get_tensor(name) for name in file.keys()}, file.metadata()  # noqa: SIM118
+    change(tensors, said)
+    save_file(tensors, out, said)
+    return out
+
+
+def add_one(tensors: dict[str, torch.Tensor], _: dict[str, str]) -> None:
+    tensors["train_images"][-1, 0, 0, 0] += 1
+
+
+def other_label(tensors: dict[str, torch.Tensor], _: dict[str, str]) -> None:
+    tensors["test_labels"][0] = 7
+
+
+def other_mean(_: dict[str, torch.Tensor], said: dict[str, str]) -> None:
+    said["mean"] = "0.5"
+
+
+@pytest.mark.parametrize("change", [add_one, other_label, other_mean])
+def test_a_file_that_was_changed_is_an_error_even_where_it_is_not_used(
+    grey: Path, tmp_path: Path, change: Callable
+) -> None:
+    path = altered(grey, tmp_path / "changed.safetensors", change)
+    with pytest.raises(
+        DyingReluError, match=r"changed\.safetensors is not .* damaged: found SHA-256 .* delete it"
+    ):
+        data.load(path, 2, 2)
+
+
+@pytest.mark.parametrize("position", [0.001, 0.3, 0.9999])
+def test_a_flipped_bit_is_an_error(grey: Path, tmp_path: Path, position: float) -> None:
+    path = tmp_path / "flipped.safetensors"
+    content = bytearray(grey.read_bytes())
+    content[int(position * len(content))] ^= 8
+    path.write_bytes(content)
+    with pytest.raises(DyingReluError, match=r"flipped\.safetensors is not a data set's file, or damaged"):
+        data.load(path, 2, 2)
+
+
+@pytest.mark.parametrize("name", ["fashion_mnist", "cifar100"])
+def test_a_file_of_an_earlier_version_is_checked_array_by_array(
+    name: str, grey: Path, coloured: tuple[Path, Arrays], fashion: Arrays, tmp_path: Path
+) -> None:
+    source, arrays = {"fashion_mnist": (grey, fashion), "cifar100": coloured}[name]
+
+    def as_it_was(_: dict[str, torch.Tensor], said: dict[str, str]) -> None:
+        del said["sha256"]
+        said |= checksums.verify(name, arrays)
+
+    old = altered(source, tmp_path / "old.safetensors", as_it_was)
+    assert data.load(old, 2, 2).name == name
+    with pytest.raises(DyingReluError, match=r"found SHA-256 .* of train_images where .* was written"):
+        data.load(altered(old, tmp_path / "changed.safetensors", add_one), 2, 2)
 
 
 @pytest.mark.parametrize("kept", [0, 4, 200, 100_000])

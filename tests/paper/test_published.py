@@ -5,7 +5,7 @@ import re
 import pandas as pd
 from generated_paper import ROOT
 
-from dying_relu import provenance, study
+from dying_relu import provenance, study, sums
 from dying_relu.analysis import claims
 
 PUBLISHED = ROOT / "results" / "published"
@@ -33,7 +33,7 @@ def test_the_pdf_is_as_new_as_the_tables() -> None:
     keywords = re.search(rb"/Keywords ?\(\\376\\377((?:\\000[0-9a-f]){16})\)", pdf)
     assert keywords, "not made by `make published-paper`"
     found = keywords[1].replace(rb"\000", b"").decode()
-    assert found == provenance.sha256(PUBLISHED / provenance.NAME)[:16]
+    assert found == sums.sha256(PUBLISHED / provenance.NAME)[:16]
 
 
 def test_the_tables_are_small_enough_to_be_tracked() -> None:

@@ -19,7 +19,7 @@ from dying_relu.stack.loss import cross_entropy
 from dying_relu.stack.network import Network
 from dying_relu.stack.normalisation import BatchNormalisation
 from dying_relu.study import Run
-from dying_relu.training import learning_rates, optimiser_of
+from dying_relu.trainer import learning_rates, optimiser_of
 
 ARCHITECTURES = {
     "mlp": MLP(kind="mlp", widths=[24, 16]),

@@ -16,7 +16,7 @@ from dying_relu.stack.network import Network
 from dying_relu.stack.optimisers import Optimiser, Parameter
 from dying_relu.study import Run
 from dying_relu.theory.travel import adam_travel, leaky_attenuation, momentum_travel
-from dying_relu.training import optimiser_of
+from dying_relu.trainer import optimiser_of
 from dying_relu.validation.networks import dead_units
 
 RUN = Run("r", "travel", "d", "a", "o", "relu", None, "he", 0.0, 0.1, 0)

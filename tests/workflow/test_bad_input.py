@@ -1,7 +1,10 @@
 """What the workflow says before it runs anything, when the study cannot be run as asked."""
 
+import shutil
+import subprocess
+
 import pytest
-from project_copy import Project
+from project_copy import ROOT, Project
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +46,23 @@ def test_a_mistake_in_the_study_stops_everything(
     (project.folder / "my.yaml").write_text(text.replace(found, instead, 1), encoding="utf-8")
     assert message in refused(project, study="my.yaml")
     assert not list(project.folder.rglob("pwned"))
+
+
+def test_make_says_which_study_is_missing(project: Project) -> None:
+    """Snakemake itself reads the file first, and ends with a traceback whose last line names it."""
+    folder = project.folder
+    shutil.copy2(ROOT / "Makefile", folder)
+    # What make would install first.
+    for done in (".venv/.installed", ".venv/bin/python", ".venv/bin/snakemake"):
+        (folder / done).parent.mkdir(parents=True, exist_ok=True)
+        (folder / done).write_text("#!/bin/sh\n", encoding="utf-8")
+        (folder / done).chmod(0o755)
+    command = ["make", "paper", "STUDY=absent", "--old-file=.venv/.installed"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert (
+        "error: there is no study config/absent.yaml; STUDY is the name of a file in config/" in done.stderr
+    )
 
 
 def test_a_missing_study_is_named(project: Project) -> None:

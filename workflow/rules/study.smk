@@ -1,7 +1,7 @@
 # The study to run, read and checked before any job: one file, the whole truth about it.
 from pathlib import Path
 
-from dying_relu import cost, memory, study
+from dying_relu import cost, locking, memory, study
 from dying_relu.code_digest import code_digest
 from dying_relu.device import is_likely_gpu
 from dying_relu.errors import DyingReluError
@@ -32,6 +32,13 @@ def planned(path):
         return study.load(Path(path))
     except DyingReluError as error:
         raise WorkflowError(str(error))
+
+
+# Snakemake that was killed leaves its locks behind, and would refuse to run again until they are deleted by hand. They
+# are deleted here if no other Snakemake of this folder is alive; if one is, they are its own, and Snakemake refuses.
+if workflow.is_main_process and locking.announce(Path(".snakemake/alive")):
+    for left_behind in Path(".snakemake/locks").glob("*.lock"):
+        left_behind.unlink(missing_ok=True)
 
 
 # An input of many rules, and always ancient(): what matters to a job is in its parameters, so that one more learning

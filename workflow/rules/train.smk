@@ -5,6 +5,7 @@ rule shard:
         data=lambda wildcards: f"{DATA.cache}/{STUDY.shard(wildcards.shard).dataset.name}.safetensors",
     output:
         expand("results/{{study}}/shards/{{shard}}/{table}.parquet", table=TABLES),
+        "results/{study}/shards/{shard}/SHA256SUMS",
     log:
         "results/{study}/logs/train/{shard}.log",
     benchmark:
@@ -26,12 +27,13 @@ rule aggregate:
     input:
         study=ancient(CONFIG),
         shards=[
-            f"results/{{study}}/shards/{shard.name}/{table}.parquet"
+            f"results/{{study}}/shards/{shard.name}/{file}"
             for shard in STUDY.shards
-            for table in TABLES
+            for file in [*(f"{table}.parquet" for table in TABLES), "SHA256SUMS"]
         ],
     output:
         expand("results/{{study}}/{table}.parquet", table=TABLES),
+        "results/{study}/SHA256SUMS",
     log:
         "results/{study}/logs/aggregate.log",
     benchmark:

@@ -2,11 +2,15 @@
 
 The file is in the safetensors format: ``train_images`` and ``test_images`` (N, C, H, W) and ``train_labels`` and
 ``test_labels`` (N,), all uint8. Its metadata are ``name``, ``mean`` and ``std`` (one number a channel, of the whole training
-split, for pixels in [0, 1]), ``source``, and the SHA-256 sum of each array as it was published.
+split, for pixels in [0, 1]), ``source``, the SHA-256 sum of each array as it was published, and ``sha256``, the sum of all
+this, which every job checks before it uses the file.
 """
 
+import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
 import torch
@@ -15,9 +19,13 @@ from safetensors.torch import save as serialised
 from torch import Tensor
 
 from dying_relu.configuration import IMAGE_SETS
+from dying_relu.data import checksums
 from dying_relu.data.decoding import Arrays
 from dying_relu.errors import DyingReluError
 from dying_relu.results import atomic_path
+
+CHUNK = 2**20
+"""Bytes of a file that are read at once to sum them up."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +59,11 @@ def load(
 ) -> Dataset:
     """The first ``train`` and ``test`` examples (None: all) of the data set in the file ``path``, on ``device``.
 
-    The file is mapped into memory, so only the examples asked for are read. ``pixels``: ``standardised``, or ``raw``, numbers in
+    The file is mapped into memory, so only the examples asked for are kept there. ``pixels``: ``standardised``, or ``raw``, numbers in
     [0, 1] as they are.
 
     Raises:
-        DyingReluError: the file is missing, is not what :func:`save` writes, or has fewer examples.
+        DyingReluError: the file is missing, is not what :func:`save` wrote, or has fewer examples.
     """
     if not path.is_file():
         raise DyingReluError(f"no data set at {path}", remedy="`dying-relu data NAME --out FILE` makes one")
@@ -64,6 +72,7 @@ def load(
             said = file.metadata() or {}
             name = said["name"]
             _check_shapes(name, {part: tuple(file.get_slice(part).get_shape()) for part in Arrays._fields})
+            _check_sum(path, said, {part: file.get_slice(part) for part in Arrays._fields})
             arrays = {
                 part: file.get_slice(part)[: train if part.startswith("train") else test].to(device)
                 for part in Arrays._fields
@@ -105,6 +114,9 @@ def save(name: str, arrays: Arrays, origin: dict[str, str], path: Path) -> None:
     }
     mean, std = _statistics(tensors["train_images"])
     metadata = {"name": name, "mean": _written(mean), "std": _written(std), **origin}
+    content = serialised(tensors)
+    metadata["sha256"] = _sum(memoryview(content)[_start(content[:8]) :], metadata)
+    del content
     with atomic_path(path) as beside:
         # Not save_file: it makes a file that only its owner may read.
         beside.write_bytes(serialised(tensors, metadata))
@@ -116,6 +128,39 @@ def _check_shapes(name: str, shapes: dict[str, tuple[int, ...]]) -> None:
     expected = [(known.train, *image), (known.train,), (known.test, *image), (known.test,)]
     if list(shapes.values()) != expected:
         raise ValueError(f"arrays of the shapes {list(shapes.values())}")
+
+
+def _check_sum(path: Path, said: dict[str, str], arrays: dict[str, Any]) -> None:
+    """Raise an error unless the content of the file is what was written; ``said`` are its metadata, ``arrays`` views of it."""
+    if "sha256" in said:
+        with path.open("rb") as file:
+            file.seek(_start(file.read(8)))
+            found = _sum(file, said)
+        if found != said["sha256"]:
+            raise ValueError(f"SHA-256 {found} where {said['sha256']} was written")
+        return
+    # Written before there was such a sum: the arrays have theirs, which take longer, as they are of another order.
+    for part, view in arrays.items():
+        found = checksums.sha256(said["name"], _channels_last(view[:].numpy()))
+        if found != said[part]:
+            raise ValueError(f"SHA-256 {found} of {part} where {said[part]} was written")
+
+
+def _start(first_bytes: bytes) -> int:
+    """Where the arrays begin in a safetensors file, by its first eight bytes."""
+    return 8 + int.from_bytes(first_bytes, "little")
+
+
+def _sum(arrays: BinaryIO | memoryview, metadata: dict[str, str]) -> str:
+    """The SHA-256 sum of the arrays' bytes, and of what is said about them."""
+    said = {key: value for key, value in metadata.items() if key != "sha256"}
+    digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode())
+    if isinstance(arrays, memoryview):
+        digest.update(arrays)
+    else:
+        while chunk := arrays.read(CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 def _normalised(pixels: Tensor, mean: Tensor, std: Tensor) -> Tensor:
@@ -141,6 +186,13 @@ def _statistics(pixels: Tensor) -> tuple[Tensor, Tensor]:
 
 def _written(values: Tensor) -> str:
     return " ".join(repr(value) for value in values.tolist())
+
+
+def _channels_last(array: np.ndarray) -> np.ndarray:
+    """What :func:`_channels_first` made, as it was."""
+    if array.ndim < 4:
+        return array
+    return array[:, 0] if array.shape[1] == 1 else array.transpose(0, 2, 3, 1)
 
 
 def _channels_first(array: np.ndarray) -> np.ndarray:

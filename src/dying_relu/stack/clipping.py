@@ -1,5 +1,7 @@
 """Gradient clipping by the norm of a network's whole gradient."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -43,6 +45,9 @@ class Clipped:
 
     def forget(self, parameter: Parameter, where: Tensor) -> None:
         self.optimiser.forget(parameter, where)
+
+    def state(self, parameters: Sequence[Parameter]) -> list[Tensor]:
+        return self.optimiser.state(parameters)
 
     def _gradient(self, parameter: Parameter) -> Tensor:
         if parameter not in self.gradients:

@@ -85,6 +85,16 @@ class Network:
         """All parameters, first layer first."""
         return [parameter for layer in self.layers for parameter in layer.parameters()]
 
+    def state(self) -> list[Tensor]:
+        """Everything that training changes, and changes in place: parameters, batch normalisation's running statistics."""
+        running = [
+            statistic
+            for hidden in self.hidden
+            if hidden.normalisation
+            for statistic in hidden.normalisation.running_statistics()
+        ]
+        return [parameter.value for parameter in self.parameters()] + running
+
     def finite(self) -> Tensor:
         """(K,) bool: whether every parameter of a network is finite."""
         return torch.stack([parameter.finite() for parameter in self.parameters()]).all(0)

@@ -29,6 +29,9 @@ class Normalisation(Protocol):
     def parameters(self) -> list[Parameter]:
         """Scale and shift, (K, U) each."""
 
+    def running_statistics(self) -> list[Tensor]:
+        """What is learned in training other than by gradients, (K, U) each."""
+
 
 class _Standardised:
     """What both normalisations share: (z - mean) / deviation * scale + shift, and its gradient when the statistics follow z.
@@ -48,6 +51,9 @@ class _Standardised:
 
     def parameters(self) -> list[Parameter]:
         return [self.scale, self.shift]
+
+    def running_statistics(self) -> list[Tensor]:
+        return []
 
     def backward(self, delta: Tensor, optimiser: Optimiser) -> Tensor:
         axes, others = self.axes[delta.dim()], (2,) if delta.dim() == 3 else (1, 3, 4)
@@ -81,6 +87,9 @@ class BatchNormalisation(_Standardised):
         super().__init__(networks, units, device)
         self.running_mean = torch.zeros(networks, units, device=device)
         self.running_variance = torch.ones(networks, units, device=device)
+
+    def running_statistics(self) -> list[Tensor]:
+        return [self.running_mean, self.running_variance]
 
     def forward(self, z: Tensor) -> Tensor:
         """(K, U, B) or (K, B, C, H, W) -> the same."""

@@ -7,6 +7,7 @@ optimiser needs the gradient itself (Adam), ``loss_scale`` is 1, the product is 
 backward pass is done.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 import torch
@@ -45,6 +46,9 @@ class Optimiser(Protocol):
     def forget(self, parameter: Parameter, where: Tensor) -> None:
         """Set what is remembered of a parameter's past gradients to 0 ``where`` (bool, of the parameter's shape) it is new."""
 
+    def state(self, parameters: Sequence[Parameter]) -> list[Tensor]:
+        """What is remembered from step to step of ``parameters``, as tensors that are changed in place."""
+
 
 def add_matrix_product(target: Tensor, left: Tensor, right: Tensor, beta: float = 1.0) -> None:
     """target = beta * target + left @ right, in place, for (K, m, p), (K, m, n) and (K, n, p) or a shared (n, p)."""
@@ -79,6 +83,9 @@ class SGD:
     def finish_step(self) -> None: ...
 
     def forget(self, parameter: Parameter, where: Tensor) -> None: ...
+
+    def state(self, parameters: Sequence[Parameter]) -> list[Tensor]:
+        return []
 
     def _decayed(self, parameter: Parameter) -> Tensor:
         return (
@@ -116,6 +123,9 @@ class Momentum:
 
     def forget(self, parameter: Parameter, where: Tensor) -> None:
         self._velocity(parameter).masked_fill_(where, 0.0)
+
+    def state(self, parameters: Sequence[Parameter]) -> list[Tensor]:
+        return [self._velocity(parameter) for parameter in parameters]
 
     def _slowed(self, parameter: Parameter) -> Tensor:
         velocity = self._velocity(parameter).mul_(self.momentum)
@@ -172,6 +182,9 @@ class Adam:
     def forget(self, parameter: Parameter, where: Tensor) -> None:
         for moment in self._state(parameter)[1:]:
             moment.masked_fill_(where, 0.0)
+
+    def state(self, parameters: Sequence[Parameter]) -> list[Tensor]:
+        return [self.steps, *(moment for parameter in parameters for moment in self._state(parameter)[1:])]
 
     def _turns(self) -> list[list[list[Tensor]]]:
         """For each network its parameters, their gradients, first and second moments, as views of the stack's."""

@@ -1,5 +1,6 @@
 """How every figure looks: the paper's width, font and sizes, one palette, and the same words for the same things."""
 
+import io
 import math
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -108,7 +109,10 @@ def save(figure: Figure, out: Path) -> None:
         (out.with_suffix(".png"), {"Software": None}),
     ):
         with mpl.rc_context(PAPER), atomic_path(path) as beside:
-            figure.savefig(beside, metadata=metadata)
+            # In memory first: on a full disk matplotlib's own complaint does not say so.
+            drawn = io.BytesIO()
+            figure.savefig(drawn, format=path.suffix[1:], metadata=metadata)
+            beside.write_bytes(drawn.getvalue())
     plt.close(figure)
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from dying_relu import provenance as records
+from dying_relu import sums
 from dying_relu.analysis import formatting
 from dying_relu.analysis.numbers.macro import Macro, macro, words
 
@@ -14,7 +15,7 @@ def provenance(results_folder: Path) -> dict[str, Macro]:
     hardware = found["hardware"]
     return {
         "StudyCommit": words(found["commit"]),
-        "StudyRecord": words(records.sha256(results_folder / records.NAME)[:16]),
+        "StudyRecord": words(sums.sha256(results_folder / records.NAME)[:16]),
         "StudyCommand": words(found["command"]),
         "StudyVersions": words(", ".join(" ".join(pair) for pair in found["versions"].items())),
         "HardwareCpu": words(hardware["cpu"]),

@@ -1,0 +1,70 @@
+"""Files that say that a process is at work, and that the system takes back when it ends, however it ends."""
+
+import fcntl
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+log = logging.getLogger(__name__)
+
+
+@contextmanager
+def exclusive(path: Path) -> Iterator[None]:
+    """Hold the lock file ``path`` within the block; if another process holds it, wait until that is done or dead.
+
+    A job may meet its own predecessor: where Snakemake was killed, the jobs that it had started live on.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    while True:
+        with path.open("a") as file:
+            _wait_for(file.fileno(), path)
+            # Who held it has deleted it, and a third process may have made it anew.
+            if _is_at(file.fileno(), path):
+                try:
+                    yield
+                finally:
+                    path.unlink(missing_ok=True)
+                return
+
+
+_announced: list[TextIO] = []
+"""Kept open until the process ends, which is when the system takes its locks back."""
+
+
+def announce(path: Path) -> bool:
+    """Say in the lock file ``path``, until this process ends, that it is alive; returns whether it is the only one that does.
+
+    Where that cannot be known, as on file systems without locks, the answer is no. Programs that this process starts do not count.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = path.open("a", encoding="utf-8")
+    _announced.append(file)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        alone = True
+    except OSError:
+        alone = False
+    try:
+        # Shared, so that all who are alive can say so.
+        fcntl.flock(file, fcntl.LOCK_SH)
+    except OSError:
+        return False
+    return alone
+
+
+def _wait_for(descriptor: int, path: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        log.info("another process is at work on %s; waiting until it is done", path.with_suffix(""))
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,71 @@
+"""Locks hold between processes, and end with the process that holds them, however it ends."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dying_relu import locking
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from dying_relu import locking
+{statement}
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def holder(statement: str) -> subprocess.Popen[str]:
+    """Another process that holds a lock until it is killed."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD.format(statement=statement)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    return process
+
+
+def test_who_waits_gets_the_lock_when_its_holder_is_killed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "shard.lock"
+    other = holder(f"with locking.exclusive(Path({str(path)!r})):")
+    # Said when there is somebody to wait for.
+    monkeypatch.setattr(locking.log, "info", lambda *said: other.kill())
+    with locking.exclusive(path):
+        assert other.wait() == -9
+        assert path.exists()
+    assert not path.exists()
+
+
+def test_a_lock_is_free_again_after_an_error(tmp_path: Path) -> None:
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError), locking.exclusive(tmp_path / "new" / "lock"):
+            raise ZeroDivisionError
+    assert list((tmp_path / "new").iterdir()) == []
+
+
+def test_a_process_is_alone_until_another_is_alive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locking, "_announced", [])
+    path = tmp_path / ".snakemake" / "alive"
+    first = holder(f"if locking.announce(Path({str(path)!r})):")
+    assert not locking.announce(path)
+    locking._announced.pop().close()
+    first.kill()
+    first.wait()
+    assert locking.announce(path)
+    second = holder(f"if not locking.announce(Path({str(path)!r})):")
+    second.kill()
+    second.wait()
+    locking._announced.pop().close()
+
+
+def test_without_locks_nobody_claims_to_be_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unsupported(*_: object) -> None:
+        raise OSError("Function not implemented")
+
+    monkeypatch.setattr(locking.fcntl, "flock", unsupported)
+    assert not locking.announce(tmp_path / "alive")
