@@ -1,6 +1,7 @@
 """The probe: the paper's definitions on any PyTorch model."""
 
 from dying_relu.probing.probing import probe
+from dying_relu.probing.pruning import prune_dead
 from dying_relu.probing.report import Report
 
-__all__ = ["Report", "probe"]
+__all__ = ["Report", "probe", "prune_dead"]
