@@ -3,5 +3,6 @@
 from dying_relu.probing.probing import probe
 from dying_relu.probing.pruning import prune_dead
 from dying_relu.probing.report import Report
+from dying_relu.probing.reviving import revive
 
-__all__ = ["Report", "probe", "prune_dead"]
+__all__ = ["Report", "probe", "prune_dead", "revive"]
