@@ -5,7 +5,7 @@ show them to the model once more.
 """
 
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from dying_relu.errors import DyingReluError
@@ -36,7 +36,8 @@ def shown(report: Report) -> Iterable[Any]:
 
 def require_repeatable(loader: Iterable[Any], remedy: str) -> None:
     """Raises :class:`DyingReluError` for what can be gone through only once, such as a generator."""
-    if iter(loader) is loader:
+    # Not iter(loader): a DataLoader would draw a random number for it.
+    if isinstance(loader, Iterator):
         raise DyingReluError(
             "the loader gives its batches only once", found=type(loader).__name__, remedy=remedy
         )
