@@ -38,7 +38,8 @@ class Monitor:
 
     In a ``with`` block around a training loop it counts the steps of the optimizers that hold parameters of the model; where several
     do, a step is done when one of them steps again. It measures at the start, every ``every`` steps and at the end of the block.
-    Where no optimizer of PyTorch is at work, call :meth:`measure` before the training and :meth:`step` after each step.
+    Where no optimizer of PyTorch is at work, call :meth:`measure` before the training, :meth:`step` after each step and
+    :meth:`finish` at the end.
 
     Args:
         model: in training or about to be; probed in evaluation mode, its modes, gradients and hooks restored.
@@ -99,9 +100,7 @@ class Monitor:
 
     def step(self) -> None:
         """One more step of the training is done; measures if it is time."""
-        self.steps += 1
-        if self.steps % self.every == 0:
-            self.measure()
+        self.advance_to(self.steps + 1)
 
     def measure(self) -> pd.DataFrame:
         """Probe the model now; the rows are added to the history and returned."""
@@ -117,6 +116,18 @@ class Monitor:
             listener(rows)
         return rows
 
+    def advance_to(self, steps: int) -> None:
+        """The training has come to this step, as somebody else has counted; measures once if it was time on the way."""
+        due = steps // self.every > self.steps // self.every
+        self.steps = steps
+        if due:
+            self.measure()
+
+    def finish(self) -> None:
+        """The training is over; measures unless that has just been done."""
+        if not self._measurements or self._measurements[-1]["step"].iloc[0] != self.steps:
+            self.measure()
+
     def __enter__(self) -> Self:
         self.measure()
         hook = register_optimizer_step_post_hook(self._after)
@@ -126,8 +137,8 @@ class Monitor:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._hooks.close()
         # What was interrupted may be half done; its error is the one to see.
-        if kind is None and self._measurements[-1]["step"].iloc[0] != self.steps:
-            self.measure()
+        if kind is None:
+            self.finish()
 
     def _after(self, optimizer: Optimizer, *_: object) -> None:
         """Called after a step of any optimizer in the process."""
