@@ -7,17 +7,19 @@ from dying_relu.errors import DyingReluError
 
 
 @contextmanager
-def required(extra: str) -> Iterator[None]:
-    """A module that is not found within the block becomes an error that says how to install it.
+def required(library: str) -> Iterator[None]:
+    """If ``library`` is not found within the block, the error says how to install it: its extra has the same name.
 
-    >>> with required("lightning"):
+    >>> with required("no_such_library"):
     ...     import no_such_library
     Traceback (most recent call last):
-    dying_relu.errors.DyingReluError: no_such_library is not installed: pip install dying-relu[lightning]
+    dying_relu.errors.DyingReluError: no_such_library is not installed: pip install dying-relu[no_such_library]
     """
     try:
         yield
     except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != library:
+            raise  # it is there, and misses something itself
         raise DyingReluError(
-            f"{str(error.name).split('.')[0]} is not installed", remedy=f"pip install dying-relu[{extra}]"
+            f"{library} is not installed", remedy=f"pip install dying-relu[{library}]"
         ) from error

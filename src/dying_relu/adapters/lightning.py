@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+import dying_relu.torchvision_import  # noqa: F401  Lightning imports torchvision
 from dying_relu.adapters.extras import required
 from dying_relu.adapters.scalars import scalars
 from dying_relu.probing import Monitor

@@ -6,6 +6,7 @@ trainer.add_callback(DeadUnits(trainer, loader, every=100))
 from collections.abc import Iterable
 from typing import Any
 
+import dying_relu.torchvision_import  # noqa: F401  Transformers imports torchvision
 from dying_relu.adapters.extras import required
 from dying_relu.adapters.scalars import scalars
 from dying_relu.probing import Monitor
