@@ -7,9 +7,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dying_relu.probing import Report, probe
+    from dying_relu.probing import Monitor, Report, probe, prune_dead, revive
 
-__all__ = ["Report", "probe"]
+__all__ = ["Monitor", "Report", "probe", "prune_dead", "revive"]
 
 
 def __getattr__(name: str) -> object:

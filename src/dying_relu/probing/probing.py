@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from dying_relu.errors import DyingReluError
 from dying_relu.probing.report import Report
+from dying_relu.probing.shown import remember
 from dying_relu.probing.watching import UnitAxis, Watcher
 
 Loss = Callable[[Any, Any], Tensor]
@@ -57,7 +58,7 @@ def probe(
         raise DyingReluError(
             "no activation was called", expected="a model that calls one, such as nn.ReLU or torch.relu"
         )
-    return Report(watcher.layers, _never_called(model, watcher))
+    return remember(Report(watcher.layers, _never_called(model, watcher)), loader)
 
 
 def _unwrapped(model: nn.Module) -> nn.Module:

@@ -31,6 +31,7 @@ class Layer:
             call on with "#2", "#3", ...
         kind: the activation.
         axis: axis of the units.
+        axes: how many axes the pre-activations have.
         statistics: of all batches so far.
         weight, bias: of the layer that feeds it, if they have an entry per unit.
         gradient: per unit, sum of the absolute gradients of the losses at the pre-activations; None if no gradient was asked for.
@@ -39,6 +40,7 @@ class Layer:
     name: str
     kind: str
     axis: int
+    axes: int
     statistics: UnitStatistics
     weight: Tensor | None = None
     bias: Tensor | None = None
@@ -130,7 +132,7 @@ class Watcher(TorchFunctionMode):
         if seen is None:
             units = z.shape[axis]
             weight, bias = (_with_entries(tensor, units) for tensor in (self.weight, self.bias))
-            self.layers[name] = seen = Layer(name, kind, axis, found, weight, bias)
+            self.layers[name] = seen = Layer(name, kind, axis, z.dim(), found, weight, bias)
         elif len(found.pre_activation_max) != seen.units:
             raise DyingReluError(
                 f"layer {name} has not as many units in every batch",

@@ -1,0 +1,26 @@
+"""TensorBoard: what a Monitor measures, as scalars.
+
+with SummaryWriter("runs") as writer, Monitor(model, loader, listeners=[logging_to(writer)]):
+    ...
+"""
+
+import pandas as pd
+
+from dying_relu.adapters.extras import required
+from dying_relu.adapters.scalars import scalars
+from dying_relu.probing.monitoring import Listener
+
+with required("tensorboard"):
+    from torch.utils.tensorboard import SummaryWriter
+
+
+def logging_to(writer: SummaryWriter) -> Listener:
+    """A listener of a Monitor that writes each measurement when it is made: ``dead/<layer>`` and ``dead_fraction``."""
+    return lambda measurement: write(measurement, writer)
+
+
+def write(history: pd.DataFrame, writer: SummaryWriter) -> None:
+    """Write the history of a Monitor, or some of its steps."""
+    for step, measurement in history.groupby("step"):
+        for name, value in scalars(measurement).items():
+            writer.add_scalar(name, value, step)

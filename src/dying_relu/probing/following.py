@@ -1,0 +1,141 @@
+"""What an operation does to the axis of the units: whether they can be told apart behind it, and where they are then.
+
+Only operations that treat every unit by itself, and that make 0 of a unit that is 0 everywhere, are followed. Whatever is not
+listed here stops; to follow another operation, add it where it belongs.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from torch import nn
+from torch.fx import Node
+
+POOLS = ("MaxPool", "AvgPool", "AdaptiveMaxPool", "AdaptiveAvgPool")
+POOLING_MODULES = {getattr(nn, f"{pool}{axes}d"): axes for pool in POOLS for axes in (1, 2, 3)}
+POOLING_FUNCTIONS = {
+    f"{pool}_pool{axes}d": axes
+    for pool in ("max", "avg", "adaptive_max", "adaptive_avg")
+    for axes in (1, 2, 3)
+}
+UNCHANGED_MODULES = (nn.Identity, nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d)
+UNCHANGED_FUNCTIONS = ("dropout", "dropout1d", "dropout2d", "dropout3d", "contiguous")
+RESHAPES = ("view", "reshape")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in a tensor the units are.
+
+    Attributes:
+        axis: of the units, counted from the front.
+        axes: how many the tensor has; the first is the examples'.
+        repeated: the axis holds all units, once for every position (what flattening an axis before the units' makes of them).
+        spread: the axis holds all positions of a unit side by side (flattening an axis behind the units').
+    """
+
+    axis: int
+    axes: int
+    repeated: bool = False
+    spread: bool = False
+
+    @property
+    def plain(self) -> bool:
+        """The axis has one entry for each unit."""
+        return not self.repeated and not self.spread
+
+    def flattened(self, start: int, end: int) -> "Place | None":
+        """After the axes from ``start`` to ``end`` have become one; None where units cannot be told apart."""
+        start, end = start % self.axes, end % self.axes
+        axes = self.axes - (end - start)
+        if not start <= self.axis <= end:
+            return replace(self, axes=axes, axis=self.axis - (end - start if end < self.axis else 0))
+        if start == end:
+            return self
+        repeated, spread = self.axis > start, self.axis < end
+        # The examples' axis grows with the batch; a second flattening, or one to both sides, would need the shapes.
+        if start == 0 or not self.plain or (repeated and spread):
+            return None
+        return Place(start, axes, repeated, spread)
+
+    def averaged(self, axes: Any, keep: bool) -> "Place | None":
+        """After a mean over ``axes``; None if it is one over units or examples."""
+        gone = {axis % self.axes for axis in ([axes] if isinstance(axes, int) else axes)}
+        if gone & {0, self.axis}:
+            return None
+        return (
+            self
+            if keep
+            else replace(
+                self, axes=self.axes - len(gone), axis=self.axis - sum(axis < self.axis for axis in gone)
+            )
+        )
+
+
+def behind(node: Node, module: nn.Module | None, place: Place) -> Place | None:
+    """Where the units are in what ``node`` computes from a tensor that has them at ``place``; None if that is not known.
+
+    Args:
+        node: an operation, whose first argument is that tensor.
+        module: the module that it calls, if it calls one.
+        place: of the units in its argument.
+    """
+    if module is not None:
+        return _behind_module(module, place)
+    name, options = name_of(node), node.kwargs
+    arguments = node.args[1:]
+    if name in UNCHANGED_FUNCTIONS:
+        return place
+    if name in POOLING_FUNCTIONS:
+        return _pooled(POOLING_FUNCTIONS[name], place)
+    if name == "flatten":
+        start = options.get("start_dim", arguments[0] if arguments else 0)
+        end = options.get("end_dim", arguments[1] if len(arguments) > 1 else -1)
+        return place.flattened(start, end) if isinstance(start, int) and isinstance(end, int) else None
+    # x.view(x.size(0), -1)
+    if name in RESHAPES and len(arguments) == 2 and _is_batch_size(arguments[0], node.args[0]):
+        return place.flattened(1, -1) if arguments[1] == -1 and place.axes > 1 else None
+    if name == "mean":
+        axes = options.get("dim", arguments[0] if arguments else None)
+        keep = bool(options.get("keepdim", arguments[1] if len(arguments) > 1 else False))
+        return place.averaged(axes, keep) if isinstance(axes, int | tuple | list) else None
+    return None
+
+
+def name_of(node: Node) -> str:
+    """The name of the function or method that a node calls."""
+    return node.target if isinstance(node.target, str) else getattr(node.target, "__name__", str(node.target))
+
+
+def asks_for_another_size(node: Node, place: Place) -> bool:
+    """Whether ``node`` only wants to know how long an axis is, and not that of the units."""
+    if name_of(node) == "size" and len(node.args) == 2:
+        return isinstance(node.args[1], int) and node.args[1] % place.axes != place.axis
+    if name_of(node) == "getattr" and node.args[1] == "shape":
+        return all(
+            name_of(user) == "getitem"
+            and isinstance(user.args[1], int)
+            and user.args[1] % place.axes != place.axis
+            for user in node.users
+        )
+    return False
+
+
+def _behind_module(module: nn.Module, place: Place) -> Place | None:
+    if type(module) in UNCHANGED_MODULES:
+        return place
+    if type(module) in POOLING_MODULES:
+        return _pooled(POOLING_MODULES[type(module)], place)
+    return place.flattened(module.start_dim, module.end_dim) if type(module) is nn.Flatten else None
+
+
+def _pooled(spatial: int, place: Place) -> Place | None:
+    return place if place.plain and place.axis == 1 and place.axes == spatial + 2 else None
+
+
+def _is_batch_size(size: Any, tensor: Any) -> bool:
+    if not isinstance(size, Node):
+        return False
+    if name_of(size) == "size":
+        return size.args == (tensor, 0)
+    shape = size.args[0] if name_of(size) == "getitem" and size.args[1] == 0 else None
+    return isinstance(shape, Node) and name_of(shape) == "getattr" and shape.args == (tensor, "shape")

@@ -1,0 +1,39 @@
+"""Adapters are imported only when used, and say what to install."""
+
+import subprocess
+import sys
+
+LIBRARIES = ["lightning", "transformers", "tensorboard"]
+"""Each is the name of its extra and of its adapter, too."""
+
+
+def python(command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=False)
+
+
+def test_the_package_and_the_probe_import_no_adapter() -> None:
+    command = f"""
+import sys
+from dying_relu import Monitor, Report, probe, prune_dead, revive
+assert not set({LIBRARIES}) & set(sys.modules)
+assert not [name for name in sys.modules if name.startswith("dying_relu.adapters")]
+"""
+    done = python(command)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_missing_library_is_an_error_with_its_remedy() -> None:
+    # None in sys.modules is what Python finds for a module that is not there.
+    command = f"""
+import importlib, sys
+from dying_relu.errors import DyingReluError
+sys.modules.update(dict.fromkeys({LIBRARIES}))
+for library in {LIBRARIES}:
+    try:
+        importlib.import_module(f"dying_relu.adapters.{{library}}")
+    except DyingReluError as error:
+        print(error)
+"""
+    done = python(command)
+    expected = [f"{library} is not installed: pip install dying-relu[{library}]" for library in LIBRARIES]
+    assert done.stdout.splitlines() == expected, done.stderr

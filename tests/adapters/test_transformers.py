@@ -1,0 +1,75 @@
+"""A Trainer of Transformers logs the dead units of a model that nobody here wrote."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+from transformers import BertConfig, BertForSequenceClassification, Trainer, TrainingArguments
+
+from dying_relu.adapters.transformers import DeadUnits
+
+EXAMPLES = [
+    {"input_ids": torch.tensor([1, 5 + place % 7, 3, 2]), "labels": torch.tensor(place % 2)}
+    for place in range(16)
+]
+
+
+def batch(examples: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+    return {name: torch.stack([example[name] for example in examples]) for name in examples[0]}
+
+
+def trainer(folder: Path, **arguments: object) -> Trainer:
+    torch.manual_seed(0)
+    model = BertForSequenceClassification(
+        BertConfig(
+            vocab_size=16,
+            hidden_size=8,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            intermediate_size=10,
+            max_position_embeddings=8,
+            hidden_act="relu",
+        )
+    )
+    with torch.no_grad():
+        dense = model.bert.encoder.layer[1].intermediate.dense
+        dense.bias.fill_(9.0)
+        dense.bias[[2, 3, 7]] = -1e4
+    settings = TrainingArguments(
+        output_dir=str(folder),
+        max_steps=5,
+        per_device_train_batch_size=2,
+        report_to="none",
+        save_strategy="no",
+        logging_strategy="no",
+        use_cpu=True,
+        disable_tqdm=True,
+        **arguments,
+    )
+    return Trainer(model=model, args=settings, train_dataset=EXAMPLES, data_collator=batch)
+
+
+def test_shares_are_logged_and_the_training_is_undisturbed(tmp_path: Path) -> None:
+    watched = trainer(tmp_path)
+    callback = DeadUnits(watched, [batch(EXAMPLES)], every=2)
+    watched.add_callback(callback)
+    watched.train()
+    # A Trainer sets the global seed when it is made.
+    alone = trainer(tmp_path)
+    alone.train()
+    assert all(map(torch.equal, watched.model.parameters(), alone.model.parameters()))
+    layer = "bert.encoder.layer.1.intermediate.intermediate_act_fn"
+    logged = [entry for entry in watched.state.log_history if "dead_fraction" in entry]
+    assert [entry["step"] for entry in logged] == [0, 2, 4, 5]
+    assert [entry[f"dead/{layer}"] for entry in logged] == pytest.approx([0.3] * 4)
+    history = callback.monitor.history
+    assert history.loc[history["layer"] == layer, "born_dead"].tolist() == [3] * 4
+
+
+def test_steps_are_the_optimizers_not_the_minibatches(tmp_path: Path) -> None:
+    watched = trainer(tmp_path, gradient_accumulation_steps=2)
+    callback = DeadUnits(watched, [batch(EXAMPLES)], every=100)
+    watched.add_callback(callback)
+    watched.train()
+    assert callback.monitor.history["step"].unique().tolist() == [0, 5]
