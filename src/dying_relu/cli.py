@@ -200,6 +200,44 @@ def verify(
 
 
 @app.command()
+def probe(
+    model: Annotated[str, typer.Argument(help="package.module:object, a model or a function that makes it.")],
+    data: Annotated[
+        str, typer.Option(help="package.module:object, batches or a function that makes a loader.")
+    ],
+    checkpoint: Annotated[Path | None, typer.Option(help="File of weights to load into the model.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Page to write.")] = None,
+    json: Annotated[Path | None, typer.Option(help="JSON file to write.")] = None,
+    fail_above: Annotated[
+        float | None, typer.Option(help="Exit with status 1 if more than this share of the units is dead.")
+    ] = None,
+) -> None:
+    """Find the dead units of a PyTorch model of yours."""
+    from rich.console import Console
+
+    from dying_relu import probing
+    from dying_relu.probing import named, printing
+    from dying_relu.results import atomic_path
+
+    network = named.named(model)
+    if checkpoint is not None:
+        named.load_weights(network, checkpoint)
+    report = probing.probe(network, named.named(data))
+    printing.show(report, Console())
+    if html is not None:
+        report.to_html(html)
+    if json is not None:
+        with atomic_path(json) as beside:
+            beside.write_text(printing.as_json(report), encoding="utf-8")
+    if fail_above is not None and report.dead_fraction > fail_above:
+        print(
+            f"error: {report.dead_fraction:.1%} of the units are dead, more than {fail_above:.1%}",
+            file=sys.stderr,
+        )
+        sys.exit(1)
+
+
+@app.command()
 def figure(
     name: Annotated[str, typer.Argument(help="Figure, such as phase_diagram.")],
     results: Results,

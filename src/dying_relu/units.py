@@ -36,6 +36,7 @@ class UnitStatistics:
         activation_sum: the sum of absolute activations (absolute: negative ones must not cancel positive ones).
         active_count: on how many examples (and positions) the pre-activation was positive.
         count: number of examples (times positions) seen.
+        pre_activation_sum: the sum of pre-activations; None where no definition needs it, as in the training engine.
     """
 
     pre_activation_min: Tensor
@@ -45,6 +46,7 @@ class UnitStatistics:
     activation_sum: Tensor
     active_count: Tensor
     count: int
+    pre_activation_sum: Tensor | None = None
 
     @classmethod
     def of(cls, z: Tensor, activation: Tensor, derivative: Tensor, axis: int) -> "UnitStatistics":
@@ -68,12 +70,20 @@ class UnitStatistics:
             activation_sum=self.activation_sum + other.activation_sum,
             active_count=self.active_count + other.active_count,
             count=self.count + other.count,
+            pre_activation_sum=None
+            if self.pre_activation_sum is None or other.pre_activation_sum is None
+            else self.pre_activation_sum + other.pre_activation_sum,
         )
 
     @property
     def mean_abs_activation(self) -> Tensor:
         """Mean of |activation| over D."""
         return self.activation_sum / self.count
+
+    @property
+    def mean_pre_activation(self) -> Tensor | None:
+        """Mean of the pre-activations over D; None where their sum was not gathered."""
+        return None if self.pre_activation_sum is None else self.pre_activation_sum / self.count
 
     @property
     def active_share(self) -> Tensor:

@@ -15,8 +15,8 @@ from torch.utils.data import DataLoader
 from dying_relu import units
 from dying_relu.errors import DyingReluError
 from dying_relu.probing.probing import probe
+from dying_relu.probing.repeatable import require_repeatable
 from dying_relu.probing.report import Report
-from dying_relu.probing.shown import require_repeatable
 from dying_relu.probing.undisturbed import undisturbed
 from dying_relu.probing.watching import Layer, UnitAxis
 

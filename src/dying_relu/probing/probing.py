@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from dying_relu.errors import DyingReluError
+from dying_relu.probing.inputs import InputScale
 from dying_relu.probing.report import Report
-from dying_relu.probing.shown import remember
 from dying_relu.probing.watching import UnitAxis, Watcher
 
 Loss = Callable[[Any, Any], Tensor]
@@ -42,11 +42,12 @@ def probe(
     """
     model = _unwrapped(model)
     watcher = Watcher(model, unit_axis, loss is not None)
-    batches = 0
+    scale, batches = InputScale(), 0
     with _evaluating(model), watcher.hooked(), torch.set_grad_enabled(loss is not None):
         for number, batch in enumerate(loader, start=1):
             inputs, labels = _parts(_on_device(batch, model), number)
             _require_finite(inputs, number)
+            scale.add(inputs)
             watcher.start_batch()
             output = _run(model, inputs, watcher, number)
             if loss is not None:
@@ -58,7 +59,7 @@ def probe(
         raise DyingReluError(
             "no activation was called", expected="a model that calls one, such as nn.ReLU or torch.relu"
         )
-    return remember(Report(watcher.layers, _never_called(model, watcher)), loader)
+    return Report(watcher.layers, _never_called(model, watcher), scale, loader)
 
 
 def _unwrapped(model: nn.Module) -> nn.Module:

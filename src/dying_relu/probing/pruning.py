@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from dying_relu import units
 from dying_relu.probing.equality import require_equal
 from dying_relu.probing.probing import _unwrapped
+from dying_relu.probing.repeatable import require_repeatable
 from dying_relu.probing.report import Report
-from dying_relu.probing.shown import shown
 from dying_relu.probing.wiring import Wiring, wirings
 
 
@@ -44,7 +44,10 @@ def prune_dead(model: nn.Module, report: Report, data: Iterable[Any] | None = No
     >>> prune_dead(model, report)[2]
     Linear(in_features=3, out_features=2, bias=True)
     """
-    data = shown(report) if data is None else data
+    if data is None:
+        data = require_repeatable(
+            report.loader, "pass the same batches with data=, or probe a list or a DataLoader"
+        )
     model = _unwrapped(model)
     found = wirings(model, report.layers)
     _warn_of_those_that_stay(_table(found, report))

@@ -1,6 +1,9 @@
-"""What the probe has found, as tables and as advice."""
+"""What the probe has found: tables of layers and units, advice, a figure, a page."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import torch
@@ -8,13 +11,15 @@ from torch import Tensor
 
 from dying_relu import units
 from dying_relu.errors import DyingReluError
+from dying_relu.probing.inputs import InputScale
 from dying_relu.probing.watching import Layer
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 TAU = 0.025
 """Up to this dormancy a unit counts as dormant, as in Sokar et al. (2023)."""
-
-WORTH_MENTIONING = 0.1
-"""Advice is given on layers of whose units more than this share is dead."""
+COUNTS = ["dead", "inactive", "dormant", "saturated"]
 
 
 @dataclass(frozen=True)
@@ -24,39 +29,48 @@ class Report:
     Attributes:
         layers: by name, in the order in which the model calls them.
         never_called: activation modules that the data did not reach: path -> kind.
+        inputs: mean, spread and range of what the model was shown.
+        loader: what the probe set came from.
     """
 
     layers: dict[str, Layer]
     never_called: dict[str, str]
+    inputs: InputScale
+    loader: Iterable[Any] = field(repr=False, compare=False)
 
     def summary(self) -> pd.DataFrame:
-        """A row a layer: layer, kind, calls seen, counts of units, and the mean gradient (NaN without a loss).
+        """A row a layer: layer, kind, units, and how many of them are dead, inactive, dormant, saturated; mean_gradient.
 
-        A layer never called has no units and no counts.
+        The mean gradient is that of |d loss / d pre-activation| over units, examples and positions; NaN without a loss. A layer that was
+        never called has no units.
         """
         rows = [_row(layer) for layer in self.layers.values()]
         rows += [{"layer": path, "kind": kind, "units": 0} for path, kind in self.never_called.items()]
-        table = pd.DataFrame(rows)
-        counts = ["units", "dead", "inactive", "dormant", "saturated"]
-        return table.astype(dict.fromkeys(counts, "Int64"))
+        return pd.DataFrame(rows).astype(dict.fromkeys(["units", *COUNTS], "Int64"))
 
     def units(self, layer: str) -> pd.DataFrame:
-        """A row a unit of ``layer``, in order; weight norm, bias and gradient are NaN where they are not known."""
+        """A row a unit of ``layer``, in order.
+
+        Returns:
+            dead, inactive, dormant, saturated (bool); pre_activation_max, pre_activation_mean, pre_activation_min; mean_abs_activation;
+            active_share of examples and positions; bias and weight_norm of what feeds it; gradient_norm, the Euclidean norm of
+            d loss / d pre-activation over all examples and positions. NaN where it is not known.
+        """
         found = self._layer(layer)
         seen = found.statistics
-        weight = None if found.weight is None else found.weight.flatten(1).norm(dim=1)
         columns = {
             "dead": units.dead(seen),
             "inactive": units.inactive(seen),
             "dormant": units.dormant(seen, TAU),
             "saturated": units.saturated(seen),
             "pre_activation_max": seen.pre_activation_max,
+            "pre_activation_mean": seen.mean_pre_activation,
             "pre_activation_min": seen.pre_activation_min,
             "mean_abs_activation": seen.mean_abs_activation,
             "active_share": seen.active_share,
             "bias": found.bias,
-            "weight_norm": weight,
-            "gradient": found.gradient,
+            "weight_norm": None if found.weight is None else found.weight.flatten(1).norm(dim=1),
+            "gradient_norm": None if found.gradients is None else found.gradients[1].sqrt(),
         }
         table = pd.DataFrame({name: _values(value, found.units) for name, value in columns.items()})
         return table.rename_axis("unit")
@@ -68,27 +82,22 @@ class Report:
         return dead / sum(layer.units for layer in self.layers.values())
 
     def advice(self) -> str:
-        """Likely causes, each with the figure it rests on."""
-        said = [line for name in self.layers for line in self._causes(name)]
-        said += [f"{path}: never called on these data." for path in self.never_called]
-        return "\n".join(said) or f"No layer has more than {WORTH_MENTIONING:.0%} dead units."
+        """Likely causes and what to do, each with the figure it rests on."""
+        from dying_relu.probing.advice import advice
 
-    def _causes(self, name: str) -> list[str]:
-        table = self.units(name)
-        dead = table[table["dead"]]
-        if len(dead) <= WORTH_MENTIONING * len(table):
-            return []
-        said = [f"{name}: {len(dead)} of {len(table)} units are dead."]
-        alive_bias = table.loc[~table["dead"], "bias"].median()
-        if dead["bias"].median() < min(0.0, alive_bias if pd.notna(alive_bias) else 0.0):
-            said.append(
-                f"  Their median bias is {dead['bias'].median():.3g} (the others': {alive_bias:.3g}): a bias this low, or a "
-                "learning rate that pushed it there, keeps them off. Start from bias 0 or lower the rate."
-            )
-        without_weights = int((dead["weight_norm"] == 0).sum())
-        if without_weights:
-            said.append(f"  {without_weights} of them have weights that are all 0: they ignore their inputs.")
-        return said
+        return advice(self)
+
+    def plot(self) -> "Figure":
+        """A figure: the shares of dead, dormant and saturated units by layer, and how far from zero their pre-activations end."""
+        from dying_relu.probing.plotting import plot
+
+        return plot(self)
+
+    def to_html(self, path: str | Path) -> None:
+        """Write one page with everything in it: summary, advice, figure, and the units of every layer."""
+        from dying_relu.probing.page import write
+
+        write(self, Path(path))
 
     def _layer(self, name: str) -> Layer:
         if name not in self.layers:
@@ -100,7 +109,7 @@ class Report:
 
 def _row(layer: Layer) -> dict[str, object]:
     seen = layer.statistics
-    examples = seen.count
+    mean = float("nan") if layer.gradients is None else float(layer.gradients[0].mean()) / seen.count
     return {
         "layer": layer.name,
         "kind": layer.kind,
@@ -109,7 +118,7 @@ def _row(layer: Layer) -> dict[str, object]:
         "inactive": int(units.inactive(seen).sum()),
         "dormant": int(units.dormant(seen, TAU).sum()),
         "saturated": int(units.saturated(seen).sum()),
-        "mean_gradient": float("nan") if layer.gradient is None else float(layer.gradient.mean()) / examples,
+        "mean_gradient": mean,
     }
 
 

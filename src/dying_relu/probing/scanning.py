@@ -13,6 +13,9 @@ from torch import Tensor
 
 from dying_relu.units import UnitStatistics
 
+TILE = 2048
+"""So many positions are reduced side by side: their five results stay in the processor's first cache."""
+
 
 def of_relu(z: Tensor, axis: int) -> UnitStatistics:
     """Statistics of ReLU units.
@@ -23,7 +26,7 @@ def of_relu(z: Tensor, axis: int) -> UnitStatistics:
     """
     z = _accurate(z)
     on_cpu = z.device.type == "cpu"
-    low, high, total, active = _scan_on_cpu(z, axis) if on_cpu else _scan(z, axis)
+    low, high, total, active, level = _scan_on_cpu(z, axis) if on_cpu else _scan(z, axis)
     return UnitStatistics(
         pre_activation_min=low,
         pre_activation_max=high,
@@ -33,6 +36,7 @@ def of_relu(z: Tensor, axis: int) -> UnitStatistics:
         activation_sum=_summed(total),
         active_count=_summed(active),
         count=z.numel() // z.shape[axis],
+        pre_activation_sum=_summed(level),
     )
 
 
@@ -47,6 +51,7 @@ def of_any(z: Tensor, axis: int, function: Callable[[Tensor], Tensor]) -> UnitSt
     found = UnitStatistics.of(z, values, slopes, axis=-2)
     found.activation_sum = _summed(found.activation_sum)
     found.active_count = _summed(found.active_count)
+    found.pre_activation_sum = _summed(z.sum(0))
     return found
 
 
@@ -68,7 +73,7 @@ def _summed(total: Tensor) -> Tensor:
 
 def _scan(z: Tensor, axis: int) -> tuple[Tensor, ...]:
     others = tuple(other for other in range(z.dim()) if other != axis % z.dim())
-    return z.amin(others), z.amax(others), z.relu().sum(others), (z > 0).sum(others)
+    return z.amin(others), z.amax(others), z.relu().sum(others), (z > 0).sum(others), z.sum(others)
 
 
 def _scan_on_cpu(z: Tensor, axis: int) -> tuple[Tensor, ...]:
@@ -77,7 +82,7 @@ def _scan_on_cpu(z: Tensor, axis: int) -> tuple[Tensor, ...]:
     blocks = z.reshape(z.shape[:axis].numel(), z.shape[axis], z.shape[axis + 1 :].numel())
     scan = _scan_rows if blocks.shape[2] == 1 else _scan_blocks
     shown = blocks[:, :, 0] if blocks.shape[2] == 1 else blocks
-    found = np.zeros((4, blocks.shape[1]), np.float64 if blocks.dtype == torch.float64 else np.float32)
+    found = np.zeros((5, blocks.shape[1]), np.float64 if blocks.dtype == torch.float64 else np.float32)
     found[0], found[1] = np.inf, -np.inf
     scan(shown.numpy(), *found)
     return torch.from_numpy(found).unbind()
@@ -85,7 +90,12 @@ def _scan_on_cpu(z: Tensor, axis: int) -> tuple[Tensor, ...]:
 
 @njit(cache=True)
 def _scan_rows(
-    z: np.ndarray, low: np.ndarray, high: np.ndarray, total: np.ndarray, active: np.ndarray
+    z: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+    total: np.ndarray,
+    active: np.ndarray,
+    level: np.ndarray,
 ) -> None:
     """Reduce the rows of a matrix, a unit a column; a NaN is kept, and differs from itself."""
     rows, columns = z.shape
@@ -96,22 +106,32 @@ def _scan_rows(
             high[column] = value if value > high[column] or value != value else high[column]
             total[column] += value if value > 0 or value != value else np.float32(0)
             active[column] += np.float32(value > 0)
+            level[column] += value
 
 
 @njit(cache=True)
 def _scan_blocks(
-    z: np.ndarray, low: np.ndarray, high: np.ndarray, total: np.ndarray, active: np.ndarray
+    z: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+    total: np.ndarray,
+    active: np.ndarray,
+    level: np.ndarray,
 ) -> None:
     """Reduce (examples, units, positions), unit by unit: the positions side by side fill the processor's vectors."""
     positions = z.shape[2]
     for unit in range(z.shape[1]):
-        found = np.zeros((4, positions), z.dtype)
+        found = np.zeros((5, min(TILE, positions)), z.dtype)
         found[0], found[1] = np.inf, -np.inf
-        _scan_rows(z[:, unit], found[0], found[1], found[2], found[3])
+        for start in range(0, positions, TILE):
+            tile = z[:, unit, start : start + TILE]
+            here = found[:, : tile.shape[1]]
+            _scan_rows(tile, here[0], here[1], here[2], here[3], here[4])
         low[unit] = found[0].min()
         high[unit] = found[1].max()
         total[unit] = found[2].sum()
         active[unit] = found[3].sum()
+        level[unit] = found[4].sum()
         # A sum keeps a NaN, which a minimum need not.
         if total[unit] != total[unit]:
             low[unit], high[unit] = np.nan, np.nan

@@ -34,7 +34,8 @@ class Layer:
         axes: how many axes the pre-activations have.
         statistics: of all batches so far.
         weight, bias: of the layer that feeds it, if they have an entry per unit.
-        gradient: per unit, sum of the absolute gradients of the losses at the pre-activations; None if no gradient was asked for.
+        gradients: per unit, sums of the absolute and of the squared gradients of the losses at the pre-activations, (2, U); None if no
+            gradient was asked for.
     """
 
     name: str
@@ -44,7 +45,7 @@ class Layer:
     statistics: UnitStatistics
     weight: Tensor | None = None
     bias: Tensor | None = None
-    gradient: Tensor | None = None
+    gradients: Tensor | None = None
 
     @property
     def units(self) -> int:
@@ -192,5 +193,6 @@ def _with_entries(tensor: Tensor | None, units: int) -> Tensor | None:
 
 
 def _add_gradient(layer: Layer, gradient: Tensor) -> None:
-    found = scanning.by_unit(gradient.detach().float().abs(), layer.axis).sum(0)
-    layer.gradient = found if layer.gradient is None else layer.gradient + found
+    found = scanning.by_unit(gradient.detach().float(), layer.axis)
+    sums = torch.stack([found.abs().sum(0), found.square().sum(0)])
+    layer.gradients = sums if layer.gradients is None else layer.gradients + sums

@@ -1,0 +1,89 @@
+"""Models and loaders that a command line names: ``package.module:object``, and files of weights."""
+
+import pickle
+import sys
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import nn
+
+from dying_relu.errors import DyingReluError
+
+
+def named(place: str) -> Any:
+    """The object at ``package.module:object``; called without arguments if it is a function or a class.
+
+    Modules are looked for in the current folder too.
+
+    Raises:
+        DyingReluError: there is no such module or object, or it fails.
+
+    >>> named("collections:OrderedDict")
+    OrderedDict()
+    """
+    module_name, _, path = place.partition(":")
+    if not module_name or not path:
+        raise DyingReluError(
+            "where to find the model or its data", found=place, expected="package.module:object"
+        )
+    if "" not in sys.path:
+        sys.path.insert(0, "")
+    try:
+        found = import_module(module_name)
+    except ModuleNotFoundError as error:
+        raise DyingReluError(
+            f"there is no module {error.name}",
+            found=place,
+            expected="package.module:object",
+            remedy="run this where the module is, or install it",
+        ) from error
+    for name in path.split("."):
+        if not hasattr(found, name):
+            raise DyingReluError(f"module {module_name} has no {path}", found=place)
+        found = getattr(found, name)
+    return found if isinstance(found, nn.Module) or not callable(found) else _made(found, place)
+
+
+def _made(make: Any, place: str) -> Any:
+    try:
+        return make()
+    except Exception as error:
+        raise DyingReluError(f"{place} fails", found=f"{type(error).__name__}: {error}") from error
+
+
+def load_weights(model: nn.Module, path: Path) -> None:
+    """Load a checkpoint into ``model``: a state_dict, one under the key "state_dict" or "model", or a .safetensors file.
+
+    Nothing in the file is run.
+
+    Raises:
+        DyingReluError: no such file, one that is not a checkpoint, one of another model.
+    """
+    if not path.is_file():
+        raise DyingReluError(f"there is no checkpoint {path}")
+    try:
+        state = (
+            load_file(path)
+            if path.suffix == ".safetensors"
+            else torch.load(path, map_location="cpu", weights_only=True)
+        )
+    except (pickle.UnpicklingError, SafetensorError, RuntimeError, EOFError, ValueError) as error:
+        raise DyingReluError(
+            f"{path} is not a checkpoint of tensors alone",
+            found=type(error).__name__,  # PyTorch's message advises to load it unsafely
+            remedy="save model.state_dict() with torch.save or safetensors",
+        ) from error
+    for key in ("state_dict", "model"):
+        if isinstance(state, Mapping) and isinstance(state.get(key), Mapping):
+            state = state[key]
+    if not isinstance(state, Mapping):
+        raise DyingReluError(f"{path} holds no state_dict", found=type(state).__name__)
+    try:
+        model.load_state_dict(dict(state))
+    except RuntimeError as error:
+        raise DyingReluError(f"{path} is a checkpoint of another model", found=str(error)) from error

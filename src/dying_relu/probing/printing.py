@@ -1,0 +1,36 @@
+"""A report on the terminal, and as JSON."""
+
+import json
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from dying_relu.probing.report import Report
+
+
+def show(report: "Report", console: Console) -> None:
+    """Print the summary, the dead fraction and the advice."""
+    summary = report.summary()
+    if summary["mean_gradient"].isna().all():
+        summary = summary.drop(columns="mean_gradient")
+    table = Table()
+    for column in summary:
+        number = column not in ("layer", "kind")
+        table.add_column(str(column), justify="right" if number else "left", overflow="fold")
+    for row in summary.astype(object).where(summary.notna(), "").itertuples(index=False):
+        table.add_row(*(f"{value:.3g}" if isinstance(value, float) else str(value) for value in row))
+    console.print(table)
+    console.print(f"{report.dead_fraction:.1%} of the units are dead.")
+    console.print(report.advice(), markup=False, highlight=False)
+
+
+def as_json(report: "Report") -> str:
+    """The summary, the dead fraction and the advice as JSON; what is not known is null."""
+    found = {
+        "dead_fraction": report.dead_fraction,
+        "layers": json.loads(report.summary().to_json(orient="records")),
+        "advice": report.advice().splitlines(),
+    }
+    return json.dumps(found, indent=1) + "\n"

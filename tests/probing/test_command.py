@@ -1,0 +1,123 @@
+"""``dying-relu probe`` finds models and data by name, prints and writes what it found, and fails where it is asked to."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from click.testing import Result
+from safetensors.torch import save_file
+from typer.testing import CliRunner
+
+from dying_relu.cli import app, main
+from dying_relu.errors import DyingReluError
+
+MODULE = """
+import torch
+from torch import nn
+
+def model():
+    torch.manual_seed(0)
+    made = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2))
+    made[0].bias.data[:4] = -100
+    return made
+
+def loader():
+    return [(torch.randn(16, 4), torch.zeros(16).long())]
+
+instance = model()
+batches = loader()
+
+def broken():
+    raise ValueError("no such file")
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, with a module in it that no other test has imported."""
+    (tmp_path / "mine.py").write_text(MODULE)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.delitem(sys.modules, "mine", raising=False)
+    return tmp_path
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["probe", *arguments])
+
+
+def test_everything_is_printed_and_written(folder: Path) -> None:
+    done = run("mine:model", "--data", "mine:loader", "--html", "dead.html", "--json", "dead.json")
+    assert done.exit_code == 0, done.exception
+    assert "50.0% of the units are dead" in done.stdout
+    assert "if their bias were 0" in " ".join(done.stdout.split())
+    found = json.loads((folder / "dead.json").read_text())
+    assert found["dead_fraction"] == 0.5
+    assert found["layers"][0]["dead"] == 4
+    assert (folder / "dead.html").read_text().startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize(("bound", "status"), [("0.4", 1), ("0.5", 0)])
+def test_it_fails_above_a_bound(folder: Path, bound: str, status: int) -> None:
+    done = run("mine:instance", "--data", "mine:batches", "--fail-above", bound)
+    assert done.exit_code == status
+    assert ("error: 50.0% of the units are dead" in done.stderr) == bool(status)
+
+
+@pytest.mark.parametrize("name", ["weights.pt", "nested.pt", "weights.safetensors"])
+def test_a_checkpoint_is_loaded(folder: Path, name: str) -> None:
+    state = {
+        "0.weight": torch.ones(8, 4), "0.bias": torch.ones(8) * 100,
+        "2.weight": torch.ones(2, 8), "2.bias": torch.ones(2),
+    }  # fmt: skip
+    if name.endswith("safetensors"):
+        save_file(state, folder / name)
+    else:
+        torch.save({"state_dict": state} if name == "nested.pt" else state, folder / name)
+    done = run("mine:model", "--data", "mine:loader", "--checkpoint", name)
+    assert "0.0% of the units are dead" in done.stdout, done.exception
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["mine", "--data", "mine:loader"], "expected package.module:object"),
+        (["mine:nothing", "--data", "mine:loader"], "module mine has no nothing"),
+        (["nowhere:model", "--data", "mine:loader"], "there is no module nowhere"),
+        (["mine:broken", "--data", "mine:loader"], "mine:broken fails: found ValueError: no such file"),
+        (["mine:loader", "--data", "mine:loader"], "the model: found list"),
+        (["mine:model", "--data", "mine:loader", "--checkpoint", "no.pt"], "there is no checkpoint no.pt"),
+        (
+            ["mine:model", "--data", "mine:loader", "--checkpoint", "mine.py"],
+            "mine.py is not a checkpoint of tensors alone",
+        ),
+        (
+            ["mine:model", "--data", "mine:loader", "--checkpoint", "other.pt"],
+            "other.pt is a checkpoint of another model",
+        ),
+    ],
+)
+def test_a_mistake_is_one_clear_message(folder: Path, arguments: list[str], message: str) -> None:
+    torch.save({"weight": torch.ones(2)}, folder / "other.pt")
+    done = run(*arguments)
+    assert isinstance(done.exception, DyingReluError)
+    assert message in str(done.exception)
+
+
+def test_a_checkpoint_that_would_run_code_is_refused(folder: Path) -> None:
+    torch.save(subprocess.Popen, folder / "evil.pt")
+    done = run("mine:model", "--data", "mine:loader", "--checkpoint", "evil.pt")
+    assert "not a checkpoint of tensors alone" in str(done.exception)
+
+
+def test_a_mistake_is_printed_without_a_traceback(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["dying-relu", "probe", "mine", "--data", "mine:loader"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
+    assert capsys.readouterr().err.startswith("error: where to find the model or its data: found mine;")
