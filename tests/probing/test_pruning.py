@@ -391,3 +391,20 @@ def test_batches_with_names_and_models_that_return_several_tensors() -> None:
     pruned = prune_dead(model, probe(model, [{"values": torch.randn(4, 3)}]))
     assert isinstance(pruned, Named)
     assert pruned.a.out_features < 4
+
+
+def test_arguments_by_name_decide_which_way_the_model_goes() -> None:
+    class Optional(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.a, self.b = nn.Linear(3, 4), nn.Linear(4, 2)
+
+        def forward(self, x: Tensor, added: Tensor | None = None) -> Tensor:
+            x = torch.relu(self.a(x))
+            return self.b(x if added is None else x + added)
+
+    model, inputs = Optional(), torch.randn(5, 3)
+    without = probe(model, [{"x": inputs}])
+    assert removable(model, without)["reason"].tolist() == [""]
+    given = probe(model, [{"x": inputs, "added": torch.ones(4)}])
+    assert removable(model, given)["reason"].tolist() == ["its output goes to add"]

@@ -58,7 +58,7 @@ def probe(
         raise DyingReluError(
             "no activation was called", expected="a model that calls one, such as nn.ReLU or torch.relu"
         )
-    return remember(Report(watcher.layers, _never_called(model, watcher)), loader)
+    return remember(Report(watcher.layers, _never_called(model, watcher)), loader, inputs)
 
 
 def _unwrapped(model: nn.Module) -> nn.Module:

@@ -46,7 +46,7 @@ def prune_dead(model: nn.Module, report: Report, data: Iterable[Any] | None = No
     """
     data = shown(report) if data is None else data
     model = _unwrapped(model)
-    found = wirings(model, report.layers)
+    found = wirings(model, report)
     _warn_of_those_that_stay(_table(found, report))
     pruned = deepcopy(model)
     for name, wiring in found.items():
@@ -64,7 +64,7 @@ def removable(model: nn.Module, report: Report) -> pd.DataFrame:
         layer; units; dead; removed, how many; feed, the path of the layer that computes them; readers, the paths of those that
         read them; reason, why dead units stay ("" where none has to).
     """
-    return _table(wirings(_unwrapped(model), report.layers), report)
+    return _table(wirings(_unwrapped(model), report), report)
 
 
 def _table(found: Mapping[str, Wiring | str], report: Report) -> pd.DataFrame:

@@ -62,7 +62,7 @@ def revive(
         _require_optimizer_of(model, optimizer)
     rows = []
     # From the first layer to the last: a unit revived behind another reads it, with a new weight and not with the 0 it has just got.
-    for name, wiring in wirings(model, report.layers).items():
+    for name, wiring in wirings(model, report).items():
         statistics = report.layers[name].statistics
         chosen = units.dead(statistics) if tau is None else units.dormant(statistics, tau)
         followed = isinstance(wiring, Wiring)
