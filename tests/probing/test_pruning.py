@@ -172,6 +172,35 @@ def test_resnet_is_pruned_within_its_blocks_only() -> None:
     assert difference(model, pruned, images) <= tolerance(torch.float32)
 
 
+@pytest.mark.parametrize(
+    ("name", "reasons"),
+    [
+        (
+            "mobilenet_v3_small",
+            ["", "its output goes to mul", "features.1.block.0.0 is a grouped convolution"],
+        ),
+        ("squeezenet1_1", ["", "its output goes to cat"]),
+        ("shufflenet_v2_x1_0", ["", "its output goes to cat", "stage2.0.branch1.0 is a grouped convolution"]),
+    ],
+)
+@pytest.mark.slow
+def test_dead_channels_of_random_networks_are_removed_where_they_can_be(
+    name: str, reasons: list[str]
+) -> None:
+    torch.manual_seed(0)
+    model, images = torchvision.models.get_model(name, weights=None), torch.randn(2, 3, 64, 64)
+    report = probe(model, [images])
+    table = removable(model, report)
+    assert set(reasons) <= set(table["reason"])
+    with pytest.warns(UserWarning, match="dead units stay"):
+        pruned = prune_dead(model, report)
+    assert table["removed"].sum() > 50
+    # A removed unit takes its row of weights along, at the least.
+    sizes = [sum(parameter.numel() for parameter in one.parameters()) for one in (model, pruned)]
+    assert sizes[0] - sizes[1] > table["removed"].sum()
+    assert difference(model, pruned, images) <= tolerance(torch.float32)
+
+
 def test_what_cannot_be_followed_stays_with_a_reason() -> None:
     model = Residual()
     kill(model.first, [1])
