@@ -30,7 +30,7 @@ def prune_dead(model: nn.Module, report: Report, data: Iterable[Any] | None = No
         data: batches to compare the outputs on; by default those that the report was made with.
 
     Returns:
-        A model of the same class, in the same mode.
+        A model of the same class, in the same mode. Its parameters are new ones: to train it on, make a new optimizer.
 
     Raises:
         DyingReluError: an output differs by more than the order of sums explains (:func:`dying_relu.probing.equality.tolerance`);
