@@ -9,7 +9,7 @@ import torch
 from generated_paper import CONFIGURATION, ROOT
 from torch.nn import functional
 
-from dying_relu import activations
+from dying_relu import activations, probe
 from dying_relu.analysis import claims
 from dying_relu.analysis.claims import evidence, verdict
 from dying_relu.analysis.numbers.verdicts import LETTERS
@@ -64,3 +64,26 @@ def test_every_file_it_points_to_is_there() -> None:
     # The licence, the citation and the figure are checked by the release; these are what readers open first.
     targets = re.findall(r"\]\(([^)#:]+)\)", README) + re.findall(r"`(src/[^`]+?\.py)`", README)
     assert [target for target in targets if not (ROOT / target).exists()] == []
+
+
+def test_a_training_is_watched_and_its_dead_units_revived_or_removed() -> None:
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.ReLU(), torch.nn.Linear(8, 2))
+    with torch.no_grad():
+        model[0].bias.copy_(torch.tensor([-99.0, -99.0] + [9.0] * 6))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+
+    def train(network: torch.nn.Module) -> None:
+        network(torch.rand(4, 4)).sum().backward()
+        optimizer.step()
+
+    names = {
+        "model": model,
+        "optimizer": optimizer,
+        "loader": [torch.rand(16, 4)],
+        "train": train,
+    }
+    exec(example("python", "with Monitor"), names)  # noqa: S102 (our own README)
+    assert names["monitor"].history["dead"].tolist() == [2, 2]  # type: ignore[attr-defined]
+    assert probe(model, names["loader"]).dead_fraction == 0
+    assert names["small"][0].out_features == 6  # type: ignore[index]

@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable, Iterable
 from itertools import pairwise
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
@@ -145,6 +146,13 @@ def test_by_hand_where_no_optimizer_steps() -> None:
     assert monitor.history["died"].sum() >= 16
     assert [len(rows) for rows in seen] == [2, 2, 2]
     assert monitor.report.units("2")["dead"].all()
+    axes = monitor.plot()
+    assert [line.get_label() for line in axes.lines] == ["2", "5"]
+    shares = monitor.history.query("layer == '2'")["dead"] / 16
+    assert axes.lines[0].get_xydata().tolist() == [
+        [step, share] for step, share in zip((0, 3, 6), shares, strict=True)
+    ]
+    plt.close(axes.figure)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,12 @@ NEVER = -1e4
 """A bias that no pre-activation of these models makes up for."""
 
 
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    """The same models and data in every run, whichever tests came before."""
+    torch.manual_seed(0)
+
+
 class Small(nn.Module):
     """Written as people write them: pooling before the activation, functions, a view."""
 
@@ -87,7 +93,6 @@ def test_an_mlp_keeps_its_function_and_loses_exactly_its_dead_units(
 
 
 def test_a_convolutional_network_written_with_functions() -> None:
-    torch.manual_seed(0)
     model = Small()
     nn.init.constant_(model.fc1.bias, 5.0)  # none is dead by chance
     kill(model.conv1, [0, 4])
@@ -123,7 +128,6 @@ def test_a_convolutional_network_written_with_functions() -> None:
 
 @pytest.mark.slow
 def test_vgg_loses_its_planted_channels() -> None:
-    torch.manual_seed(0)
     model = torchvision.models.vgg11(weights=None, num_classes=10).eval()
     planted = {"0": [1, 5], "11": [0, 7, 255], "18": [3, 200, 511]}
     for layer, channels in planted.items():
@@ -143,7 +147,6 @@ def test_vgg_loses_its_planted_channels() -> None:
 
 @pytest.mark.slow
 def test_resnet_is_pruned_within_its_blocks_only() -> None:
-    torch.manual_seed(0)
     model = torchvision.models.resnet18(weights=None).eval()
     kill(model.layer1[0].bn1, [3])
     kill(model.layer2[0].bn1, [0, 5])
@@ -172,8 +175,37 @@ def test_resnet_is_pruned_within_its_blocks_only() -> None:
     assert difference(model, pruned, images) <= tolerance(torch.float32)
 
 
+@pytest.mark.parametrize(
+    ("name", "reasons"),
+    [
+        (
+            "mobilenet_v3_small",
+            ["", "its output goes to mul", "features.1.block.0.0 is a grouped convolution"],
+        ),
+        ("squeezenet1_1", ["", "its output goes to cat"]),
+        ("shufflenet_v2_x1_0", ["", "its output goes to cat", "stage2.0.branch1.0 is a grouped convolution"]),
+    ],
+)
+@pytest.mark.slow
+def test_dead_channels_of_random_networks_are_removed_where_they_can_be(
+    name: str, reasons: list[str]
+) -> None:
+    model, images = torchvision.models.get_model(name, weights=None), torch.randn(2, 3, 64, 64)
+    report = probe(model, [images])
+    table = removable(model, report)
+    assert set(reasons) <= set(table["reason"])
+    with pytest.warns(UserWarning, match="dead units stay"):
+        pruned = prune_dead(model, report)
+    assert table["removed"].sum() > 50
+    # A removed unit takes its row of weights along, at the least.
+    sizes = [sum(parameter.numel() for parameter in one.parameters()) for one in (model, pruned)]
+    assert sizes[0] - sizes[1] > table["removed"].sum()
+    assert difference(model, pruned, images) <= tolerance(torch.float32)
+
+
 def test_what_cannot_be_followed_stays_with_a_reason() -> None:
     model = Residual()
+    nn.init.constant_(model.inside.bias, 5.0)  # none is dead by chance
     kill(model.first, [1])
     kill(model.inside, [0, 2])
     images = torch.randn(6, 2, 5)
@@ -391,3 +423,20 @@ def test_batches_with_names_and_models_that_return_several_tensors() -> None:
     pruned = prune_dead(model, probe(model, [{"values": torch.randn(4, 3)}]))
     assert isinstance(pruned, Named)
     assert pruned.a.out_features < 4
+
+
+def test_arguments_by_name_decide_which_way_the_model_goes() -> None:
+    class Optional(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.a, self.b = nn.Linear(3, 4), nn.Linear(4, 2)
+
+        def forward(self, x: Tensor, added: Tensor | None = None) -> Tensor:
+            x = torch.relu(self.a(x))
+            return self.b(x if added is None else x + added)
+
+    model, inputs = Optional(), torch.randn(5, 3)
+    without = probe(model, [{"x": inputs}])
+    assert removable(model, without)["reason"].tolist() == [""]
+    given = probe(model, [{"x": inputs, "added": torch.ones(4)}])
+    assert removable(model, given)["reason"].tolist() == ["its output goes to add"]

@@ -2,35 +2,30 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from weakref import WeakSet
 
 import pandas as pd
-from torch import Tensor, nn
+from torch import nn
 from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook
 from torch.utils.data import DataLoader
 
 from dying_relu import units
 from dying_relu.errors import DyingReluError
+from dying_relu.probing.lives import Lives, lives_after
 from dying_relu.probing.probing import probe
 from dying_relu.probing.repeatable import require_repeatable
 from dying_relu.probing.report import Report
 from dying_relu.probing.undisturbed import undisturbed
-from dying_relu.probing.watching import Layer, UnitAxis
+from dying_relu.probing.watching import UnitAxis
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Listener = Callable[[pd.DataFrame], None]
 
 COUNTS = ["dead", "inactive", "dormant", "saturated"]
-
-
-@dataclass
-class _Lives:
-    """What has become of the units of a layer: each (U,) bool."""
-
-    dead: Tensor
-    always_dead: Tensor
 
 
 class Monitor:
@@ -84,7 +79,7 @@ class Monitor:
         self.steps = 0
         self.report: Report | None = None
         self._measurements: list[pd.DataFrame] = []
-        self._lives: dict[str, _Lives] = {}
+        self._lives: dict[str, Lives] = {}
         self._stepped: WeakSet[Optimizer] = WeakSet()
         self._hooks = ExitStack()
 
@@ -98,6 +93,17 @@ class Monitor:
         """
         return pd.concat(self._measurements, ignore_index=True) if self._measurements else pd.DataFrame()
 
+    def plot(self, axes: "Axes | None" = None) -> "Axes":
+        """The dead share of each layer over the steps, on ``axes`` or on new ones."""
+        from matplotlib import pyplot as plt  # a second, which no training needs
+
+        axes = plt.subplots(layout="constrained")[1] if axes is None else axes
+        for layer, rows in self.history.groupby("layer", sort=False):
+            axes.plot(rows["step"], rows["dead"] / rows["units"], marker=".", label=layer)
+        axes.set(xlabel="step", ylabel="dead units (share)", ylim=(-0.02, 1.02))
+        axes.legend()
+        return axes
+
     def step(self) -> None:
         """One more step of the training is done; measures if it is time."""
         self.advance_to(self.steps + 1)
@@ -106,10 +112,8 @@ class Monitor:
         """Probe the model now; the rows are added to the history and returned."""
         with undisturbed(self.loader):
             self.report = report = probe(self.model, self.loader, unit_axis=self.unit_axis)
-        counts = report.summary().dropna(subset=COUNTS).set_index("layer")[["units", *COUNTS]].astype(int)
-        changes = pd.DataFrame({name: self._changes(layer) for name, layer in report.layers.items()}).T
-        whole = ["born_dead", "died", "revived"]
-        rows = counts.join(changes.astype(dict.fromkeys(whole, int))).reset_index()
+        counts = report.summary().set_index("layer").loc[list(report.layers), ["units", *COUNTS]].astype(int)
+        rows = counts.assign(**self._changes(report)).reset_index()
         rows.insert(0, "step", self.steps)
         self._measurements.append(rows)
         for listener in self.listeners:
@@ -140,6 +144,21 @@ class Monitor:
         if kind is None:
             self.finish()
 
+    def _changes(self, report: Report) -> dict[str, list[float]]:
+        """What stands in the history beside the report's own counts: a list over its layers for each column."""
+        seen = [layer.statistics for layer in report.layers.values()]
+        lives = []
+        for name, statistics in zip(report.layers, seen, strict=True):
+            self._lives[name] = lives_after(self._lives.get(name), units.dead(statistics))
+            lives.append(self._lives[name])
+        return {
+            "born_dead": [int(one.always_dead.sum()) for one in lives],
+            "died": [int(one.died.sum()) for one in lives],
+            "revived": [int(one.revived.sum()) for one in lives],
+            "active_share": [float(one.active_share.mean()) for one in seen],
+            "mean_abs_activation": [float(one.mean_abs_activation.mean()) for one in seen],
+        }
+
     def _after(self, optimizer: Optimizer, *_: object) -> None:
         """Called after a step of any optimizer in the process."""
         own = {id(parameter) for parameter in self.model.parameters()}
@@ -150,23 +169,6 @@ class Monitor:
             self._stepped = WeakSet()
             self.step()
         self._stepped.add(optimizer)
-
-    def _changes(self, layer: Layer) -> dict[str, float]:
-        """What has happened since the measurement before; nothing at a layer's first."""
-        statistics = layer.statistics
-        dead = units.dead(statistics)
-        before = self._lives.get(layer.name)
-        if before is None or len(before.dead) != len(dead):
-            before = _Lives(dead, dead)
-        now = _Lives(dead, before.always_dead & dead)
-        self._lives[layer.name] = now
-        return {
-            "born_dead": int(now.always_dead.sum()),
-            "died": int(units.died(before.dead, dead).sum()),
-            "revived": int(units.revived(before.dead, dead).sum()),
-            "active_share": float(statistics.active_share.mean()),
-            "mean_abs_activation": float(statistics.mean_abs_activation.mean()),
-        }
 
 
 def _require_own(loader: Iterable[Any]) -> None:

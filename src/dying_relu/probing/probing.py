@@ -1,7 +1,6 @@
 """Shows a model its data and counts its units."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
@@ -10,6 +9,7 @@ from torch import Tensor, nn
 from dying_relu.errors import DyingReluError
 from dying_relu.probing.inputs import InputScale
 from dying_relu.probing.report import Report
+from dying_relu.probing.showing import evaluating, on_device, parts, unwrapped
 from dying_relu.probing.watching import UnitAxis, Watcher
 
 Loss = Callable[[Any, Any], Tensor]
@@ -40,12 +40,12 @@ def probe(
     >>> report.summary()[["layer", "units"]].to_dict("records")
     [{'layer': '1', 'units': 8}]
     """
-    model = _unwrapped(model)
+    model = unwrapped(model)
     watcher = Watcher(model, unit_axis, loss is not None)
     scale, batches = InputScale(), 0
-    with _evaluating(model), watcher.hooked(), torch.set_grad_enabled(loss is not None):
+    with evaluating(model), watcher.hooked(), torch.set_grad_enabled(loss is not None):
         for number, batch in enumerate(loader, start=1):
-            inputs, labels = _parts(_on_device(batch, model), number)
+            inputs, labels = parts(on_device(batch, model), number)
             _require_finite(inputs, number)
             scale.add(inputs)
             watcher.start_batch()
@@ -59,55 +59,8 @@ def probe(
         raise DyingReluError(
             "no activation was called", expected="a model that calls one, such as nn.ReLU or torch.relu"
         )
-    return Report(watcher.layers, _never_called(model, watcher), scale, loader)
-
-
-def _unwrapped(model: nn.Module) -> nn.Module:
-    if not isinstance(model, nn.Module):
-        raise DyingReluError("the model", found=type(model).__name__, expected="a torch.nn.Module")
-    if isinstance(model, nn.DataParallel | nn.parallel.DistributedDataParallel):
-        return _unwrapped(model.module)
-    if isinstance(original := getattr(model, "_orig_mod", None), nn.Module):
-        return _unwrapped(original)
-    for path, module in model.named_modules():
-        if isinstance(module, torch.jit.ScriptModule):
-            raise DyingReluError(
-                f"module {path or type(module).__name__!r} is scripted, and what it calls cannot be seen",
-                remedy="probe the model before torch.jit.script or torch.jit.trace",
-            )
-    return model
-
-
-@contextmanager
-def _evaluating(model: nn.Module) -> Iterator[None]:
-    """Evaluation mode, and afterwards each module's own."""
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, mode in modes:
-            module.training = mode
-
-
-def _on_device(batch: Any, model: nn.Module) -> Any:
-    parameter = next(iter(model.parameters()), None)
-    if isinstance(batch, Tensor):
-        return batch if parameter is None else batch.to(parameter.device)
-    if isinstance(batch, Mapping):
-        return {key: _on_device(value, model) for key, value in batch.items()}
-    if isinstance(batch, tuple | list):
-        return [_on_device(part, model) for part in batch]
-    return batch
-
-
-def _parts(batch: Any, number: int) -> tuple[Any, Any]:
-    """Inputs and labels of a batch; a dict goes to the model as it is."""
-    if isinstance(batch, list):
-        if not batch:
-            raise DyingReluError(f"batch {number} is an empty tuple", expected="(inputs, labels)")
-        return batch[0], batch[1] if len(batch) > 1 else None
-    return batch, batch.get("labels") if isinstance(batch, Mapping) else None
+    arguments = frozenset(inputs if isinstance(inputs, Mapping) else ())
+    return Report(watcher.layers, _never_called(model, watcher), scale, loader, arguments)
 
 
 def _require_finite(inputs: Any, number: int) -> None:

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from dying_relu import units
 from dying_relu.probing.equality import require_equal
-from dying_relu.probing.probing import _unwrapped
 from dying_relu.probing.repeatable import require_repeatable
 from dying_relu.probing.report import Report
+from dying_relu.probing.showing import unwrapped
 from dying_relu.probing.wiring import Wiring, wirings
 
 
@@ -30,7 +30,7 @@ def prune_dead(model: nn.Module, report: Report, data: Iterable[Any] | None = No
         data: batches to compare the outputs on; by default those that the report was made with.
 
     Returns:
-        A model of the same class, in the same mode.
+        A model of the same class, in the same mode. Its parameters are new ones: to train it on, make a new optimizer.
 
     Raises:
         DyingReluError: an output differs by more than the order of sums explains (:func:`dying_relu.probing.equality.tolerance`);
@@ -48,8 +48,8 @@ def prune_dead(model: nn.Module, report: Report, data: Iterable[Any] | None = No
         data = require_repeatable(
             report.loader, "pass the same batches with data=, or probe a list or a DataLoader"
         )
-    model = _unwrapped(model)
-    found = wirings(model, report.layers)
+    model = unwrapped(model)
+    found = wirings(model, report)
     _warn_of_those_that_stay(_table(found, report))
     pruned = deepcopy(model)
     for name, wiring in found.items():
@@ -67,7 +67,7 @@ def removable(model: nn.Module, report: Report) -> pd.DataFrame:
         layer; units; dead; removed, how many; feed, the path of the layer that computes them; readers, the paths of those that
         read them; reason, why dead units stay ("" where none has to).
     """
-    return _table(wirings(_unwrapped(model), report.layers), report)
+    return _table(wirings(unwrapped(model), report), report)
 
 
 def _table(found: Mapping[str, Wiring | str], report: Report) -> pd.DataFrame:

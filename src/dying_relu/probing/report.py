@@ -31,12 +31,14 @@ class Report:
         never_called: activation modules that the data did not reach: path -> kind.
         inputs: mean, spread and range of what the model was shown.
         loader: what the probe set came from.
+        arguments: of the model, that the data gave by name.
     """
 
     layers: dict[str, Layer]
     never_called: dict[str, str]
     inputs: InputScale
     loader: Iterable[Any] = field(repr=False, compare=False)
+    arguments: frozenset[str] = frozenset()
 
     def summary(self) -> pd.DataFrame:
         """A row a layer: layer, kind, units, and how many of them are dead, inactive, dormant, saturated; mean_gradient.

@@ -13,8 +13,8 @@ from torch.optim import Optimizer
 
 from dying_relu import units
 from dying_relu.errors import DyingReluError
-from dying_relu.probing.probing import _unwrapped
 from dying_relu.probing.report import Report
+from dying_relu.probing.showing import unwrapped
 from dying_relu.probing.wiring import Wiring, wirings
 
 NO_MOMENTS = ("step_size", "ax")
@@ -57,12 +57,12 @@ def revive(
     >>> revive(model, probe(model, [torch.rand(16, 3)]))["revived"].tolist()
     [5]
     """
-    model = _unwrapped(model)
+    model = unwrapped(model)
     if optimizer is not None:
         _require_optimizer_of(model, optimizer)
     rows = []
     # From the first layer to the last: a unit revived behind another reads it, with a new weight and not with the 0 it has just got.
-    for name, wiring in wirings(model, report.layers).items():
+    for name, wiring in wirings(model, report).items():
         statistics = report.layers[name].statistics
         chosen = units.dead(statistics) if tau is None else units.dormant(statistics, tau)
         followed = isinstance(wiring, Wiring)

@@ -2,22 +2,26 @@
 
 import inspect
 from collections import Counter
+from collections.abc import Collection
 
 from torch import Tensor, nn
 from torch.fx import Graph, Node, Tracer
 
 from dying_relu.probing.functions import activation
-from dying_relu.probing.probing import _evaluating
+from dying_relu.probing.showing import evaluating
 
 
-def traced(model: nn.Module) -> Graph:
-    """The operations of ``model`` in evaluation mode, with every argument but the first at its default, as the probe calls it.
+def traced(model: nn.Module, given: Collection[str] = ()) -> Graph:
+    """The operations of ``model`` in evaluation mode, called as the probe calls it.
 
-    What ``torch.fx`` raises for a model that it cannot trace is passed on.
+    Arguments other than the first and those ``given`` by name are at their defaults, since a model may go another way with them. What
+    ``torch.fx`` raises for a model that it cannot trace is passed on.
     """
-    arguments = list(inspect.signature(model.forward).parameters.values())[1:]
-    defaults = {one.name: one.default for one in arguments if one.default is not one.empty}
-    with _evaluating(model):
+    others = list(inspect.signature(model.forward).parameters.values())[1:]
+    defaults = {
+        one.name: one.default for one in others if one.default is not one.empty and one.name not in given
+    }
+    with evaluating(model):
         return Tracer().trace(model, concrete_args=defaults or None)
 
 

@@ -5,7 +5,7 @@ cannot be done beyond doubt the answer is the reason, in words.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from torch.fx import Graph, Node
 from dying_relu.errors import DyingReluError
 from dying_relu.probing.following import Place, asks_for_another_size, behind, name_of
 from dying_relu.probing.functions import ACTIVATIONS
+from dying_relu.probing.report import Report
 from dying_relu.probing.tracing import activations, traced
 from dying_relu.probing.watching import Layer
 
@@ -72,16 +73,17 @@ class _CannotFollow(Exception):
     """The reason, in words."""
 
 
-def wirings(model: nn.Module, layers: Mapping[str, Layer]) -> dict[str, Wiring | str]:
-    """What belongs to the units of each of a report's ``layers``, or why that cannot be said.
+def wirings(model: nn.Module, report: Report) -> dict[str, Wiring | str]:
+    """What belongs to the units of each layer of ``report``, or why that cannot be said.
 
     Raises:
         DyingReluError: the model has no such layer.
     """
+    layers = report.layers
     for name in layers:
         _require_place(model, name)
     try:
-        graph = traced(model)
+        graph = traced(model, report.arguments)
     except (RuntimeError, TypeError, ValueError, AttributeError, LookupError, AssertionError) as error:
         reason = f"torch.fx cannot trace the model ({str(error).splitlines()[0] if str(error) else type(error).__name__})"
         return dict.fromkeys(layers, reason)
