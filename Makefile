@@ -45,14 +45,14 @@ lint: $(INSTALLED) ## Check style, types and the workflow.
 	@# One environment serves all rules, so a wish for one in every rule is not a finding.
 	! $(BIN)/snakemake --lint 2>&1 | grep '^    \*' | grep -v 'Specify a conda environment or container'
 
-notebooks: $(INSTALLED) ## Run the notebooks on the studies in results/, and keep them with what they show (.ipynb).
+notebooks: $(INSTALLED) ## Run the notebooks, on the study run last, and keep them with what they show (.ipynb).
 	$(BIN)/jupytext --to ipynb --execute notebooks/*.py
 
 bench: $(INSTALLED) ## Measure how fast this machine trains, beside the usual ways; leave it alone meanwhile.
 	$(BIN)/python -m benchmarks engine $(BENCH)
 
 clean: ## Delete what studies have made; keep .venv and the data sets.
-	rm -rf paper/generated .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis notebooks/*.ipynb data/.[a-z]*
+	rm -rf paper/generated .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis data/.[a-z]*
 	@if [ -d results ]; then find results -mindepth 1 -maxdepth 1 ! -name published -exec rm -rf {} +; fi
 
 # LaTeX, which pip cannot install: with apt-get where that is allowed, otherwise a message that says what is missing.

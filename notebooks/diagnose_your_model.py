@@ -1,0 +1,147 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Diagnose your own model
+#
+# A network that trains badly: which units are dead, why, what helps, and what can be thrown away. The network and its training loop
+# are plain PyTorch; put your own in their place.
+
+# %%
+import os
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from dying_relu import Monitor, data, probe, prune_dead, revive
+from dying_relu.configuration import data_source
+
+project = next(
+    (folder for folder in (Path.cwd(), *Path.cwd().parents) if (folder / "Snakefile").exists()), Path()
+)
+mnist = Path(os.environ.get("DYING_RELU_DATA", project / "data")) / "mnist.safetensors"
+if not mnist.exists():
+    data.fetch("mnist", data_source(), mnist)
+digits = data.load(mnist, train=5000, test=1000, device=torch.device("cpu"), pixels="raw")
+images, labels = digits.train_images.flatten(1) * 255, digits.train_labels
+test_images, test_labels = digits.test_images.flatten(1) * 255, digits.test_labels
+
+# %% [markdown]
+# ## A network that trains badly
+#
+# Pixels from 0 to 255, Adam at a rate of 0.01. The loss comes down a little and stays there.
+
+
+# %%
+def network() -> nn.Sequential:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 64), nn.ReLU(), nn.Linear(64, 10))
+
+
+def train(model: nn.Module, inputs: torch.Tensor, optimizer: torch.optim.Optimizer, steps: int = 300) -> None:
+    order = torch.Generator().manual_seed(0)
+    for _ in range(steps):
+        chosen = torch.randint(len(inputs), (50,), generator=order)
+        optimizer.zero_grad()
+        functional.cross_entropy(model(inputs[chosen]), labels[chosen]).backward()
+        optimizer.step()
+
+
+def accuracy(model: nn.Module, inputs: torch.Tensor) -> str:
+    with torch.no_grad():
+        return f"{(model(inputs).argmax(1) == test_labels).float().mean():.1%} of the test images"
+
+
+sick = network()
+optimizer = torch.optim.Adam(sick.parameters(), lr=0.01)
+loader = list(zip(images[:1000].split(250), labels[:1000].split(250), strict=True))
+with Monitor(sick, loader, every=20) as monitor:
+    train(sick, images, optimizer)
+accuracy(sick, test_images)
+
+# %% [markdown]
+# ## Which units are dead?
+#
+# One pass over some batches. A unit is dead if it outputs exactly 0 on all of them and no gradient reaches its weights.
+
+# %%
+report = probe(sick, loader, loss=functional.cross_entropy)
+report.summary()
+
+# %%
+report.units("3").sort_values("dead", ascending=False).head().round(3)
+
+# %%
+print(report.advice())
+
+# %%
+figure = report.plot()
+# %% [markdown]
+# ## Since when?
+#
+# `Monitor` stood around the training loop and counted on the way.
+
+# %%
+monitor.history.pivot_table(["dead", "died", "revived"], "step", "layer").astype(int).head(8)
+
+# %% [markdown]
+# ## Mend the cause
+#
+# The advice names the inputs. Standardised ones, and nothing else changed; then a tenth of the learning rate, too:
+
+# %%
+mean, deviation = images.mean(), images.std()
+standardised = [((inputs - mean) / deviation, targets) for inputs, targets in loader]
+for rate in (0.01, 0.001):
+    mended = network()
+    train(mended, (images - mean) / deviation, torch.optim.Adam(mended.parameters(), lr=rate))
+    dead = probe(mended, standardised).dead_fraction
+    print(f"rate {rate}: {dead:.0%} of the units dead, {accuracy(mended, (test_images - mean) / deviation)}")
+
+# %% [markdown]
+# ## Or give the dead units a new start
+#
+# `revive` draws new incoming weights, sets the outgoing ones to 0, so that the network computes the same as before, and makes the
+# optimizer forget these units (ReDo, Sokar et al., 2023).
+
+# %%
+small = prune_dead(sick, report)  # for later
+revive(sick, report, optimizer=optimizer)
+print("revived:", probe(sick, loader).summary()["dead"].sum(), "dead;", accuracy(sick, test_images))
+train(sick, images, optimizer)
+print("trained on:", probe(sick, loader).summary()["dead"].sum(), "dead;", accuracy(sick, test_images))
+
+# %% [markdown]
+# Units that died of their inputs die of them again: mend the cause first.
+#
+# ## Or throw them away
+#
+# Dead units play no role. `prune_dead` removes their rows and columns, and compares the outputs on the data before it returns: equal, or
+# an error.
+
+
+# %%
+def parameters(model: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+print(
+    f"{parameters(network()):,} parameters before, {parameters(small):,} after; {accuracy(small, test_images)}"
+)
+print(small)
+
+# %% [markdown]
+# On the command line, and in continuous integration, the same is
+# `dying-relu probe package.module:make_model --data package.module:make_loader --html dead.html --fail-above 0.2`.

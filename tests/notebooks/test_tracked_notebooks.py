@@ -1,0 +1,43 @@
+"""The notebooks that need no study run top to bottom on real data; all are tracked with what they show, and show what they say."""
+
+from pathlib import Path
+
+import jupytext
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+SOURCES = sorted(NOTEBOOKS.glob("*.py"))
+MOST_BYTES = 1_000_000
+
+
+def test_there_are_notebooks() -> None:
+    assert {source.stem for source in SOURCES} == {
+        "explore_results",
+        "diagnose_your_model",
+        "watch_a_unit_die",
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["diagnose_your_model", "watch_a_unit_die"])
+def test_it_runs_top_to_bottom_and_draws(name: str) -> None:
+    notebook = jupytext.read(NOTEBOOKS / f"{name}.py")
+    # Two data sets' worth of download may come first.
+    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": NOTEBOOKS}}).execute()
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    assert any("image/png" in output.get("data", {}) for output in outputs)
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
+def test_the_tracked_notebook_shows_its_source(source: Path) -> None:
+    tracked = nbformat.read(source.with_suffix(".ipynb"), as_version=4)
+    written = jupytext.read(source)
+    assert [(cell.cell_type, cell.source) for cell in tracked.cells] == [
+        (cell.cell_type, cell.source) for cell in written.cells
+    ]
+    code = [cell for cell in tracked.cells if cell.cell_type == "code"]
+    assert all(cell.execution_count for cell in code)
+    assert not any(output.output_type == "error" for cell in code for output in cell.outputs)
+    assert source.with_suffix(".ipynb").stat().st_size < MOST_BYTES
