@@ -14,6 +14,8 @@ from PIL import Image
 from dying_relu.errors import DyingReluError
 
 IDX_UNSIGNED_BYTES = bytes([0, 0, 8])
+LARGEST_IDX_FILE = 2**28
+"""Bytes, unzipped: five times the largest file of MNIST. A small zipped file may claim to be of any size."""
 
 
 class Arrays(NamedTuple):
@@ -47,14 +49,26 @@ def read_idx(path: Path) -> np.ndarray:
             found=f"{len(raw) - start:,} bytes of data",
             expected=f"{math.prod(shape):,}, as its header says",
         )
-    return np.frombuffer(raw, np.uint8, offset=start).reshape(shape)
+    try:
+        return np.frombuffer(raw, np.uint8, offset=start).reshape(shape)
+    except ValueError as error:
+        # More dimensions than NumPy has, or one of 0 beside others whose product overflows.
+        raise DyingReluError(
+            f"{path.name} is damaged", found=f"a header of {len(shape)} dimensions: {error}"
+        ) from error
 
 
 def _unzipped(path: Path) -> bytes:
     try:
-        return gzip.decompress(path.read_bytes())
+        with gzip.open(path) as file:
+            content = file.read(LARGEST_IDX_FILE + 1)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DyingReluError(f"{path.name} is truncated or damaged", found=str(error)) from error
+    if len(content) > LARGEST_IDX_FILE:
+        raise DyingReluError(
+            f"{path.name} is too large", expected=f"at most {LARGEST_IDX_FILE:,} bytes unzipped"
+        )
+    return content
 
 
 def read_png_sheet(path: Path) -> np.ndarray:
