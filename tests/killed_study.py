@@ -18,12 +18,12 @@ study: killed
 datasets: {mnist: {train: 1000, test: 500}}
 architectures: {mlp: {kind: mlp, widths: [32, 32]}}
 optimisers: {sgd: {kind: sgd}, adam: {kind: adam, recycle_every: 30}}
-training: {batch_size: 50, epochs: 20}
+training: {batch_size: 50, epochs: 40}
 measuring: {train: 250, test: 250, checkpoints: 8}
 experiments:
   causes:
     question: What is left when it is killed?
-    replicates: 3
+    replicates: 2
     record_units: true
     grid:
       dataset: [mnist]
@@ -67,6 +67,12 @@ def times(copy: Project) -> dict[str, int]:
     """When the first table of each finished shard was written."""
     shards = copy.folder.glob("results/killed/shards/*/runs.parquet")
     return {path.parent.name: path.stat().st_mtime_ns for path in shards}
+
+
+def resumed(copy: Project) -> int:
+    """The shards whose last job went on from a saved state."""
+    logs = copy.folder.glob("results/killed/logs/train/*.log")
+    return sum("going on from step" in path.read_text(encoding="utf-8") for path in logs)
 
 
 def kill(kind: str, after: float, copy: Project) -> bool:

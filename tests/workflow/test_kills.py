@@ -47,6 +47,7 @@ def test_a_study_killed_again_and_again_ends_as_if_it_were_not(
         done.append(killed_study.times(project))
         print(f"{kind} {'killed' if hit else 'missed'} after {moment:.1f} s, {len(done[-1])} shards done")
     print(killed_study.finish(project))
+    print(f"{killed_study.resumed(project)} shards went on from a saved state")
     assert killed_study.tables(project) == undisturbed
     for before, after in pairwise([*done, killed_study.times(project)]):
         made_again = {name for name, when in before.items() if after.get(name) != when}
