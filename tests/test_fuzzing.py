@@ -224,6 +224,8 @@ def test_a_gzip_file_that_unpacks_to_gigabytes_is_refused(tmp_path: Path) -> Non
 @given(st.binary(max_size=200) | damaged(sheet()))
 @example(png_claiming(1024, 2**31 - 1))
 @example(png_claiming(1024, 100_000))
+@example(sheet().replace(b"\x00\x00\x00\x0dIHDR", b"\x7f\xff\xff\xffIHDR"))
+@example(sheet()[:33] + b"\x7f\xff\xff\xff" + sheet()[37:])
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 @quick
 def test_any_bytes_as_a_sheet(tmp_path: Path, content: bytes) -> None:
