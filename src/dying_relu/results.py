@@ -17,6 +17,7 @@ table               a row is
 ``units`` and every count come from :mod:`dying_relu.units`.
 """
 
+import glob
 import os
 import shutil
 import tempfile
@@ -281,6 +282,12 @@ def atomic_path(path: Path) -> Iterator[Path]:
     finally:
         if scratch:
             shutil.rmtree(scratch, ignore_errors=True)
+
+
+def remove_leftovers(path: Path) -> None:
+    """Delete what killed processes were writing to take the place of ``path``; for who knows that no other is at it."""
+    for scratch in path.parent.glob(f".{glob.escape(path.name)}.*"):
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def write(name: str, table: pd.DataFrame, path: Path) -> None:

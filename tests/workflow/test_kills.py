@@ -49,6 +49,10 @@ def test_a_study_killed_again_and_again_ends_as_if_it_were_not(
     print(killed_study.finish(project))
     print(f"{killed_study.resumed(project)} shards went on from a saved state")
     assert killed_study.tables(project) == undisturbed
+    shards = project.folder / "results/killed/shards"
+    assert {path.name for path in shards.iterdir()} == set(killed_study.times(project)), (
+        "nothing is left over"
+    )
     for before, after in pairwise([*done, killed_study.times(project)]):
         made_again = {name for name, when in before.items() if after.get(name) != when}
         assert len(made_again) <= killed_study.CORES, "only what was in flight runs again"
