@@ -287,3 +287,12 @@ def test_a_level_that_a_dose_has_exactly_is_reached_at_that_dose(level: float, d
         }
     )
     assert thresholds(runs, ["setting"], "rate", "dead", level).iloc[0]["estimate"] == pytest.approx(dose)
+
+
+def test_a_factor_that_does_not_apply_is_a_setting_like_any_other() -> None:
+    runs = pd.DataFrame(
+        {"slope": [0.01, 0.01, np.nan, np.nan], "dead": [0.1, 0.3, 0.5, 0.7], "diverged": False}
+    )
+    found = summarise(runs, ["slope"], "dead")
+    assert found["estimate"].tolist() == pytest.approx([0.2, 0.6])
+    assert found["slope"].isna().tolist() == [False, True]
