@@ -52,6 +52,8 @@ def test_batches_merge_to_the_whole(z: torch.Tensor, cut: int) -> None:
 @given(pre_activations, st.floats(0.125, 8))
 @settings(max_examples=50)
 def test_dormancy_averages_to_one_and_ignores_the_scale_of_the_layer(z: torch.Tensor, scale: float) -> None:
+    # Next to the smallest float32 a mean has few digits, or none.
+    z = torch.where(z.abs() > 1e-30, z, 0.0)
     score = units.dormancy(statistics(z))
     if score.any():
         assert score.mean().item() == pytest.approx(1, rel=1e-4)
