@@ -24,7 +24,7 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(1)
     case = CASES[given.case]
-    images, labels = torch.load(given.data)
+    images, labels = torch.load(given.data, weights_only=True)
     networks = range(given.network, given.network + 1)
     usual = Usual(case, networks, Examples(images, labels), "float32", torch.device("cpu"))
     for _ in range(given.samples // case.batch_size):

@@ -4,6 +4,7 @@ import os
 import random
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import psutil
@@ -11,19 +12,17 @@ from project_copy import ROOT, Project
 
 from dying_relu import results
 
-KINDS = ("snakemake", "job", "group")
-"""Who is killed: Snakemake alone, so that its jobs live on; a training job; everything at once."""
 STUDY = """
 study: killed
 datasets: {mnist: {train: 1000, test: 500}}
 architectures: {mlp: {kind: mlp, widths: [32, 32]}}
 optimisers: {sgd: {kind: sgd}, adam: {kind: adam, recycle_every: 30}}
-training: {batch_size: 50, epochs: 20}
+training: {batch_size: 50, epochs: 40}
 measuring: {train: 250, test: 250, checkpoints: 8}
 experiments:
   causes:
     question: What is left when it is killed?
-    replicates: 3
+    replicates: 2
     record_units: true
     grid:
       dataset: [mnist]
@@ -69,9 +68,25 @@ def times(copy: Project) -> dict[str, int]:
     return {path.parent.name: path.stat().st_mtime_ns for path in shards}
 
 
-def kill(kind: str, after: float, copy: Project) -> bool:
-    """Start the study and kill somebody after so many seconds; False if there was nobody (any more) to kill."""
+def resumed(copy: Project) -> set[str]:
+    """The shards whose last job went on from a saved state."""
+    logs = copy.folder.glob("results/killed/logs/train/*.log")
+    return {path.stem for path in logs if "going on from step" in path.read_text(encoding="utf-8")}
+
+
+def states(copy: Project) -> set[str]:
+    """The shards that have left a saved state."""
+    return {path.stem for path in copy.folder.glob("results/killed/shards/*.state")}
+
+
+def kill(kind: str, after: float, copy: Project, *, in_training: bool = False) -> bool:
+    """Start the study and, after so many seconds, kill Snakemake (its jobs live on), a training job or the whole group.
+
+    The seconds count from the first saved state if so wanted. False if there was nobody (any more) to kill.
+    """
     process = start(copy)
+    while in_training and not states(copy) and process.poll() is None:
+        time.sleep(0.02)
     try:
         process.wait(timeout=after)
     except subprocess.TimeoutExpired:
@@ -93,6 +108,19 @@ def kill(kind: str, after: float, copy: Project) -> bool:
         process.kill()
         process.wait()
     return hit
+
+
+def wait_for_orphans(copy: Project) -> None:
+    """Wait until the jobs that outlived their Snakemake are done."""
+    while any(_works_in(process, copy.folder) for process in psutil.process_iter()):
+        time.sleep(0.1)
+
+
+def _works_in(process: psutil.Process, folder: Path) -> bool:
+    try:
+        return Path(process.cwd()) == folder
+    except (psutil.Error, OSError):
+        return False
 
 
 def jobs(parent: int) -> list[psutil.Process]:

@@ -17,6 +17,7 @@ table               a row is
 ``units`` and every count come from :mod:`dying_relu.units`.
 """
 
+import glob
 import os
 import shutil
 import tempfile
@@ -26,7 +27,7 @@ from pathlib import Path
 
 import pandas as pd
 import pandera.pandas as pa
-from pyarrow import concat_tables
+from pyarrow import ArrowException, Table, concat_tables
 from pyarrow.parquet import ParquetFile
 
 from dying_relu import sums
@@ -249,6 +250,9 @@ BORN_DEAD = pa.DataFrameSchema(
     name="born_dead",
 )
 
+UNREADABLE = (OSError, ValueError, ArrowException)
+"""What reading a file that is not parquet, or no longer, ends with."""
+
 SIMULATIONS = {"validation": VALIDATION, "born_dead": BORN_DEAD}
 """What is simulated without data; see :mod:`dying_relu.validation`."""
 
@@ -280,6 +284,12 @@ def atomic_path(path: Path) -> Iterator[Path]:
             shutil.rmtree(scratch, ignore_errors=True)
 
 
+def remove_leftovers(path: Path) -> None:
+    """Delete what killed processes were writing to take the place of ``path``; for who knows that no other is at it."""
+    for scratch in path.parent.glob(f".{glob.escape(path.name)}.*"):
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
 def write(name: str, table: pd.DataFrame, path: Path) -> None:
     """Check ``table`` against the schema ``name`` (a key of ``TABLES`` or ``SIMULATIONS``) and write it to ``path``, atomically."""
     checked = _checked(name, table, path)
@@ -307,12 +317,12 @@ def read(name: str, path: Path) -> pd.DataFrame:
     """The table ``name`` (a key of ``TABLES`` or ``SIMULATIONS``) stored at ``path``, checked against its sum and its schema."""
     sums.check(path)
     try:
-        table = pd.read_parquet(path)
+        table = _rows(ParquetFile(path).read(use_threads=False))
     except FileNotFoundError as error:
         raise DyingReluError(
             f"no table of {name} at {path}", remedy="run the study first: snakemake --cores all"
         ) from error
-    except (OSError, ValueError) as error:
+    except UNREADABLE as error:
         raise DyingReluError(
             f"{path} is not a readable parquet file",
             found=str(error),
@@ -331,7 +341,7 @@ def aggregate(name: str, shards: list[Path], path: Path) -> None:
         sums.check(file)
     try:
         write(name, _unchecked(files), path)
-    except (DyingReluError, OSError, ValueError):
+    except (DyingReluError, *UNREADABLE):
         # Slower, but it names the file at fault.
         write(name, pd.concat([read(name, file) for file in files], ignore_index=True), path)
 
@@ -341,7 +351,12 @@ def _unchecked(files: list[Path]) -> pd.DataFrame:
     tables = [ParquetFile(file).read(use_threads=False) for file in files]
     # A file without rows does not know the types of its columns.
     filled = [table for table in tables if table.num_rows] or tables[:1]
-    return concat_tables(filled).to_pandas()
+    return _rows(concat_tables(filled))
+
+
+def _rows(table: Table) -> pd.DataFrame:
+    """What the file says about pandas is left aside: the schema says which types the columns have."""
+    return table.to_pandas(ignore_metadata=True)
 
 
 def _checked(name: str, table: pd.DataFrame, path: Path) -> pd.DataFrame:

@@ -38,6 +38,7 @@ def train(shard: Shard, data: Dataset, directory: Path, save_every: float = SAVE
     size = memory.stack_size(shard, device.type != "cpu", memory.second_level_cache())
     beside = {kind: directory.with_name(f"{directory.name}.{kind}") for kind in ("lock", "state")}
     with exclusive(beside["lock"]):
+        results.remove_leftovers(directory)
         file = StateFile(beside["state"], partial(origin, shard, data, size), save_every)
         tables = _train_stacks(shard, data, list(stacks(shard.runs, size)), file)
         results.write_folder({name: _concatenate(name, rows) for name, rows in tables.items()}, directory)

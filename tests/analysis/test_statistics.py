@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from dying_relu.analysis import statistics
 from dying_relu.analysis.statistics import differences, interval, proportion, summarise, thresholds
 
 samples = arrays(float, st.integers(2, 6), elements=st.floats(-10, 10))
@@ -174,3 +175,124 @@ def test_the_interval_of_a_proportion_covers_and_stays_inside() -> None:
         edge = proportion(successes, 5)
         assert 0 <= edge.low <= edge.estimate <= edge.high <= 1
         assert edge.high > edge.low
+
+
+def test_yes_and_no_are_numbers() -> None:
+    found = interval([True, False, True])
+    assert found.estimate == pytest.approx(2 / 3)
+    assert 0 <= found.low < found.high <= 1
+
+
+def test_replicates_that_differ_by_one_have_a_spread() -> None:
+    found = interval([0, 1, 0, 1])
+    assert found.low < 0.5 < found.high
+
+
+def test_a_stratum_of_one_replicate_moves_an_interval_and_adds_no_spread() -> None:
+    three = interval([1.0, 2.0, 6.0])
+    for values, strata in (([1.0, 2.0, 6.0, 10.0], "aaab"), ([10.0, 1.0, 2.0, 6.0], "baaa")):
+        found = interval(values, list(strata))
+        assert found.n == 4
+        assert found[:3] == pytest.approx([(end + 10) / 2 for end in three[:3]], abs=0.2)
+
+
+def test_two_replicates_are_drawn_as_two() -> None:
+    """Of two replicates every fourth resample is the smaller one twice, which the interval therefore contains."""
+    assert interval([0.0, 1.0])[1:3] == (0.0, 1.0)
+    assert interval([0.0, 1.0, 3.0, 3.0], list("aabb"))[1:3] == (1.5, 2.0)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # scipy's, about the standard error of one resample
+def test_all_intervals_are_of_the_one_level_and_number_of_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
+    values, runs = np.arange(20.0), dose_response(0.03, noise=0.5, replicates=8)
+
+    def widths() -> list[float]:
+        curve = thresholds(runs, ["optimiser"], "rate", "dead").iloc[0]
+        return [
+            interval(values).high - interval(values).low,
+            proportion(5, 20).high,
+            np.log(curve["high"] / curve["low"]),
+        ]
+
+    usual = widths()
+    monkeypatch.setattr(statistics, "LEVEL", 0.5)
+    assert all(narrower < wider for narrower, wider in zip(widths(), usual, strict=True))
+    monkeypatch.setattr(statistics, "RESAMPLES", 1)
+    assert widths()[0] == widths()[2] == 0
+
+
+@pytest.mark.parametrize("repeated", ["relu", "leaky_relu"])
+def test_a_run_that_is_there_twice_is_refused(repeated: str) -> None:
+    runs = paired_runs()
+    twice = runs[runs["activation"] == repeated].head(1).assign(dead=0.7)
+    with pytest.raises(ValueError, match="dataset, replicate and activation do not name a single run"):
+        differences(pd.concat([runs, twice]), ["dataset"], "activation", "relu", "dead")
+
+
+@pytest.mark.parametrize("diverged", ["relu", "leaky_relu"])
+def test_a_pair_of_which_either_run_diverged_is_counted_and_not_averaged(diverged: str) -> None:
+    runs = paired_runs().assign(diverged=False)
+    runs["dead"] = runs["dead"].fillna(0.0)
+    runs.loc[(runs["activation"] == diverged) & (runs["replicate"] == 1), ["dead", "diverged"]] = [99.0, True]
+    found = differences(runs, ["dataset"], "activation", "relu", "dead").iloc[0]
+    assert [found["n"], found["diverged"]] == [runs["replicate"].nunique() - 1, 1]
+    assert abs(found["estimate"]) < 1
+
+
+def test_categories_without_a_run_are_no_settings() -> None:
+    runs = pd.DataFrame(
+        {"rate": pd.Categorical(["low", "low"], ["low", "high"]), "dead": [0.1, 0.2], "diverged": False}
+    )
+    assert summarise(runs, ["rate"], "dead")["rate"].tolist() == ["low"]
+
+
+def test_a_setting_in_which_all_diverged_has_numbers_that_are_missing() -> None:
+    runs = dose_response(0.03).assign(diverged=True)
+    for found in (summarise(runs, ["rate"], "dead"), thresholds(runs, ["optimiser"], "rate", "dead")):
+        for column in ("estimate", "low", "high"):
+            assert found[column].dtype == float
+            assert found[column].isna().all()
+
+
+def test_a_replicate_that_diverged_at_every_dose_leaves_no_dose() -> None:
+    runs = dose_response(0.03)
+    runs.loc[runs["replicate"] == 0, ["dead", "diverged"]] = [np.nan, True]
+    found = thresholds(runs, ["optimiser"], "rate", "dead").iloc[0]
+    assert np.isnan(found["estimate"])
+    assert [found["n"], found["diverged"]] == [0, 4]
+
+
+@pytest.mark.parametrize(("affected", "of", "reached"), [(1, 3, True), (4, 7, False)])
+def test_the_low_end_leaves_out_a_fortieth_of_the_resamples(affected: int, of: int, reached: bool) -> None:
+    """All drawn are of the affected with probability (affected / of)^of: 3.7 % for 1 of 3, 2.0 % for 4 of 7."""
+    runs = pd.DataFrame(
+        {"setting": "any", "replicate": replicate, "rate": rate, "diverged": False,
+         "dead": 1.0 if rate == 1.0 or replicate < affected else 0.9}
+        for replicate in range(of) for rate in (0.1, 1.0)
+    )  # fmt: skip
+    found = thresholds(runs, ["setting"], "rate", "dead", level=1.0).iloc[0]
+    assert bool(found["low"] == 0) is reached
+    assert found["estimate"] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(("level", "dose"), [(0.25, 0.0), (0.5, 0.1), (0.75, 1.0), (0.8, np.inf)])
+def test_a_level_that_a_dose_has_exactly_is_reached_at_that_dose(level: float, dose: float) -> None:
+    runs = pd.DataFrame(
+        {
+            "setting": "any",
+            "replicate": 0,
+            "rate": [0.01, 0.1, 1.0],
+            "dead": [0.25, 0.5, 0.75],
+            "diverged": False,
+        }
+    )
+    assert thresholds(runs, ["setting"], "rate", "dead", level).iloc[0]["estimate"] == pytest.approx(dose)
+
+
+def test_a_factor_that_does_not_apply_is_a_setting_like_any_other() -> None:
+    runs = pd.DataFrame(
+        {"slope": [0.01, 0.01, np.nan, np.nan], "dead": [0.1, 0.3, 0.5, 0.7], "diverged": False}
+    )
+    found = summarise(runs, ["slope"], "dead")
+    assert found["estimate"].tolist() == pytest.approx([0.2, 0.6])
+    assert found["slope"].isna().tolist() == [False, True]

