@@ -1,5 +1,6 @@
 """Shows a model its data and counts its units."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -40,19 +41,24 @@ def probe(
     [{'layer': '1', 'units': 8}]
     """
     model = _unwrapped(model)
+    _require_batches(loader)
+    device = _device(model)
     watcher = Watcher(model, unit_axis, loss is not None)
     batches = 0
-    with _evaluating(model), watcher.hooked(), torch.set_grad_enabled(loss is not None):
+    with _evaluating(model), watcher.hooked(), _gradients(model, loss is not None):
         for number, batch in enumerate(loader, start=1):
-            inputs, labels = _parts(_on_device(batch, model), number)
-            _require_finite(inputs, number)
+            inputs, labels = _parts(_on_device(batch, device), number)
+            tensors = list(_tensors(inputs))
+            if tensors and all(tensor.numel() == 0 for tensor in tensors):
+                continue
+            _require_finite(tensors, number)
             watcher.start_batch()
             output = _run(model, inputs, watcher, number)
             if loss is not None:
                 _backward(model, loss, output, labels)
             batches = number
     if not batches:
-        raise DyingReluError("the loader is empty", expected="at least one batch")
+        raise DyingReluError("the loader is empty", expected="at least one batch with examples")
     if not watcher.layers:
         raise DyingReluError(
             "no activation was called", expected="a model that calls one, such as nn.ReLU or torch.relu"
@@ -88,14 +94,59 @@ def _evaluating(model: nn.Module) -> Iterator[None]:
             module.training = mode
 
 
-def _on_device(batch: Any, model: nn.Module) -> Any:
+@contextmanager
+def _gradients(model: nn.Module, wanted: bool) -> Iterator[None]:
+    """Gradients, if wanted, in frozen layers too, and even if the caller has switched them off; afterwards all is as it was."""
+    if not wanted:
+        with torch.no_grad():
+            yield
+        return
+    frozen = [
+        parameter
+        for parameter in model.parameters()
+        if parameter.is_floating_point() and not parameter.requires_grad
+    ]
+    try:
+        for parameter in frozen:
+            parameter.requires_grad_(True)
+        with torch.inference_mode(False), torch.enable_grad():
+            yield
+    finally:
+        for parameter in frozen:
+            parameter.requires_grad_(False)
+
+
+def _require_batches(loader: Any) -> None:
+    """A single batch in place of the loader would be taken apart into examples, or into the keys of a dict."""
+    if isinstance(loader, Tensor | Mapping | str) or not isinstance(loader, Iterable):
+        raise DyingReluError(
+            "the loader",
+            found=type(loader).__name__,
+            expected="an iterable of batches",
+            remedy="put a single batch into a list",
+        )
+
+
+def _device(model: nn.Module) -> torch.device | None:
+    """Where the model is, as far as its first parameter tells."""
     parameter = next(iter(model.parameters()), None)
+    if parameter is not None and parameter.device.type == "meta":
+        raise DyingReluError(
+            "the model is on the meta device and has no values",
+            remedy="load its weights first, for instance after model.to_empty(device='cpu')",
+        )
+    return None if parameter is None else parameter.device
+
+
+def _on_device(batch: Any, device: torch.device | None) -> Any:
     if isinstance(batch, Tensor):
-        return batch if parameter is None else batch.to(parameter.device)
+        # Autograd refuses a tensor of inference mode, and takes its copy.
+        batch = batch.clone() if batch.is_inference() and not torch.is_inference_mode_enabled() else batch
+        return batch if device is None or batch.device.type == "meta" else batch.to(device)
     if isinstance(batch, Mapping):
-        return {key: _on_device(value, model) for key, value in batch.items()}
+        return {key: _on_device(value, device) for key, value in batch.items()}
     if isinstance(batch, tuple | list):
-        return [_on_device(part, model) for part in batch]
+        return [_on_device(part, device) for part in batch]
     return batch
 
 
@@ -108,12 +159,23 @@ def _parts(batch: Any, number: int) -> tuple[Any, Any]:
     return batch, batch.get("labels") if isinstance(batch, Mapping) else None
 
 
-def _require_finite(inputs: Any, number: int) -> None:
-    tensors = inputs.values() if isinstance(inputs, Mapping) else [inputs]
+def _tensors(inputs: Any) -> Iterator[Tensor]:
+    """All tensors of a batch, however deep they lie."""
+    if isinstance(inputs, Tensor):
+        yield inputs
+    elif isinstance(inputs, Mapping | list):
+        for part in inputs.values() if isinstance(inputs, Mapping) else inputs:
+            yield from _tensors(part)
+
+
+def _require_finite(tensors: list[Tensor], number: int) -> None:
     for tensor in tensors:
+        if tensor.device.type == "meta":
+            raise DyingReluError(f"batch {number} is on the meta device", expected="values")
         # The sum is not finite if an entry is not; only then are the entries looked at.
-        is_float = isinstance(tensor, Tensor) and tensor.is_floating_point()
-        if is_float and not tensor.sum().isfinite() and (bad := int((~tensor.isfinite()).sum())):
+        if not tensor.is_floating_point() or math.isfinite(tensor.sum()):
+            continue
+        if bad := int((~tensor.isfinite()).sum()):
             raise DyingReluError(
                 f"batch {number} of the loader has values that are not finite",
                 found=f"{bad} of {tensor.numel()}",
@@ -138,9 +200,16 @@ def _backward(model: nn.Module, loss: Loss, output: Any, labels: Any) -> None:
         raise DyingReluError(
             "a loss without labels", expected="batches (inputs, labels), or no loss=", remedy="add the labels"
         )
-    trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    if trainable:
-        torch.autograd.grad(loss(output, labels), trainable, allow_unused=True)
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    if not parameters:
+        return
+    value = loss(output, labels)
+    if not isinstance(value, Tensor) or value.numel() != 1 or not value.requires_grad:
+        found = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
+        raise DyingReluError(
+            "the loss", found=str(found), expected="a tensor with one entry, with a gradient to the output"
+        )
+    torch.autograd.grad(value, parameters, allow_unused=True)
 
 
 def _never_called(model: nn.Module, watcher: Watcher) -> dict[str, str]:
