@@ -67,6 +67,17 @@ def scaling(out: Out = DEFAULT_OUT) -> None:
 
 
 @app.command()
+def probes(
+    out: Out = DEFAULT_OUT,
+    rounds: Annotated[int, typer.Option(help="How often each is timed.")] = 9,
+) -> None:
+    """Compare the probe with others: which dead units they find, and what they cost."""
+    from benchmarks import probes as comparison
+
+    print(comparison.markdown(comparison.run(out, rounds)))
+
+
+@app.command()
 def end_to_end(
     out: Out = DEFAULT_OUT,
     networks: Annotated[int, typer.Option(help="Networks in the study, a multiple of 100.")] = 200,

@@ -3,6 +3,7 @@
 import plain
 import pytest
 import torch
+from torch import nn
 
 from dying_relu import probe, units
 from dying_relu.activations import ACTIVATIONS
@@ -10,11 +11,17 @@ from dying_relu.configuration import CNN, MLP
 from dying_relu.measuring import measure
 from dying_relu.models import as_inputs, build
 from dying_relu.probing.report import TAU
+from dying_relu.stack.network import Network
+from dying_relu.stack.normalisation import BatchNormalisation, LayerNormalisation
 from dying_relu.study import Run
 
 ARCHITECTURES = {
     "mlp": MLP(kind="mlp", widths=[24, 16]),
     "cnn": CNN(kind="cnn", channels=[5, 6], widths=[12]),
+    "mlp, batch normalisation": MLP(kind="mlp", widths=[24, 16], normalisation="batch"),
+    "mlp, layer normalisation": MLP(kind="mlp", widths=[24, 16], normalisation="layer"),
+    "cnn, batch normalisation": CNN(kind="cnn", channels=[5, 6], widths=[12], normalisation="batch"),
+    "cnn, layer normalisation": CNN(kind="cnn", channels=[5, 6], widths=[12], normalisation="layer"),
 }
 IMAGE, CLASSES, EXAMPLES = torch.Size((3, 12, 12)), 10, 250
 
@@ -35,6 +42,26 @@ def run(activation: str, initial_bias: float) -> Run:
     )
 
 
+def shift_randomly(stack: Network) -> None:
+    """What training does to normalisation, so that some of its units are dead and some are not."""
+    generator = torch.Generator().manual_seed(2)
+    for layer in normalisations(stack):
+        layer.shift.value.normal_(-1.5, 2, generator=generator)
+
+
+def copy_shifts(stack: Network, k: int, network: nn.Sequential) -> None:
+    modules = [
+        m for m in network if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d | nn.LayerNorm | nn.GroupNorm)
+    ]
+    with torch.no_grad():
+        for layer, module in zip(normalisations(stack), modules, strict=True):
+            module.bias.copy_(layer.shift.value[k])
+
+
+def normalisations(stack: Network) -> list[BatchNormalisation | LayerNormalisation]:
+    return [layer for layer in stack.layers if isinstance(layer, BatchNormalisation | LayerNormalisation)]
+
+
 @pytest.mark.parametrize("architecture", ARCHITECTURES.values(), ids=ARCHITECTURES)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_the_probe_counts_what_the_engine_counts(architecture: MLP | CNN, activation: str) -> None:
@@ -42,11 +69,14 @@ def test_the_probe_counts_what_the_engine_counts(architecture: MLP | CNN, activa
     stack = build(architecture, runs, IMAGE, CLASSES, 0, torch.device("cpu"))
     images = torch.randn(EXAMPLES, *IMAGE, generator=torch.Generator().manual_seed(1))
     labels = torch.zeros(EXAMPLES, dtype=torch.int64)
-    expected = measure(stack, as_inputs(architecture, images), labels).units
+    shift_randomly(stack)
+    with stack.evaluation():
+        expected = measure(stack, as_inputs(architecture, images), labels).units
     counts = {"dead": units.dead, "inactive": units.inactive, "saturated": units.saturated}
     for k, one in enumerate(runs):
         network = plain.network(architecture, one, IMAGE, CLASSES)
         plain.copy_parameters(stack, k, network)
+        copy_shifts(stack, k, network)
         table = probe(network, images.split(64)).summary()
         for name, definition in counts.items():
             engine = [int(definition(seen)[k].sum()) for seen in expected.values()]

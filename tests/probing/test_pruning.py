@@ -2,7 +2,6 @@
 
 import warnings
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 import torch
@@ -397,8 +396,6 @@ def test_data_that_come_only_once_have_to_be_passed() -> None:
     assert isinstance(prune_dead(model, report, data=batches), nn.Sequential)
     with pytest.raises(DyingReluError, match="no data to compare"):
         prune_dead(model, report, data=[])
-    with pytest.raises(DyingReluError, match="the data of the report are not known"):
-        prune_dead(model, replace(report))
 
 
 def test_a_report_of_another_model_is_refused() -> None:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
 from dying_relu.errors import DyingReluError
-from dying_relu.probing.showing import evaluating, on_device, parts
+from dying_relu.probing.showing import device_of, evaluating, on_device, parts
 
 
 def tolerance(dtype: torch.dtype) -> float:
@@ -33,7 +33,7 @@ def require_equal(model: nn.Module, other: nn.Module, data: Iterable[Any]) -> No
     batches = 0
     with evaluating(model), evaluating(other), torch.no_grad():
         for number, batch in enumerate(data, start=1):
-            inputs, _ = parts(on_device(batch, model), number)
+            inputs, _ = parts(on_device(batch, device_of(model)), number)
             for old, new in zip(_outputs(model, inputs), _outputs(other, inputs), strict=True):
                 _require_close(old, new, number)
             batches = number

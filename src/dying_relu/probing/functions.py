@@ -14,7 +14,8 @@ Function = Callable[..., Any]
 
 NAMES = (
     "relu", "relu6", "leaky_relu", "prelu", "elu", "selu", "celu", "gelu", "silu", "mish", "softplus",
-    "hardswish", "hardtanh", "hardsigmoid", "tanh", "sigmoid",
+    "hardswish", "hardtanh", "hardsigmoid", "hardshrink", "softshrink", "tanhshrink", "softsign", "tanh", "sigmoid", "logsigmoid",
+    "threshold",
 )  # fmt: skip
 CLAMPS = ("clamp", "clamp_min", "clip")
 
@@ -43,14 +44,29 @@ UNITS_AXIS_1 = _called(
 
 
 def activation(function: Function, arguments: tuple[Any, ...], options: dict[str, Any]) -> str | None:
-    """The name of the activation that a call computes, or None; ``clamp(min=0)`` is a relu.
+    """The name of the activation that a call computes, or None; ``clamp(min=0)`` and ``threshold(0, 0)`` are a relu.
 
     >>> activation(torch.clamp, (torch.zeros(1),), {"min": 0})
     'relu'
     """
     if function in CLAMPED:
-        low = options.get("min", arguments[1] if len(arguments) > 1 else None)
-        high = options.get("max", arguments[2] if len(arguments) > 2 else None)
-        is_relu = isinstance(low, int | float) and low == 0 and high is None
-        return "relu" if is_relu else None
-    return ACTIVATIONS.get(function)
+        low, high = (_argument(arguments, options, *place) for place in ((1, "min"), (2, "max")))
+        return "relu" if _is_zero(low) and high is None else None
+    name = ACTIVATIONS.get(function)
+    if name == "threshold":
+        threshold, value = (
+            _argument(arguments, options, *place) for place in ((1, "threshold"), (2, "value"))
+        )
+        return "relu" if _is_zero(threshold) and _is_zero(value) else name
+    return name
+
+
+def _argument(arguments: tuple[Any, ...], options: dict[str, Any], position: int, name: str) -> Any:
+    return arguments[position] if len(arguments) > position else options.get(name)
+
+
+def _is_zero(value: Any) -> bool:
+    """Whether it is the number 0, or a tensor of nothing but that."""
+    if isinstance(value, Tensor):
+        return not value.requires_grad and not bool(value.any())
+    return isinstance(value, int | float) and value == 0

@@ -1,8 +1,7 @@
 """What a model was shown, in four numbers."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from torch import Tensor
 
@@ -13,7 +12,7 @@ class InputScale:
 
     >>> import torch
     >>> scale = InputScale()
-    >>> scale.add(torch.tensor([[0.0, 200.0]]))
+    >>> scale.add([torch.tensor([[0.0, 200.0]])])
     >>> scale.mean, scale.deviation, scale.high
     (100.0, 100.0, 200.0)
     """
@@ -24,9 +23,11 @@ class InputScale:
     low: float = float("inf")
     high: float = float("-inf")
 
-    def add(self, inputs: Any) -> None:
-        """Take in a batch: a tensor, or a collection of whatever."""
-        for tensor in _floating(inputs):
+    def add(self, tensors: Iterable[Tensor]) -> None:
+        """Take in the tensors of a batch."""
+        for tensor in tensors:
+            if not tensor.is_floating_point() or not tensor.numel():
+                continue
             self.count += tensor.numel()
             self.total += float(tensor.sum())
             self.squares += float(tensor.float().square().sum())
@@ -42,15 +43,3 @@ class InputScale:
     def deviation(self) -> float:
         """Standard deviation over all entries; NaN without inputs."""
         return max(0.0, self.squares / self.count - self.mean**2) ** 0.5 if self.count else float("nan")
-
-
-def _floating(inputs: Any) -> Iterator[Tensor]:
-    if isinstance(inputs, Tensor):
-        if inputs.is_floating_point() and inputs.numel():
-            yield inputs.detach()
-    elif isinstance(inputs, Mapping):
-        for part in inputs.values():
-            yield from _floating(part)
-    elif isinstance(inputs, tuple | list):
-        for part in inputs:
-            yield from _floating(part)

@@ -1,5 +1,6 @@
 """Shows a model its data and counts its units."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -9,7 +10,15 @@ from torch import Tensor, nn
 from dying_relu.errors import DyingReluError
 from dying_relu.probing.inputs import InputScale
 from dying_relu.probing.report import Report
-from dying_relu.probing.showing import evaluating, on_device, parts, unwrapped
+from dying_relu.probing.showing import (
+    device_of,
+    evaluating,
+    gradients,
+    on_device,
+    parts,
+    tensors_in,
+    unwrapped,
+)
 from dying_relu.probing.watching import UnitAxis, Watcher
 
 Loss = Callable[[Any, Any], Tensor]
@@ -41,20 +50,25 @@ def probe(
     [{'layer': '1', 'units': 8}]
     """
     model = unwrapped(model)
+    _require_batches(loader)
+    device = device_of(model)
     watcher = Watcher(model, unit_axis, loss is not None)
     scale, batches = InputScale(), 0
-    with evaluating(model), watcher.hooked(), torch.set_grad_enabled(loss is not None):
+    with evaluating(model), watcher.hooked(), gradients(model, loss is not None):
         for number, batch in enumerate(loader, start=1):
-            inputs, labels = parts(on_device(batch, model), number)
-            _require_finite(inputs, number)
-            scale.add(inputs)
+            inputs, labels = parts(on_device(batch, device), number)
+            tensors = list(tensors_in(inputs))
+            if tensors and all(tensor.numel() == 0 for tensor in tensors):
+                continue
+            _require_finite(tensors, number)
+            scale.add(tensors)
             watcher.start_batch()
             output = _run(model, inputs, watcher, number)
             if loss is not None:
                 _backward(model, loss, output, labels)
             batches = number
     if not batches:
-        raise DyingReluError("the loader is empty", expected="at least one batch")
+        raise DyingReluError("the loader is empty", expected="at least one batch with examples")
     if not watcher.layers:
         raise DyingReluError(
             "no activation was called", expected="a model that calls one, such as nn.ReLU or torch.relu"
@@ -63,12 +77,25 @@ def probe(
     return Report(watcher.layers, _never_called(model, watcher), scale, loader, arguments)
 
 
-def _require_finite(inputs: Any, number: int) -> None:
-    tensors = inputs.values() if isinstance(inputs, Mapping) else [inputs]
+def _require_batches(loader: Any) -> None:
+    """A single batch in place of the loader would be taken apart into examples, or into the keys of a dict."""
+    if isinstance(loader, Tensor | Mapping | str) or not isinstance(loader, Iterable):
+        raise DyingReluError(
+            "the loader",
+            found=type(loader).__name__,
+            expected="an iterable of batches",
+            remedy="put a single batch into a list",
+        )
+
+
+def _require_finite(tensors: list[Tensor], number: int) -> None:
     for tensor in tensors:
+        if tensor.device.type == "meta":
+            raise DyingReluError(f"batch {number} is on the meta device", expected="values")
         # The sum is not finite if an entry is not; only then are the entries looked at.
-        is_float = isinstance(tensor, Tensor) and tensor.is_floating_point()
-        if is_float and not tensor.sum().isfinite() and (bad := int((~tensor.isfinite()).sum())):
+        if not tensor.is_floating_point() or math.isfinite(tensor.sum()):
+            continue
+        if bad := int((~tensor.isfinite()).sum()):
             raise DyingReluError(
                 f"batch {number} of the loader has values that are not finite",
                 found=f"{bad} of {tensor.numel()}",
@@ -93,9 +120,16 @@ def _backward(model: nn.Module, loss: Loss, output: Any, labels: Any) -> None:
         raise DyingReluError(
             "a loss without labels", expected="batches (inputs, labels), or no loss=", remedy="add the labels"
         )
-    trainable = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    if trainable:
-        torch.autograd.grad(loss(output, labels), trainable, allow_unused=True)
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    if not parameters:
+        return
+    value = loss(output, labels)
+    if not isinstance(value, Tensor) or value.numel() != 1 or not value.requires_grad:
+        found = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
+        raise DyingReluError(
+            "the loss", found=str(found), expected="a tensor with one entry, with a gradient to the output"
+        )
+    torch.autograd.grad(value, parameters, allow_unused=True)
 
 
 def _never_called(model: nn.Module, watcher: Watcher) -> dict[str, str]:

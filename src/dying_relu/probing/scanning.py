@@ -5,6 +5,7 @@ from autograd, so that it is the one that training sees.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,34 +14,48 @@ from torch import Tensor
 
 from dying_relu.units import UnitStatistics
 
-TILE = 2048
-"""So many positions are reduced side by side: their five results stay in the processor's first cache."""
+SIDE_BY_SIDE = 512
+"""So many positions of a channel are reduced next to each other."""
 
 
-def of_relu(z: Tensor, axis: int) -> UnitStatistics:
+def of_relu(
+    z: Tensor, axis: int, at_zero: float = 0.0, before: UnitStatistics | None = None
+) -> UnitStatistics:
     """Statistics of ReLU units.
 
     Args:
         z: pre-activations, the units on ``axis``, examples and positions on all others.
         axis: axis of the units.
+        at_zero: the derivative at exactly 0: PyTorch's ReLU has 0 there, its ``clamp(min=0)`` 1.
+        before: of earlier batches, to be added; on a CPU it is changed. One compiled call in place of many operations on small
+            tensors, which cost more than the scan of a small layer.
     """
     z = _accurate(z)
-    on_cpu = z.device.type == "cpu"
-    low, high, total, active, level = _scan_on_cpu(z, axis) if on_cpu else _scan(z, axis)
-    return UnitStatistics(
+    if z.device.type == "cpu":
+        # A model whose precision changes from batch to batch is counted anew and merged.
+        fits = before is not None and before.pre_activation_min.dtype == z.dtype
+        found = before if before is not None and fits else _none_seen(z.shape[axis], z.dtype)
+        _scan_on_cpu(found, z, axis, at_zero)
+        return found if fits else _merged(before, found)
+    low, high, total, active, level = _scan(z, axis)
+    slope = torch.where(high == 0, at_zero, high.sign().clamp(min=0))
+    found = UnitStatistics(
         pre_activation_min=low,
         pre_activation_max=high,
         activation_max=high.relu(),
         # NaN stays NaN, of which sign() would make 0.
-        derivative_max=torch.where(high.isnan(), high, high.sign().clamp(min=0)),
+        derivative_max=torch.where(high.isnan(), high, slope),
         activation_sum=_summed(total),
         active_count=_summed(active),
         count=z.numel() // z.shape[axis],
         pre_activation_sum=_summed(level),
     )
+    return _merged(before, found)
 
 
-def of_any(z: Tensor, axis: int, function: Callable[[Tensor], Tensor]) -> UnitStatistics:
+def of_any(
+    z: Tensor, axis: int, function: Callable[[Tensor], Tensor], before: UnitStatistics | None = None
+) -> UnitStatistics:
     """Statistics of the units of an element-wise ``function``; other arguments as for :func:`of_relu`."""
     with torch.inference_mode(False), torch.enable_grad():
         leaf = _accurate(z.detach()).clone().requires_grad_()
@@ -52,7 +67,11 @@ def of_any(z: Tensor, axis: int, function: Callable[[Tensor], Tensor]) -> UnitSt
     found.activation_sum = _summed(found.activation_sum)
     found.active_count = _summed(found.active_count)
     found.pre_activation_sum = _summed(z.sum(0))
-    return found
+    return _merged(before, found)
+
+
+def _merged(before: UnitStatistics | None, found: UnitStatistics) -> UnitStatistics:
+    return found if before is None else before.merge(found)
 
 
 def by_unit(z: Tensor, axis: int) -> Tensor:
@@ -76,62 +95,142 @@ def _scan(z: Tensor, axis: int) -> tuple[Tensor, ...]:
     return z.amin(others), z.amax(others), z.relu().sum(others), (z > 0).sum(others), z.sum(others)
 
 
-def _scan_on_cpu(z: Tensor, axis: int) -> tuple[Tensor, ...]:
+def _none_seen(units: int, dtype: torch.dtype) -> UnitStatistics:
+    """Of no example, ready for :func:`_scan_on_cpu`."""
+    return UnitStatistics(
+        pre_activation_min=torch.full((units,), torch.inf, dtype=dtype),
+        pre_activation_max=torch.full((units,), -torch.inf, dtype=dtype),
+        activation_max=torch.zeros(units, dtype=dtype),
+        derivative_max=torch.zeros(units, dtype=dtype),
+        activation_sum=torch.zeros(units, dtype=torch.float64),
+        active_count=torch.zeros(units, dtype=torch.float64),
+        count=0,
+        pre_activation_sum=torch.zeros(units, dtype=torch.float64),
+    )
+
+
+def _scan_on_cpu(seen: UnitStatistics, z: Tensor, axis: int, at_zero: float) -> None:
+    """Add ``z`` to ``seen``, whose sum of pre-activations is known."""
+    level = seen.pre_activation_sum
+    assert level is not None
     axis %= z.dim()
-    # (examples, units, positions), a view where memory allows.
-    blocks = z.reshape(z.shape[:axis].numel(), z.shape[axis], z.shape[axis + 1 :].numel())
-    scan = _scan_rows if blocks.shape[2] == 1 else _scan_blocks
-    shown = blocks[:, :, 0] if blocks.shape[2] == 1 else blocks
-    found = np.zeros((5, blocks.shape[1]), np.float64 if blocks.dtype == torch.float64 else np.float32)
-    found[0], found[1] = np.inf, -np.inf
-    scan(shown.numpy(), *found)
-    return torch.from_numpy(found).unbind()
+    units = z.shape[axis]
+    # Units side by side, as after a linear layer or in "channels last", are reduced row by row.
+    rows = z if axis == z.dim() - 1 else z.movedim(axis, -1)
+    running = (
+        seen.pre_activation_min.numpy(),
+        seen.pre_activation_max.numpy(),
+        seen.activation_max.numpy(),
+        seen.derivative_max.numpy(),
+        seen.activation_sum.numpy(),
+        seen.active_count.numpy(),
+        level.numpy(),
+    )
+    if rows.is_contiguous():
+        _scan_rows(rows.reshape(-1, units).numpy(), at_zero, *running)
+    else:
+        blocks = z.reshape(z.shape[:axis].numel(), units, z.shape[axis + 1 :].numel())
+        _scan_blocks(blocks.contiguous().numpy(), at_zero, *running)
+    seen.count += z.numel() // units
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _scan_rows(
     z: np.ndarray,
+    at_zero: float,
     low: np.ndarray,
     high: np.ndarray,
+    largest: np.ndarray,
+    steepest: np.ndarray,
     total: np.ndarray,
     active: np.ndarray,
     level: np.ndarray,
 ) -> None:
-    """Reduce the rows of a matrix, a unit a column; a NaN is kept, and differs from itself."""
-    rows, columns = z.shape
+    """Add a matrix, a unit a column, to the running statistics."""
+    rows, units = z.shape
+    found = _start(units, z.dtype)
     for row in range(rows):
-        for column in range(columns):
-            value = z[row, column]
-            low[column] = value if value < low[column] or value != value else low[column]
-            high[column] = value if value > high[column] or value != value else high[column]
-            total[column] += value if value > 0 or value != value else np.float32(0)
-            active[column] += np.float32(value > 0)
-            level[column] += value
+        _reduce(z[row], found)
+    for unit in range(units):
+        _add(
+            unit, found[0, unit], found[1, unit], found[2, unit], found[3, unit], found[4, unit], at_zero,
+            low, high, largest, steepest, total, active, level,
+        )  # fmt: skip
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _scan_blocks(
     z: np.ndarray,
+    at_zero: float,
     low: np.ndarray,
     high: np.ndarray,
+    largest: np.ndarray,
+    steepest: np.ndarray,
     total: np.ndarray,
     active: np.ndarray,
     level: np.ndarray,
 ) -> None:
-    """Reduce (examples, units, positions), unit by unit: the positions side by side fill the processor's vectors."""
-    positions = z.shape[2]
-    for unit in range(z.shape[1]):
-        found = np.zeros((5, min(TILE, positions)), z.dtype)
-        found[0], found[1] = np.inf, -np.inf
-        for start in range(0, positions, TILE):
-            tile = z[:, unit, start : start + TILE]
-            here = found[:, : tile.shape[1]]
-            _scan_rows(tile, here[0], here[1], here[2], here[3], here[4])
-        low[unit] = found[0].min()
-        high[unit] = found[1].max()
-        total[unit] = found[2].sum()
-        active[unit] = found[3].sum()
-        level[unit] = found[4].sum()
-        # A sum keeps a NaN, which a minimum need not.
-        if total[unit] != total[unit]:
-            low[unit], high[unit] = np.nan, np.nan
+    """Add (examples, units, positions): some positions side by side fill the processor's vectors, and no more than its cache."""
+    examples, units, positions = z.shape
+    width = min(positions, SIDE_BY_SIDE)
+    for unit in range(units):
+        found = _start(width, z.dtype)
+        for example in range(examples):
+            for start in range(0, positions, width):
+                _reduce(z[example, unit, start : start + width], found)
+        _add(
+            unit, found[0].min(), found[1].max(), found[2].astype(np.float64).sum(),
+            found[3].astype(np.float64).sum(), found[4].astype(np.float64).sum(), at_zero,
+            low, high, largest, steepest, total, active, level,
+        )  # fmt: skip
+
+
+@njit(inline="always")
+def _start(width: int, dtype: Any) -> np.ndarray:
+    """Minimum, maximum, sum of what is positive, its number, and the sum of all: of nothing."""
+    found: np.ndarray = np.zeros((5, width), dtype)
+    found[0], found[1] = np.inf, -np.inf
+    return found
+
+
+@njit(inline="always")
+def _reduce(values: np.ndarray, found: np.ndarray) -> None:
+    """Number by number; a NaN is kept by the sum alone, for which a comparison less is needed."""
+    low, high, total, active, level = found[0], found[1], found[2], found[3], found[4]
+    for n in range(len(values)):
+        value = values[n]
+        low[n] = value if value < low[n] else low[n]  # noqa: FURB136 (min() keeps NaN, and is not vectorised)
+        high[n] = value if value > high[n] else high[n]  # noqa: FURB136
+        total[n] += np.float32(0) if value <= 0 else value
+        active[n] += np.float32(value > 0)
+        level[n] += value
+
+
+@njit(inline="always")
+def _add(
+    unit: int,
+    smallest: float,
+    greatest: float,
+    positive: float,
+    number: float,
+    sum_of_all: float,
+    at_zero: float,
+    low: np.ndarray,
+    high: np.ndarray,
+    largest: np.ndarray,
+    steepest: np.ndarray,
+    total: np.ndarray,
+    active: np.ndarray,
+    level: np.ndarray,
+) -> None:
+    """Add a batch's minimum, maximum, sum and number to a unit's; one NaN makes all but the number NaN for good."""
+    total[unit] += positive
+    active[unit] += number
+    level[unit] += sum_of_all
+    if np.isnan(total[unit]):
+        low[unit] = high[unit] = largest[unit] = steepest[unit] = np.nan
+        return
+    low[unit] = min(low[unit], smallest)
+    high[unit] = max(high[unit], greatest)
+    largest[unit] = max(high[unit], 0)
+    steepest[unit] = 1 if high[unit] > 0 else at_zero if high[unit] == 0 else 0

@@ -16,8 +16,24 @@ from torch.overrides import TorchFunctionMode
 
 from dying_relu.errors import DyingReluError
 from dying_relu.probing import scanning
-from dying_relu.probing.functions import UNITS_AXIS_1, UNITS_LAST, activation
+from dying_relu.probing.functions import CLAMPED, UNITS_AXIS_1, UNITS_LAST, activation
 from dying_relu.units import UnitStatistics
+
+WITHOUT_ACTIVATIONS = frozenset(
+    f"torch.nn.modules.{name}"
+    for name in (
+        "linear",
+        "conv",
+        "batchnorm",
+        "normalization",
+        "pooling",
+        "dropout",
+        "flatten",
+        "sparse",
+        "container",
+    )
+)
+"""Where PyTorch's own classes stand whose ``forward`` calls no activation; what is derived from them stands elsewhere."""
 
 UnitAxis = int | dict[str, int] | None
 
@@ -124,24 +140,25 @@ class Watcher(TorchFunctionMode):
             return
         name = self._name(kind)
         axis = self._axis(name, z)
-        if kind == "relu":
-            found = scanning.of_relu(z, axis)
-        else:
-            rest, others = arguments[1:], {key: value for key, value in options.items() if key != "input"}
-            found = scanning.of_any(z, axis, lambda inputs: function(inputs, *rest, **others))
+        units = z.shape[axis]
         seen = self.layers.get(name)
-        if seen is None:
-            units = z.shape[axis]
-            weight, bias = (_with_entries(tensor, units) for tensor in (self.weight, self.bias))
-            self.layers[name] = seen = Layer(name, kind, axis, z.dim(), found, weight, bias)
-        elif len(found.pre_activation_max) != seen.units:
+        if seen is not None and units != seen.units:
             raise DyingReluError(
                 f"layer {name} has not as many units in every batch",
-                found=f"{len(found.pre_activation_max)} after {seen.units}",
+                found=f"{units} after {seen.units}",
                 remedy="say which axis is the units' with unit_axis=",
             )
+        before = None if seen is None else seen.statistics
+        if kind == "relu":
+            found = scanning.of_relu(z, axis, 1.0 if function in CLAMPED else 0.0, before)
         else:
-            seen.statistics = seen.statistics.merge(found)
+            rest, others = arguments[1:], {key: value for key, value in options.items() if key != "input"}
+            found = scanning.of_any(z, axis, lambda inputs: function(inputs, *rest, **others), before)
+        if seen is None:
+            weight, bias = (_with_entries(tensor, units) for tensor in (self.weight, self.bias))
+            self.layers[name] = seen = Layer(name, kind, axis, z.dim(), found, weight, bias)
+        else:
+            seen.statistics = found
         if self.gradients and z.requires_grad:
             z.register_hook(lambda gradient: _add_gradient(seen, gradient))
 
@@ -172,6 +189,8 @@ class Watcher(TorchFunctionMode):
 def _hooked(watcher: Watcher) -> Iterator[None]:
     with ExitStack() as stack:
         for path, module in watcher.model.named_modules():
+            if _calls_no_activation(module):
+                continue
             enter = module.register_forward_pre_hook(
                 lambda module, _, path=path: watcher.path.append((path, module)), prepend=True
             )
@@ -182,6 +201,11 @@ def _hooked(watcher: Watcher) -> Iterator[None]:
         stack.callback(torch.backends.mha.set_fastpath_enabled, torch.backends.mha.get_fastpath_enabled())
         torch.backends.mha.set_fastpath_enabled(False)
         yield
+
+
+def _calls_no_activation(module: nn.Module) -> bool:
+    """Whether all activations inside stand in submodules, whose hooks are enough: a hook costs as much as a small layer."""
+    return type(module).__module__ in WITHOUT_ACTIVATIONS
 
 
 def _leave(watcher: Watcher) -> None:
