@@ -82,7 +82,7 @@ def cases() -> dict[str, Case]:
     in_blocks = {
         f"{block}.conv{n}": f"{block}.relu{'' if n == 1 else '#2'}" for block in blocks for n in (1, 2)
     }
-    pixels = [torch.randn(256, 784) for _ in range(4)]
+    pixels = [torch.randn(256, 784) for _ in range(40)]
     return {
         "MLP": _case(mlp, pixels, {"0": "1", "2": "3"}, "0"),
         "MLP, functions": _case(Functional(), pixels, {"first": "relu", "second": "relu#2"}, "first"),

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 
@@ -30,7 +31,7 @@ class InputScale:
                 continue
             self.count += tensor.numel()
             self.total += float(tensor.sum())
-            self.squares += float(tensor.float().square().sum())
+            self.squares += float(torch.linalg.vector_norm(tensor.float())) ** 2
             low, high = tensor.aminmax()
             self.low, self.high = min(self.low, float(low)), max(self.high, float(high))
 
