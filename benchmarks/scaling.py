@@ -17,7 +17,8 @@ import pandas as pd
 import pandera.pandas as pa
 
 from benchmarks import machine, studies
-from dying_relu import cost, results, study
+from dying_relu import aggregation, cost, results, study
+from dying_relu.origin import Origin
 from dying_relu.results import atomic_path
 from dying_relu.study import Shard, Study
 
@@ -90,7 +91,11 @@ def _stages(size: Size, folder: Path, repetitions: int) -> Iterator[tuple[str, i
     yield "plan", shards, _median(lambda: study.load(path), repetitions)
     yield "DAG", shards, _median(lambda: studies.train(path, cores, "--dry-run", "--quiet"), repetitions)
     write_shards(planned, folder / "shards")
-    yield "aggregate", shards, _median(lambda: _aggregate(planned, folder), repetitions)
+    yield (
+        "aggregate",
+        shards,
+        _median(lambda: aggregation.aggregate(planned, folder / "shards", folder), repetitions),
+    )
     tiny = studies.grid(
         f"tiny{size.networks}", TINY, FEW_EXAMPLES, (4 * size.rates, size.biases), size.replicates
     )
@@ -110,17 +115,20 @@ def _seconds(action: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def _aggregate(planned: Study, folder: Path) -> None:
-    for name in results.TABLES:
-        shards = [folder / "shards" / shard.name for shard in planned.shards]
-        results.aggregate(name, shards, folder / f"{name}.parquet")
-
-
 def write_shards(planned: Study, folder: Path) -> None:
     """Tables as training would write them, with made-up numbers, in a folder for each shard."""
     for shard in planned.shards:
         for name, table in _tables(shard).items():
-            results.write(name, table, folder / shard.name / f"{name}.parquet")
+            results.write(name, table, folder / shard.name / f"{name}.parquet", _origin(shard))
+
+
+def _origin(shard: Shard) -> Origin:
+    return {
+        "configuration": shard.fingerprint,
+        "code": "none",
+        "data": {shard.dataset.name: "none"},
+        "libraries": {},
+    }
 
 
 def _tables(shard: Shard) -> dict[str, pd.DataFrame]:

@@ -78,7 +78,7 @@ def make_images(dataset: str, folder: Path) -> None:
 
     arrays = Arrays(pixels(known.train), labels(known.train), pixels(known.test), labels(known.test))
     (folder / "data").mkdir(parents=True, exist_ok=True)
-    save(dataset, arrays, {"source": "random numbers"}, folder / "data" / f"{dataset}.safetensors")
+    save(dataset, arrays, "random numbers", folder / "data" / f"{dataset}.safetensors")
 
 
 def train(configuration: Path, cores: int, *options: str) -> str:

@@ -3,12 +3,13 @@
 import shutil
 from pathlib import Path
 
+from small_study import CONFIGURATION
+
 from benchmarks import paper
 from dying_relu import provenance
 from dying_relu.analysis import claims, numbers, tables
 
 ROOT = Path(__file__).parents[1]
-CONFIGURATION = ROOT / "config" / "smoke.yaml"
 
 
 def generate(study: Path, folder: Path) -> Path:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from dying_relu import results
+from dying_relu import results, study
 from dying_relu.theory.born_dead import born_dead_probability_one_point
 from dying_relu.validation import birth
 from dying_relu.validation.checks import checks
@@ -58,6 +58,8 @@ DEFAULT_GRID: dict[str, tuple] = {
     "learning_rate": RATES,
 }
 RECORDED = ("recovery", "anatomy")
+CONFIGURATION = Path(__file__).parents[1] / "config" / "smoke.yaml"
+ORIGIN = {"configuration": study.load(CONFIGURATION).fingerprint, "code": "none", "data": {}, "libraries": {}}
 
 
 PRE_ACTIVATION = {"min": 6.0, "q05": 5.0, "q25": 4.0, "median": 3.0, "q75": 2.0, "q95": 1.0, "max": 0.0}
@@ -76,9 +78,9 @@ def write_small_study(folder: Path, replicates: int = 3, experiments: tuple[str,
         "units": units[units["experiment"].isin(RECORDED)],
     }
     for name, schema in results.TABLES.items():
-        results.write(name, tables[name][list(schema.columns)], folder / f"{name}.parquet")
+        results.write(name, tables[name][list(schema.columns)], folder / f"{name}.parquet", ORIGIN)
     for name, table in {"validation": _validation(), "born_dead": _born_dead()}.items():
-        results.write(name, table, folder / f"{name}.parquet")
+        results.write(name, table, folder / f"{name}.parquet", ORIGIN)
 
 
 def _validation() -> pd.DataFrame:

@@ -268,10 +268,7 @@ def table(small_study: Path) -> bytes:
 def test_any_damage_to_a_table(tmp_path: Path, table: bytes, data: st.DataObject) -> None:
     (tmp_path / "runs.parquet").write_bytes(data.draw(damaged(table) | st.binary(max_size=100)))
     refused_or_read(lambda path: results.read("runs", path), tmp_path / "runs.parquet")
-    refused_or_read(
-        lambda path: results.aggregate("runs", [path.parent], path.parent / "out" / "runs.parquet"),
-        tmp_path / "runs.parquet",
-    )
+    refused_or_read(results.origin, tmp_path / "runs.parquet")
 
 
 @given(st.sampled_from(list(results.RUNS.columns)), structures)

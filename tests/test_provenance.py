@@ -1,22 +1,22 @@
 """The record of where numbers come from is true, and a table that is not the recorded one is found."""
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
-from generated_paper import CONFIGURATION
+from small_study import CONFIGURATION, ORIGIN
 
-from dying_relu import provenance, study
+from dying_relu import cli, provenance, results, study
 from dying_relu.analysis.numbers.provenance import provenance as macros
 from dying_relu.errors import DyingReluError
 
 
 @pytest.fixture
-def recorded(tmp_path: Path) -> Path:
-    """A folder with two tables and their record."""
-    for name in ("runs", "layers"):
-        (tmp_path / f"{name}.parquet").write_bytes(name.encode())
+def recorded(small_study: Path, tmp_path: Path) -> Path:
+    """A folder with the tables of a study and their record."""
+    shutil.copytree(small_study, tmp_path, dirs_exist_ok=True)
     provenance.record(tmp_path, CONFIGURATION, tmp_path / provenance.NAME)
     return tmp_path
 
@@ -25,7 +25,7 @@ def test_the_record_names_what_was_run_and_where(recorded: Path) -> None:
     found = provenance.read(recorded)
     assert found["configuration"] == study.load(CONFIGURATION).fingerprint
     assert found["versions"] == provenance.versions()
-    assert set(found["sha256"]) == {"runs.parquet", "layers.parquet"}
+    assert set(found["sha256"]) == {f"{name}.parquet" for name in results.TABLES | results.SIMULATIONS}
     assert found["hardware"]["cores"] >= 1
     provenance.check(recorded)
 
@@ -46,14 +46,14 @@ def test_a_missing_or_damaged_record_is_an_error_in_words(recorded: Path) -> Non
         provenance.read(recorded)
 
 
-def test_training_time_is_the_sum_over_jobs(tmp_path: Path) -> None:
-    folder = tmp_path / "benchmarks" / "train"
+def test_training_time_is_the_sum_over_jobs(recorded: Path) -> None:
+    folder = recorded / "benchmarks" / "train"
     folder.mkdir(parents=True)
     for shard, (seconds, rss) in {"a": (90.0, 512.0), "b": (60.0, 2048.0)}.items():
         text = f"s\th:m:s\tmax_rss\tcpu_time\n{seconds}\t0:01:00\t{rss}\t-\n"
         (folder / f"{shard}.tsv").write_text(text)
-    provenance.record(tmp_path, CONFIGURATION, tmp_path / provenance.NAME)
-    found = macros(tmp_path)
+    provenance.record(recorded, CONFIGURATION, recorded / provenance.NAME)
+    found = macros(recorded)
     assert (found["TrainingJobs"].value, found["TrainingTime"].value) == (2, 150.0)
     assert found["TrainingMemory"].latex == r"\qty{2.0}{\gibi\byte}"
 
@@ -87,3 +87,38 @@ def test_the_command_is_the_one_to_type(monkeypatch: pytest.MonkeyPatch) -> None
     assert provenance.command(Path("config/config.yaml")) == "make paper"
     monkeypatch.chdir(CONFIGURATION.parents[1])
     assert provenance.command(CONFIGURATION) == "snakemake --cores all --configfile config/smoke.yaml"
+
+
+@pytest.mark.parametrize("part", ["configuration", "code", "data", "libraries"])
+def test_tables_that_were_not_made_together_are_not_recorded(part: str, recorded: Path) -> None:
+    path = recorded / "layers.parquet"
+    results.write("layers", results.read("layers", path), path, ORIGIN | {part: "another"})
+    with pytest.raises(
+        DyingReluError, match=rf"layers\.parquet was not made with the other tables .*another {part}"
+    ):
+        provenance.record(recorded, CONFIGURATION, recorded / provenance.NAME)
+
+
+def test_a_table_is_described_by_what_it_carries_and_by_the_record_that_is_of_it(
+    recorded: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cli.provenance(recorded / "runs.parquet")
+    printed = dict(line.split(":", 1) for line in capsys.readouterr().out.splitlines())
+    assert {part: value.strip() for part, value in printed.items()} == provenance.describe(
+        recorded / "runs.parquet"
+    )
+    assert printed["configuration"].strip() == ORIGIN["configuration"]
+    assert printed["commit"].strip() == provenance.read(recorded)["commit"]
+    moved = recorded / "elsewhere" / "runs.parquet"
+    moved.parent.mkdir()
+    shutil.copy(recorded / "runs.parquet", moved)
+    assert set(provenance.describe(moved)) == set(ORIGIN)
+    shutil.copy(recorded / "layers.parquet", recorded / "runs.parquet")
+    assert "commit" not in provenance.describe(recorded / "runs.parquet")
+
+
+def test_only_tables_are_described(recorded: Path) -> None:
+    with pytest.raises(DyingReluError, match=r"expected a \.parquet file"):
+        provenance.describe(recorded / provenance.NAME)
+    with pytest.raises(DyingReluError, match="no table at"):
+        provenance.describe(recorded / "nothing.parquet")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from generated_paper import CONFIGURATION, ROOT
+from generated_paper import ROOT
+from small_study import CONFIGURATION
 from torch.nn import functional
 
 from dying_relu import activations, probe

@@ -149,14 +149,14 @@ def test_a_state_of_another_configuration_data_or_code_is_refused(
     with pytest.raises(Killed):
         train_until(kill_after(20), shard, data, tmp_path / "killed")
     state = state_of(tmp_path / "killed").read_bytes()
-    other_data = replace(data, train_images=data.train_images + 1e-6)
+    other_data = replace(data, train_images=data.train_images + 1e-6, checksum="another")
     for differs, other, seen in (
         ("configuration", shard_of(learning_rate=[0.1]), data),
         ("data", shard, other_data),
         ("code", shard, data),
     ):
         if differs == "code":
-            monkeypatch.setattr("dying_relu.saved_state.code_digest", lambda module: "edited")
+            monkeypatch.setattr("dying_relu.origin.code_digest", lambda module: "edited")
         state_of(tmp_path / "killed").write_bytes(state)
         caplog.clear()
         train(other, seen, tmp_path / "killed")

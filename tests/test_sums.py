@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from small_study import ORIGIN
 
 from dying_relu import results, sums
 from dying_relu.errors import DyingReluError
@@ -15,7 +16,7 @@ from dying_relu.errors import DyingReluError
 def folder(small_study: Path, tmp_path: Path) -> Path:
     """The tables of a shard, as training writes them."""
     tables = {name: results.read(name, small_study / f"{name}.parquet") for name in results.TABLES}
-    results.write_folder(tables, tmp_path / "shard")
+    results.write_folder(tables, tmp_path / "shard", ORIGIN)
     return tmp_path / "shard"
 
 
@@ -28,7 +29,7 @@ def test_the_usual_command_checks_them(folder: Path) -> None:
     assert done.stdout.splitlines() == [f"{name}.parquet: OK" for name in results.TABLES]
 
 
-def test_a_number_that_was_changed_never_reaches_a_table(folder: Path, tmp_path: Path) -> None:
+def test_a_number_that_was_changed_is_never_read(folder: Path) -> None:
     path = folder / "runs.parquet"
     runs = pd.read_parquet(path)
     results.RUNS.validate(runs.assign(dead_fraction=runs["dead_fraction"] * 0.5)).to_parquet(
@@ -37,9 +38,6 @@ def test_a_number_that_was_changed_never_reaches_a_table(folder: Path, tmp_path:
     complaint = r"shard/runs\.parquet is not the file that was made.*found SHA-256 .* delete it and run"
     with pytest.raises(DyingReluError, match=complaint):
         results.read("runs", path)
-    with pytest.raises(DyingReluError, match=complaint):
-        results.aggregate("runs", [folder], tmp_path / "out.parquet")
-    assert not (tmp_path / "out.parquet").exists()
     results.read("layers", folder / "layers.parquet")
 
 
@@ -59,19 +57,3 @@ def test_damaged_sums_are_named(folder: Path, content: bytes) -> None:
     (folder / sums.NAME).write_bytes(content)
     with pytest.raises(DyingReluError, match="SHA256SUMS is damaged"):
         results.read("runs", folder / "runs.parquet")
-
-
-def test_the_whole_studys_tables_have_sums_too(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from types import SimpleNamespace
-
-    from dying_relu import cli, study
-
-    monkeypatch.setattr(study, "load", lambda _: SimpleNamespace(shards=[SimpleNamespace(name="shard")]))
-    cli.aggregate(shards=folder.parent, out=tmp_path / "out")
-    path = tmp_path / "out" / "layers.parquet"
-    assert sums.sha256(path) in (tmp_path / "out" / sums.NAME).read_text(encoding="ascii")
-    path.write_bytes((tmp_path / "out" / "runs.parquet").read_bytes())
-    with pytest.raises(DyingReluError, match=r"layers\.parquet is not the file that was made"):
-        results.read("layers", path)

@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from generated_paper import CONFIGURATION
 from invented_images import invented
+from small_study import CONFIGURATION
 
 from dying_relu import study
 from dying_relu.data import cache
@@ -44,7 +44,7 @@ def run(
 @pytest.fixture(scope="module")
 def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("data") / "mnist.safetensors"
-    cache.save("mnist", invented("mnist"), {}, path)
+    cache.save("mnist", invented("mnist"), "imagination", path)
     return path
 
 

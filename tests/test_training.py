@@ -64,6 +64,7 @@ def data() -> Dataset:
         mean=torch.zeros(1),
         std=torch.ones(1),
         classes=10,
+        checksum="invented",
     )
 
 

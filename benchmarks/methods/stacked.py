@@ -39,6 +39,7 @@ class Stacked(Method):
             mean=torch.zeros(images.shape[1]),
             std=torch.ones(images.shape[1]),
             classes=IMAGE_SETS[dataset].classes,
+            checksum="invented",
         )
         runs = [case.network(k) for k in networks]
         architecture = case.setting.architecture

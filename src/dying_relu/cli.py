@@ -118,13 +118,9 @@ def aggregate(
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Put the tables of a study's shards together."""
-    from dying_relu import results, study, sums
+    from dying_relu import aggregation, study
 
-    folders = [shards / shard.name for shard in study.load(config).shards]
-    for name in results.TABLES:
-        results.aggregate(name, folders, out / f"{name}.parquet")
-    with results.atomic_path(out / sums.NAME) as beside:
-        sums.write(out, [f"{name}.parquet" for name in results.TABLES], beside)
+    aggregation.aggregate(study.load(config), shards, out)
 
 
 @app.command()
@@ -140,16 +136,27 @@ def record(
 
 
 @app.command()
+def provenance(
+    file: Annotated[Path, typer.Argument(help="A table, such as results/default/runs.parquet.")],
+) -> None:
+    """Print what a table's numbers follow from: configuration, code, data, libraries, commit, machine."""
+    from dying_relu import provenance as records
+
+    for part, value in records.describe(file).items():
+        print(f"{part + ':':15}{value}")
+
+
+@app.command()
 def validate(out: Annotated[Path, typer.Option(help="Parquet file to write.")]) -> None:
     """Compare our networks with theory and with published numbers."""
     import torch
 
-    from dying_relu import allocator, results
+    from dying_relu import allocator, origin, results
     from dying_relu.validation import validating
 
     torch.set_num_threads(1)
     allocator.keep_freed_memory()
-    results.write("validation", validating.validate(), out)
+    results.write("validation", validating.validate(), out, origin.of_simulation(validating.__name__))
 
 
 @app.command()
@@ -157,12 +164,12 @@ def born_dead(out: Annotated[Path, typer.Option(help="Parquet file to write.")])
     """Count the random networks that are dead before training, over depth and width."""
     import torch
 
-    from dying_relu import allocator, results
+    from dying_relu import allocator, origin, results
     from dying_relu.validation import birth
 
     torch.set_num_threads(1)
     allocator.keep_freed_memory()
-    results.write("born_dead", birth.simulate(), out)
+    results.write("born_dead", birth.simulate(), out, origin.of_simulation(birth.__name__))
 
 
 @app.command()

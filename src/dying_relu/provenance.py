@@ -7,38 +7,29 @@ import json
 import os
 import platform
 import subprocess
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from dying_relu import study
+from dying_relu import origin, results, study, sums
 from dying_relu.errors import DyingReluError
 from dying_relu.results import atomic_path
 from dying_relu.sums import sha256
 
 NAME = "provenance.json"
-LIBRARIES = (
-    "torch",
-    "torchvision",
-    "numpy",
-    "pandas",
-    "pyarrow",
-    "scipy",
-    "matplotlib",
-    "snakemake",
-)
-UNKNOWN = "unknown"
+LIBRARIES = (*origin.LIBRARIES, "torchvision", "scipy", "matplotlib", "snakemake")
 DEFAULT_CONFIGURATION = Path("config/config.yaml")
 
 
 def record(results_folder: Path, configuration_path: Path, out: Path) -> None:
     """Write to ``out`` where the tables of a study come from, which have just been made; :func:`read` looks for ``NAME`` beside them."""
+    fingerprint = study.load(configuration_path).fingerprint
+    _require_made_alike(results_folder, fingerprint)
     found = {
         "commit": commit(configuration_path.resolve().parent),
         "command": command(configuration_path),
-        "configuration": study.load(configuration_path).fingerprint,
+        "configuration": fingerprint,
         "versions": versions(),
         "hardware": {"cpu": cpu_model(), "cores": os.cpu_count(), "memory_bytes": _memory()},
         "training": _training(results_folder / "benchmarks" / "train"),
@@ -46,6 +37,42 @@ def record(results_folder: Path, configuration_path: Path, out: Path) -> None:
     }
     with atomic_path(out) as beside:
         beside.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
+def _require_made_alike(results_folder: Path, fingerprint: str) -> None:
+    """Raise an error unless the study's tables are of its configuration, and of one code, data and libraries."""
+    first = None
+    for name in results.TABLES:
+        path = results_folder / f"{name}.parquet"
+        made_of = results.origin(path)
+        first = first or made_of
+        expected = first | {"configuration": fingerprint}
+        if differing := [part for part in expected if made_of.get(part) != expected[part]]:
+            raise DyingReluError(
+                f"{path} was not made with the other tables of its study, or not for this configuration",
+                found=f"another {', '.join(differing)}",
+                remedy="delete it and run the study again",
+            )
+
+
+def describe(path: Path) -> dict[str, str]:
+    """Where the numbers of the table at ``path`` come from, line by line; with its study's record if that is of this very table."""
+    if path.suffix != ".parquet":
+        raise DyingReluError(
+            f"{path} is not a table of a study",
+            expected="a .parquet file, such as results/default/runs.parquet",
+        )
+    sums.check(path)
+    said = origin.described(results.origin(path))
+    kept = path.parent / NAME
+    if kept.is_file() and (record := read(path.parent))["sha256"].get(path.name) == sha256(path):
+        machine = record["hardware"]
+        said |= {
+            "commit": record["commit"],
+            "made with": record["command"],
+            "machine": f"{machine['cpu']}, {machine['cores']} cores",
+        }
+    return said
 
 
 def read(results_folder: Path) -> dict[str, Any]:
@@ -86,7 +113,7 @@ def commit(folder: Path) -> str:
     top = _git(folder, "rev-parse", "--show-toplevel")
     head = _git(folder, "rev-parse", "--short=10", "HEAD")
     if not head or not (Path(top) / "src" / "dying_relu").is_dir():
-        return UNKNOWN
+        return origin.UNKNOWN
     return f"{head}, modified" if _git(folder, "status", "--porcelain", "--untracked-files=no") else head
 
 
@@ -117,14 +144,8 @@ def command(configuration_path: Path) -> str:
 
 
 def versions() -> dict[str, str]:
-    """Python and the libraries that the results depend on, with their versions."""
-    found = {"Python": platform.python_version()}
-    for library in LIBRARIES:
-        try:
-            found[library] = version(library)
-        except PackageNotFoundError:
-            found[library] = UNKNOWN
-    return found
+    """Python and the libraries that the paper depends on, with their versions."""
+    return {"Python": platform.python_version(), **origin.versions(*LIBRARIES)}
 
 
 def cpu_model() -> str:
@@ -135,7 +156,7 @@ def cpu_model() -> str:
             key, _, model = line.partition(":")
             if key.strip() == "model name":
                 return model.strip()
-    return platform.processor() or platform.machine() or UNKNOWN
+    return platform.processor() or platform.machine() or origin.UNKNOWN
 
 
 def _memory() -> int | None:

@@ -14,10 +14,13 @@ table               a row is
 ``born_dead``       random networks of one shape before training: how many are constant
 ==================  =====================================================================
 
+Every file also says what its numbers follow from (:mod:`dying_relu.origin`), in its metadata under ``dying_relu``.
+
 ``units`` and every count come from :mod:`dying_relu.units`.
 """
 
 import glob
+import json
 import os
 import shutil
 import tempfile
@@ -27,11 +30,13 @@ from pathlib import Path
 
 import pandas as pd
 import pandera.pandas as pa
-from pyarrow import ArrowException, Table, concat_tables
-from pyarrow.parquet import ParquetFile
+from pyarrow import ArrowException, Table, schema, string
+from pyarrow.parquet import ParquetFile, write_table
+from pyarrow.types import is_null
 
 from dying_relu import sums
 from dying_relu.errors import DyingReluError
+from dying_relu.origin import Origin
 
 _fraction = pa.Check.in_range(0, 1)
 _not_negative = pa.Check.ge(0)
@@ -250,6 +255,11 @@ BORN_DEAD = pa.DataFrameSchema(
     name="born_dead",
 )
 
+ORIGIN = b"dying_relu"
+"""Where a parquet file's metadata say what its numbers follow from."""
+
+COMPRESSION = "zstd"
+
 UNREADABLE = (OSError, ValueError, ArrowException)
 """What reading a file that is not parquet, or no longer, ends with."""
 
@@ -290,76 +300,77 @@ def remove_leftovers(path: Path) -> None:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def write(name: str, table: pd.DataFrame, path: Path) -> None:
+def write(name: str, table: pd.DataFrame, path: Path, origin: Origin) -> None:
     """Check ``table`` against the schema ``name`` (a key of ``TABLES`` or ``SIMULATIONS``) and write it to ``path``, atomically."""
-    checked = _checked(name, table, path)
+    sound = checked(name, table, path)
     with atomic_path(path) as beside:
-        _store(checked, beside)
+        _write(sound, beside, origin)
 
 
-def write_folder(tables: dict[str, pd.DataFrame], folder: Path) -> None:
+def write_folder(tables: dict[str, pd.DataFrame], folder: Path, origin: Origin) -> None:
     """Write tables, by name, and their sums to ``folder``: all of them or, if anything fails, none."""
-    checked = {
-        f"{name}.parquet": _checked(name, table, folder / f"{name}.parquet") for name, table in tables.items()
+    sound = {
+        f"{name}.parquet": checked(name, table, folder / f"{name}.parquet") for name, table in tables.items()
     }
     with atomic_path(folder) as beside:
         beside.mkdir()
-        for name, table in checked.items():
-            _store(table, beside / name)
-        sums.write(beside, checked, beside / sums.NAME)
+        for name, table in sound.items():
+            _write(table, beside / name, origin)
+        sums.write(beside, sound, beside / sums.NAME)
 
 
-def _store(table: pd.DataFrame, path: Path) -> None:
-    table.to_parquet(path, index=False, compression="zstd")
+def _write(table: pd.DataFrame, path: Path, origin: Origin) -> None:
+    write_table(as_stored(table, origin), path, compression=COMPRESSION)
+
+
+def as_stored(table: pd.DataFrame, origin: Origin) -> Table:
+    """The content of a file: the rows, and what their numbers follow from."""
+    content = Table.from_pandas(table, preserve_index=False)
+    # Without rows, nothing says that a column holds text.
+    texts = [field.with_type(string()) if is_null(field.type) else field for field in content.schema]
+    said = content.schema.metadata | {ORIGIN: json.dumps(origin).encode()}
+    return content.cast(schema(texts)).replace_schema_metadata(said)
 
 
 def read(name: str, path: Path) -> pd.DataFrame:
     """The table ``name`` (a key of ``TABLES`` or ``SIMULATIONS``) stored at ``path``, checked against its sum and its schema."""
     sums.check(path)
+    with readable(path) as file:
+        table = as_rows(file.read(use_threads=False))
+    return checked(name, table, path)
+
+
+def origin(path: Path) -> Origin:
+    """What the numbers of the table stored at ``path`` follow from."""
+    with readable(path) as file:
+        said = (file.schema_arrow.metadata or {}).get(ORIGIN)
+        if said is None:
+            raise ValueError("it does not say what its numbers follow from")
+        return dict(json.loads(said))
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[ParquetFile]:
+    """The file at ``path``; what goes wrong while it is open is its fault."""
     try:
-        table = _rows(ParquetFile(path).read(use_threads=False))
+        yield ParquetFile(path)
     except FileNotFoundError as error:
         raise DyingReluError(
-            f"no table of {name} at {path}", remedy="run the study first: snakemake --cores all"
+            f"no table at {path}", remedy="run the study first: snakemake --cores all"
         ) from error
     except UNREADABLE as error:
         raise DyingReluError(
-            f"{path} is not a readable parquet file",
-            found=str(error),
-            remedy="delete it and run the study again",
+            f"{path} is not a readable table", found=str(error), remedy="delete it and run the study again"
         ) from error
-    return _checked(name, table, path)
 
 
-def aggregate(name: str, shards: list[Path], path: Path) -> None:
-    """Concatenate the table ``name`` of all ``shards`` (their folders, in this order) into ``path``.
-
-    The whole is checked against its schema, which says as much as checking every shard, at a small part of the cost.
-    """
-    files = [shard / f"{name}.parquet" for shard in shards]
-    for file in files:
-        sums.check(file)
-    try:
-        write(name, _unchecked(files), path)
-    except (DyingReluError, *UNREADABLE):
-        # Slower, but it names the file at fault.
-        write(name, pd.concat([read(name, file) for file in files], ignore_index=True), path)
-
-
-def _unchecked(files: list[Path]) -> pd.DataFrame:
-    """The rows of ``files``, which must agree in their columns, one after the other."""
-    tables = [ParquetFile(file).read(use_threads=False) for file in files]
-    # A file without rows does not know the types of its columns.
-    filled = [table for table in tables if table.num_rows] or tables[:1]
-    return _rows(concat_tables(filled))
-
-
-def _rows(table: Table) -> pd.DataFrame:
+def as_rows(table: Table) -> pd.DataFrame:
     """What the file says about pandas is left aside: the schema says which types the columns have."""
     return table.to_pandas(ignore_metadata=True)
 
 
-def _checked(name: str, table: pd.DataFrame, path: Path) -> pd.DataFrame:
+def checked(name: str, table: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """``table`` with the types of the schema ``name``, if it obeys it; ``path`` is where it is from or goes, for the message."""
     try:
         return (TABLES | SIMULATIONS)[name].validate(table, lazy=True)
     except pa.errors.SchemaErrors as error:

@@ -22,9 +22,9 @@ from safetensors.torch import load as tensors_in
 from safetensors.torch import save as serialised
 from torch import Tensor
 
-from dying_relu.code_digest import code_digest
 from dying_relu.data import Dataset
 from dying_relu.errors import DyingReluError
+from dying_relu.origin import of_shard
 from dying_relu.results import atomic_path
 from dying_relu.study import Shard
 
@@ -103,11 +103,8 @@ def origin(shard: Shard, data: Dataset, stack_size: int) -> dict[str, object]:
     device = data.train_images.device
     return {
         "shard": shard.name,
-        "configuration": shard.fingerprint,
-        "code": code_digest("dying_relu.training"),
-        "data": _sum_of(data),
+        **of_shard(shard, data),
         "networks per stack": stack_size,
-        "version of torch": torch.__version__,
         "threads": torch.get_num_threads(),
         "processor": torch.backends.cpu.get_cpu_capability()
         if device.type == "cpu"
@@ -125,13 +122,6 @@ def packed(table: pd.DataFrame) -> Tensor:
 def unpacked(content: Tensor) -> pd.DataFrame:
     """The table that was :func:`packed`."""
     return pd.read_parquet(io.BytesIO(content.numpy().tobytes()))
-
-
-def _sum_of(data: Dataset) -> str:
-    digest = hashlib.sha256()
-    for tensor in (data.train_images, data.train_labels, data.test_images, data.test_labels):
-        digest.update(tensor.cpu().contiguous().numpy().data)
-    return digest.hexdigest()
 
 
 def _origin_in(content: bytes) -> dict[str, object]:

@@ -14,6 +14,7 @@ import torch
 from dying_relu import memory, precision, results
 from dying_relu.data import Dataset
 from dying_relu.locking import exclusive
+from dying_relu.origin import of_shard
 from dying_relu.recording import Recorder
 from dying_relu.saved_state import SAVE_EVERY, State, StateFile, origin, packed, unpacked
 from dying_relu.study import Run, Shard
@@ -41,7 +42,8 @@ def train(shard: Shard, data: Dataset, directory: Path, save_every: float = SAVE
         results.remove_leftovers(directory)
         file = StateFile(beside["state"], partial(origin, shard, data, size), save_every)
         tables = _train_stacks(shard, data, list(stacks(shard.runs, size)), file)
-        results.write_folder({name: _concatenate(name, rows) for name, rows in tables.items()}, directory)
+        whole = {name: _concatenate(name, rows) for name, rows in tables.items()}
+        results.write_folder(whole, directory, of_shard(shard, data))
         file.remove()
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from small_study import write_small_study
+from small_study import ORIGIN, write_small_study
 
 from dying_relu import configuration, results
 from dying_relu.analysis import claims
@@ -50,7 +50,7 @@ def altered(small_study: Path, tmp_path: Path) -> Callable[[str, Change], Path]:
         if not folder.exists():
             shutil.copytree(small_study, folder)
         path = folder / f"{name}.parquet"
-        results.write(name, change(results.read(name, path)), path)
+        results.write(name, change(results.read(name, path)), path, ORIGIN)
         return folder
 
     return alter

@@ -6,8 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from generated_paper import CONFIGURATION
-from small_study import GRIDS
+from small_study import CONFIGURATION, GRIDS
 
 from dying_relu import provenance
 from dying_relu.analysis import numbers

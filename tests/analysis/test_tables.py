@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
-from generated_paper import CONFIGURATION, ROOT
-from small_study import write_small_study
+from generated_paper import ROOT
+from small_study import CONFIGURATION, write_small_study
 
 from dying_relu import results
 from dying_relu.analysis import tables

@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from rich.console import Console
+from small_study import ORIGIN
 
 from dying_relu import results
 from dying_relu.analysis import claims, verifying
@@ -13,7 +14,7 @@ from dying_relu.analysis import claims, verifying
 def copy_with(study: Path, folder: Path, change) -> Path:
     """The runs and the verdicts of ``study`` in ``folder``, the runs changed."""
     runs = results.read("runs", study / "runs.parquet")
-    results.write("runs", change(runs), folder / "runs.parquet")
+    results.write("runs", change(runs), folder / "runs.parquet", ORIGIN)
     claims.settle(study).to_csv(folder / "claims.csv", index=False)
     return folder
 

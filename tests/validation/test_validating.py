@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from small_study import ORIGIN
 
 from dying_relu import results
 from dying_relu.errors import DyingReluError
@@ -83,4 +84,4 @@ def test_the_grid_of_networks_is_whole_and_lawful(monkeypatch: pytest.MonkeyPatc
 def test_a_damaged_table_is_refused(tmp_path) -> None:
     table = pd.DataFrame([compared(HALF, Count(1, 2))])
     with pytest.raises(DyingReluError, match="not hold a valid table of validation"):
-        results.write("validation", table.assign(ours=1.5), tmp_path / "validation.parquet")
+        results.write("validation", table.assign(ours=1.5), tmp_path / "validation.parquet", ORIGIN)

@@ -38,7 +38,7 @@ rule cost_curve:
         "results/benchmarks/logs/cost_curve.log",
     params:
         out=subpath(output[0], parent=True),
-        code=code_digest("dying_relu.training", "dying_relu.results"),
+        code=code_digest("dying_relu.training", "dying_relu.aggregation"),
     threads: workflow.cores
     shell:
         "python -m benchmarks scaling --out {params.out:q} > {log:q} 2>&1"

@@ -5,6 +5,7 @@ from dying_relu import cost, locking, memory, study
 from dying_relu.code_digest import code_digest
 from dying_relu.device import is_likely_gpu
 from dying_relu.errors import DyingReluError
+from dying_relu.origin import LIBRARIES, versions
 from snakemake.exceptions import WorkflowError
 from snakemake_logger_plugin_progress import tally
 
@@ -46,6 +47,9 @@ if workflow.is_main_process and locking.announce(Path(".snakemake/alive")):
 # looked at for changed parameters.)
 CONFIG = configuration_file()
 STUDY = planned(CONFIG)
+
+# Other libraries may give other numbers, and tables of both would not be put together.
+VERSIONS = versions(*LIBRARIES)
 
 # For the time left on the terminal.
 tally.EXPECTED.update({shard.name: cost.seconds(shard) for shard in STUDY.shards})

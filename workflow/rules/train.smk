@@ -14,6 +14,7 @@ rule shard:
         folder=subpath(output[0], parent=True),
         spec=lambda wildcards: STUDY.shard(wildcards.shard).fingerprint,
         code=code_digest("dying_relu.training"),
+        libraries=VERSIONS,
     threads: 1
     resources:
         mem_mb=lambda wildcards: memory.of_job(STUDY.shard(wildcards.shard)) // 2**20,
@@ -41,7 +42,7 @@ rule aggregate:
     params:
         folder=subpath(output[0], parent=True),
         shards=lambda wildcards, input: str(Path(input.shards[0]).parents[1]),
-        code=code_digest("dying_relu.results"),
+        code=code_digest("dying_relu.aggregation"),
     threads: 1
     shell:
         "dying-relu aggregate --config {input.study:q} --shards {params.shards:q} --out {params.folder:q} > {log:q} 2>&1"

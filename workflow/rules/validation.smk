@@ -6,6 +6,7 @@ rule validate:
         "results/{study}/logs/validate.log",
     params:
         code=code_digest("dying_relu.validation.validating"),
+        libraries=VERSIONS,
     threads: 1
     shell:
         "dying-relu validate --out {output:q} > {log:q} 2>&1"
@@ -18,6 +19,7 @@ rule born_dead:
         "results/{study}/logs/born_dead.log",
     params:
         code=code_digest("dying_relu.validation.birth"),
+        libraries=VERSIONS,
     threads: 1
     shell:
         "dying-relu born-dead --out {output:q} > {log:q} 2>&1"

@@ -10,7 +10,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 import torch
@@ -38,6 +38,7 @@ class Dataset:
         mean, std: (C,) float32, what was taken out of the pixels (in [0, 1]): those of the *whole* training split, however much of it
             is used; 0 and 1 for raw pixels.
         classes: number of classes.
+        checksum: SHA-256 of the arrays as they were published, wherever they came from; of all examples, however many are used.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Dataset:
     mean: Tensor
     std: Tensor
     classes: int
+    checksum: str
 
 
 def load(
@@ -72,7 +74,7 @@ def load(
             said = file.metadata() or {}
             name = said["name"]
             _check_shapes(name, {part: tuple(file.get_slice(part).get_shape()) for part in Arrays._fields})
-            _check_sum(path, said, {part: file.get_slice(part) for part in Arrays._fields})
+            _check_sum(path, said)
             arrays = {
                 part: file.get_slice(part)[: train if part.startswith("train") else test].to(device)
                 for part in Arrays._fields
@@ -104,16 +106,18 @@ def load(
         mean=mean,
         std=std,
         classes=IMAGE_SETS[name].classes,
+        checksum=_published(said),
     )
 
 
-def save(name: str, arrays: Arrays, origin: dict[str, str], path: Path) -> None:
-    """Write the data set ``name`` to the file ``path``, atomically; ``origin`` goes into its metadata as it is."""
+def save(name: str, arrays: Arrays, source: str, path: Path) -> None:
+    """Write the data set ``name``, which came from ``source``, to the file ``path``, atomically."""
     tensors = {
         part: torch.tensor(_channels_first(array)).contiguous() for part, array in arrays._asdict().items()
     }
     mean, std = _statistics(tensors["train_images"])
-    metadata = {"name": name, "mean": _written(mean), "std": _written(std), **origin}
+    metadata = {"name": name, "mean": _written(mean), "std": _written(std), "source": source}
+    metadata |= checksums.sums(name, arrays)
     content = serialised(tensors)
     metadata["sha256"] = _sum(memoryview(content)[_start(content[:8]) :], metadata)
     del content
@@ -130,20 +134,18 @@ def _check_shapes(name: str, shapes: dict[str, tuple[int, ...]]) -> None:
         raise ValueError(f"arrays of the shapes {list(shapes.values())}")
 
 
-def _check_sum(path: Path, said: dict[str, str], arrays: dict[str, Any]) -> None:
-    """Raise an error unless the content of the file is what was written; ``said`` are its metadata, ``arrays`` views of it."""
-    if "sha256" in said:
-        with path.open("rb") as file:
-            file.seek(_start(file.read(8)))
-            found = _sum(file, said)
-        if found != said["sha256"]:
-            raise ValueError(f"SHA-256 {found} where {said['sha256']} was written")
-        return
-    # Written before there was such a sum: the arrays have theirs, which take longer, as they are of another order.
-    for part, view in arrays.items():
-        found = checksums.sha256(said["name"], _channels_last(view[:].numpy()))
-        if found != said[part]:
-            raise ValueError(f"SHA-256 {found} of {part} where {said[part]} was written")
+def _check_sum(path: Path, said: dict[str, str]) -> None:
+    """Raise an error unless the content of the file is what was written; ``said`` are its metadata."""
+    with path.open("rb") as file:
+        file.seek(_start(file.read(8)))
+        found = _sum(file, said)
+    if found != said["sha256"]:
+        raise ValueError(f"SHA-256 {found} where {said['sha256']} was written")
+
+
+def _published(said: dict[str, str]) -> str:
+    """One sum of the sums of the four arrays."""
+    return hashlib.sha256(" ".join(said[part] for part in Arrays._fields).encode()).hexdigest()
 
 
 def _start(first_bytes: bytes) -> int:
@@ -186,13 +188,6 @@ def _statistics(pixels: Tensor) -> tuple[Tensor, Tensor]:
 
 def _written(values: Tensor) -> str:
     return " ".join(repr(value) for value in values.tolist())
-
-
-def _channels_last(array: np.ndarray) -> np.ndarray:
-    """What :func:`_channels_first` made, as it was."""
-    if array.ndim < 4:
-        return array
-    return array[:, 0] if array.shape[1] == 1 else array.transpose(0, 2, 3, 1)
 
 
 def _channels_first(array: np.ndarray) -> np.ndarray:

@@ -31,11 +31,8 @@ SHA256 = {
 }
 
 
-def verify(name: str, arrays: Arrays) -> dict[str, str]:
+def verify(name: str, arrays: Arrays) -> None:
     """Check that ``arrays`` are the data set ``name``.
-
-    Returns:
-        The SHA-256 sum of each array, by its name in :class:`~dying_relu.data.decoding.Arrays`.
 
     Raises:
         DyingReluError: an array has the wrong shape, a label is out of range, or a sum is not the known one.
@@ -56,13 +53,17 @@ def verify(name: str, arrays: Arrays) -> dict[str, str]:
                 found=str(array.max()),
                 expected=f"0 to {known.classes - 1}",
             )
-    sums = {part: sha256(name, array) for part, array in arrays._asdict().items()}
+    found = sums(name, arrays)
     for part, expected in SHA256.get(name, {}).items():
-        if sums[part] != expected:
+        if found[part] != expected:
             raise DyingReluError(
-                f"{part} of {name} is not the original", found=f"SHA-256 {sums[part]}", expected=expected
+                f"{part} of {name} is not the original", found=f"SHA-256 {found[part]}", expected=expected
             )
-    return sums
+
+
+def sums(name: str, arrays: Arrays) -> dict[str, str]:
+    """The SHA-256 sum of each of ``arrays``, by its name."""
+    return {part: sha256(name, array) for part, array in arrays._asdict().items()}
 
 
 def sha256(name: str, array: np.ndarray) -> str:

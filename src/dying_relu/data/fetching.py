@@ -31,12 +31,12 @@ def fetch(name: str, settings: DataSource, out: Path) -> None:
     for source in settings.sources:
         started = time.monotonic()
         try:
-            arrays, sums = _checked(name, source, settings.root, out.parent)
+            arrays = _checked(name, source, settings.root, out.parent)
         except (DyingReluError, OSError) as failure:
             log.info("%s: not from %s: %s", name, source, failure)
             failures.append(f"  {source}: {failure}")
         else:
-            cache.save(name, arrays, {"source": source, **sums}, out)
+            cache.save(name, arrays, source, out)
             log.info("%s: from %s in %.1f s, in %s", name, source, time.monotonic() - started, out)
             return
     tried = "\n".join(failures)
@@ -47,12 +47,13 @@ def fetch(name: str, settings: DataSource, out: Path) -> None:
     )
 
 
-def _checked(name: str, source: str, root: str | None, scratch: Path) -> tuple[Arrays, dict[str, str]]:
-    """The arrays of ``name`` as ``source`` has them, and their sums; nothing is left in the folder ``scratch``."""
+def _checked(name: str, source: str, root: str | None, scratch: Path) -> Arrays:
+    """The arrays of ``name`` as ``source`` has them; nothing is left in the folder ``scratch``."""
     scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{name}.", dir=scratch) as folder:
         arrays = _get(name, source, root, Path(folder))
-        return arrays, verify(name, arrays)
+        verify(name, arrays)
+        return arrays
 
 
 def _get(name: str, source: str, root: str | None, folder: Path) -> Arrays:
