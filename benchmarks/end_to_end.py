@@ -16,8 +16,8 @@ from benchmarks import machine, studies
 from benchmarks.cases import CASES
 from benchmarks.jobs import Jobs
 from dying_relu import results, study
+from dying_relu.atomic import atomic_path
 from dying_relu.errors import DyingReluError
-from dying_relu.results import atomic_path
 
 log = logging.getLogger(__name__)
 

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from dying_relu import probe
-from dying_relu.results import atomic_path
+from dying_relu.atomic import atomic_path
 from dying_relu.torchvision_import import torchvision
 
 Counts = dict[str, float]

@@ -17,9 +17,9 @@ import pandas as pd
 import pandera.pandas as pa
 
 from benchmarks import machine, studies
-from dying_relu import aggregation, cost, results, study
+from dying_relu import aggregation, cost, results, schemas, study
+from dying_relu.atomic import atomic_path
 from dying_relu.origin import Origin
-from dying_relu.results import atomic_path
 from dying_relu.study import Shard, Study
 
 log = logging.getLogger(__name__)
@@ -164,7 +164,7 @@ def _tables(shard: Shard) -> dict[str, pd.DataFrame]:
         "layers": steps.merge(layers, how="cross").assign(units=128, slope=0.0),
         "units": pd.DataFrame(),
     }
-    return {name: _filled(table, list(results.TABLES[name].columns)) for name, table in rows.items()}
+    return {name: _filled(table, list(schemas.TABLES[name].columns)) for name, table in rows.items()}
 
 
 def _filled(table: pd.DataFrame, columns: list[Any]) -> pd.DataFrame:

@@ -40,9 +40,9 @@ print(f"These are the results in {folder}.")
 # %%
 import pandas as pd
 
-from dying_relu import results
+from dying_relu import results, schemas
 
-schemas = results.TABLES | results.SIMULATIONS
+schemas = schemas.TABLES | schemas.SIMULATIONS
 tables = {name: results.read(name, folder / f"{name}.parquet") for name in schemas}
 runs = tables["runs"]
 pd.Series({name: len(table) for name, table in tables.items()}, name="rows").to_frame()

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 from project_copy import ROOT, Project
 
-from dying_relu import results
+from dying_relu import schemas
 
 STUDY = """
 study: killed
@@ -59,7 +59,7 @@ def finish(copy: Project) -> str:
 
 
 def tables(copy: Project) -> dict[str, bytes]:
-    return {name: (copy.folder / f"results/killed/{name}.parquet").read_bytes() for name in results.TABLES}
+    return {name: (copy.folder / f"results/killed/{name}.parquet").read_bytes() for name in schemas.TABLES}
 
 
 def times(copy: Project) -> dict[str, int]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from dying_relu import results, study
+from dying_relu import results, schemas, study
 from dying_relu.theory.born_dead import born_dead_probability_one_point
 from dying_relu.validation import birth
 from dying_relu.validation.checks import checks
@@ -77,7 +77,7 @@ def write_small_study(folder: Path, replicates: int = 3, experiments: tuple[str,
         "layers": layers,
         "units": units[units["experiment"].isin(RECORDED)],
     }
-    for name, schema in results.TABLES.items():
+    for name, schema in schemas.TABLES.items():
         results.write(name, tables[name][list(schema.columns)], folder / f"{name}.parquet", ORIGIN)
     for name, table in {"validation": _validation(), "born_dead": _born_dead()}.items():
         results.write(name, table, folder / f"{name}.parquet", ORIGIN)
@@ -97,7 +97,7 @@ def _born_dead() -> pd.DataFrame:
         for (scheme, inputs), width, layers in product(birth.CASES, birth.WIDTHS, range(2, 31))
         for share in [born_dead_probability_one_point(width, layers)]
     ]
-    return pd.DataFrame(rows, columns=list(results.BORN_DEAD.columns))
+    return pd.DataFrame(rows, columns=list(schemas.BORN_DEAD.columns))
 
 
 def _networks(experiments: tuple[str, ...], replicates: int) -> Iterator[dict]:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from small_study import write_small_study
 
-from dying_relu import aggregation, results, study, sums
+from dying_relu import aggregation, results, schemas, study, sums
 from dying_relu.errors import DyingReluError
 
 Change = Callable[[pd.DataFrame], pd.DataFrame]
@@ -22,7 +22,7 @@ class Shards:
 
     def __init__(self, folder: Path) -> None:
         write_small_study(folder / "whole", replicates=1, experiments=("recovery",))
-        tables = {name: results.read(name, folder / "whole" / f"{name}.parquet") for name in results.TABLES}
+        tables = {name: results.read(name, folder / "whole" / f"{name}.parquet") for name in schemas.TABLES}
         runs = list(tables["runs"]["run"])
         planned = study.load(SMOKE)
         self.folder, self.out = folder, folder / "out"
@@ -60,7 +60,7 @@ class Shards:
 
     def remake(self, number: int, **origin: Any) -> None:
         """As if a shard had been made in another way."""
-        for name in results.TABLES:
+        for name in schemas.TABLES:
             path = self.path(number, name)
             results.write(name, results.read(name, path), path, results.origin(path) | origin)
 
@@ -77,7 +77,7 @@ def test_the_whole_is_the_shards_one_after_the_other(
 ) -> None:
     monkeypatch.setattr(aggregation, "ROWS", rows)
     shards.put_together(2, 1, 0)
-    for name in results.TABLES:
+    for name in schemas.TABLES:
         parts = [results.read(name, shards.path(number, name)) for number in (2, 1, 0)]
         expected = pd.concat([part for part in parts if len(part)], ignore_index=True)
         pd.testing.assert_frame_equal(results.read(name, shards.out / f"{name}.parquet"), expected)
@@ -87,7 +87,7 @@ def test_a_study_that_recorded_no_units_has_a_table_without_rows(shards: Shards)
     shards.put_together(0)
     units = results.read("units", shards.out / "units.parquet")
     assert units.empty
-    assert list(units.columns) == list(results.UNITS.columns)
+    assert list(units.columns) == list(schemas.UNITS.columns)
 
 
 def test_shards_without_a_fault_are_not_checked_one_by_one(
@@ -149,7 +149,7 @@ def test_a_missing_shard_is_named(shards: Shards) -> None:
         shards.put_together()
 
 
-@pytest.mark.parametrize("name", results.TABLES)
+@pytest.mark.parametrize("name", schemas.TABLES)
 @pytest.mark.parametrize("rows", [1_000_000, 1])
 def test_a_run_of_another_shard_is_an_error(
     name: str, rows: int, shards: Shards, monkeypatch: pytest.MonkeyPatch

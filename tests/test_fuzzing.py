@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from dying_relu import results, sums
+from dying_relu import results, schemas, sums
 from dying_relu.configuration import Configuration
 from dying_relu.configuration.reading import MAX_BYTES, load, parse
 from dying_relu.data import cache
@@ -271,7 +271,7 @@ def test_any_damage_to_a_table(tmp_path: Path, table: bytes, data: st.DataObject
     refused_or_read(results.origin, tmp_path / "runs.parquet")
 
 
-@given(st.sampled_from(list(results.RUNS.columns)), structures)
+@given(st.sampled_from(list(schemas.RUNS.columns)), structures)
 @quick
 def test_a_table_with_another_column(tmp_path: Path, table: bytes, column: str, value: object) -> None:
     changed = pd.read_parquet(io.BytesIO(table))

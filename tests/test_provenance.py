@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from small_study import CONFIGURATION, ORIGIN
 
-from dying_relu import cli, provenance, results, study
+from dying_relu import cli, provenance, results, schemas, study
 from dying_relu.analysis.numbers.provenance import provenance as macros
 from dying_relu.errors import DyingReluError
 
@@ -25,7 +25,7 @@ def test_the_record_names_what_was_run_and_where(recorded: Path) -> None:
     found = provenance.read(recorded)
     assert found["configuration"] == study.load(CONFIGURATION).fingerprint
     assert found["versions"] == provenance.versions()
-    assert set(found["sha256"]) == {f"{name}.parquet" for name in results.TABLES | results.SIMULATIONS}
+    assert set(found["sha256"]) == {f"{name}.parquet" for name in schemas.TABLES | schemas.SIMULATIONS}
     assert found["hardware"]["cores"] >= 1
     provenance.check(recorded)
 

@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load as tensors_in
 from test_training import data, shard_of
 
-from dying_relu import results, study
+from dying_relu import schemas, study
 from dying_relu.data import Dataset
 from dying_relu.saved_state import StateFile, origin
 from dying_relu.training import train
@@ -35,7 +35,7 @@ CASES = {
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    return {name: (folder / f"{name}.parquet").read_bytes() for name in results.TABLES}
+    return {name: (folder / f"{name}.parquet").read_bytes() for name in schemas.TABLES}
 
 
 def state_of(folder: Path) -> Path:

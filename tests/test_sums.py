@@ -8,14 +8,14 @@ import pandas as pd
 import pytest
 from small_study import ORIGIN
 
-from dying_relu import results, sums
+from dying_relu import results, schemas, sums
 from dying_relu.errors import DyingReluError
 
 
 @pytest.fixture
 def folder(small_study: Path, tmp_path: Path) -> Path:
     """The tables of a shard, as training writes them."""
-    tables = {name: results.read(name, small_study / f"{name}.parquet") for name in results.TABLES}
+    tables = {name: results.read(name, small_study / f"{name}.parquet") for name in schemas.TABLES}
     results.write_folder(tables, tmp_path / "shard", ORIGIN)
     return tmp_path / "shard"
 
@@ -26,13 +26,13 @@ def test_the_usual_command_checks_them(folder: Path) -> None:
     done = subprocess.run(
         ["sha256sum", "--check", sums.NAME], cwd=folder, capture_output=True, text=True, check=True
     )
-    assert done.stdout.splitlines() == [f"{name}.parquet: OK" for name in results.TABLES]
+    assert done.stdout.splitlines() == [f"{name}.parquet: OK" for name in schemas.TABLES]
 
 
 def test_a_number_that_was_changed_is_never_read(folder: Path) -> None:
     path = folder / "runs.parquet"
     runs = pd.read_parquet(path)
-    results.RUNS.validate(runs.assign(dead_fraction=runs["dead_fraction"] * 0.5)).to_parquet(
+    schemas.RUNS.validate(runs.assign(dead_fraction=runs["dead_fraction"] * 0.5)).to_parquet(
         path, index=False
     )
     complaint = r"shard/runs\.parquet is not the file that was made.*found SHA-256 .* delete it and run"
@@ -42,7 +42,7 @@ def test_a_number_that_was_changed_is_never_read(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("position", [0.01, 0.5, 0.9, 0.999])
-@pytest.mark.parametrize("name", results.TABLES)
+@pytest.mark.parametrize("name", schemas.TABLES)
 def test_a_flipped_bit_is_found_wherever_it_is(name: str, position: float, folder: Path) -> None:
     path = folder / f"{name}.parquet"
     content = bytearray(path.read_bytes())

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from dying_relu import results, study
+from dying_relu import results, schemas, study
 from dying_relu.configuration import Configuration
 from dying_relu.data import Dataset
 from dying_relu.trainer import minibatch_order
@@ -70,7 +70,7 @@ def data() -> Dataset:
 
 def tables(shard: study.Shard, data: Dataset, folder: Path) -> dict[str, pd.DataFrame]:
     train(shard, data, folder / shard.name)
-    return {name: results.read(name, folder / shard.name / f"{name}.parquet") for name in results.TABLES}
+    return {name: results.read(name, folder / shard.name / f"{name}.parquet") for name in schemas.TABLES}
 
 
 @pytest.mark.parametrize("architecture", ["mlp", "cnn"])

@@ -7,7 +7,7 @@ import pandas as pd
 from pyarrow import concat_tables
 from pyarrow.parquet import ParquetWriter
 
-from dying_relu import results, sums
+from dying_relu import atomic, results, schemas, sums
 from dying_relu.errors import DyingReluError
 from dying_relu.origin import of_study
 from dying_relu.study import Shard, Study
@@ -23,10 +23,10 @@ def aggregate(study: Study, shards: Path, out: Path) -> None:
         DyingReluError: a shard's table is missing, damaged, or not one of the planned runs; shards were not made alike
             (:func:`dying_relu.origin.of_study`). The message names the file.
     """
-    for name in results.TABLES:
+    for name in schemas.TABLES:
         _aggregate(name, study, shards, out / f"{name}.parquet")
-    with results.atomic_path(out / sums.NAME) as beside:
-        sums.write(out, [f"{name}.parquet" for name in results.TABLES], beside)
+    with atomic.atomic_path(out / sums.NAME) as beside:
+        sums.write(out, [f"{name}.parquet" for name in schemas.TABLES], beside)
 
 
 def _aggregate(name: str, study: Study, shards: Path, path: Path) -> None:
@@ -35,7 +35,7 @@ def _aggregate(name: str, study: Study, shards: Path, path: Path) -> None:
         sums.check(file)
     origin = of_study(study, {shard: results.origin(file) for shard, file in files.items()})
     writer = None
-    with results.atomic_path(path) as beside:
+    with atomic.atomic_path(path) as beside:
         try:
             for batch in _batches(study.shards, files):
                 rows = results.as_stored(_read(name, batch, files, path), origin)

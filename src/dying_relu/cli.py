@@ -179,7 +179,7 @@ def claims(
 ) -> None:
     """Settle the source post's claims with the study's tables."""
     from dying_relu.analysis import claims as verdicts
-    from dying_relu.results import atomic_path
+    from dying_relu.atomic import atomic_path
 
     settled = verdicts.settle(results)
     with atomic_path(out) as beside:
@@ -223,8 +223,8 @@ def probe(
     from rich.console import Console
 
     from dying_relu import probing
+    from dying_relu.atomic import atomic_path
     from dying_relu.probing import named, printing
-    from dying_relu.results import atomic_path
 
     network = named.named(model)
     if checkpoint is not None:

@@ -12,9 +12,9 @@ from typing import Any
 
 import pandas as pd
 
-from dying_relu import origin, results, study, sums
+from dying_relu import origin, results, schemas, study, sums
+from dying_relu.atomic import atomic_path
 from dying_relu.errors import DyingReluError
-from dying_relu.results import atomic_path
 from dying_relu.sums import sha256
 
 NAME = "provenance.json"
@@ -42,7 +42,7 @@ def record(results_folder: Path, configuration_path: Path, out: Path) -> None:
 def _require_made_alike(results_folder: Path, fingerprint: str) -> None:
     """Raise an error unless the study's tables are of its configuration, and of one code, data and libraries."""
     first = None
-    for name in results.TABLES:
+    for name in schemas.TABLES:
         path = results_folder / f"{name}.parquet"
         made_of = results.origin(path)
         first = first or made_of

@@ -171,7 +171,7 @@ class Recorder:
                 self.rows[name].append({column: table[column].to_numpy() for column in map(str, table)})
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """The four tables of :mod:`~dying_relu.results`, with the rows of this stack's runs."""
+        """The four tables of :mod:`~dying_relu.schemas`, with the rows of this stack's runs."""
         tables = {"runs": self._runs_table()}
         for table, added in self.rows.items():
             tables[table] = pd.DataFrame(_joined(added))

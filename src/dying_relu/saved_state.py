@@ -22,10 +22,10 @@ from safetensors.torch import load as tensors_in
 from safetensors.torch import save as serialised
 from torch import Tensor
 
+from dying_relu.atomic import atomic_path
 from dying_relu.data import Dataset
 from dying_relu.errors import DyingReluError
 from dying_relu.origin import of_shard
-from dying_relu.results import atomic_path
 from dying_relu.study import Shard
 
 log = logging.getLogger(__name__)

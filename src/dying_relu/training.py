@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 import torch
 
-from dying_relu import memory, precision, results
+from dying_relu import atomic, memory, precision, results, schemas
 from dying_relu.data import Dataset
 from dying_relu.locking import exclusive
 from dying_relu.origin import of_shard
@@ -29,7 +29,7 @@ Save = Callable[[Callable[[], State]], None]
 
 
 def train(shard: Shard, data: Dataset, directory: Path, save_every: float = SAVE_EVERY) -> None:
-    """Train every run of ``shard`` on ``data`` and write the four tables of :mod:`~dying_relu.results` to ``directory``.
+    """Train every run of ``shard`` on ``data`` and write the four tables of :mod:`~dying_relu.schemas` to ``directory``.
 
     The folder appears when all is done and not before. Until then the state of training is saved beside it every
     ``save_every`` seconds; a job that finds one goes on from there and ends with the bits of an undisturbed one.
@@ -39,7 +39,7 @@ def train(shard: Shard, data: Dataset, directory: Path, save_every: float = SAVE
     size = memory.stack_size(shard, device.type != "cpu", memory.second_level_cache())
     beside = {kind: directory.with_name(f"{directory.name}.{kind}") for kind in ("lock", "state")}
     with exclusive(beside["lock"]):
-        results.remove_leftovers(directory)
+        atomic.remove_leftovers(directory)
         file = StateFile(beside["state"], partial(origin, shard, data, size), save_every)
         tables = _train_stacks(shard, data, list(stacks(shard.runs, size)), file)
         whole = {name: _concatenate(name, rows) for name, rows in tables.items()}
@@ -49,7 +49,7 @@ def train(shard: Shard, data: Dataset, directory: Path, save_every: float = SAVE
 
 def _train_stacks(shard: Shard, data: Dataset, waiting: list[list[Run]], file: StateFile) -> Tables:
     state = file.load()
-    done: Tables = {name: [] for name in results.TABLES}
+    done: Tables = {name: [] for name in schemas.TABLES}
     for name, rows in state.get("done", {}).items():
         done[name].append(unpacked(rows))
     first = int(state.get("stack", 0))
@@ -118,4 +118,4 @@ def _concatenate(name: str, rows: list[pd.DataFrame]) -> pd.DataFrame:
     filled = [table for table in rows if not table.empty]
     if filled:
         return pd.concat(filled, ignore_index=True)
-    return pd.DataFrame(columns=list(results.TABLES[name].columns))
+    return pd.DataFrame(columns=list(schemas.TABLES[name].columns))

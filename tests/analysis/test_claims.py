@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from small_study import ORIGIN, write_small_study
 
-from dying_relu import configuration, results
+from dying_relu import configuration, results, schemas
 from dying_relu.analysis import claims
 from dying_relu.analysis.claims import LIMITED, NOT_ENOUGH_DATA, REFUTED, SUPPORTED
 from dying_relu.analysis.claims.verdict import CLAIMS
@@ -96,7 +96,7 @@ def test_the_table_survives_its_file(verdicts: pd.DataFrame, tmp_path: Path) -> 
 
 
 def test_the_order_of_rows_does_not_matter(altered: Callable, verdicts: pd.DataFrame) -> None:
-    for name in results.TABLES:
+    for name in schemas.TABLES:
         folder = altered(name, lambda table: table.sample(frac=1, random_state=1))
     shuffled = claims.settle(folder)
     assert list(shuffled["verdict"]) == list(verdicts["verdict"])

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_study import ORIGIN
 
-from dying_relu import results
+from dying_relu import results, schemas
 from dying_relu.errors import DyingReluError
 from dying_relu.validation import birth
 from dying_relu.validation.checks import EXACT, REPORTED, Check, checks
@@ -42,7 +42,7 @@ def test_a_range_admits_its_inside_and_four_standard_errors_beyond() -> None:
 def test_every_comparison_fits_its_schema(trials: int, data: st.DataObject) -> None:
     count = Count(data.draw(st.integers(0, trials)), trials)
     table = pd.DataFrame([compared(check, count) for check in (HALF, replace(MOST, name="most"))])
-    results.VALIDATION.validate(table)
+    schemas.VALIDATION.validate(table)
 
 
 def test_every_check_has_a_name_and_admits_something() -> None:
@@ -67,12 +67,12 @@ def test_fractions_are_printed_as_what_they_are() -> None:
 def test_our_networks_agree_with_theory_and_published_numbers() -> None:
     table = validate()
     assert list(table.loc[~table["agrees"], "check"]) == []
-    results.VALIDATION.validate(table)
+    schemas.VALIDATION.validate(table)
 
 
 def test_the_grid_of_networks_is_whole_and_lawful(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(birth, "NETWORKS", 300)
-    table = results.BORN_DEAD.validate(birth.simulate())
+    table = schemas.BORN_DEAD.validate(birth.simulate())
     assert len(table) == len(birth.CASES) * len(birth.WIDTHS) * (birth.WEIGHT_LAYERS - 1)
     by_depth = table.groupby(["initialisation", "inputs", "width"])["born_dead"]
     assert by_depth.apply(lambda counts: counts.is_monotonic_increasing).all()

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from project_copy import ROOT, Job, Project
 
-from dying_relu import results
+from dying_relu import results, schemas
 from dying_relu.study import Study, load
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("smoke")]
@@ -108,7 +108,7 @@ def test_a_job_can_be_pasted_into_a_shell_and_repeats_itself(
         "--data", "data/mnist.safetensors", "--out", str(tmp_path / "again"),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    for name in results.TABLES:
+    for name in schemas.TABLES:
         first = results.read(name, project.folder / f"results/smoke/shards/{shard.name}/{name}.parquet")
         pd.testing.assert_frame_equal(first, results.read(name, tmp_path / "again" / f"{name}.parquet"))
 

@@ -18,11 +18,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialised
 from torch import Tensor
 
+from dying_relu.atomic import atomic_path
 from dying_relu.configuration import IMAGE_SETS
 from dying_relu.data import checksums
 from dying_relu.data.decoding import Arrays
 from dying_relu.errors import DyingReluError
-from dying_relu.results import atomic_path
 
 CHUNK = 2**20
 """Bytes of a file that are read at once to sum them up."""

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from matplotlib import pyplot as plt
 
+from dying_relu.atomic import atomic_path
 from dying_relu.probing.plotting import plot
-from dying_relu.results import atomic_path
 
 if TYPE_CHECKING:
     from dying_relu.probing.report import Report

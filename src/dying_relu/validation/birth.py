@@ -24,7 +24,7 @@ def simulate() -> pd.DataFrame:
     """Count the networks born dead.
 
     Returns:
-        The table ``born_dead`` of :mod:`dying_relu.results`. The depths of a width are those of the same networks, so that they are not
+        The table ``born_dead`` of :mod:`dying_relu.schemas`. The depths of a width are those of the same networks, so that they are not
         independent of each other; everything else is.
     """
     rows = []

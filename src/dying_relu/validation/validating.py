@@ -1,4 +1,4 @@
-"""Run every check: the table ``validation`` of :mod:`dying_relu.results`."""
+"""Run every check: the table ``validation`` of :mod:`dying_relu.schemas`."""
 
 import logging
 import time

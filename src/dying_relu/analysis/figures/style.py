@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dying_relu.analysis import formatting
-from dying_relu.results import atomic_path
+from dying_relu.atomic import atomic_path
 
 Parameters = ParamSpec("Parameters")
 

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from dying_relu import results
+from dying_relu import atomic
 from dying_relu.analysis.numbers.macro import Macro
 from dying_relu.analysis.numbers.provenance import provenance
 from dying_relu.analysis.numbers.scale import scale
@@ -37,7 +37,7 @@ def write(results_folder: Path, configuration_path: Path, *outs: Path) -> None:
             raise DyingReluError(f"cannot write numbers to {out}", expected="a .json or a .tex file")
     macros = collect(results_folder, configuration_path)
     for out in outs:
-        with results.atomic_path(out) as beside:
+        with atomic.atomic_path(out) as beside:
             beside.write_text(writers[out.suffix](macros), encoding="utf-8")
 
 

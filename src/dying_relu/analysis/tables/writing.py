@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from dying_relu import results
+from dying_relu import atomic
 from dying_relu.analysis.tables import (
     remedy_table,
     sensitivity_tables,
@@ -30,7 +30,7 @@ TABLES: dict[str, Callable[[Path, Path], str]] = {
 def write(results_folder: Path, configuration_path: Path, out: Path) -> None:
     """Write every table of the study as ``<name>.tex`` into the folder ``out``, which is replaced as a whole."""
     texts = {name: make(results_folder, configuration_path) for name, make in TABLES.items()}
-    with results.atomic_path(out) as beside:
+    with atomic.atomic_path(out) as beside:
         beside.mkdir()
         for name, text in texts.items():
             (beside / f"{name}.tex").write_text(text, encoding="utf-8")

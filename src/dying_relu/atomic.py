@@ -1,0 +1,44 @@
+"""Files and folders that are there whole or not at all."""
+
+import glob
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dying_relu.errors import DyingReluError
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """A path beside ``path`` to write to; it takes the place of ``path`` when the block ends well.
+
+    Works for a file and for a folder (an existing folder is replaced). If the block fails, ``path`` stays as it was and
+    nothing is left beside it. A full disk is reported with the path that could not be written.
+    """
+    scratch = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        written = scratch / path.name
+        yield written
+        if path.is_dir():
+            shutil.rmtree(path)
+        os.replace(written, path)
+    except OSError as error:
+        raise DyingReluError(
+            f"cannot write {path}",
+            found=error.strerror or str(error),
+            remedy="free some space or make the folder writable, then run again",
+        ) from error
+    finally:
+        if scratch:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+def remove_leftovers(path: Path) -> None:
+    """Delete what killed processes were writing to take the place of ``path``; for who knows that no other is at it."""
+    for scratch in path.parent.glob(f".{glob.escape(path.name)}.*"):
+        shutil.rmtree(scratch, ignore_errors=True)
