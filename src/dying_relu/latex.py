@@ -6,7 +6,6 @@ What the paper needs is read from its own source, so that there is no second lis
 do so without asking for a password.
 """
 
-import os
 import re
 import shutil
 import subprocess
@@ -14,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from dying_relu import debian
 from dying_relu.errors import DyingReluError
 
 PROGRAMS = ("latexmk", "pdflatex", "bibtex", "kpsewhich")
@@ -76,30 +76,10 @@ def install(paper: Path = Path("paper")) -> None:
     Raises:
         DyingReluError: something is missing, and it may not be installed, or installing failed.
     """
-    if missing(paper) and (apt_get := _apt_get()):
+    if missing(paper) and debian.may_install():
         print("Installing LaTeX with apt-get (once; about 700 MB on disk) ...", flush=True)
-        for command in (["update"], ["install", "--yes", "--no-install-recommends", *DEBIAN_PACKAGES]):
-            done = subprocess.run([*apt_get, *command], capture_output=True, text=True, check=False)
-            if done.returncode:
-                said = (done.stderr.strip() or done.stdout.strip()).splitlines()[-3:]
-                raise DyingReluError(f"apt-get {command[0]} failed", found="; ".join(said))
+        debian.install(*DEBIAN_PACKAGES)
     check(paper)
-
-
-def _apt_get() -> list[str]:
-    """How to call apt-get with the right to install; nothing where there is none, or no right."""
-    if shutil.which("apt-get") is None:
-        return []
-    quiet = ["apt-get", "--quiet", "-o", "DPkg::Lock::Timeout=300"]
-    if os.geteuid() == 0:
-        return ["env", "DEBIAN_FRONTEND=noninteractive", *quiet]
-    without_password = ["sudo", "--non-interactive"]
-    if (
-        shutil.which("sudo")
-        and not subprocess.run([*without_password, "true"], capture_output=True, check=False).returncode
-    ):
-        return [*without_password, "env", "DEBIAN_FRONTEND=noninteractive", *quiet]
-    return []
 
 
 if __name__ == "__main__":
