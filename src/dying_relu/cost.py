@@ -4,6 +4,7 @@ The constants were measured on one core of a current server CPU (float32, one th
 factor of two; Snakemake's benchmarks in ``results/<study>/benchmarks/`` say what a shard really took.
 """
 
+import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from dying_relu.configuration import IMAGE_SETS, MLP, Architecture
@@ -71,3 +72,8 @@ def seconds_per_run(shard: "Shard") -> float:
 def seconds(shard: "Shard") -> float:
     """Seconds on one core for the job of ``shard``."""
     return START_UP_SECONDS + len(shard.runs) * seconds_per_run(shard)
+
+
+def minutes_at_most(shard: "Shard") -> int:
+    """Minutes after which the job of ``shard`` is stuck rather than slow, on processors down to a third of the measured one's speed."""
+    return 2 + math.ceil(3 * seconds(shard) / 60)

@@ -22,6 +22,13 @@ LATEX_TABLES = [
 ]
 
 
+# Seconds each; on a cluster they do not wait in its queue.
+localrules:
+    settle,
+    tables,
+    numbers,
+
+
 rule settle:
     input:
         expand("results/{{study}}/{table}.parquet", table=TABLES),
@@ -59,6 +66,7 @@ for figure in FIGURES:
             ),
         log:
             f"results/{{study}}/logs/figures/{figure}.log",
+        localrule: True
         params:
             figure=figure,
             folder=subpath(input[0], parent=True),

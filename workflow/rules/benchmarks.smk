@@ -1,7 +1,15 @@
 # How fast this machine trains, beside the usual ways: `snakemake bench`. Each job wants the machine to itself.
+import os
+
 BENCHMARK_CODE = sorted(
     str(path) for pattern in ("*.py", "*.smk") for path in Path("benchmarks").rglob(pattern)
 )
+
+
+localrules:
+    compare,
+    cost_curve,
+    performance,
 
 
 rule compare:
@@ -24,7 +32,7 @@ rule compare:
     params:
         out=subpath(output[0], parent=True),
         code=code_digest("dying_relu.training"),
-    threads: workflow.cores
+    threads: os.cpu_count()
     shell:
         "python -m benchmarks engine --out {params.out:q} > {log:q} 2>&1"
 
@@ -39,7 +47,7 @@ rule cost_curve:
     params:
         out=subpath(output[0], parent=True),
         code=code_digest("dying_relu.training", "dying_relu.aggregation"),
-    threads: workflow.cores
+    threads: os.cpu_count()
     shell:
         "python -m benchmarks scaling --out {params.out:q} > {log:q} 2>&1"
 

@@ -2,6 +2,12 @@
 DATA = STUDY.configuration.data
 
 
+# Not on a cluster's nodes: they may not reach the internet.
+localrules:
+    configuration,
+    fetch,
+
+
 # What was run, beside what came of it.
 rule configuration:
     input:

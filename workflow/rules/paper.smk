@@ -11,6 +11,11 @@ onstart:
             raise WorkflowError(str(error))
 
 
+# Not on a cluster's nodes: they may have no LaTeX.
+localrules:
+    typeset,
+
+
 rule typeset:
     input:
         "paper/main.tex",

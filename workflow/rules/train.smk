@@ -17,7 +17,8 @@ rule shard:
         libraries=VERSIONS,
     threads: 1
     resources:
-        mem_mb=lambda wildcards: memory.of_job(STUDY.shard(wildcards.shard)) // 2**20,
+        mem_mb=lambda wildcards, attempt: attempt * memory.of_job(STUDY.shard(wildcards.shard)) // 2**20,
+        runtime=lambda wildcards, attempt: attempt * cost.minutes_at_most(STUDY.shard(wildcards.shard)),
         gpu=int(is_likely_gpu(STUDY.configuration.device)),
     shell:
         "dying-relu train {wildcards.shard:q} --config {input.study:q} --fingerprint {params.spec:q}"
@@ -46,6 +47,11 @@ rule aggregate:
     threads: 1
     shell:
         "dying-relu aggregate --config {input.study:q} --shards {params.shards:q} --out {params.folder:q} > {log:q} 2>&1"
+
+
+# It says on which machine, with the commit that is checked out there: both are those of who started the study.
+localrules:
+    record,
 
 
 # What the paper says about commit, versions, machine and time; made with the tables and kept with them.
