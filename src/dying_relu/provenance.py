@@ -3,6 +3,7 @@
 The record is made when the tables are, so that a paper that is typeset later or elsewhere from the same tables says the same.
 """
 
+import hashlib
 import json
 import os
 import platform
@@ -24,12 +25,12 @@ DEFAULT_CONFIGURATION = Path("config/config.yaml")
 
 def record(results_folder: Path, configuration_path: Path, out: Path) -> None:
     """Write to ``out`` where the tables of a study come from, which have just been made; :func:`read` looks for ``NAME`` beside them."""
-    fingerprint = study.load(configuration_path).fingerprint
-    _require_made_alike(results_folder, fingerprint)
+    configuration = study.load(configuration_path).fingerprint
+    _require_made_alike(results_folder, configuration)
     found = {
         "commit": commit(configuration_path.resolve().parent),
         "command": command(configuration_path),
-        "configuration": fingerprint,
+        "configuration": configuration,
         "versions": versions(),
         "hardware": {"cpu": cpu_model(), "cores": os.cpu_count(), "memory_bytes": _memory()},
         "training": _training(results_folder / "benchmarks" / "train"),
@@ -39,14 +40,14 @@ def record(results_folder: Path, configuration_path: Path, out: Path) -> None:
         beside.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
-def _require_made_alike(results_folder: Path, fingerprint: str) -> None:
+def _require_made_alike(results_folder: Path, configuration: str) -> None:
     """Raise an error unless the study's tables are of its configuration, and of one code, data and libraries."""
     first = None
     for name in schemas.TABLES:
         path = results_folder / f"{name}.parquet"
         made_of = results.origin(path)
         first = first or made_of
-        expected = first | {"configuration": fingerprint}
+        expected = first | {"configuration": configuration}
         if differing := [part for part in expected if made_of.get(part) != expected[part]]:
             raise DyingReluError(
                 f"{path} was not made with the other tables of its study, or not for this configuration",
@@ -89,6 +90,12 @@ def read(results_folder: Path) -> dict[str, Any]:
         raise DyingReluError(
             f"{path} is damaged", found=str(error), remedy="delete it and run the study again"
         ) from error
+
+
+def fingerprint(results_folder: Path) -> str:
+    """SHA-256 of the record but for the times: a study that is repeated on the same machine has the same, and so has its PDF."""
+    timeless = {key: value for key, value in read(results_folder).items() if key != "training"}
+    return hashlib.sha256(json.dumps(timeless, sort_keys=True).encode()).hexdigest()
 
 
 def check(results_folder: Path) -> None:

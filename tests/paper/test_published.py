@@ -5,7 +5,7 @@ import re
 import pandas as pd
 from generated_paper import ROOT
 
-from dying_relu import provenance, study, sums
+from dying_relu import provenance, study
 from dying_relu.analysis import claims
 
 PUBLISHED = ROOT / "results" / "published"
@@ -28,12 +28,12 @@ def test_the_verdicts_follow_from_the_tables() -> None:
 
 
 def test_the_pdf_is_as_new_as_the_tables() -> None:
-    """The PDF's keywords, which LaTeX writes in UTF-16 with escapes, are the record's checksum."""
+    """The PDF's keywords, which LaTeX writes in UTF-16 with escapes, are the record's fingerprint."""
     pdf = (ROOT / "paper" / "dying-relu.pdf").read_bytes()
     keywords = re.search(rb"/Keywords ?\(\\376\\377((?:\\000[0-9a-f]){16})\)", pdf)
     assert keywords, "not made by `make published-paper`"
     found = keywords[1].replace(rb"\000", b"").decode()
-    assert found == sums.sha256(PUBLISHED / provenance.NAME)[:16]
+    assert found == provenance.fingerprint(PUBLISHED)[:16]
 
 
 def test_the_tables_are_small_enough_to_be_tracked() -> None:
