@@ -79,11 +79,16 @@ def test_the_commit_says_when_files_were_modified(tmp_path: Path) -> None:
     (tmp_path / "src" / "dying_relu").mkdir(parents=True)
     source = tmp_path / "src" / "dying_relu" / "x.py"
     source.write_text("x = 1\n")
+    table = tmp_path / "results" / "published" / "runs.parquet"
+    table.parent.mkdir(parents=True)
+    table.write_text("made by a study")
     git("init", "-q")
     git("add", ".")
     git("commit", "-q", "-m", "x")
     clean = provenance.commit(tmp_path)
     assert re.fullmatch("[0-9a-f]{10}", clean)
+    table.write_text("made by a study that was repeated")
+    assert provenance.commit(tmp_path) == clean
     source.write_text("x = 2\n")
     assert provenance.commit(tmp_path) == f"{clean}, modified"
 

@@ -115,13 +115,17 @@ def check(results_folder: Path) -> None:
 def commit(folder: Path) -> str:
     """The commit that is checked out in ``folder``, with "modified" after it where tracked files differ from it.
 
-    "unknown" without git, outside of a repository, and where the repository is not this project's.
+    What studies make, in ``results``, does not count. "unknown" without git, outside of a repository, and where the repository is not
+    this project's.
     """
     top = _git(folder, "rev-parse", "--show-toplevel")
     head = _git(folder, "rev-parse", "--short=10", "HEAD")
     if not head or not (Path(top) / "src" / "dying_relu").is_dir():
         return origin.UNKNOWN
-    return f"{head}, modified" if _git(folder, "status", "--porcelain", "--untracked-files=no") else head
+    changed = _git(
+        folder, "status", "--porcelain", "--untracked-files=no", "--", ":(top)", ":(top,exclude)results"
+    )
+    return f"{head}, modified" if changed else head
 
 
 def _git(folder: Path, *arguments: str) -> str:
