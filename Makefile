@@ -13,7 +13,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help paper published-paper verify test lint notebooks bench clean latex lock
+.PHONY: help paper published-paper archive verify test lint notebooks bench clean latex lock
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ paper: $(INSTALLED) latex ## Everything: set up, get the data, train, draw, type
 
 published-paper: $(INSTALLED) latex ## Typeset paper/dying-relu.pdf from the tracked tables in results/published, without training.
 	@$(BIN)/snakemake --snakefile workflow/published.smk --configfile config/published.yaml
+
+archive: $(INSTALLED) latex ## Pack the published paper's source for arXiv, and its results with checksums, in results/published/archive.
+	@$(BIN)/snakemake archive --snakefile workflow/published.smk --configfile config/published.yaml
 
 verify: $(INSTALLED) ## Compare the study you have run (results/default, or RESULTS=folder) with the published tables.
 	@$(BIN)/dying-relu verify --results $(RESULTS)

@@ -12,8 +12,11 @@ from typing import NamedTuple
 ENVIRONMENT = Path(sys.executable).parent
 ROOT = Path(__file__).parent.parent
 COPIED = (
+    "CITATION.cff",
+    "LICENSE",
     "Snakefile",
     "benchmarks",
+    "codemeta.json",
     "config",
     "paper",
     "profiles",

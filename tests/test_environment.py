@@ -1,5 +1,6 @@
 """pyproject.toml (what may be installed), requirements.lock (what is) and environment.yml (the same for conda) agree."""
 
+import json
 import re
 import subprocess
 import tomllib
@@ -92,6 +93,21 @@ def test_the_citation_names_this_version_and_licence() -> None:
     assert citation["version"] == PROJECT["version"]
     assert citation["license"] == PROJECT["license"]
     assert citation["authors"] == PROJECT["authors"]
+
+
+def test_codemeta_describes_this_version() -> None:
+    described = json.loads((ROOT / "codemeta.json").read_text())
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert described["@context"] == "https://w3id.org/codemeta/3.0"
+    assert described["@type"] == "SoftwareSourceCode"
+    assert described["name"] == PROJECT["name"]
+    assert described["version"] == PROJECT["version"]
+    assert described["license"] == f"https://spdx.org/licenses/{PROJECT['license']}"
+    assert [author["name"] for author in described["author"]] == [a["name"] for a in PROJECT["authors"]]
+    assert described["runtimePlatform"] == f"Python {PROJECT['requires-python']}"
+    assert described["keywords"] == citation["keywords"]
+    required = {(r.name, r.specifier) for r in map(Requirement, described["softwareRequirements"])}
+    assert required == {(r.name, r.specifier) for r in map(Requirement, PROJECT["dependencies"])}
 
 
 def test_what_studies_and_tools_make_is_ignored_by_git() -> None:

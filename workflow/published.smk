@@ -24,6 +24,7 @@ rule all:
 
 include: "rules/analysis.smk"
 include: "rules/paper.smk"
+include: "rules/archive.smk"
 include: "rules/benchmarks.smk"
 
 

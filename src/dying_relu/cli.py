@@ -295,6 +295,20 @@ def typeset(
 
 
 @app.command()
+def archive(
+    results: Results,
+    generated: Annotated[Path, typer.Option(help="Folder with the study's figures, tables and numbers.tex.")],
+    out: Annotated[Path, typer.Option(help="Folder to write.")],
+    config: Config = DEFAULT_CONFIG,
+    paper: Annotated[Path, typer.Option(help="Folder with main.tex.")] = Path("paper"),
+) -> None:
+    """Pack the paper's source, ready for arXiv, and the study's results, with checksums."""
+    from dying_relu import archive as bundles
+
+    bundles.archive(paper, generated, results, config, out)
+
+
+@app.command()
 def check_latex() -> None:
     """Say whether LaTeX can typeset the paper here, and what to install if it cannot."""
     from dying_relu import latex

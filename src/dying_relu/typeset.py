@@ -24,14 +24,53 @@ def typeset(paper: Path, generated: Path, out: Path) -> None:
     """
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".latex-", dir=out.parent) as folder:
-        build = Path(folder).resolve()
-        log = _run_latexmk(paper, generated, build)
-        if undefined := sorted({" ".join(match.split()) for match in _UNDEFINED.findall(log)}):
-            raise DyingReluError(f"{paper / 'main.tex'} has loose ends", found=_listed(undefined))
-        os.replace(build / "main.pdf", out)
+        compile_paper(paper, Path(folder), source_date(paper), with_study(paper, generated))
+        os.replace(Path(folder) / "main.pdf", out)
 
 
-def _run_latexmk(paper: Path, generated: Path, build: Path) -> str:
+def compile_paper(paper: Path, build: Path, date: int, *options: str) -> None:
+    """Run LaTeX on ``paper/main.tex`` as often as it needs; ``main.pdf`` and all that is written on the way go to the folder ``build``.
+
+    Args:
+        paper: folder with ``main.tex``.
+        build: folder to write to.
+        date: of the PDF, in seconds since 1970.
+        options: for latexmk.
+
+    Raises:
+        DyingReluError: there is no LaTeX, or it found an error, an undefined reference or an unknown citation.
+    """
+    log = _run_latexmk(paper, build.resolve(), date, options)
+    if undefined := sorted({" ".join(match.split()) for match in _UNDEFINED.findall(log)}):
+        raise DyingReluError(f"{paper / 'main.tex'} has loose ends", found=_listed(undefined))
+
+
+def with_study(paper: Path, generated: Path) -> str:
+    """The option of latexmk that tells the paper where its figures, tables and numbers are."""
+    return f"-usepretex={before_the_paper(os.path.relpath(generated, paper))}"
+
+
+def before_the_paper(generated: str) -> str:
+    """TeX that stands before ``main.tex``: where the study's figures, tables and numbers are.
+
+    By default a PDF tells the folder and the time it was made in; without, the same paper is the same PDF anywhere.
+    """
+    return rf"\pdftrailerid{{}}\pdfsuppressptexinfo=-1\relax\newcommand\generated{{{generated}}}"
+
+
+def source_date(paper: Path) -> int:
+    """``SOURCE_DATE_EPOCH``, or else the time of the last commit, in seconds; 0 without either."""
+    if "SOURCE_DATE_EPOCH" in os.environ:
+        return int(os.environ["SOURCE_DATE_EPOCH"])
+    command = ["git", "-C", str(paper), "log", "-1", "--format=%ct"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return 0
+    return int(done.stdout.strip() or 0)
+
+
+def _run_latexmk(paper: Path, build: Path, date: int, options: tuple[str, ...]) -> str:
     """LaTeX's log, after as many passes as it takes."""
     command = [
         "latexmk",
@@ -41,17 +80,16 @@ def _run_latexmk(paper: Path, generated: Path, build: Path) -> str:
         "-halt-on-error",
         "-file-line-error",
         f"-outdir={build}",
-        # By default a PDF's identifier is made of the time and the folder.
-        rf"-usepretex=\pdftrailerid{{}}\newcommand\generated{{{os.path.relpath(generated, paper)}}}",
+        *options,
         "main.tex",
     ]
     # LaTeX breaks lines of its log at 79 characters, also within a file's name.
-    environment = os.environ | {"max_print_line": "1000", "FORCE_SOURCE_DATE": "1", **_date(paper)}
+    environment = {"max_print_line": "1000", "FORCE_SOURCE_DATE": "1", "SOURCE_DATE_EPOCH": str(date)}
     try:
         done = subprocess.run(
             command,
             cwd=paper,
-            env=environment,
+            env=os.environ | environment,
             capture_output=True,
             text=True,
             errors="replace",
@@ -70,18 +108,6 @@ def _run_latexmk(paper: Path, generated: Path, build: Path) -> str:
             found=_listed(list(_errors(log)) or [done.stderr.strip()]),
         )
     return log
-
-
-def _date(paper: Path) -> dict[str, str]:
-    """The time of the last commit, as LaTeX takes it."""
-    if "SOURCE_DATE_EPOCH" in os.environ:
-        return {}
-    command = ["git", "-C", str(paper), "log", "-1", "--format=%ct"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return {"SOURCE_DATE_EPOCH": "0"}
-    return {"SOURCE_DATE_EPOCH": done.stdout.strip() or "0"}
 
 
 def _errors(log: str) -> Iterator[str]:

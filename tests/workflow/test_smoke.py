@@ -124,6 +124,14 @@ def test_the_report_stands_alone(project: Project) -> None:
     assert '<link href="http' not in html
 
 
+def test_the_study_can_be_archived(project: Project) -> None:
+    """The bundle's paper is compiled from the bundle alone, and compared, before it is written."""
+    done = project.snakemake("archive")
+    assert done.returncode == 0, done.stderr
+    out = project.folder / "results/smoke/archive"
+    assert {path.name for path in out.iterdir()} == {"arxiv.tar.gz", "results.tar.gz", "SHA256SUMS"}
+
+
 def test_everything_after_training_made_again_has_the_same_bits(project: Project) -> None:
     def files() -> dict[str, bytes]:
         made = [
