@@ -64,6 +64,12 @@ ORIGIN = {"configuration": study.load(CONFIGURATION).fingerprint, "code": "none"
 
 PRE_ACTIVATION = {"min": 6.0, "q05": 5.0, "q25": 4.0, "median": 3.0, "q75": 2.0, "q95": 1.0, "max": 0.0}
 UNIT = ["run", "layer", "unit"]
+TRANSITIONS = (
+    "pre_activation_max_new_weights",
+    "pre_activation_max_new_inputs",
+    "woken_examples",
+    "woken_minibatches",
+)
 
 
 def write_small_study(folder: Path, replicates: int = 3, experiments: tuple[str, ...] = tuple(GRIDS)) -> None:
@@ -148,6 +154,8 @@ def _states(network: dict) -> Iterator[dict[str, np.ndarray]]:
     bias = np.full(2 * UNITS, network["initial_bias"])
     weight_norm = 1 + random.uniform(size=2 * UNITS)
     speed = 2 + np.log10(min(network["learning_rate"], 1.0))
+    unknown = np.full(2 * UNITS, np.nan)
+    since = dict.fromkeys(TRANSITIONS, unknown)
     for step in _steps(network):
         dead = (highest <= 0) & (network["activation"] == "relu")
         yield {
@@ -161,12 +169,26 @@ def _states(network: dict) -> Iterator[dict[str, np.ndarray]]:
             "highest": highest,
             "bias": bias,
             "weight_norm": weight_norm,
+            "negative_weights": 0.4 + 0.2 * fate,
+            **since,
         }
         moves = ~dead if network["optimiser"] == "sgd" else True
         change = np.where(fate < 0.2 * speed, -1.5, 0.1) * moves
         change = np.where(dead & (depth > 1) & (fate < 0.2), 2.0, change)
+        # A quarter of it by the bias; in the first layer the weights do the rest, above it they share it with the inputs; the weights
+        # of dead units stay.
+        by_bias = 0.25 * change * ~dead
+        by_weights = (change - by_bias) * ~dead * np.where(depth == 1, 1.0, 0.5)
+        by_inputs = change - by_bias - by_weights
+        wakes = dead & (highest + change > 0)
+        since = {
+            "pre_activation_max_new_weights": highest + by_weights,
+            "pre_activation_max_new_inputs": highest + by_inputs,
+            "woken_examples": np.where(dead, 0.25 * wakes, 0.125),
+            "woken_minibatches": np.where(dead, 0.5 * wakes, 0.25),
+        }
         highest = highest + change
-        bias = bias + 0.25 * change * ~dead
+        bias = bias + by_bias
         weight_norm = weight_norm + 0.1 * np.abs(change) * ~dead
 
 

@@ -95,10 +95,13 @@ def in_stack(shard: "Shard") -> int:
     """Bytes that each network of a stack needs while it trains: weights, gradients, moments, activations."""
     network = cost.size(shard.architecture, shard.dataset.name)
     kept_until_clipped = shard.optimiser.clip_norm is not None
-    numbers = (2 + kept_until_clipped + _moments(shard.optimiser)) * network.parameters
+    # Those of the checkpoint before, where single units are followed.
+    kept_until_measured = shard.record_units
+    kept = kept_until_clipped + kept_until_measured + _moments(shard.optimiser)
+    numbers = (2 + kept) * network.parameters
     normalised = shard.architecture.normalisation != "none"
     copies = COPIES_OF_ACTIVATIONS + MORE_COPIES_IF_NORMALISED * normalised
-    numbers += COPIES_WHEN_SAVED * (1 + _moments(shard.optimiser)) * network.parameters
+    numbers += COPIES_WHEN_SAVED * (1 + kept_until_measured + _moments(shard.optimiser)) * network.parameters
     numbers += copies * max(shard.batch_size, EXAMPLES_MEASURED_AT_ONCE) * network.activations
     return numbers * BYTES_PER_NUMBER
 

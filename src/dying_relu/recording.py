@@ -15,6 +15,7 @@ from dying_relu.models import as_inputs
 from dying_relu.saved_state import State, packed, unpacked
 from dying_relu.stack.network import Hidden, Network
 from dying_relu.study import Run, Shard
+from dying_relu.transitions import Transition, transitions
 from dying_relu.units import UnitStatistics
 
 NEVER = -1
@@ -31,8 +32,8 @@ FLAGS: dict[str, Definition] = {
     "dormant_01": lambda statistics: units.dormant(statistics, 0.1),
 }
 """Column name -> definition; every flag is (K, U) bool."""
-FOLLOWED = ("born_dead", "dead_before", "ever_dead")
-"""Flags that a recorder keeps from checkpoint to checkpoint, by layer."""
+FOLLOWED = ("born_dead", "dead_before", "ever_dead", "parameters_before")
+"""What a recorder keeps from checkpoint to checkpoint: flags by layer, and parameters by their places."""
 
 
 class Recorder:
@@ -53,6 +54,7 @@ class Recorder:
         self.born_dead: dict[str, Tensor] = {}
         self.dead_before: dict[str, Tensor] = {}
         self.ever_dead: dict[str, Tensor] = {}
+        self.parameters_before: dict[str, Tensor] = {}
         self.rows: dict[str, list[Columns]] = {"checkpoints": [], "layers": [], "units": []}
 
     def mark_diverged(self, finite: Tensor, step: int) -> None:
@@ -82,6 +84,18 @@ class Recorder:
             self.capacity = capacity(self.network, train, test, dead)
         if self.shard.record_units:
             self.quantiles = pre_activation_quantiles(self.network, self.probe_sets["train"][0])
+            self.transitions = self._transitions()
+
+    def _transitions(self) -> dict[str, Transition]:
+        """What became of each unit since the checkpoint before; unknown at the first one, and of normalised units."""
+        hidden = self.network.hidden
+        before = [self.parameters_before[place] for place in sorted(self.parameters_before, key=int)]
+        self.parameters_before = {
+            str(place): parameter.value.clone() for place, parameter in enumerate(self.network.parameters())
+        }
+        if not before or any(layer.normalisation for layer in hidden):
+            return {layer.name: Transition.unknown(layer) for layer in hidden}
+        return transitions(self.network, before, self.probe_sets["train"][0], self.shard.batch_size)
 
     def _add_checkpoint(self, step: int, alive: np.ndarray) -> None:
         metrics = {}
@@ -133,6 +147,8 @@ class Recorder:
             columns["active_share"] = statistics.active_share
             columns["bias"] = bias
             columns["weight_norm"] = weight.flatten(2).norm(dim=2)
+            columns["negative_weights"] = (weight < 0).flatten(2).float().mean(2)
+            columns |= vars(self.transitions[hidden.name])
             count = bias.shape[1]
             where = {
                 "run": self.ids.repeat(count),
@@ -156,15 +172,15 @@ class Recorder:
     def state(self) -> State:
         """What was recorded so far, for :meth:`restore`."""
         rows = {table: packed(pd.DataFrame(_joined(added))) for table, added in self.rows.items()}
-        flags = {kind: dict(getattr(self, kind)) for kind in FOLLOWED}
-        return {"diverged_step": self.diverged_step, "rows": rows, **flags}
+        followed = {kind: dict(getattr(self, kind)) for kind in FOLLOWED}
+        return {"diverged_step": self.diverged_step, "rows": rows, **followed}
 
     def restore(self, state: State) -> None:
         """Go on from what :meth:`state` returned."""
         self.diverged_step.copy_(state["diverged_step"])
         for kind in FOLLOWED:
-            for layer, flag in state.get(kind, {}).items():
-                getattr(self, kind)[layer] = flag.to(self.diverged_step.device)
+            for name, values in state.get(kind, {}).items():
+                getattr(self, kind)[name] = values.to(self.diverged_step.device)
         for name, content in state["rows"].items():
             table = unpacked(content)
             if not table.empty:

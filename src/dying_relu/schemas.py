@@ -39,6 +39,11 @@ def _real(*, nullable: bool = False) -> pa.Column:
     return pa.Column(float, nullable=nullable)
 
 
+def _measured(*checks: pa.Check, nullable: bool = False) -> pa.Column:
+    """A number as the networks have it; the table of units is long."""
+    return pa.Column("float32", list(checks), nullable=nullable)
+
+
 def _law(name: str, holds: Callable[[pd.DataFrame], pd.Series]) -> pa.Check:
     """Something that is true of every row."""
     # By default pandera looks for rows without any value first, which takes longer than the rest and finds none.
@@ -167,17 +172,22 @@ UNITS = pa.DataFrameSchema(
         "inactive": pa.Column(bool),
         "saturated": pa.Column(bool),
         "dormant_0": pa.Column(bool),
-        "pre_activation_min": _real(),
-        "pre_activation_q05": _real(),
-        "pre_activation_q25": _real(),
-        "pre_activation_median": _real(),
-        "pre_activation_q75": _real(),
-        "pre_activation_q95": _real(),
-        "pre_activation_max": _real(),
-        "mean_abs_activation": pa.Column(float, _not_negative),
-        "active_share": pa.Column(float, _fraction),
-        "bias": _real(),
-        "weight_norm": pa.Column(float, _not_negative),
+        "pre_activation_min": _measured(),
+        "pre_activation_q05": _measured(),
+        "pre_activation_q25": _measured(),
+        "pre_activation_median": _measured(),
+        "pre_activation_q75": _measured(),
+        "pre_activation_q95": _measured(),
+        "pre_activation_max": _measured(),
+        "mean_abs_activation": _measured(_not_negative),
+        "active_share": _measured(_fraction),
+        "bias": _measured(),
+        "weight_norm": _measured(_not_negative),
+        "negative_weights": _measured(_fraction),
+        "pre_activation_max_new_weights": _measured(nullable=True),
+        "pre_activation_max_new_inputs": _measured(nullable=True),
+        "woken_examples": _measured(_fraction, nullable=True),
+        "woken_minibatches": _measured(_fraction, nullable=True),
     },
     checks=[
         _law("dead implies inactive", lambda t: ~t["dead"] | t["inactive"]),

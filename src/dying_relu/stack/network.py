@@ -1,6 +1,6 @@
 """A stack of networks: layers in a row, with their hidden units named."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -80,6 +80,19 @@ class Network:
         finally:
             for layer in normalisations:
                 layer.training = True
+
+    @contextmanager
+    def holding(self, values: Sequence[Tensor]) -> Iterator[None]:
+        """Within the block the parameters have these values, in the order of :meth:`parameters`."""
+        parameters = self.parameters()
+        own = [parameter.value for parameter in parameters]
+        for parameter, value in zip(parameters, values, strict=True):
+            parameter.value = value
+        try:
+            yield
+        finally:
+            for parameter, value in zip(parameters, own, strict=True):
+                parameter.value = value
 
     def parameters(self) -> list[Parameter]:
         """All parameters, first layer first."""

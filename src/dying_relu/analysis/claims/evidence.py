@@ -63,6 +63,9 @@ class Evidence:
         if self.definition.of_units is None:
             raise NotEnoughData("this definition is not recorded of single units")
         table = results.read("units", self.folder / "units.parquet")
+        # Stored as the networks have them; sums over many need more digits.
+        single = table.select_dtypes("float32").columns
+        table[single] = table[single].astype(float)
         table["dead"] = table[self.definition.of_units]
         runs = self.runs.loc[~self.runs["diverged"], ["run", "experiment", "stratum", *FACTORS, "steps"]]
         return table.merge(runs, on="run")
