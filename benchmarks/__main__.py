@@ -67,6 +67,14 @@ def scaling(out: Out = DEFAULT_OUT) -> None:
 
 
 @app.command()
+def million(out: Out = DEFAULT_OUT) -> None:
+    """Plan and aggregate a study of a million networks that is not trained: time and memory of each stage."""
+    from benchmarks import million as huge
+
+    print(huge.run(out).to_string(index=False, float_format="{:.3g}".format))
+
+
+@app.command()
 def probes(
     out: Out = DEFAULT_OUT,
     rounds: Annotated[int, typer.Option(help="How often each is timed.")] = 9,
