@@ -79,6 +79,11 @@ def test_a_study_is_read() -> None:
         ("[relu,", "[rleu,", "grid.activation[0]: found 'rleu'; expected one of relu, leaky_relu"),
         ("[relu,", "[rleu,", "did you mean relu?"),
         ("[relu,", "[0.1,", "activation[0]: found 0.1; expected an activation: its name, or {name:"),
+        (
+            "{name: leaky_relu, slope: 0.1}",
+            "{name: leaky_relu, slope: 0.01}, leaky_relu",
+            "activation: found 'leaky_relu' 2 times; expected each value once",
+        ),
         ("name: leaky_relu", "name: elu", "found slope 0.1 for elu; expected a slope only for leaky_relu"),
         (
             "[100, 100]",

@@ -1,12 +1,22 @@
-"""Every tensor is made where the examples are: on a device without data, where an operand from elsewhere is an error."""
+"""Every tensor is made where the examples are: on a device without data, and on one without float64."""
 
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
 import pytest
 import torch
+from apple_gpu import MPS, apple_gpu
 from stack.test_equality import ARCHITECTURES, NORMALISED, OPTIMISERS, REMEDIES, runs
+from test_training import data, shard_of
 
+from dying_relu import results
 from dying_relu.data import Dataset
 from dying_relu.measuring import measure, pre_activation_quantiles
 from dying_relu.trainer import Trainer
+from dying_relu.training import train
+
+__all__ = ["data"]
 
 META = torch.device("meta")
 # PyTorch has no fused Adam for a device without data.
@@ -32,3 +42,33 @@ def test_training_and_measuring_stay_on_the_device(architecture: str, optimiser:
         quantiles = pre_activation_quantiles(trainer.network, trainer.examples)
     assert measured.loss.device == META
     assert {values.device for layer in quantiles.values() for values in layer.values()} == {META}
+
+
+CASES = [
+    ("mlp", "sgd_weight_decay"),
+    ("mlp", "momentum_weight_decay"),
+    ("mlp", "adam_clipped_decaying"),
+    ("cnn", "sgd_warm_up"),
+    ("cnn_layer_norm", "momentum_clipped"),
+]
+
+
+def on_apple_gpu(data: Dataset) -> Dataset:
+    tensors = {name: each.to(MPS) for name, each in vars(data).items() if isinstance(each, torch.Tensor)}
+    return replace(data, **tensors)
+
+
+@pytest.mark.parametrize(("architecture", "optimiser"), CASES)
+def test_a_shard_is_trained_and_measured_without_float64(
+    architecture: str, optimiser: str, data: Dataset, tmp_path: Path
+) -> None:
+    settings = REMEDIES[optimiser].model_copy(update={"recycle_every": 2})
+    shard = replace(shard_of(architecture=[architecture]), optimiser=settings, steps=3, checkpoints=(0, 2, 3))
+    train(shard, data, tmp_path / "cpu")
+    with apple_gpu():
+        train(shard, on_apple_gpu(data), tmp_path / "mps", save_every=0.0)
+    for name in ("runs", "layers", "units"):
+        on_cpu, on_mps = (
+            results.read(name, tmp_path / device / f"{name}.parquet") for device in ("cpu", "mps")
+        )
+        pd.testing.assert_frame_equal(on_cpu, on_mps, rtol=1e-4)

@@ -1,5 +1,6 @@
 """Locks hold between processes, and end with the process that holds them, however it ends."""
 
+import errno
 import subprocess
 import sys
 from pathlib import Path
@@ -69,3 +70,16 @@ def test_without_locks_nobody_claims_to_be_alone(tmp_path: Path, monkeypatch: py
 
     monkeypatch.setattr(locking.fcntl, "flock", unsupported)
     assert not locking.announce(tmp_path / "alive")
+
+
+def test_without_locks_a_job_goes_on_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def unsupported(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(locking.fcntl, "flock", unsupported)
+    with locking.exclusive(tmp_path / "shard.lock"):
+        assert "cannot lock" in caplog.text
+        assert "No locks available" in caplog.text
+    assert list(tmp_path.iterdir()) == []

@@ -61,6 +61,21 @@ def test_this_machine_says_how_large_its_cache_is() -> None:
     assert 2**16 <= memory.second_level_cache() <= 2**28
 
 
+def test_a_larger_cache_makes_no_larger_stack_than_memory_was_planned_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "CACHE_SIZE_IN_LINUX", tmp_path / "size")
+    (tmp_path / "size").write_text("16384K\n", encoding="ascii")
+    assert memory.second_level_cache() == 2 * MEGABYTE
+    (tmp_path / "size").write_text("512K\n", encoding="ascii")
+    assert memory.second_level_cache() == MEGABYTE // 2
+
+
+def test_a_gpu_is_filled_and_its_job_is_given_room_for_it() -> None:
+    shard = many_networks("cnn")
+    assert memory.of_job(replace(shard, device="cuda")) > memory.of_job(replace(shard, device="cpu"))
+
+
 def test_planning_knows_how_many_examples_are_measured_at_once() -> None:
     assert memory.EXAMPLES_MEASURED_AT_ONCE == measuring.BATCH
 

@@ -3,6 +3,7 @@
 import itertools
 import subprocess
 import sys
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -95,6 +96,14 @@ def test_steps_come_from_epochs_or_are_given() -> None:
     assert planned(("replicates: 3", "steps: 7")).shard("causes-mnist-mlp-sgd-r0-00").steps == 7
     every = planned(("replicates: 3", "{steps: 7, every_step: true}".strip("{}").replace(", ", "\n    ")))
     assert every.shard("causes-mnist-mlp-sgd-r0-00").checkpoints == tuple(range(8))
+
+
+def test_planning_a_long_training_takes_no_memory() -> None:
+    tracemalloc.start()
+    planned(("replicates: 3", "epochs: 100000"))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 20 * 2**20
 
 
 def test_an_experiment_may_train_and_measure_on_other_examples() -> None:

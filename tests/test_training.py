@@ -10,6 +10,7 @@ import torch
 from dying_relu import results, schemas, study
 from dying_relu.configuration import Configuration
 from dying_relu.data import Dataset
+from dying_relu.errors import DyingReluError
 from dying_relu.trainer import minibatch_order
 from dying_relu.training import train
 
@@ -185,3 +186,10 @@ def test_minibatches_cover_an_epoch_once_and_depend_on_the_seed_only() -> None:
     assert len(epoch.unique()) == 96
     assert torch.equal(next(minibatch_order(100, 32, seed=1)), epoch[:32])
     assert not torch.equal(next(minibatch_order(100, 32, seed=2)), epoch[:32])
+
+
+def test_another_data_set_than_the_shards_is_refused(data, tmp_path) -> None:
+    shard = shard_of()
+    with pytest.raises(DyingReluError, match="wrong data set: found cifar10; expected mnist"):
+        train(shard, replace(data, name="cifar10"), tmp_path / shard.name)
+    assert list(tmp_path.iterdir()) == []

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from dying_relu.measuring import BATCH
+from dying_relu.precision import in_float64
 from dying_relu.stack.network import Network
 from dying_relu.stack.pruning import prunable, pruned
 
@@ -49,8 +50,8 @@ def capacity(network: Network, train: Tensor, test: Tensor, dead: Mapping[str, T
     for k in torch.cat(list(dead.values()), 1).any(1).nonzero()[:, 0].tolist():
         smaller = pruned(network, k, dead)
         moved = features_and_logits(smaller, train)[1][0] - logits[k]
-        difference[k] = moved.abs().max() / logits[k].abs().max()
-        changed[k] = (features_and_logits(smaller, test)[1][0].argmax(0) != answers[k]).double().mean()
+        difference[k] = float(moved.abs().max() / logits[k].abs().max())
+        changed[k] = in_float64(features_and_logits(smaller, test)[1][0].argmax(0) != answers[k]).mean()
     return Capacity(effective_rank(features), difference, changed)
 
 
@@ -80,8 +81,9 @@ def effective_rank(features: Tensor) -> Tensor:
     >>> effective_rank(torch.eye(4)[None]), effective_rank(torch.ones(1, 4, 3))
     (tensor([4.], dtype=torch.float64), tensor([1.], dtype=torch.float64))
     """
+    features = in_float64(features)
     finite = features.flatten(1).isfinite().all(1)
-    values = torch.linalg.svdvals(torch.where(finite[:, None, None], features, 0.0).double())
+    values = torch.linalg.svdvals(torch.where(finite[:, None, None], features, 0.0))
     total = values.sum(-1, keepdim=True)
     # Rounding must not ask for one more.
     short = values.cumsum(-1) < (1 - RANK_TOLERANCE) * total * (1 - 1e-12)

@@ -94,21 +94,14 @@ def train(
     ] = 60.0,
 ) -> None:
     """Train the networks of a shard and count their dead units."""
-    import torch
+    from dying_relu import study, training
 
-    from dying_relu import allocator, device, study, training
-    from dying_relu import data as datasets
-
-    torch.set_num_threads(threads)
-    allocator.keep_freed_memory()
     job = study.load(config).shard(shard)
     if fingerprint and fingerprint != job.fingerprint:
         raise DyingReluError(
             f"{config} changed after shard {shard} was planned", remedy="run snakemake again to plan anew"
         )
-    wanted = job.dataset
-    examples = datasets.load(data, wanted.train, wanted.test, device.choose(job.device), job.pixels)
-    training.train(job, examples, out, save_every)
+    training.train_from_file(job, data, out, threads, save_every)
 
 
 @app.command()

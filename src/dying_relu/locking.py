@@ -15,7 +15,8 @@ log = logging.getLogger(__name__)
 def exclusive(path: Path) -> Iterator[None]:
     """Hold the lock file ``path`` within the block; if another process holds it, wait until that is done or dead.
 
-    A job may meet its own predecessor: where Snakemake was killed, the jobs that it had started live on.
+    A job may meet its own predecessor: where Snakemake was killed, the jobs that it had started live on. On file systems without
+    locks it cannot know, says so in the log, and does not wait.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     while True:
@@ -57,10 +58,20 @@ def announce(path: Path) -> bool:
 
 def _wait_for(descriptor: int, path: Path) -> None:
     try:
+        if not _taken(descriptor):
+            log.info("another process is at work on %s; waiting until it is done", path.with_suffix(""))
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+    except OSError as error:
+        log.warning("cannot lock %s, and go on without (%s)", path, error.strerror or error)
+
+
+def _taken(descriptor: int) -> bool:
+    """Whether the lock was free, and is now ours."""
+    try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        log.info("another process is at work on %s; waiting until it is done", path.with_suffix(""))
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        return False
+    return True
 
 
 def _is_at(descriptor: int, path: Path) -> bool:

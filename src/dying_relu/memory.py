@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from dying_relu import cost
 from dying_relu.configuration import IMAGE_SETS, Adam, Architecture, Optimiser
+from dying_relu.device import is_likely_gpu
 
 if TYPE_CHECKING:
     from dying_relu.study import Shard
@@ -34,13 +35,14 @@ CACHES_FILLED_WITH_WEIGHTS = 3.0
 FILLED_WITH_MOMENTS = 2.0
 LARGEST_STACK = 64
 USUAL_CACHE = 2 * 2**20
+"""What memory is planned with, before it is known on which machine a job will run; no stack fills a larger one."""
 CACHE_SIZE_IN_LINUX = Path("/sys/devices/system/cpu/cpu0/cache/index2/size")
 
 
 def of_job(shard: "Shard") -> int:
     """Bytes that the job of ``shard`` needs; never more than its memory limit."""
     runs = len(shard.runs)
-    stack = stack_size(shard, on_gpu=False, cache=USUAL_CACHE)
+    stack = stack_size(shard, on_gpu=is_likely_gpu(shard.device), cache=USUAL_CACHE)
     return fixed(shard) + runs * per_run(shard) + min(runs, stack) * in_stack(shard)
 
 
@@ -76,10 +78,10 @@ def fastest_stack(architecture: Architecture, dataset: str, optimiser: Optimiser
 
 
 def second_level_cache() -> int:
-    """Bytes of a core's second-level cache; where Linux does not say, 2 MiB."""
+    """Bytes of a core's second-level cache, as far as memory is planned for it; where Linux does not say, 2 MiB."""
     try:
         text = CACHE_SIZE_IN_LINUX.read_text(encoding="ascii").strip()
-        return int(text.removesuffix("K")) * 2**10
+        return min(int(text.removesuffix("K")) * 2**10, USUAL_CACHE)
     except (OSError, ValueError):
         return USUAL_CACHE
 

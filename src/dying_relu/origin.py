@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Origin = dict[str, Any]
 """``configuration``: fingerprint; ``code``: digest; ``data``: data set -> SHA-256 sum; ``libraries``: name -> version."""
 
-LIBRARIES = ("torch", "numpy", "pandas", "pyarrow")
+LIBRARIES = ("torch", "numpy", "numba", "scipy", "pandas", "pyarrow")
 """Whose versions can change a number in a table."""
 
 UNKNOWN = "unknown"

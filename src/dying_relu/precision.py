@@ -30,6 +30,11 @@ def products_in(precision: str) -> Iterator[None]:
             switch.fp32_precision = setting
 
 
+def in_float64(values: torch.Tensor) -> torch.Tensor:
+    """``values`` in float64; on the CPU if their own device, Apple's GPU, has no float64."""
+    return (values.cpu() if values.device.type == "mps" else values).double()
+
+
 def require(precision: str, device: torch.device) -> None:
     """Raise an error if matrices cannot be multiplied in ``precision`` on ``device``."""
     if not is_possible(precision, device):

@@ -106,10 +106,18 @@ def origin(shard: Shard, data: Dataset, stack_size: int) -> dict[str, object]:
         **of_shard(shard, data),
         "networks per stack": stack_size,
         "threads": torch.get_num_threads(),
-        "processor": torch.backends.cpu.get_cpu_capability()
-        if device.type == "cpu"
-        else torch.cuda.get_device_name(device),
+        "processor": _processor(device),
     }
+
+
+def _processor(device: torch.device) -> str:
+    match device.type:
+        case "cpu":
+            return torch.backends.cpu.get_cpu_capability()
+        case "cuda":
+            return torch.cuda.get_device_name(device)
+        case other:
+            return other
 
 
 def packed(table: pd.DataFrame) -> Tensor:

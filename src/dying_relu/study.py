@@ -175,7 +175,6 @@ def _jobs(configuration: Configuration, name: str, experiment: Experiment) -> It
         size = configuration.datasets[dataset]
         train = experiment.train_examples or size.train or IMAGE_SETS[dataset].train
         steps = _steps(configuration, experiment, train)
-        every_step = tuple(range(steps + 1))
         shard = Shard(
             name=f"{name}-{dataset}-{architecture}-{optimiser}-r{replicate}",
             experiment=name,
@@ -187,7 +186,7 @@ def _jobs(configuration: Configuration, name: str, experiment: Experiment) -> It
             pixels=experiment.pixels,
             batch_size=experiment.batch_size or configuration.training.batch_size,
             steps=steps,
-            checkpoints=every_step
+            checkpoints=tuple(range(steps + 1))
             if experiment.every_step
             else log_spaced(steps, experiment.checkpoints or measuring.checkpoints),
             probe_train=experiment.probe_train or measuring.train,

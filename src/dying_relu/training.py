@@ -11,8 +11,9 @@ from typing import Any
 import pandas as pd
 import torch
 
-from dying_relu import atomic, memory, precision, results, schemas
-from dying_relu.data import Dataset
+from dying_relu import allocator, atomic, device, memory, precision, results, schemas
+from dying_relu.data import Dataset, load
+from dying_relu.errors import DyingReluError
 from dying_relu.locking import exclusive
 from dying_relu.origin import of_shard
 from dying_relu.recording import Recorder
@@ -28,15 +29,38 @@ Save = Callable[[Callable[[], State]], None]
 """Takes a function that makes the state, since to make it costs more than to look at the clock."""
 
 
+def train_from_file(
+    shard: Shard, file: Path, directory: Path, threads: int = 1, save_every: float = SAVE_EVERY
+) -> None:
+    """All of a shard's job: :func:`train` with the examples, the device and the threads that it asks for.
+
+    Args:
+        shard: what to train.
+        file: the data set's, which :func:`~dying_relu.data.load` reads.
+        directory: of the tables.
+        threads: of this process, from now on.
+        save_every: seconds.
+    """
+    torch.set_num_threads(threads)
+    allocator.keep_freed_memory()
+    wanted = shard.dataset
+    data = load(file, wanted.train, wanted.test, device.choose(shard.device), shard.pixels)
+    train(shard, data, directory, save_every)
+
+
 def train(shard: Shard, data: Dataset, directory: Path, save_every: float = SAVE_EVERY) -> None:
     """Train every run of ``shard`` on ``data`` and write the four tables of :mod:`~dying_relu.schemas` to ``directory``.
 
     The folder appears when all is done and not before. Until then the state of training is saved beside it every
     ``save_every`` seconds; a job that finds one goes on from there and ends with the bits of an undisturbed one.
+
+    Raises:
+        DyingReluError: ``data`` is another data set than the shard's, or this machine lacks the precision.
     """
-    device = data.train_images.device
-    precision.require(shard.precision, device)
-    size = memory.stack_size(shard, device.type != "cpu", memory.second_level_cache())
+    _require_its_own(data, shard)
+    where = data.train_images.device
+    precision.require(shard.precision, where)
+    size = memory.stack_size(shard, where.type != "cpu", memory.second_level_cache())
     beside = {kind: directory.with_name(f"{directory.name}.{kind}") for kind in ("lock", "state")}
     with exclusive(beside["lock"]):
         atomic.remove_leftovers(directory)
@@ -45,6 +69,17 @@ def train(shard: Shard, data: Dataset, directory: Path, save_every: float = SAVE
         whole = {name: _concatenate(name, rows) for name, rows in tables.items()}
         results.write_folder(whole, directory, of_shard(shard, data))
         file.remove()
+
+
+def _require_its_own(data: Dataset, shard: Shard) -> None:
+    """Raise an error if the tables would say that they are of one data set, and be of another."""
+    if data.name != shard.dataset.name:
+        raise DyingReluError(
+            f"shard {shard.name} was given the wrong data set",
+            found=data.name,
+            expected=shard.dataset.name,
+            remedy=f"give it the file of {shard.dataset.name}",
+        )
 
 
 def _train_stacks(shard: Shard, data: Dataset, waiting: list[list[Run]], file: StateFile) -> Tables:

@@ -76,6 +76,10 @@ def test_a_new_experiment_trains_itself_only(project: Project) -> None:
         ("training.py", "def train(", "EDITED = 1\n\n\ndef train("),
         ("activations.py", "def relu(", "EDITED = 1\n\n\ndef relu("),
         ("units.py", "def dead(", "EDITED = 1\n\n\ndef dead("),
+        # Which examples, pixels, device and threads.
+        ("training.py", "shard.device), shard.pixels", 'shard.device), "raw"'),
+        ("device.py", "def choose(", "EDITED = 1\n\n\ndef choose("),
+        ("data/cache.py", "def load(", "EDITED = 1\n\n\ndef load("),
     ],
 )
 def test_edited_training_code_trains_everything(
@@ -85,6 +89,13 @@ def test_edited_training_code_trains_everything(
     jobs = project.would_run()
     assert shards(jobs) == ALL_SHARDS
     assert rules(jobs) >= AFTER_TRAINING
+
+
+def test_edited_code_that_fetches_data_fetches_it_again(project: Project) -> None:
+    project.append("src/dying_relu/data/decoding.py", "\nEDITED = 1\n")
+    jobs = project.would_run()
+    assert "fetch" in rules(jobs)
+    assert shards(jobs) == ALL_SHARDS
 
 
 def test_an_edited_figure_is_drawn_again_alone(project: Project) -> None:
@@ -132,8 +143,8 @@ def with_comment_in_the_rules(project: Project) -> None:
         path.write_text(f"# A comment.\n{path.read_text(encoding='utf-8')}", encoding="utf-8")
 
 
-def with_another_option_of_the_command_line(project: Project) -> None:
-    project.append("src/dying_relu/cli.py", "\nEDITED = 1\n")
+def with_other_words_in_the_help(project: Project) -> None:
+    project.edit("src/dying_relu/cli.py", "Threads; one is fastest", "Threads of a job; one is fastest")
 
 
 def with_another_error_message(project: Project) -> None:
@@ -152,7 +163,7 @@ def with_data_elsewhere(project: Project) -> None:
         with_docstring,
         with_comment_in_the_study,
         with_comment_in_the_rules,
-        with_another_option_of_the_command_line,
+        with_other_words_in_the_help,
         with_another_error_message,
     ],
 )

@@ -72,7 +72,8 @@ ACTIVATION_NAMES = _activation_names()
 
 
 def _unique(items: tuple[Item, ...]) -> tuple[Item, ...]:
-    item, times = Counter(items).most_common(1)[0]
+    # By what it means: an activation whose slope is the default one is the same with and without it.
+    item, times = Counter(getattr(item, "effective", item) for item in items).most_common(1)[0]
     if times > 1:
         raise PydanticCustomError(
             "repeated", "each value once", {"found": f"{getattr(item, 'name', item)!r} {times} times"}
@@ -261,6 +262,11 @@ class Activation(Section):
                 {"names": " or ".join(DEFAULT_SLOPES), "found": f"slope {self.slope} for {self.name}"},
             )
         return self
+
+    @property
+    def effective(self) -> "Activation":
+        """With its slope written out."""
+        return Activation(name=self.name, slope=self.effective_slope)
 
     @property
     def effective_slope(self) -> float | None:

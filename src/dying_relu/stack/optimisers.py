@@ -13,6 +13,8 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
+from dying_relu.precision import in_float64
+
 
 class Parameter:
     """A tensor that is learned: (K, ...), the same shape for each of the K networks."""
@@ -60,7 +62,12 @@ def add_matrix_product(target: Tensor, left: Tensor, right: Tensor, beta: float 
 
 def per_network(values: Tensor, parameter: Parameter) -> Tensor:
     """``values`` (K,) in a shape and type that multiply every number of each network's ``parameter``."""
-    return values.to(parameter.value.dtype).view(-1, *[1] * (parameter.value.dim() - 1))
+    # The type first: the device may lack that of ``values``.
+    return (
+        values.to(parameter.value.dtype)
+        .to(parameter.value.device)
+        .view(-1, *[1] * (parameter.value.dim() - 1))
+    )
 
 
 class SGD:
@@ -72,7 +79,7 @@ class SGD:
 
     def set_rates(self, learning_rate: Tensor) -> None:
         self.loss_scale = -learning_rate
-        self.kept = 1 - learning_rate.double() * self.weight_decay
+        self.kept = 1 - in_float64(learning_rate) * self.weight_decay
 
     def add_product(self, parameter: Parameter, left: Tensor, right: Tensor) -> None:
         add_matrix_product(self._decayed(parameter), left, right)
@@ -102,6 +109,7 @@ class Momentum:
     def __init__(self, learning_rate: Tensor, momentum: float, weight_decay: float = 0.0) -> None:
         self.loss_scale = -learning_rate
         self.momentum, self.weight_decay = momentum, weight_decay
+        self.decay = in_float64(self.loss_scale) * weight_decay
         self.velocity: dict[Parameter, Tensor] = {}
 
     def set_rates(self, learning_rate: Tensor) -> None:
@@ -130,9 +138,7 @@ class Momentum:
     def _slowed(self, parameter: Parameter) -> Tensor:
         velocity = self._velocity(parameter).mul_(self.momentum)
         if self.weight_decay:
-            velocity.addcmul_(
-                parameter.value, per_network(self.loss_scale.double() * self.weight_decay, parameter)
-            )
+            velocity.addcmul_(parameter.value, per_network(self.decay, parameter))
         return velocity
 
     def _velocity(self, parameter: Parameter) -> Tensor:
