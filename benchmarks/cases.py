@@ -13,6 +13,9 @@ from benchmarks.arithmetic import flops_per_sample
 from dying_relu.configuration import CNN, IMAGE_SETS, MLP, SGD, Activation, Adam, Architecture, Optimiser
 from dying_relu.study import Run
 
+SEED = 0
+"""Of initial weights and minibatches, whoever trains."""
+
 
 class Setting(NamedTuple):
     """An architecture with the images it is for, and the size of its minibatches."""
@@ -87,6 +90,7 @@ class Case:
             initial_bias=0.0,
             learning_rate=SMALLEST_RATE[optimiser] * (1 + k % 10),
             replicate=0,
+            seed=SEED,
         )
 
     def examples(self, count: int = 10_000) -> Examples:

@@ -15,18 +15,18 @@ from dying_relu import schemas
 STUDY = """
 study: killed
 datasets: {mnist: {train: 1000, test: 500}}
-architectures: {mlp: {kind: mlp, widths: [32, 32]}}
+architectures: {mlp: {kind: mlp, widths: [32, 32]}, narrow: {kind: mlp, widths: [24, 24]}}
 optimisers: {sgd: {kind: sgd}, adam: {kind: adam, recycle_every: 30}}
 training: {batch_size: 50, epochs: 40}
 measuring: {train: 250, test: 250, checkpoints: 8}
 experiments:
   causes:
     question: What is left when it is killed?
-    replicates: 2
+    replicates: 1
     record_units: true
     grid:
       dataset: [mnist]
-      architecture: [mlp]
+      architecture: [mlp, narrow]
       optimiser: [sgd, adam]
       learning_rate: [0.01, 0.1, 1.0]
       initial_bias: [0.0, -2.0]

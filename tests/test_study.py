@@ -69,20 +69,17 @@ def test_runs_of_a_shard_share_what_a_stack_shares() -> None:
     for shard in planned().shards:
         assert shard.runs
         for run in shard.runs:
-            assert (run.experiment, run.dataset, run.replicate) == (
-                shard.experiment,
-                shard.dataset.name,
-                shard.replicate,
-            )
+            assert (run.experiment, run.dataset) == (shard.experiment, shard.dataset.name)
             assert shard.name.startswith(
-                f"{run.experiment}-{run.dataset}-{run.architecture}-{run.optimiser}-r{run.replicate}-"
+                f"{run.experiment}-{run.dataset}-{run.architecture}-{run.optimiser}-"
             )
 
 
 def test_runs_of_a_shard_are_ordered_for_stacking() -> None:
-    shard = planned().shard("causes-mnist-mlp-sgd-r0-00")
-    assert [run.activation for run in shard.runs] == ["relu"] * 4 + ["leaky_relu"] * 4
-    assert [(run.slope, run.initial_bias, run.learning_rate) for run in shard.runs[4:]] == [
+    shard = planned().shard("causes-mnist-mlp-sgd-00")
+    assert [run.replicate for run in shard.runs] == [0] * 8 + [1] * 8 + [2] * 8
+    assert [run.activation for run in shard.runs[:8]] == ["relu"] * 4 + ["leaky_relu"] * 4
+    assert [(run.slope, run.initial_bias, run.learning_rate) for run in shard.runs[4:8]] == [
         (0.01, -1.0, 0.01),
         (0.01, -1.0, 0.1),
         (0.01, 0.0, 0.01),
@@ -92,10 +89,10 @@ def test_runs_of_a_shard_are_ordered_for_stacking() -> None:
 
 def test_steps_come_from_epochs_or_are_given() -> None:
     assert {shard.steps for shard in planned().shards} == {200}
-    assert planned(("replicates: 3", "epochs: 3")).shard("causes-mnist-mlp-sgd-r0-00").steps == 300
-    assert planned(("replicates: 3", "steps: 7")).shard("causes-mnist-mlp-sgd-r0-00").steps == 7
+    assert planned(("replicates: 3", "epochs: 3")).shard("causes-mnist-mlp-sgd-00").steps == 300
+    assert planned(("replicates: 3", "steps: 7")).shard("causes-mnist-mlp-sgd-00").steps == 7
     every = planned(("replicates: 3", "{steps: 7, every_step: true}".strip("{}").replace(", ", "\n    ")))
-    assert every.shard("causes-mnist-mlp-sgd-r0-00").checkpoints == tuple(range(8))
+    assert every.shard("causes-mnist-mlp-sgd-00").checkpoints == tuple(range(8))
 
 
 def test_planning_a_long_training_takes_no_memory() -> None:
@@ -108,9 +105,9 @@ def test_planning_a_long_training_takes_no_memory() -> None:
 
 def test_an_experiment_may_train_and_measure_on_other_examples() -> None:
     own = planned(("replicates: 3", "train_examples: 640\n    probe_train: 640\n    probe_test: 9"))
-    shard = own.shard("causes-mnist-mlp-sgd-r0-00")
+    shard = own.shard("causes-mnist-mlp-sgd-00")
     assert (shard.dataset.train, shard.probe_train, shard.probe_test, shard.steps) == (640, 640, 9, 20)
-    other = own.shard("optimisers-mnist-mlp-sgd-r0-00")
+    other = own.shard("optimisers-mnist-mlp-sgd-00")
     assert (other.dataset.train, other.probe_train, other.probe_test, other.steps) == (6400, 1000, 1000, 200)
 
 
@@ -124,11 +121,11 @@ def test_the_order_of_levels_does_not_matter() -> None:
 
 def test_random_numbers_are_common_to_runs_that_are_compared() -> None:
     seeds: dict[int, set[int]] = {}
-    for shard in planned().shards:
-        seeds.setdefault(shard.replicate, set()).add(shard.seed)
+    for run in planned().runs:
+        seeds.setdefault(run.replicate, set()).add(run.seed)
     assert all(len(of_replicate) == 1 for of_replicate in seeds.values())
     assert len(set.union(*seeds.values())) == 3
-    assert planned(("study: example", "study: example\nseed: 1")).shards[0].seed not in seeds[0]
+    assert planned(("study: example", "study: example\nseed: 1")).runs[0].seed not in seeds[0]
 
 
 def test_a_new_level_changes_its_own_experiment_only() -> None:
@@ -159,14 +156,14 @@ def test_a_run_is_the_same_run_whatever_else_is_planned() -> None:
 )
 def test_what_determines_a_run_is_in_its_name(found: str, instead: str) -> None:
     before, after = planned(), planned((found, instead))
-    name = "optimisers-mnist-mlp-adam-r0-00"
+    name = "optimisers-mnist-mlp-adam-00"
     assert fingerprints(before)[name] != fingerprints(after)[name]
     assert not {run.id for run in before.shard(name).runs} & {run.id for run in after.shard(name).runs}
 
 
 def test_other_settings_do_not_rename_runs() -> None:
     before, after = planned(), planned(("record_units: true", "record_units: false"))
-    name = "optimisers-mnist-mlp-adam-r0-00"
+    name = "optimisers-mnist-mlp-adam-00"
     assert before.shard(name).runs == after.shard(name).runs
     assert before.shard(name).fingerprint != after.shard(name).fingerprint
     moved = planned(("study: example", "study: example\ndata: {cache: elsewhere, root: /data}"))

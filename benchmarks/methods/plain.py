@@ -3,12 +3,9 @@
 import torch
 from torch import nn
 
-from benchmarks.cases import Case
+from benchmarks.cases import SEED, Case
 from dying_relu.configuration import CNN, IMAGE_SETS, Adam
 from dying_relu.initialisation import he, random_stream
-
-SEED = 0
-"""Of the initial weights, which all networks share."""
 
 
 def activation(case: Case) -> nn.Module:

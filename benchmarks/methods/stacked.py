@@ -4,7 +4,6 @@ import torch
 from torch import Tensor
 
 from benchmarks.cases import Case, Examples
-from benchmarks.methods import plain
 from benchmarks.methods.base import PRECISIONS, Method
 from dying_relu import allocator
 from dying_relu.configuration import IMAGE_SETS
@@ -43,7 +42,7 @@ class Stacked(Method):
         )
         runs = [case.network(k) for k in networks]
         architecture = case.setting.architecture
-        self.trainer = Trainer(architecture, case.optimiser, runs, data, case.batch_size, plain.SEED)
+        self.trainer = Trainer(architecture, case.optimiser, runs, data, case.batch_size)
 
     def step(self) -> Tensor:
         with products_in(self.precision):

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.func import functional_call, grad_and_value, stack_module_state, vmap
 from torch.nn import functional
 
-from benchmarks.cases import Case, Examples
+from benchmarks.cases import SEED, Case, Examples
 from benchmarks.methods import plain
 from benchmarks.methods.base import Method, autocast
 from dying_relu import configuration
@@ -26,7 +26,7 @@ class TorchFunc(Method):
         self.device = device
         self.precision = precision
         self.images, self.labels = (tensor.to(device) for tensor in examples)
-        self.minibatches = minibatch_order(len(self.images), case.batch_size, plain.SEED)
+        self.minibatches = minibatch_order(len(self.images), case.batch_size, SEED)
         stacked, _ = stack_module_state([plain.network(case) for _ in networks])
         self.parameters = {name: value.detach().to(device) for name, value in stacked.items()}
         self.gradients_and_losses = vmap(grad_and_value(_loss_of(case)), in_dims=(0, None, None))

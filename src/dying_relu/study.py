@@ -28,7 +28,11 @@ SHARED_FACTORS = ("dataset", "architecture", "optimiser")
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One network to train: its place in its experiment's grid. Factors are named as in the configuration."""
+    """One network to train: its place in its experiment's grid. Factors are named as in the configuration.
+
+    ``seed`` is that of initial weights and minibatches; made of the study's seed and the replicate only, so that runs of the same
+    replicate can be compared pair by pair.
+    """
 
     id: str
     experiment: str
@@ -41,6 +45,7 @@ class Run:
     initial_bias: float
     learning_rate: float
     replicate: int
+    seed: int
 
 
 @dataclass(frozen=True)
@@ -54,16 +59,14 @@ class DatasetSize:
 
 @dataclass(frozen=True)
 class Shard:
-    """One job: runs of an experiment that share everything but what can differ within a stack of networks.
+    """One job: runs of an experiment that share everything but the replicate and what can differ within a stack of networks.
 
     Attributes:
-        seed: of initial weights and minibatches; made of the study's seed and the replicate only, so that runs of
-            the same replicate can be compared pair by pair.
         steps: minibatches to train.
         checkpoints: steps after which networks are measured; 0 and ``steps`` are among them.
         probe_train, probe_test: number of examples on which units are counted.
         memory_limit: bytes that its job may use.
-        runs: sorted by activation, then slope, initialisation, bias and learning rate.
+        runs: sorted by replicate, then activation, slope, initialisation, bias and learning rate.
         fingerprint: changes when anything above changes.
     """
 
@@ -72,8 +75,6 @@ class Shard:
     dataset: DatasetSize
     architecture: Architecture
     optimiser: Optimiser
-    replicate: int
-    seed: int
     pixels: str
     batch_size: int
     steps: int
@@ -166,23 +167,18 @@ def log_spaced(steps: int, count: int) -> tuple[int, ...]:
 
 
 def _jobs(configuration: Configuration, name: str, experiment: Experiment) -> Iterator[Shard]:
-    """Shards with all the runs that share a stack, however long they take."""
+    """Shards with all the runs that agree in data set, architecture and optimiser, however long they take."""
     grid, measuring = experiment.grid, configuration.measuring
-    levels = _levels_within_a_shard(grid)
-    for replicate, dataset, architecture, optimiser in product(
-        range(experiment.replicates), grid.dataset, grid.architecture, grid.optimiser
-    ):
+    for dataset, architecture, optimiser in product(grid.dataset, grid.architecture, grid.optimiser):
         size = configuration.datasets[dataset]
         train = experiment.train_examples or size.train or IMAGE_SETS[dataset].train
         steps = _steps(configuration, experiment, train)
         shard = Shard(
-            name=f"{name}-{dataset}-{architecture}-{optimiser}-r{replicate}",
+            name=f"{name}-{dataset}-{architecture}-{optimiser}",
             experiment=name,
             dataset=DatasetSize(dataset, train, size.test or IMAGE_SETS[dataset].test),
             architecture=configuration.architectures[architecture],
             optimiser=configuration.optimisers[optimiser],
-            replicate=replicate,
-            seed=int(_digest(["seed", configuration.seed, replicate])[:12], 16),
             pixels=experiment.pixels,
             batch_size=experiment.batch_size or configuration.training.batch_size,
             steps=steps,
@@ -196,10 +192,22 @@ def _jobs(configuration: Configuration, name: str, experiment: Experiment) -> It
             device=configuration.device,
             memory_limit=int(configuration.memory_limit),
         )
-        shared = {"experiment": name, "replicate": replicate}
+        shared = {"experiment": name}
         shared |= dict(zip(SHARED_FACTORS, (dataset, architecture, optimiser), strict=True))
-        setting = _setting(shard)
-        yield replace(shard, runs=tuple(_run(shared | point, setting) for point in levels))
+        yield replace(shard, runs=tuple(_runs(configuration, experiment, shard, shared)))
+
+
+def _runs(
+    configuration: Configuration, experiment: Experiment, shard: Shard, shared: dict[str, Any]
+) -> Iterator[Run]:
+    """The runs of ``shard``, which agree in the factors ``shared``, one replicate after the other."""
+    levels = _levels_within_a_shard(experiment.grid)
+    for replicate in range(experiment.replicates):
+        seed = int(_digest(["seed", configuration.seed, replicate])[:12], 16)
+        setting = _setting(shard, replicate, seed)
+        for point in levels:
+            factors = shared | point | {"replicate": replicate}
+            yield Run(id=_digest([setting, factors])[:12], **factors, seed=seed)
 
 
 def _levels_within_a_shard(grid: Grid) -> list[dict[str, Any]]:
@@ -225,19 +233,17 @@ def _steps(configuration: Configuration, experiment: Experiment, examples: int) 
     return (experiment.epochs or configuration.training.epochs) * (examples // batch_size)
 
 
-def _setting(shard: Shard) -> str:
-    """Digest of what determines the numbers of every run of a shard (to keep units as well changes none)."""
+def _setting(shard: Shard, replicate: int, seed: int) -> str:
+    """Digest of what determines the numbers of a replicate of a shard (to keep units as well changes none)."""
     fields = vars(shard) | {
         "dataset": asdict(shard.dataset),
         "architecture": shard.architecture.model_dump(),
         "optimiser": shard.optimiser.model_dump(),
+        "replicate": replicate,
+        "seed": seed,
     }
     irrelevant = ("name", "record_units", "device", "memory_limit", "runs", "fingerprint")
     return _digest({key: value for key, value in fields.items() if key not in irrelevant})
-
-
-def _run(factors: dict[str, Any], setting: str) -> Run:
-    return Run(id=_digest([setting, factors])[:12], **factors)
 
 
 def _cut(job: Shard) -> Iterator[Shard]:
@@ -256,7 +262,7 @@ def _cut(job: Shard) -> Iterator[Shard]:
     bounds = [len(job.runs) * part // parts for part in range(parts + 1)]
     for part in range(parts):
         runs = job.runs[bounds[part] : bounds[part + 1]]
-        fingerprint = _digest([_setting(job), job.record_units, job.device, [run.id for run in runs]])[:16]
+        fingerprint = _digest([job.record_units, job.device, [run.id for run in runs]])[:16]
         yield replace(job, name=f"{job.name}-{part:02d}", runs=runs, fingerprint=fingerprint)
 
 

@@ -22,10 +22,9 @@ class Trainer:
 
     Args:
         architecture, optimiser: settings.
-        runs: a network each; they share the activation.
+        runs: a network each; they share the activation and the seed.
         data: the training examples, on the device where the networks shall live.
         batch_size: examples in a minibatch.
-        seed: the replicate's seed.
     """
 
     def __init__(
@@ -35,16 +34,15 @@ class Trainer:
         runs: Sequence[Run],
         data: Dataset,
         batch_size: int,
-        seed: int,
     ) -> None:
         self.device = data.train_images.device
         image = data.train_images.shape[1:]
-        self.runs, self.settings, self.seed, self.steps = runs, optimiser, seed, 0
-        self.network = build(architecture, runs, image, data.classes, seed, self.device)
+        self.runs, self.settings, self.seed, self.steps = runs, optimiser, runs[0].seed, 0
+        self.network = build(architecture, runs, image, data.classes, self.seed, self.device)
         self.optimiser = optimiser_of(optimiser, runs, self.device)
         self.examples = as_inputs(architecture, data.train_images)
         self.labels = data.train_labels
-        self.minibatches = minibatch_order(len(self.labels), batch_size, seed)
+        self.minibatches = minibatch_order(len(self.labels), batch_size, self.seed)
 
     def step(self) -> Tensor:
         """Train every network on the next minibatch; returns their losses (K,) before the update."""

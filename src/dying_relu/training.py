@@ -110,8 +110,8 @@ def _offer(file: StateFile, number: int, done: Tables, running: Callable[[], Sta
 
 
 def stacks(runs: Sequence[Run], size: int) -> Iterator[list[Run]]:
-    """``runs`` in groups to be trained together: equal activations, at most ``size`` networks."""
-    for _, group in groupby(runs, key=lambda run: run.activation):
+    """``runs`` in groups to be trained together: of one replicate, equal activations, at most ``size`` networks."""
+    for _, group in groupby(runs, key=lambda run: (run.seed, run.activation)):
         alike = list(group)
         yield from (alike[start : start + size] for start in range(0, len(alike), size))
 
@@ -123,7 +123,7 @@ def train_stack(
     state: dict[str, Any] | None = None,
     save: Save = lambda make: None,
 ) -> Recorder:
-    """Train ``runs``, which share an activation, as one stack; returns what was recorded at the checkpoints.
+    """Train ``runs``, which share replicate and activation, as one stack; returns what was recorded at the checkpoints.
 
     Args:
         shard: how they are trained and measured.
@@ -132,7 +132,7 @@ def train_stack(
         state: where another training of these runs was before a step; by default they start from their initial weights.
         save: called before every step with a function that returns the state.
     """
-    trainer = Trainer(shard.architecture, shard.optimiser, runs, data, shard.batch_size, shard.seed)
+    trainer = Trainer(shard.architecture, shard.optimiser, runs, data, shard.batch_size)
     recorder = Recorder(shard, runs, trainer.network, data)
     if state:
         trainer.restore(state["trainer"])

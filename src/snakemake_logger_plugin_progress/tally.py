@@ -27,9 +27,9 @@ class Tally:
     >>> seconds = iter([0, 10, 10])
     >>> tally = Tally(lambda: next(seconds))
     >>> tally.plan({"shard": 3, "total": 5})
-    >>> tally.started(1, "shard", {"shard": "causes-mnist-mlp-sgd-r0-00"})
+    >>> tally.started(1, "shard", {"shard": "causes-mnist-mlp-sgd-00"})
     >>> tally.finished(1)
-    '1 of 3 shards, about 20 s left: causes-mnist-mlp-sgd-r0-00 took 10 s'
+    '1 of 3 shards, about 20 s left: causes-mnist-mlp-sgd-00 took 10 s'
     """
 
     clock: Callable[[], float]

@@ -39,6 +39,7 @@ def run(activation: str, initial_bias: float) -> Run:
         initial_bias=initial_bias,
         learning_rate=0.1,
         replicate=0,
+        seed=0,
     )
 
 

@@ -69,6 +69,7 @@ def runs(activation: str, optimiser: str) -> list[Run]:
             initial_bias=(0.0, -0.5)[k // 2],
             learning_rate=rates[k % 2],
             replicate=0,
+            seed=0,
         )
         for k in range(4)
     ]

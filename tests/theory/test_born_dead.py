@@ -16,7 +16,7 @@ from dying_relu.validation.networks import dead_by_depth, random_networks
 from dying_relu.validation.simulating import born_dead, counted
 
 NETWORKS = 20_000
-RUN = Run("r", "e", "d", "a", "o", "relu", None, "he", 0.0, 0.1, 0)
+RUN = Run("r", "e", "d", "a", "o", "relu", None, "he", 0.0, 0.1, 0, 0)
 
 widths, depths = st.integers(1, 60), st.integers(1, 200)
 

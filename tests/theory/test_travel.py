@@ -19,7 +19,7 @@ from dying_relu.theory.travel import adam_travel, leaky_attenuation, momentum_tr
 from dying_relu.trainer import optimiser_of
 from dying_relu.validation.networks import dead_units
 
-RUN = Run("r", "travel", "d", "a", "o", "relu", None, "he", 0.0, 0.1, 0)
+RUN = Run("r", "travel", "d", "a", "o", "relu", None, "he", 0.0, 0.1, 0, 0)
 CPU = torch.device("cpu")
 PLAIN = SGD(kind="sgd")
 

@@ -15,7 +15,7 @@ IMAGE, CPU = torch.Size((1, 1, 4)), torch.device("cpu")
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_one_network_is_that_which_is_built_for_training(scheme: str) -> None:
-    run = Run("r", "e", "d", "a", "o", "relu", None, scheme, 0.0, 0.1, 0)
+    run = Run("r", "e", "d", "a", "o", "relu", None, scheme, 0.0, 0.1, 0, 0)
     built = build(MLP(kind="mlp", widths=[5, 3]), [run], IMAGE, 1, 12, CPU)
     drawn = random_networks(1, 4, [5, 3], scheme, random_stream(12, "weights"))
     for one, other in zip(built.parameters(), drawn.parameters(), strict=True):

@@ -67,7 +67,7 @@ def test_a_new_experiment_trains_itself_only(project: Project) -> None:
     grid: {dataset: [mnist], architecture: [mlp], optimiser: [sgd], learning_rate: [0.1]}
 """,
     )
-    assert shards(project.would_run()) == {"mine-mnist-mlp-sgd-r0-00"}
+    assert shards(project.would_run()) == {"mine-mnist-mlp-sgd-00"}
 
 
 @pytest.mark.parametrize(
