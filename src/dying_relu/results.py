@@ -121,9 +121,9 @@ def _broken(name: str, schema: pa.DataFrameSchema, causes: pd.DataFrame) -> list
     """What is wrong, each once. Of a law of whole rows pandera lists a row's every cell, the wrong one or not."""
     laws = {check.name for check in schema.checks}
     said = (
-        f"{case.check} failed"
+        f"{case.check!s} failed"
         if case.check in laws
-        else f"{case.check} failed for {case.failure_case!r} in {case.column or name}"
+        else f"{case.check!s} failed for {case.failure_case!r} in {case.column or name}"
         for case in causes.itertuples()
     )
     return list(dict.fromkeys(said))
