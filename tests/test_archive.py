@@ -120,6 +120,17 @@ def test_what_is_missing_is_named(project: Path) -> None:
     assert "run the study to its end" in said
 
 
+def test_a_source_that_cannot_be_read_is_not_called_one_that_cannot_be_written(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreadable(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(archive, "_results", unreadable)
+    with pytest.raises(PermissionError):
+        pack(project)
+
+
 def test_a_file_from_elsewhere_is_named(project: Path) -> None:
     (project / "elsewhere.tex").write_text("More.\n", encoding="utf-8")
     (project / "paper" / "main.tex").write_text(

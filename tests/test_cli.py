@@ -54,6 +54,12 @@ def test_a_shard_of_another_configuration_is_refused(
     assert not out.exists()
 
 
+def test_a_job_has_threads(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["train", "any", "--data", "absent", "--out", "absent", "--config", str(SMOKE)]
+    assert command(monkeypatch, *arguments, "--threads", "0") == 2
+    assert "0 is not in the range x>=1" in capsys.readouterr().err
+
+
 def test_an_unknown_source_is_refused(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

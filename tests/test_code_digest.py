@@ -144,6 +144,11 @@ def test_a_module_that_is_not_ours_is_a_mistake(package: Package) -> None:
         code_digest("dying_relu.absent")
 
 
+def test_the_benchmarks_are_ours_too() -> None:
+    closure = import_closure("benchmarks.paper")
+    assert closure >= {"benchmarks.paper", "benchmarks.tables", "dying_relu.analysis.formatting"}
+
+
 def test_training_depends_on_the_engine_and_on_nothing_later() -> None:
     closure = import_closure("dying_relu.training")
     assert closure >= {
@@ -153,4 +158,4 @@ def test_training_depends_on_the_engine_and_on_nothing_later() -> None:
         "dying_relu.results",
     }
     assert not {name for name in closure if name.startswith(("dying_relu.analysis", "dying_relu.cli"))}
-    assert "dying_relu.data.sources" not in closure
+    assert not {"dying_relu.data.fetching", "dying_relu.data.npm"} & closure

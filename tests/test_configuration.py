@@ -135,6 +135,12 @@ def test_a_study_is_read() -> None:
             "study: x; touch pwned",
             "study: found 'x; touch pwned'; expected text that matches",
         ),
+        (
+            "study: example",
+            "study: benchmarks",
+            "found 'benchmarks'; expected another name: `snakemake bench`",
+        ),
+        ("  mlp: {", "  7: {kind: mlp, widths: [1]}\n  mlp: {", "architectures.7: found 7; expected text"),
         ("study: example", "study: ../escape", "study: found '../escape'"),
         ("study: example\n", "", "study: found nothing; expected a value: this key is required"),
         (
@@ -164,6 +170,13 @@ def test_all_mistakes_are_named_at_once() -> None:
     broken = STUDY.replace("[0.01, 0.1]", "[fast, slow]").replace("replicates: 3", "replicates: 0")
     with pytest.raises(DyingReluError, match="3 problems"):
         parse(broken)
+
+
+def test_all_unknown_keys_of_a_section_are_named() -> None:
+    with pytest.raises(DyingReluError, match="2 problems") as error:
+        parse(STUDY.replace("batch_size: 64, epochs", "batchsize: 64, epoch"))
+    assert "training.batchsize: found an unknown key" in str(error.value)
+    assert "training.epoch: found an unknown key" in str(error.value)
 
 
 def test_too_many_networks_are_refused_before_they_are_planned() -> None:

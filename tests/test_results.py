@@ -29,6 +29,14 @@ def test_a_row_with_missing_values_has_its_laws_too(
         results.write("runs", change(sound), tmp_path / "runs.parquet", ORIGIN)
 
 
+def test_a_broken_law_is_named_once_and_no_cell_is_blamed(small_study: Path, tmp_path: Path) -> None:
+    runs = results.read("runs", small_study / "runs.parquet").assign(diverged_step=3, dead_fraction=2.0)
+    with pytest.raises(DyingReluError) as error:
+        results.write("runs", runs, tmp_path / "runs.parquet", ORIGIN)
+    assert "; diverged_step iff diverged failed; " in f"; {str(error.value).partition('found ')[2]}"
+    assert "in_range(0, 1) failed for 2.0 in dead_fraction" in str(error.value)
+
+
 def test_a_table_says_what_its_numbers_follow_from(small_study: Path, tmp_path: Path) -> None:
     origin = {"configuration": "c0ffee", "code": "5eed", "data": {"mnist": "5"}, "libraries": {"torch": "2"}}
     runs = results.read("runs", small_study / "runs.parquet")

@@ -4,6 +4,7 @@ import itertools
 import subprocess
 import sys
 import tracemalloc
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from dying_relu import cost, memory
 from dying_relu.configuration import parse
 from dying_relu.errors import DyingReluError
-from dying_relu.study import SECONDS_PER_SHARD, Study, log_spaced, plan
+from dying_relu.study import SECONDS_PER_SHARD, Study, load, log_spaced, plan
 
 STUDY = """
 study: example
@@ -182,6 +183,12 @@ def test_a_shard_is_neither_too_long_nor_too_large() -> None:
 def test_a_memory_limit_too_small_for_one_network_is_refused() -> None:
     with pytest.raises(DyingReluError, match="memory_limit is too small for experiment causes"):
         planned(("study: example", "study: example\nmemory_limit: 100 MiB"))
+
+
+def test_the_file_with_a_memory_limit_too_small_is_named(tmp_path: Path) -> None:
+    (tmp_path / "my.yaml").write_text(STUDY + "memory_limit: 100 MiB\n", encoding="utf-8")
+    with pytest.raises(DyingReluError, match=r"my\.yaml: memory_limit is too small for experiment causes"):
+        load(tmp_path / "my.yaml")
 
 
 def test_an_unknown_shard_is_named() -> None:

@@ -58,11 +58,15 @@ def archive(paper: Path, generated: Path, results_folder: Path, configuration: P
     """
     provenance.check(results_folder)
     date = source_date(paper)
+    bundles = {
+        PAPER: _paper(paper, generated, date),
+        RESULTS: _results(results_folder, configuration, paper.parent),
+    }
     with atomic_path(out) as folder:
         folder.mkdir()
-        _pack(_paper(paper, generated, date), folder / PAPER, date)
-        _pack(_results(results_folder, configuration, paper.parent), folder / RESULTS, date)
-        sums.write(folder, (PAPER, RESULTS), folder / sums.NAME)
+        for name, files in bundles.items():
+            _pack(files, folder / name, date)
+        sums.write(folder, bundles, folder / sums.NAME)
 
 
 def _paper(paper: Path, generated: Path, date: int) -> Files:

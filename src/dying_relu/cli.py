@@ -84,7 +84,9 @@ def train(
     fingerprint: Annotated[
         str, typer.Option(help="What the shard's fingerprint must be; by default not checked.")
     ] = "",
-    threads: Annotated[int, typer.Option(help="Threads; one is fastest if every core has its own job.")] = 1,
+    threads: Annotated[
+        int, typer.Option(min=1, help="Threads; one is fastest if every core has its own job.")
+    ] = 1,
     save_every: Annotated[
         float,
         typer.Option(
@@ -142,27 +144,17 @@ def provenance(
 @app.command()
 def validate(out: Annotated[Path, typer.Option(help="Parquet file to write.")]) -> None:
     """Compare our networks with theory and with published numbers."""
-    import torch
-
-    from dying_relu import allocator, origin, results
     from dying_relu.validation import validating
 
-    torch.set_num_threads(1)
-    allocator.keep_freed_memory()
-    results.write("validation", validating.validate(), out, origin.of_simulation(validating.__name__))
+    validating.write(out)
 
 
 @app.command()
 def born_dead(out: Annotated[Path, typer.Option(help="Parquet file to write.")]) -> None:
     """Count the random networks that are dead before training, over depth and width."""
-    import torch
-
-    from dying_relu import allocator, origin, results
     from dying_relu.validation import birth
 
-    torch.set_num_threads(1)
-    allocator.keep_freed_memory()
-    results.write("born_dead", birth.simulate(), out, origin.of_simulation(birth.__name__))
+    birth.write(out)
 
 
 @app.command()
@@ -172,11 +164,8 @@ def claims(
 ) -> None:
     """Settle the source post's claims with the study's tables."""
     from dying_relu.analysis import claims as verdicts
-    from dying_relu.atomic import atomic_path
 
-    settled = verdicts.settle(results)
-    with atomic_path(out) as beside:
-        settled.to_csv(beside, index=False)
+    verdicts.write(results, out)
 
 
 @app.command()

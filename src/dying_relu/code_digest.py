@@ -1,7 +1,7 @@
 """A fingerprint of code: changes when what a module does may have changed, not when a comment did.
 
 Snakemake does not see edits to a package that its rules call, so each rule hands the digest of its code to Snakemake as a
-parameter. The digest covers the module and everything of this package that it imports, directly or not, also inside
+parameter. The digest covers the module and everything of ours that it imports, directly or not, also inside
 functions. ``from package import name`` counts as an import of the module that defines ``name``, not of everything that
 the package's ``__init__`` imports.
 """
@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-PACKAGE = "dying_relu"
 SOURCE = Path(__file__).parent.parent
+PACKAGES = {"dying_relu": ".", "benchmarks": ".."}
+"""What is ours, and where from ``SOURCE`` it is."""
 
 REACHES_JOBS_AS_VALUES = frozenset(
     {"dying_relu.configuration", "dying_relu.study", "dying_relu.cost", "dying_relu.errors"}
@@ -23,7 +24,7 @@ of its own. A better error message need not train everything again."""
 
 
 def code_digest(*modules: str) -> str:
-    """SHA-256 over the syntax trees, without docstrings, of ``modules`` and all that they import from this package.
+    """SHA-256 over the syntax trees, without docstrings, of ``modules`` and all of ours that they import.
 
     Args:
         modules: names such as ``"dying_relu.training"``; a package stands for all the modules inside it.
@@ -35,7 +36,7 @@ def code_digest(*modules: str) -> str:
 
 
 def import_closure(*modules: str) -> frozenset[str]:
-    """``modules`` and the modules of this package that they import, directly or not."""
+    """``modules`` and the modules of ours that they import, directly or not."""
     found: set[str] = set()
     waiting = [inside for module in modules for inside in _inside(module)]
     while waiting:
@@ -52,16 +53,17 @@ def _is_left_out(module: str) -> bool:
 
 def _path(module: str) -> Path | None:
     """The file of a module or package of ours; None for everything else."""
-    if module.split(".")[0] != PACKAGE:
+    place = PACKAGES.get(module.split(".")[0])
+    if place is None:
         return None
-    base = SOURCE.joinpath(*module.split("."))
+    base = SOURCE.joinpath(place, *module.split("."))
     return next((path for path in (base.with_suffix(".py"), base / "__init__.py") if path.is_file()), None)
 
 
 def _inside(module: str) -> list[str]:
     path = _path(module)
     if path is None:
-        raise ValueError(f"{module} is not a module of {PACKAGE}")
+        raise ValueError(f"{module} is not a module of {' or '.join(PACKAGES)}")
     if path.name != "__init__.py":
         return [module]
     names = (

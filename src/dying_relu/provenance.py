@@ -19,7 +19,7 @@ from dying_relu.errors import DyingReluError
 from dying_relu.sums import sha256
 
 NAME = "provenance.json"
-LIBRARIES = (*origin.LIBRARIES, "torchvision", "scipy", "matplotlib", "snakemake")
+LIBRARIES = (*origin.LIBRARIES, "torchvision", "matplotlib", "snakemake")
 DEFAULT_CONFIGURATION = Path("config/config.yaml")
 
 
@@ -110,6 +110,21 @@ def check(results_folder: Path) -> None:
                 expected=recorded,
                 remedy=f"get the original back, for example with `git checkout {path}`",
             )
+
+
+def require_configuration(results_folder: Path, configuration_path: Path) -> None:
+    """Raise an error unless the study in ``results_folder`` is the one that the file ``configuration_path`` describes."""
+    recorded, described = (
+        read(results_folder)["configuration"],
+        study.load(configuration_path).fingerprint,
+    )
+    if recorded != described:
+        raise DyingReluError(
+            f"{configuration_path} is not the configuration of the study in {results_folder}",
+            found=described,
+            expected=recorded,
+            remedy="give the study's own file with --config",
+        )
 
 
 def commit(folder: Path) -> str:

@@ -1,6 +1,7 @@
 """From measurements to tables: the rows that a stack of networks leaves behind as it trains."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,7 @@ import torch
 from torch import Tensor
 
 from dying_relu import units
-from dying_relu.capacity import capacity
+from dying_relu.capacity import Capacity, capacity
 from dying_relu.data import Dataset
 from dying_relu.measuring import Measurement, measure, pre_activation_quantiles
 from dying_relu.models import as_inputs
@@ -55,6 +56,11 @@ class Recorder:
         self.dead_before: dict[str, Tensor] = {}
         self.ever_dead: dict[str, Tensor] = {}
         self.parameters_before: dict[str, Tensor] = {}
+        # Of the latest checkpoint.
+        self.last: dict[str, Measurement] = {}
+        self.capacity: Capacity | None = None
+        self.quantiles: dict[str, dict[str, Tensor]] = {}
+        self.transitions: dict[str, Transition] = {}
         self.rows: dict[str, list[Columns]] = {"checkpoints": [], "layers": [], "units": []}
 
     def mark_diverged(self, finite: Tensor, step: int) -> None:
@@ -84,9 +90,9 @@ class Recorder:
             self.capacity = capacity(self.network, train, test, dead)
         if self.shard.record_units:
             self.quantiles = pre_activation_quantiles(self.network, self.probe_sets["train"][0])
-            self.transitions = self._transitions()
+            self.transitions = self._became()
 
-    def _transitions(self) -> dict[str, Transition]:
+    def _became(self) -> dict[str, Transition]:
         """What became of each unit since the checkpoint before; unknown at the first one, and of normalised units."""
         hidden = self.network.hidden
         before = [self.parameters_before[place] for place in sorted(self.parameters_before, key=int)]
@@ -217,6 +223,7 @@ class Recorder:
             "died_fraction": self._fraction(self._pairwise(units.died, self.born_dead)),
             "revived_fraction": self._fraction(self._pairwise(units.revived, self.ever_dead)),
         }
+        assert self.capacity is not None, "the last checkpoint measures it"
         metrics |= vars(self.capacity)
         slopes = np.mean([self._slopes(hidden) for hidden in self.network.hidden], axis=0)
         return pd.DataFrame(
@@ -235,12 +242,12 @@ class Recorder:
         ).assign(diverged_step=lambda table: table["diverged_step"].where(table["diverged"]))
 
     def _factors(self) -> dict[str, object]:
-        names = "dataset architecture optimiser activation slope initialisation initial_bias learning_rate replicate"
+        names = [field.name for field in fields(Run) if field.name not in ("id", "experiment")]
         return {
             "run": self.ids,
             "experiment": self.shard.experiment,
             "shard": self.shard.name,
-            **{name: [getattr(run, name) for run in self.runs] for name in names.split()},
+            **{name: [getattr(run, name) for run in self.runs] for name in names},
             "slope": np.array([_slope(run) for run in self.runs], dtype=float),
             "pixels": self.shard.pixels,
             "batch_size": self.shard.batch_size,

@@ -27,6 +27,9 @@ ORIGIN = b"dying_relu"
 
 COMPRESSION = "zstd"
 
+SHOWN = 3
+"""Of the things that are wrong with a table, so many are named."""
+
 UNREADABLE = (OSError, ValueError, ArrowException)
 """What reading a file that is not parquet, or no longer, ends with."""
 
@@ -102,17 +105,25 @@ def as_rows(table: Table) -> pd.DataFrame:
 
 def checked(name: str, table: pd.DataFrame, path: Path) -> pd.DataFrame:
     """``table`` with the types of the schema ``name``, if it obeys it; ``path`` is where it is from or goes, for the message."""
+    schema = (TABLES | SIMULATIONS)[name]
     try:
-        return (TABLES | SIMULATIONS)[name].validate(table, lazy=True)
+        return schema.validate(table, lazy=True)
     except pa.errors.SchemaErrors as error:
-        causes = error.failure_cases
-        first = "; ".join(
-            f"{case.check} failed for {case.failure_case!r} in {case.column or name}"
-            for case in causes.head(3).itertuples()
-        )
         raise DyingReluError(
             f"{path} does not hold a valid table of {name}",
-            found=first,
+            found="; ".join(_broken(name, schema, error.failure_cases)[:SHOWN]),
             expected="the schema in dying_relu.schemas",
             remedy="delete the file and run the study again",
         ) from error
+
+
+def _broken(name: str, schema: pa.DataFrameSchema, causes: pd.DataFrame) -> list[str]:
+    """What is wrong, each once. Of a law of whole rows pandera lists a row's every cell, the wrong one or not."""
+    laws = {check.name for check in schema.checks}
+    said = (
+        f"{case.check!s} failed"
+        if case.check in laws
+        else f"{case.check!s} failed for {case.failure_case!r} in {case.column or name}"
+        for case in causes.itertuples()
+    )
+    return list(dict.fromkeys(said))

@@ -14,7 +14,7 @@ table               a row is
 ``units`` and every count come from :mod:`dying_relu.units`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 import pandera.pandas as pa
@@ -54,7 +54,16 @@ def _at_most(smaller: str, larger: str) -> pa.Check:
     return _law(f"{smaller} <= {larger}", lambda table: table[smaller] <= table[larger])
 
 
-RUNS = pa.DataFrameSchema(
+def _table(
+    columns: dict[str, pa.Column], *, name: str, unique: list[str], checks: Sequence[pa.Check] = ()
+) -> pa.DataFrameSchema:
+    """A table with just these columns, in this order."""
+    return pa.DataFrameSchema(
+        columns, checks=list(checks), unique=unique, strict=True, coerce=True, ordered=True, name=name
+    )
+
+
+RUNS = _table(
     {
         "run": _key(),
         "experiment": _key(),
@@ -103,13 +112,10 @@ RUNS = pa.DataFrameSchema(
         _law("final metrics iff not diverged", lambda t: t["diverged"] == t["dead_fraction"].isna()),
     ],
     unique=["run"],
-    strict=True,
-    coerce=True,
-    ordered=True,
     name="runs",
 )
 
-CHECKPOINTS = pa.DataFrameSchema(
+CHECKPOINTS = _table(
     {
         "run": _key(),
         "step": _count(),
@@ -120,13 +126,10 @@ CHECKPOINTS = pa.DataFrameSchema(
         "diverged": pa.Column(bool),
     },
     unique=["run", "step"],
-    strict=True,
-    coerce=True,
-    ordered=True,
     name="checkpoints",
 )
 
-LAYERS = pa.DataFrameSchema(
+LAYERS = _table(
     {
         "run": _key(),
         "step": _count(),
@@ -155,13 +158,10 @@ LAYERS = pa.DataFrameSchema(
         _at_most("dormant_01", "units"),
     ],
     unique=["run", "step", "layer", "probe"],
-    strict=True,
-    coerce=True,
-    ordered=True,
     name="layers",
 )
 
-UNITS = pa.DataFrameSchema(
+UNITS = _table(
     {
         "run": _key(),
         "step": _count(),
@@ -194,16 +194,13 @@ UNITS = pa.DataFrameSchema(
         _at_most("pre_activation_min", "pre_activation_max"),
     ],
     unique=["run", "step", "layer", "unit"],
-    strict=True,
-    coerce=True,
-    ordered=True,
     name="units",
 )
 
 TABLES = {"runs": RUNS, "checkpoints": CHECKPOINTS, "layers": LAYERS, "units": UNITS}
 """What training leaves: a file for each shard, and for the study."""
 
-VALIDATION = pa.DataFrameSchema(
+VALIDATION = _table(
     {
         "check": _key(),
         "source": _key(),
@@ -223,13 +220,10 @@ VALIDATION = pa.DataFrameSchema(
         pa.Check(lambda t: (t["low"] == t["high"]) == (t["kind"] == "exact"), name="exact iff one value"),
     ],
     unique=["check"],
-    strict=True,
-    coerce=True,
-    ordered=True,
     name="validation",
 )
 
-BORN_DEAD = pa.DataFrameSchema(
+BORN_DEAD = _table(
     {
         "initialisation": _key(),
         "inputs": _key(),
@@ -240,9 +234,6 @@ BORN_DEAD = pa.DataFrameSchema(
     },
     checks=[_at_most("born_dead", "networks")],
     unique=["initialisation", "inputs", "width", "weight_layers"],
-    strict=True,
-    coerce=True,
-    ordered=True,
     name="born_dead",
 )
 

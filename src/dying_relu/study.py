@@ -134,7 +134,11 @@ class Study:
 
 def load(path: Path) -> Study:
     """The study configured in the YAML file at ``path``."""
-    return plan(configurations.load(path))
+    configuration = configurations.load(path)
+    try:
+        return plan(configuration)
+    except DyingReluError as error:
+        raise DyingReluError(f"{path}: {error}") from None
 
 
 def plan(configuration: Configuration) -> Study:

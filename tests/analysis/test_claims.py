@@ -12,6 +12,7 @@ from dying_relu import configuration, results, schemas
 from dying_relu.analysis import claims
 from dying_relu.analysis.claims import LIMITED, NOT_ENOUGH_DATA, REFUTED, SUPPORTED
 from dying_relu.analysis.claims.verdict import CLAIMS
+from dying_relu.errors import DyingReluError
 
 CONFIG = Path(__file__).parents[2] / "config"
 Change = Callable[[pd.DataFrame], pd.DataFrame]
@@ -93,6 +94,24 @@ def test_the_table_survives_its_file(verdicts: pd.DataFrame, tmp_path: Path) -> 
     declared = {claim.id: set(claim.details) for claim in claims.ordered()}
     for row in read.itertuples():
         assert set(row.details) <= declared[row.claim]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda table: table.iloc[1:], "found verdicts on C2, C3"),
+        (lambda table: table.drop(columns="rule"), "found the columns claim, statement"),
+        (lambda table: table.assign(details="{"), "found Expecting property name"),
+    ],
+)
+def test_a_file_without_all_verdicts_is_named(
+    change: Callable, said: str, verdicts: pd.DataFrame, tmp_path: Path
+) -> None:
+    change(verdicts).to_csv(tmp_path / "claims.csv", index=False)
+    with pytest.raises(
+        DyingReluError, match=rf"claims\.csv does not hold the verdicts on all claims: {said}"
+    ):
+        claims.read(tmp_path / "claims.csv")
 
 
 def test_the_order_of_rows_does_not_matter(altered: Callable, verdicts: pd.DataFrame) -> None:

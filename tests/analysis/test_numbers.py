@@ -9,7 +9,7 @@ import pytest
 from small_study import CONFIGURATION, GRIDS
 
 from dying_relu import provenance
-from dying_relu.analysis import numbers
+from dying_relu.analysis import numbers, tables
 from dying_relu.analysis.numbers.macro import macro
 from dying_relu.errors import DyingReluError
 from dying_relu.theory.born_dead import born_dead_probability_one_point
@@ -61,6 +61,14 @@ def test_another_kind_of_file_is_refused_before_anything_is_written(
 ) -> None:
     with pytest.raises(DyingReluError, match=r"a \.json or a \.tex file"):
         numbers.write(small_paper / "results", CONFIGURATION, tmp_path / "n.json", tmp_path / "n.txt")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("write", [numbers.write, tables.write])
+def test_another_configuration_than_the_studys_is_refused(write, small_paper: Path, tmp_path: Path) -> None:
+    other = CONFIGURATION.with_name("config.yaml")
+    with pytest.raises(DyingReluError, match=r"config\.yaml is not the configuration of the study in"):
+        write(small_paper / "results", other, tmp_path / "out.tex")
     assert not list(tmp_path.iterdir())
 
 

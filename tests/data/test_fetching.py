@@ -93,6 +93,15 @@ def test_what_was_there_stays_when_fetching_fails(tmp_path: Path) -> None:
     assert out.read_bytes() == b"before"
 
 
+def test_a_cache_that_cannot_be_written_is_no_sources_fault(tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("not a folder", encoding="utf-8")
+    with pytest.raises(
+        DyingReluError, match=r"cannot write to .*cache: found .*make the folder writable"
+    ) as failure:
+        data.fetch("mnist", DataSource(), tmp_path / "cache" / "mnist.safetensors")
+    assert "internet" not in str(failure.value)
+
+
 def test_an_unknown_data_set_is_named(tmp_path: Path) -> None:
     with pytest.raises(
         DyingReluError, match="unknown data set: found 'mnits'; expected one of mnist, fashion_mnist"

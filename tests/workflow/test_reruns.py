@@ -117,13 +117,20 @@ def test_an_edited_simulation_is_run_again_without_training(
     assert rules(project.would_run()) == made_again
 
 
+def test_what_the_paper_shows_of_the_benchmarks_is_written_again(project: Project) -> None:
+    project.append("benchmarks/paper.py", "\nEDITED = 1\n")
+    assert rules(project.would_run()) == {"performance", "typeset"}
+
+
 def test_edited_text_is_typeset_again_and_nothing_else(project: Project) -> None:
     project.append("paper/sections/results.tex", "\nOne more sentence.\n")
     assert project.would_run() == Counter([Job("typeset")])
 
 
 def with_comment(project: Project) -> None:
-    for path in sorted((project.folder / "src").rglob("*.py")):
+    for path in sorted(
+        path for code in ("src", "benchmarks") for path in (project.folder / code).rglob("*.py")
+    ):
         path.write_text(
             f"# A comment.\n{path.read_text(encoding='utf-8')}\n# And another.\n", encoding="utf-8"
         )

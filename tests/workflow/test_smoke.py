@@ -1,14 +1,18 @@
 """The smoke study for real, from the data to the PDF, in a copy of the project."""
 
 import os
+import re
 from collections import Counter
 from pathlib import Path
 
+import jupytext
 import pandas as pd
 import pytest
+from nbclient import NotebookClient
 from project_copy import ROOT, Job, Project
 
 from dying_relu import results, schemas
+from dying_relu.analysis import figures
 from dying_relu.study import Study, load
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("smoke")]
@@ -45,6 +49,24 @@ def test_it_ends_with_the_paper(project: Project) -> None:
     pdf = project.folder / "results/smoke/paper.pdf"
     assert pdf.read_bytes().startswith(b"%PDF")
     assert pdf.stat().st_size > 50_000
+
+
+def test_the_paper_fits_its_pages(project: Project) -> None:
+    """LaTeX's log is about this very study's numbers and tables; others' may be wider than the made-up ones."""
+    log = (project.folder / "results/smoke/logs/typeset.log").read_text(encoding="utf-8", errors="replace")
+    assert "Output written on" in log
+    complaints = [line for line in log.splitlines() if re.search(r"Overfull|Warning:", line)]
+    # Of the first passes, before references are resolved.
+    passing = r"undefined|Rerun|rerun|No file|Label\(s\) may have changed|Citation"
+    assert [line for line in complaints if not re.search(passing, line)] == []
+
+
+def test_the_notebook_shows_the_study(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DYING_RELU_RESULTS", str(project.folder / "results/smoke"))
+    notebook = jupytext.read(ROOT / "notebooks/explore_results.py")
+    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": ROOT / "notebooks"}}).execute()
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    assert sum("image/png" in output.get("data", {}) for output in outputs) == len(figures.NAMES)
 
 
 def test_every_run_of_the_plan_is_in_the_table(project: Project, study: Study) -> None:

@@ -81,6 +81,7 @@ rule tables:
         expand("results/{{study}}/{table}.parquet", table=[*TABLES, "validation"]),
         "results/{study}/claims.csv",
         "results/{study}/provenance.json",
+        "results/{study}/provenance.json",
         study=ancient(CONFIG),
     output:
         expand("paper/generated/{{study}}/tables/{table}.tex", table=LATEX_TABLES),

@@ -1,10 +1,6 @@
 # How fast this machine trains, beside the usual ways: `snakemake bench`. Each job wants the machine to itself.
 import os
 
-BENCHMARK_CODE = sorted(
-    str(path) for pattern in ("*.py", "*.smk") for path in Path("benchmarks").rglob(pattern)
-)
-
 
 localrules:
     compare,
@@ -13,8 +9,6 @@ localrules:
 
 
 rule compare:
-    input:
-        BENCHMARK_CODE,
     output:
         expand(
             "results/benchmarks/{name}",
@@ -31,22 +25,20 @@ rule compare:
         "results/benchmarks/logs/compare.log",
     params:
         out=subpath(output[0], parent=True),
-        code=code_digest("dying_relu.training"),
+        code=code_digest("benchmarks", "dying_relu.training"),
     threads: os.cpu_count()
     shell:
         "python -m benchmarks engine --out {params.out:q} > {log:q} 2>&1"
 
 
 rule cost_curve:
-    input:
-        BENCHMARK_CODE,
     output:
         expand("results/benchmarks/{name}", name=["scaling.csv", "scaling.pdf", "scaling.png"]),
     log:
         "results/benchmarks/logs/cost_curve.log",
     params:
         out=subpath(output[0], parent=True),
-        code=code_digest("dying_relu.training", "dying_relu.aggregation"),
+        code=code_digest("benchmarks", "dying_relu.training", "dying_relu.aggregation"),
     threads: os.cpu_count()
     shell:
         "python -m benchmarks scaling --out {params.out:q} > {log:q} 2>&1"
@@ -65,14 +57,13 @@ rule performance:
             "results/published/performance/{name}",
             name=["engine.csv", "end_to_end.csv", "machine.json"],
         ),
-        "benchmarks/paper.py",
     output:
         "paper/generated/{study}/performance.tex",
     log:
         "results/{study}/logs/performance.log",
     params:
         folder=subpath(input[0], parent=True),
-        code=code_digest("dying_relu.analysis.formatting"),
+        code=code_digest("benchmarks.paper"),
     threads: 1
     shell:
         "python -m benchmarks performance --folder {params.folder:q} --out {output:q} > {log:q} 2>&1"

@@ -2,7 +2,8 @@
 
 The classes below are the one source of the keys, their types, their defaults and their meaning; ``config/schema.json`` and
 the table in ``config/README.md`` are generated from them (``dying-relu config-docs``). To add a factor, add a field with
-a default to :class:`Grid`, the field of the same name to :class:`dying_relu.study.Run`, and teach the engine what it means.
+a default to :class:`Grid`, the field of the same name to :class:`dying_relu.study.Run`, its column in the same place to
+``dying_relu.schemas.RUNS``, and teach the engine what it means.
 """
 
 import ast
@@ -120,7 +121,7 @@ class Section(BaseModel):
                 raise PydanticCustomError(
                     "unknown_key",
                     "one of {names}",
-                    {"names": ", ".join(known), "key": str(unknown[0]), "known": known},
+                    {"names": ", ".join(known), "keys": tuple(map(str, unknown)), "known": known},
                 )
         return values
 
@@ -300,7 +301,7 @@ class Grid(Section):
     initial_bias: Axis[float] = (0.0,)
     """Initial bias of every hidden unit."""
     learning_rate: Axis[Annotated[float, Field(gt=0)]]
-    """Learning rates, constant during training."""
+    """Learning rates, constant after the optimiser's `warm_up_steps`."""
 
     @property
     def size(self) -> int:
@@ -341,11 +342,19 @@ class Experiment(Section):
     """Keep the state of every single unit at every checkpoint."""
 
 
+def _not_taken(study: str) -> str:
+    if study == "benchmarks":
+        raise PydanticCustomError(
+            "taken", "another name: `snakemake bench` writes to results/benchmarks", {"found": repr(study)}
+        )
+    return study
+
+
 class Configuration(Section):
     """A study."""
 
-    study: str = Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=40)
-    """Name of the study: its results are in `results/<study>/`."""
+    study: Annotated[str, AfterValidator(_not_taken)] = Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=40)
+    """Name of the study: its results are in `results/<study>/`. Not benchmarks, which is where `snakemake bench` writes."""
     seed: int = Field(default=0, ge=0, le=2**53)
     """Of all random numbers, together with the replicate."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"

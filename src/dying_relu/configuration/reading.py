@@ -162,22 +162,33 @@ def _document(text: str, name: str) -> Any:
 def _invalid_values(error: ValidationError, document: Any) -> list[Problem]:
     # Pydantic also calls a list too short when it has items, but none of them is valid.
     return [
-        _invalid_value(details, document)
+        problem
         for details in error.errors(include_url=False)
         if details["type"] != "too_short" or not details["input"]
+        for problem in (
+            _unknown_keys(details, document)
+            if details["type"] == "unknown_key"
+            else [_invalid_value(details, document)]
+        )
+    ]
+
+
+def _unknown_keys(details: Any, document: Any) -> list[Problem]:
+    section, context = _key(details["loc"], document), details["ctx"]
+    return [
+        Problem(
+            _join(section, key),
+            "an unknown key",
+            f"one of {context['names']}",
+            _did_you_mean(key, context["known"]),
+        )
+        for key in context["keys"]
     ]
 
 
 def _invalid_value(details: Any, document: Any) -> Problem:
     kind, context, value = details["type"], details.get("ctx", {}), details["input"]
     key = _key(details["loc"], document)
-    if kind == "unknown_key":
-        return Problem(
-            _join(key, context["key"]),
-            "an unknown key",
-            f"one of {context['names']}",
-            _did_you_mean(context["key"], context["known"]),
-        )
     if kind == "missing":
         return Problem(key, "nothing", "a value: this key is required")
     if kind == "unknown_name":
@@ -203,10 +214,14 @@ def _key(location: Iterable[int | str], document: Any) -> str:
             isinstance(here, list) and isinstance(part, int) and part < len(here)
         )
         if inside:
+            # A number may also be a key.
+            name = str(part) if isinstance(here, dict) else part
             here = here[part]
         elif part == "[key]" or position < len(parts) - 1 or not isinstance(here, dict):
             continue
-        key = _join(key, part)
+        else:
+            name = part
+        key = _join(key, name)
     return key or "the file"
 
 

@@ -70,33 +70,24 @@ def load(
     if not path.is_file():
         raise DyingReluError(f"no data set at {path}", remedy="`dying-relu data NAME --out FILE` makes one")
     try:
-        with safe_open(path, framework="pt") as file:
-            said = file.metadata() or {}
-            name = said["name"]
-            _check_shapes(name, {part: tuple(file.get_slice(part).get_shape()) for part in Arrays._fields})
-            _check_sum(path, said)
-            arrays = {
-                part: file.get_slice(part)[: train if part.startswith("train") else test].to(device)
-                for part in Arrays._fields
-            }
+        said, arrays = _read(path, train, test)
         mean, std = (
             torch.tensor([float(value) for value in said[statistic].split()], device=device)
             for statistic in ("mean", "std")
         )
-        if pixels == "raw":
-            mean, std = torch.zeros_like(mean), torch.ones_like(std)
+        checksum = _published(said)
     except (SafetensorError, KeyError, ValueError, OSError) as error:
         raise DyingReluError(
             f"{path} is not a data set's file, or damaged",
             found=str(error),
             remedy="delete it; the next run makes it again",
         ) from error
-    for split, wanted in (("train", train), ("test", test)):
-        there = len(arrays[f"{split}_labels"])
-        if wanted is not None and wanted != there:
-            raise DyingReluError(
-                f"{name} has too few {split} examples", found=f"{there:,}", expected=f"{wanted:,}"
-            )
+    name = said["name"]
+    _require(name, "train", train, len(arrays["train_labels"]))
+    _require(name, "test", test, len(arrays["test_labels"]))
+    if pixels == "raw":
+        mean, std = torch.zeros_like(mean), torch.ones_like(std)
+    arrays = {part: values.to(device) for part, values in arrays.items()}
     return Dataset(
         name=name,
         train_images=_normalised(arrays["train_images"], mean, std),
@@ -106,8 +97,27 @@ def load(
         mean=mean,
         std=std,
         classes=IMAGE_SETS[name].classes,
-        checksum=_published(said),
+        checksum=checksum,
     )
+
+
+def _read(path: Path, train: int | None, test: int | None) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """What the file says of its data set, and the first examples of its arrays."""
+    with safe_open(path, framework="pt") as file:
+        said = file.metadata() or {}
+        slices = {part: file.get_slice(part) for part in Arrays._fields}
+        _check_shapes(said["name"], {part: tuple(there.get_shape()) for part, there in slices.items()})
+        _check_sum(path, said)
+        return said, {
+            part: there[: train if part.startswith("train") else test] for part, there in slices.items()
+        }
+
+
+def _require(name: str, split: str, wanted: int | None, there: int) -> None:
+    if wanted is not None and wanted != there:
+        raise DyingReluError(
+            f"{name} has too few {split} examples", found=f"{there:,}", expected=f"{wanted:,}"
+        )
 
 
 def save(name: str, arrays: Arrays, source: str, path: Path) -> None:

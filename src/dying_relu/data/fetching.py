@@ -3,6 +3,8 @@
 import logging
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from dying_relu.configuration import IMAGE_SETS, DataSource
@@ -30,15 +32,16 @@ def fetch(name: str, settings: DataSource, out: Path) -> None:
     failures = []
     for source in settings.sources:
         started = time.monotonic()
-        try:
-            arrays = _checked(name, source, settings.root, out.parent)
-        except (DyingReluError, OSError) as failure:
-            log.info("%s: not from %s: %s", name, source, failure)
-            failures.append(f"  {source}: {failure}")
-        else:
-            cache.save(name, arrays, source, out)
-            log.info("%s: from %s in %.1f s, in %s", name, source, time.monotonic() - started, out)
-            return
+        with _scratch(out) as folder:
+            try:
+                arrays = _checked(name, source, settings.root, folder)
+            except (DyingReluError, OSError) as failure:
+                log.info("%s: not from %s: %s", name, source, failure)
+                failures.append(f"  {source}: {failure}")
+                continue
+        cache.save(name, arrays, source, out)
+        log.info("%s: from %s in %.1f s, in %s", name, source, time.monotonic() - started, out)
+        return
     tried = "\n".join(failures)
     raise DyingReluError(
         f"cannot get the data set {name}; tried, in the order of data.sources:\n{tried}\n"
@@ -47,13 +50,27 @@ def fetch(name: str, settings: DataSource, out: Path) -> None:
     )
 
 
-def _checked(name: str, source: str, root: str | None, scratch: Path) -> Arrays:
-    """The arrays of ``name`` as ``source`` has them; nothing is left in the folder ``scratch``."""
-    scratch.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{name}.", dir=scratch) as folder:
-        arrays = _get(name, source, root, Path(folder))
-        verify(name, arrays)
-        return arrays
+@contextmanager
+def _scratch(out: Path) -> Iterator[Path]:
+    """An empty folder beside ``out`` for downloads, deleted in the end. That it cannot be made is no source's fault."""
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        folder = tempfile.TemporaryDirectory(prefix=f".{out.stem}.", dir=out.parent)
+    except OSError as error:
+        raise DyingReluError(
+            f"cannot write to {out.parent}",
+            found=error.strerror or str(error),
+            remedy="free some space or make the folder writable, then run again",
+        ) from error
+    with folder as path:
+        yield Path(path)
+
+
+def _checked(name: str, source: str, root: str | None, folder: Path) -> Arrays:
+    """The arrays of ``name`` as ``source`` has them; what is downloaded goes to ``folder``."""
+    arrays = _get(name, source, root, folder)
+    verify(name, arrays)
+    return arrays
 
 
 def _get(name: str, source: str, root: str | None, folder: Path) -> Arrays:

@@ -8,6 +8,7 @@
 ``protocol``    what they have in common with the text about them
 ``checks``      what is compared with what
 ``validating``  the table of the comparison
+``keeping``     how both tables are simulated and written
 
 Everything runs in less than a minute on one core and depends on no data set.
 """

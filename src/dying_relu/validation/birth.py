@@ -1,10 +1,12 @@
 """How likely a network is born dead, over depth, width, inputs and initialisation: the table behind a figure of the paper."""
 
 from itertools import product
+from pathlib import Path
 
 import pandas as pd
 
 from dying_relu.validation import inputs
+from dying_relu.validation.keeping import keep
 from dying_relu.validation.simulating import born_dead
 
 NETWORKS = 5_000
@@ -18,6 +20,11 @@ INPUTS = {
 }
 CASES = (("he", "one point"), ("he", "line"), ("he", "plane"), ("rai", "interval"))
 """Initialisation and inputs. RAI's biases are not 0, so that no two points stand for the line."""
+
+
+def write(out: Path) -> None:
+    """Count the networks born dead and write the table to the parquet file ``out``."""
+    keep("born_dead", simulate, __name__, out)
 
 
 def simulate() -> pd.DataFrame:

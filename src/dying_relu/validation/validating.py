@@ -2,14 +2,21 @@
 
 import logging
 import time
+from pathlib import Path
 
 import pandas as pd
 
 from dying_relu.validation.checks import EXACT, Check, checks
+from dying_relu.validation.keeping import keep
 from dying_relu.validation.protocol import TOLERANCE
 from dying_relu.validation.simulating import Count
 
 log = logging.getLogger(__name__)
+
+
+def write(out: Path) -> None:
+    """Run every check and write the table to the parquet file ``out``."""
+    keep("validation", validate, __name__, out)
 
 
 def validate() -> pd.DataFrame:

@@ -5,7 +5,7 @@ written before there were data. To add a claim, write such a function in the mod
 :func:`~dying_relu.analysis.claims.verdict.claim`; the table of verdicts and the paper's macros follow.
 """
 
-from dying_relu.analysis.claims.settling import COLUMNS, ordered, read, settle
+from dying_relu.analysis.claims.settling import COLUMNS, ordered, read, settle, write
 from dying_relu.analysis.claims.verdict import (
     LIMITED,
     NOT_ENOUGH_DATA,
@@ -28,4 +28,5 @@ __all__ = [
     "ordered",
     "read",
     "settle",
+    "write",
 ]

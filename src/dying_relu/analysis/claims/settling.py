@@ -9,6 +9,8 @@ import pandas as pd
 from dying_relu.analysis.claims import causes, mechanism, nature, remedies  # noqa: F401  (they register the claims)
 from dying_relu.analysis.claims.evidence import Evidence
 from dying_relu.analysis.claims.verdict import CLAIMS, Claim, Finding
+from dying_relu.atomic import atomic_path
+from dying_relu.errors import DyingReluError
 
 COLUMNS = [
     "claim",
@@ -43,10 +45,43 @@ def settle(results_folder: Path) -> pd.DataFrame:
     return pd.DataFrame([_row(claim, claim.finding(evidence)) for claim in ordered()], columns=COLUMNS)
 
 
+def write(results_folder: Path, out: Path) -> None:
+    """Settle the claims with the tables in ``results_folder`` and write the verdicts to the CSV file ``out``."""
+    settled = settle(results_folder)
+    with atomic_path(out) as beside:
+        settled.to_csv(beside, index=False)
+
+
 def read(path: Path) -> pd.DataFrame:
-    """The table of :func:`settle`, from the CSV file at ``path``."""
-    return pd.read_csv(
-        path, keep_default_na=False, converters={"details": json.loads}, na_values={"effect": ""}
+    """The table of :func:`settle`, from the CSV file at ``path``.
+
+    Raises:
+        DyingReluError: there is no such file, or it is not a table of the verdicts on all claims.
+    """
+    try:
+        table = pd.read_csv(
+            path, keep_default_na=False, converters={"details": json.loads}, na_values={"effect": ""}
+        )
+    except FileNotFoundError as error:
+        raise DyingReluError(
+            f"no verdicts at {path}", remedy="run the study first: snakemake --cores all"
+        ) from error
+    except ValueError as error:
+        raise _damaged(path, str(error), "a table of verdicts") from error
+    if list(table.columns) != COLUMNS:
+        raise _damaged(path, f"the columns {', '.join(table.columns)}", ", ".join(COLUMNS))
+    known = [claim.id for claim in ordered()]
+    if list(table["claim"]) != known:
+        raise _damaged(path, f"verdicts on {', '.join(table['claim'])}", f"one on each of {', '.join(known)}")
+    return table
+
+
+def _damaged(path: Path, found: str, expected: str) -> DyingReluError:
+    return DyingReluError(
+        f"{path} does not hold the verdicts on all claims",
+        found=found,
+        expected=expected,
+        remedy="delete it and run the study again",
     )
 
 

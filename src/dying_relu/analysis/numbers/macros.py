@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from dying_relu import atomic
+from dying_relu import provenance as records
 from dying_relu.analysis.numbers.macro import Macro
 from dying_relu.analysis.numbers.provenance import provenance
 from dying_relu.analysis.numbers.scale import scale
@@ -29,12 +30,13 @@ def write(results_folder: Path, configuration_path: Path, *outs: Path) -> None:
     """Write the macros of a study to each of ``outs``, as JSON or as LaTeX by its suffix.
 
     Raises:
-        DyingReluError: a suffix is neither ``.json`` nor ``.tex``, or a table is missing or damaged.
+        DyingReluError: a suffix is neither ``.json`` nor ``.tex``, the configuration is not the study's, or a table is missing or damaged.
     """
     writers = {".json": as_json, ".tex": as_latex}
     for out in outs:
         if out.suffix not in writers:
             raise DyingReluError(f"cannot write numbers to {out}", expected="a .json or a .tex file")
+    records.require_configuration(results_folder, configuration_path)
     macros = collect(results_folder, configuration_path)
     for out in outs:
         with atomic.atomic_path(out) as beside:

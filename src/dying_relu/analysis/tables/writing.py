@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from dying_relu import atomic
+from dying_relu import atomic, provenance
 from dying_relu.analysis.tables import (
     remedy_table,
     sensitivity_tables,
@@ -28,7 +28,12 @@ TABLES: dict[str, Callable[[Path, Path], str]] = {
 
 
 def write(results_folder: Path, configuration_path: Path, out: Path) -> None:
-    """Write every table of the study as ``<name>.tex`` into the folder ``out``, which is replaced as a whole."""
+    """Write every table of the study as ``<name>.tex`` into the folder ``out``, which is replaced as a whole.
+
+    Raises:
+        DyingReluError: the configuration is not the study's, or a table is missing or damaged.
+    """
+    provenance.require_configuration(results_folder, configuration_path)
     texts = {name: make(results_folder, configuration_path) for name, make in TABLES.items()}
     with atomic.atomic_path(out) as beside:
         beside.mkdir()
