@@ -130,6 +130,11 @@ def name(key: str) -> str:
     return formatting.name(key)
 
 
+def layer(key: str, depth: int) -> str:
+    """A hidden layer as readers know it, by its name in the tables and its depth."""
+    return formatting.layer(key, depth)
+
+
 def with_activation_names(runs: pd.DataFrame) -> pd.DataFrame:
     """``runs`` with a column ``function``: the activation's name, in the order ReLU, leaky ReLU by slope, the others."""
     names = [
@@ -179,7 +184,11 @@ def settings(runs: pd.DataFrame, *factors: str) -> list[tuple[str, pd.DataFrame]
 def replicates(runs: pd.DataFrame) -> str:
     """What the marks and bars of a figure are, by how many replicates there are."""
     count = runs["replicate"].nunique()
-    return f"means and 95% intervals of {count} replicates" if count > 1 else "one replicate, so no intervals"
+    if count == 1:
+        return "one replicate, so no intervals"
+    # Of what diverged there is no value to average.
+    up_to = "up to " if runs["diverged"].any() else ""
+    return f"means and 95% intervals of {up_to}{count} replicates"
 
 
 def rates(axes: Axes, values: Sequence[float]) -> None:
