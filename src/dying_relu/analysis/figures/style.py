@@ -78,7 +78,9 @@ def panels(rows: int, columns: int, height: float, **sharing: Any) -> tuple[Figu
     return plt.subplots(rows, columns, figsize=(TEXT_WIDTH, height), squeeze=False, **sharing)
 
 
-def places(number: int, rows: int, height: float, margin: float) -> tuple[Figure, np.ndarray]:
+def places(
+    number: int, rows: int, height: float, margin: float, sharey: bool = True
+) -> tuple[Figure, np.ndarray]:
     """A figure with ``rows`` panels, one above the other, for each of ``number`` places; further places continue below.
 
     Args:
@@ -86,14 +88,15 @@ def places(number: int, rows: int, height: float, margin: float) -> tuple[Figure
         rows: panels of each of them.
         height: of a panel, in inches; less where the figure would not fit a page.
         margin: height in inches for what is not panels: titles, a legend.
+        sharey: whether all panels share their vertical axis.
 
     Returns:
-        The figure and its axes, (rows, number); all share their axes, and every place has its own labels below.
+        The figure and its axes, (rows, number); all share their horizontal axis, and every place has its own labels below.
     """
     columns = min(number, MOST_COLUMNS)
     blocks = math.ceil(number / columns)
     total = min(margin + blocks * rows * height, MOST_HEIGHT)
-    figure, grid = panels(blocks * rows, columns, total, sharex=True, sharey=True)
+    figure, grid = panels(blocks * rows, columns, total, sharex=True, sharey=sharey)
     axes = grid.reshape(blocks, rows, columns).transpose(1, 0, 2).reshape(rows, blocks * columns)
     for unused in axes[:, number:].flat:
         unused.remove()
@@ -164,6 +167,15 @@ def number(value: Any) -> str:
     True
     """
     return f"{value:g}".replace("-", MINUS)
+
+
+def correlation(value: float) -> str:
+    """A correlation to two decimals.
+
+    >>> correlation(-0.9) == MINUS + "0.90"
+    True
+    """
+    return f"{value:.2f}".replace("-", MINUS)
 
 
 def settings(runs: pd.DataFrame, *factors: str) -> list[tuple[str, pd.DataFrame]]:
