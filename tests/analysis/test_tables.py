@@ -78,7 +78,9 @@ def test_every_equation_that_a_check_names_is_in_the_paper() -> None:
     assert named
     assert all(rf"\label{{{label}}}" in text for label in named)
     references = (ROOT / "paper" / "references.bib").read_text()
-    assert all(f"{{{check.source}," in references for check in checks() if check.source not in named | {INDEPENDENT})
+    assert all(
+        f"{{{check.source}," in references for check in checks() if check.source not in named | {INDEPENDENT}
+    )
 
 
 def test_what_nobody_published_cites_nobody(written: dict[str, str]) -> None:

@@ -57,10 +57,10 @@ def _mark(position: int) -> dict[str, Any]:
 
 
 def _correlation(runs: pd.DataFrame, metric: str) -> str:
-    """Spearman's correlation of ``metric`` with the dead fraction; a dash where one of them does not vary."""
+    """Spearman's correlation of ``metric`` with the dead fraction; undefined where one of them does not vary."""
     known = runs[["dead_fraction", metric]].dropna()
     if (known.nunique() < 2).any():
-        return "$\\rho$ = –"
+        return "$\\rho$ is not defined"
     return f"$\\rho$ = {style.correlation(float(spearmanr(known).statistic))}"
 
 

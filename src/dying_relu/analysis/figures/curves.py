@@ -101,7 +101,10 @@ def _curves(runs: pd.DataFrame, curve: str, line: str | None) -> tuple[list[Curv
     grey = {"color": "0.4", "marker": style.MARKERS[0]}
     return (
         [Curve(one.levels | kind.levels, one.look | kind.look) for one, kind in product(colours, kinds)],
-        [(_handle(one.look | {"linestyle": ""}), label) for one, (_, label) in zip(colours, entries, strict=True)]
+        [
+            (_handle(one.look | {"linestyle": ""}), label)
+            for one, (_, label) in zip(colours, entries, strict=True)
+        ]
         + [(_handle(grey | kind.look), style.factor(line, kind.levels[line])) for kind in kinds],
     )
 
