@@ -28,7 +28,7 @@ def figure(runs: pd.DataFrame) -> Figure:
         return style.note(f"This study has no ReLU networks in an experiment “{EXPERIMENT}”.")
     places = style.settings(runs, "optimiser", "initialisation")
     biases = sorted(runs["initial_bias"].unique(), reverse=True)
-    figure, axes = style.places(len(places), len(METRICS), height=0.95, margin=0.7, sharey=False)
+    figure, axes = style.places(len(places), len(METRICS), height=0.88, margin=0.7, sharey=False)
     for column, (title, here) in enumerate(places):
         trained = here[~here["diverged"]]
         for row, (metric, label) in enumerate(METRICS.items()):

@@ -14,7 +14,7 @@ from dying_relu.analysis.figures import divergence, style
 from dying_relu.analysis.statistics import summarise
 
 METRICS = {"dead_fraction": "dead units", "test_accuracy": "test accuracy"}
-HEIGHT = 0.95
+HEIGHT = 0.88
 """Of a panel, in inches."""
 ONE_ROW = 90
 """Characters of a legend's labels that fit the paper's width."""
