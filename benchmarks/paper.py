@@ -30,9 +30,9 @@ def _end_to_end(path: Path) -> str:
     row = pd.read_csv(path).iloc[0]
     return (
         rf"\noindent A study of {formatting.number(row['networks'])} networks ({formatting.escape(_words(row['case']))}) of "
-        rf"{formatting.number(row['samples_per_network'])} samples each takes {formatting.number(row['workflow_seconds'])} seconds "
+        rf"{formatting.number(row['samples_per_network'])} samples each takes {formatting.minutes(row['workflow_seconds'])} "
         rf"through the whole workflow. With a Snakemake job for each network it would take "
-        rf"{formatting.number(row['jobs_seconds_extrapolated'])} seconds ({formatting.number(row['sample_of_jobs'])} such jobs were "
+        rf"{formatting.minutes(row['jobs_seconds_extrapolated'])} ({formatting.number(row['sample_of_jobs'])} such jobs were "
         rf"measured), {formatting.number(row['ratio'])} times as long."
     )
 

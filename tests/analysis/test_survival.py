@@ -31,11 +31,11 @@ def units(*lives: str) -> pd.DataFrame:
 
 def test_a_spell_lasts_from_the_first_death_to_the_first_revival() -> None:
     found = spells(units("aaaaa", "daaaa", "adddd", "addad", "aaaad", "ddddd"))
-    assert found.set_index("unit")[["duration", "revived"]].to_dict("index") == {
-        1: {"duration": 1.0, "revived": True},
-        2: {"duration": 7.0, "revived": False},
-        3: {"duration": 3.0, "revived": True},
-        5: {"duration": 8.0, "revived": False},
+    assert found.set_index("unit")[["duration", "revived", "born_dead"]].to_dict("index") == {
+        1: {"duration": 1.0, "revived": True, "born_dead": True},
+        2: {"duration": 7.0, "revived": False, "born_dead": False},
+        3: {"duration": 3.0, "revived": True, "born_dead": False},
+        5: {"duration": 8.0, "revived": False, "born_dead": True},
     }
 
 

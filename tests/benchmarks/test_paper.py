@@ -39,6 +39,8 @@ def test_the_sentences_name_the_machine_and_what_else_was_measured(tmp_path: Pat
     }
     pd.DataFrame([row]).to_csv(tmp_path / "end_to_end.csv", index=False)
     assert r"\num{30} times as long" in paper.performance(tmp_path)
+    assert r"takes \qty{1.3}{\minute} through" in paper.performance(tmp_path)
+    assert r"would take \qty{40}{\minute} (" in paper.performance(tmp_path)
 
 
 def test_a_missing_table_is_an_error_in_words(tmp_path: Path) -> None:

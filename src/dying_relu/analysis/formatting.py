@@ -73,10 +73,22 @@ def escape(text: str) -> str:
 def name(key: str) -> str:
     """A factor's level as readers know it.
 
-    >>> name("cifar10"), name("my_net")
-    ('CIFAR-10', 'my net')
+    >>> name("cifar10"), name("my_net"), name("sgd_weight_decay")
+    ('CIFAR-10', 'my net', 'SGD weight decay')
     """
-    return _NAMES.get(key, key.replace("_", " "))
+    first, _, remedy = key.partition("_")
+    # What follows the first underscore of an architecture or an optimiser is a remedy.
+    words = _NAMES.get(key) or f"{_OTHERS.get(first, first)} {remedy}"
+    return words.replace("_", " ").rstrip()
+
+
+def layer(name: str, depth: int) -> str:
+    """A hidden layer as readers know it.
+
+    >>> layer("linear1", 3), layer("conv2", 2)
+    ('hidden layer 3', 'hidden layer 2 (convolution)')
+    """
+    return f"hidden layer {depth}{' (convolution)' if name.startswith('conv') else ''}"
 
 
 def activation_name(activation: str, slope: float) -> str:
@@ -134,6 +146,16 @@ def percent(share: float) -> str:
     ('\\qty{43}{\\percent}', '\\qty{1.2}{\\percent}', '\\qty{<0.1}{\\percent}', '\\qty{100}{\\percent}')
     """
     return NOT_MEASURED if math.isnan(share) else rf"\qty{{{_hundredfold(share)}}}{{\percent}}"
+
+
+def minutes(seconds: float) -> str:
+    r"""A time in minutes; the last digit is one that another day would change.
+
+    >>> minutes(2050), minutes(87.5)
+    ('\\qty{34}{\\minute}', '\\qty{1.5}{\\minute}')
+    """
+    value = seconds / 60
+    return rf"\qty{{{value:.0f}}}{{\minute}}" if value >= 10 else rf"\qty{{{value:.1f}}}{{\minute}}"
 
 
 def points(difference: float) -> str:

@@ -24,15 +24,17 @@ def spells(units: pd.DataFrame) -> pd.DataFrame:
             checkpoint to checkpoint are kept.
 
     Returns:
-        A row a spell: ``duration``, the steps for which the unit was seen dead, and ``revived``, whether the spell ended so. Units
-        that are dead at their last checkpoint only, and were not followed any further, have none.
+        A row a spell: ``duration``, the steps for which the unit was seen dead, ``revived``, whether the spell ended so, and
+        ``born_dead``, whether it began with the unit's first checkpoint: nobody saw such a unit die. Units that are dead at
+        their last checkpoint only, and were not followed any further, have none.
     """
     ordered = units.sort_values([*UNIT, "step"])
     ever = ordered[ordered.groupby(UNIT)["dead"].cummax()]
     began = ever.groupby(UNIT)["step"].transform("first")
+    born = ordered.groupby(UNIT)["step"].transform("first").loc[ever.index]
     # The first row on which a unit that was dead is alive, or the last one there is.
     awake = ever[~ever["dead"]].groupby(UNIT)["step"].first().rename("awake")
-    last = ever.groupby(UNIT).tail(1).assign(began=began).join(awake, on=UNIT)
+    last = ever.assign(began=began, born_dead=began == born).groupby(UNIT).tail(1).join(awake, on=UNIT)
     revived = last["awake"].notna()
     duration = last["awake"].where(revived, last["step"]) - last["began"]
     found = last.assign(duration=duration.astype(float), revived=revived)

@@ -14,3 +14,6 @@ TOLERANCE = 4
 
 COLLAPSE = "collapse"
 """Name of the check that trains networks."""
+
+INDEPENDENT = "independent computation"
+"""Source of values that other code than this package's has estimated; they are not published."""

@@ -11,11 +11,22 @@ import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgb
+from matplotlib.text import Text
 from small_study import write_small_study
 
 from dying_relu import results
 from dying_relu.analysis import figures
-from dying_relu.analysis.figures import anatomy, born_dead, over_time, phase_diagram, style
+from dying_relu.analysis.attribution import attributed
+from dying_relu.analysis.figures import (
+    anatomy,
+    born_dead,
+    capacity,
+    optimisers,
+    over_time,
+    phase_diagram,
+    style,
+    survival,
+)
 from dying_relu.errors import DyingReluError
 from dying_relu.theory.born_dead import born_dead_probability_one_point
 
@@ -107,6 +118,32 @@ def test_a_diverged_replicate_is_a_cross_where_no_value_can_be(name: str, study:
     plt.close(drawn)
 
 
+@pytest.mark.parametrize("name", OF_RUNS)
+def test_every_figure_says_that_replicates_diverged(name: str, study: Path) -> None:
+    module = module_of(name)
+    tables = {table: results.read(table, study / f"{table}.parquet") for table in module.TABLES}
+    tables["runs"] = lost(tables["runs"], tables["runs"]["replicate"] == 0)
+    drawn = module.figure(**tables)
+    texts = [text.get_text() for text in drawn.findobj(Text)]
+    assert any("diverged" in text for text in texts)
+    if name in ("over_time", "capacity", "anatomy", "survival"):
+        own = tables["runs"].query("experiment == @module.EXPERIMENT and activation == 'relu'")
+        assert f"{own['diverged'].sum()} of {len(own)} runs diverged and are left out" in texts
+    plt.close(drawn)
+
+
+def test_a_mean_over_time_is_of_runs_that_reach_the_end(study: Path) -> None:
+    """If every setting has a diverged replicate the others are shown."""
+    tables = {table: results.read(table, study / f"{table}.parquet") for table in over_time.TABLES}
+    tables["runs"] = lost(tables["runs"], tables["runs"]["replicate"] == 0)
+    gone = tables["runs"].loc[tables["runs"]["diverged"], "run"]
+    layers = tables["layers"]
+    layers.loc[layers["run"].isin(gone), "dead"] = 10**6
+    drawn = over_time.figure(**tables)
+    assert max(line.get_ydata().max() for axes in drawn.axes for line in axes.lines) <= 1
+    plt.close(drawn)
+
+
 def lost(runs: pd.DataFrame, which: pd.Series) -> pd.DataFrame:
     """``runs``, of which those that are ``which`` diverged."""
     metrics = runs.columns[runs.columns.str.endswith(("fraction", "accuracy", "loss", "_test"))]
@@ -115,7 +152,7 @@ def lost(runs: pd.DataFrame, which: pd.Series) -> pd.DataFrame:
     )
 
 
-@pytest.mark.parametrize("name", ["learning_rate", "phase_diagram", "remedies", "slopes"])
+@pytest.mark.parametrize("name", ["learning_rate", "phase_diagram", "remedies", "slopes", "capacity"])
 def test_one_setting_is_enough(name: str, study: Path) -> None:
     runs = results.read("runs", study / "runs.parquet")
     runs = runs[(runs["experiment"] == module_of(name).EXPERIMENT) & ~runs["diverged"]]
@@ -156,7 +193,7 @@ def test_slopes_of_one_kind_are_enough(activation: str, study: Path) -> None:
     plt.close(module_of("slopes").figure(runs[runs["activation"] == activation]))
 
 
-@pytest.mark.parametrize("name", ["phase_diagram", "learning_rate", "initial_bias", "over_time"])
+@pytest.mark.parametrize("name", ["phase_diagram", "learning_rate", "initial_bias", "over_time", "capacity"])
 def test_what_a_figure_does_not_show_gets_panels_of_its_own(name: str, study: Path) -> None:
     """Networks of another optimiser are not replicates; nine places do not fit side by side."""
     module = module_of(name)
@@ -190,6 +227,37 @@ def test_neighbouring_curves_differ_in_lightness_marker_and_line() -> None:
     assert len({(look["color"], look["marker"], look["linestyle"]) for look in looks}) == len(looks)
 
 
+def test_two_initial_biases_of_the_optimisers_are_two_lines_of_one_colour(study: Path) -> None:
+    runs = results.read("runs", study / "runs.parquet")
+    own = runs[runs["experiment"] == optimisers.EXPERIMENT]
+    places, names = own.groupby(["dataset", "architecture"]).ngroups, own["optimiser"].nunique()
+    both = pd.concat([runs, own.assign(run="b-" + own["run"], initial_bias=-2.0)])
+    drawn = optimisers.figure(both)
+    assert len(drawn.axes) == 2 * places
+    curves = [line for line in drawn.axes[0].lines if line.get_linestyle() != "None"]
+    assert len(curves) == 2 * names
+    assert len({line.get_color() for line in curves}) == names
+    assert len({(line.get_color(), line.get_linestyle()) for line in curves}) == 2 * names
+    labels = [text.get_text() for text in drawn.legends[0].get_texts()]
+    assert {"bias 0", f"bias {style.MINUS}2"} < set(labels)
+    plt.close(drawn)
+
+
+def test_every_network_that_did_not_diverge_is_a_mark_under_its_correlation(study: Path) -> None:
+    runs = results.read("runs", study / "runs.parquet")
+    drawn = capacity.figure(runs)
+    own = runs.query("experiment == 'causes' and activation == 'relu' and not diverged")
+    first = own[
+        (own["dataset"] == own["dataset"].iloc[0]) & (own["architecture"] == own["architecture"].iloc[0])
+    ]
+    marks = [line for line in drawn.axes[0].lines if line.get_label().startswith("_")]
+    shown = sorted(tuple(point) for line in marks for point in line.get_xydata())
+    assert shown == sorted(first[["dead_fraction", "test_accuracy"]].itertuples(index=False, name=None))
+    ranks = first[["dead_fraction", "test_accuracy"]].rank().corr().iloc[0, 1]
+    assert style.correlation(ranks) in drawn.axes[0].get_title()
+    plt.close(drawn)
+
+
 def test_a_phase_diagram_shows_the_mean_of_what_did_not_diverge(study: Path) -> None:
     runs = results.read("runs", study / "runs.parquet")
     drawn = phase_diagram.figure(runs.sample(frac=1, random_state=0))
@@ -202,11 +270,16 @@ def test_a_phase_diagram_shows_the_mean_of_what_did_not_diverge(study: Path) -> 
     plt.close(drawn)
 
 
-def test_the_unit_in_the_anatomy_is_dead_from_the_step_marked_on(study: Path) -> None:
+def steps_of_anatomy(study: Path) -> pd.DataFrame:
     units = results.read("units", study / "units.parquet")
     runs = results.read("runs", study / "runs.parquet")
     units = units[units["run"].isin(runs.loc[runs["experiment"] == "anatomy", "run"])]
-    found = anatomy.liveliest_death(units)
+    return attributed(units)
+
+
+def test_the_unit_in_the_anatomy_is_dead_from_the_step_marked_on(study: Path) -> None:
+    units = results.read("units", study / "units.parquet")
+    found = anatomy.typical_death(steps_of_anatomy(study))
     assert found
     run, layer, unit, step = found
     life = units[(units["run"] == run) & (units["layer"] == layer) & (units["unit"] == unit)]
@@ -214,10 +287,65 @@ def test_the_unit_in_the_anatomy_is_dead_from_the_step_marked_on(study: Path) ->
     assert not life.loc[life["step"] < step, "dead"].iloc[-1]
 
 
+def test_as_many_units_fall_further_than_the_typical_one_as_less_far() -> None:
+    """Unit 1 dies twice, unit 5 revives for good, unit 6 is born dead: four deaths for good, by 1, 2, 4 and 8."""
+    rows = [
+        *((unit, 3, fall, True, True) for unit, fall in ((0, 8.0), (2, 1.0), (3, 4.0))),
+        (1, 1, 9.0, True, True),
+        (1, 2, -9.0, False, False),
+        (1, 3, 2.0, True, True),
+        (5, 1, 3.0, True, True),
+        (5, 2, -3.0, False, False),
+        (6, 1, 3.0, False, True),
+    ]
+    steps = pd.DataFrame(rows, columns=["unit", "step_next", "fall", "died", "dead_next"])
+    steps = steps.assign(run="r", layer="linear1", step=steps["step_next"] - 1)
+    assert anatomy.typical_death(steps) == ("r", "linear1", 1, 3)
+    assert anatomy.typical_death(steps[steps["fall"] > 2]) == ("r", "linear1", 3, 3)
+
+
 def test_without_a_death_there_is_no_anatomy(study: Path) -> None:
-    units = results.read("units", study / "units.parquet")
-    assert anatomy.liveliest_death(units.assign(dead=False)) is None
-    assert anatomy.liveliest_death(units.iloc[:0]) is None
+    steps = steps_of_anatomy(study)
+    assert anatomy.typical_death(steps.assign(died=False, dead_next=False)) is None
+    assert anatomy.typical_death(steps.iloc[:0]) is None
+
+
+def test_what_moves_a_unit_is_stacked_to_what_its_largest_pre_activation_does(study: Path) -> None:
+    tables = {table: results.read(table, study / f"{table}.parquet") for table in anatomy.TABLES}
+    drawn = anatomy.figure(**tables)
+    panel = drawn.axes[1]
+    (marks,) = (line for line in panel.lines if line.get_marker() == "D")
+    stacked = dict.fromkeys(marks.get_xdata(), 0.0)
+    for bar in panel.patches:
+        stacked[round(bar.get_x() + bar.get_width() / 2)] += bar.get_height()
+    assert list(stacked.values()) == pytest.approx(list(marks.get_ydata()), abs=1e-5)
+    assert len(stacked) > 3
+    plt.close(drawn)
+
+
+def test_units_that_died_and_units_born_dead_have_panels_of_their_own(study: Path) -> None:
+    tables = {table: results.read(table, study / f"{table}.parquet") for table in survival.TABLES}
+    runs = tables["runs"].query("experiment == 'recovery' and not diverged")
+    lives = (
+        tables["units"]
+        .merge(runs[["run"]], on="run")
+        .sort_values("step")
+        .groupby(["run", "depth", "layer", "unit"])["dead"]
+    )
+    born = lives.first()
+    # Those that die at the last checkpoint were not followed.
+    died = ~born & lives.apply(lambda dead: bool(dead.iloc[:-1].any()))
+    counts = {"born dead": born, "died": died}
+    drawn = survival.figure(**tables)
+    shown = {axes.get_title().replace("\n", " ") for axes in drawn.axes}
+    expected = {
+        f"{style.layer(layer, depth)}: {of_layer.sum()} {words}"
+        for words, which in counts.items()
+        for (depth, layer), of_layer in which.groupby(["depth", "layer"])
+        if of_layer.any()
+    }
+    assert shown == expected
+    plt.close(drawn)
 
 
 def test_the_liveliest_setting_is_the_one_with_most_deaths_and_revivals() -> None:

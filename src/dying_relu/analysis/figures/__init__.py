@@ -16,6 +16,7 @@ NAMES = (
     "born_dead",
     "phase_diagram",
     "over_time",
+    "capacity",
     "learning_rate",
     "optimisers",
     "initial_bias",

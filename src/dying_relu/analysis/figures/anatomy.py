@@ -1,4 +1,4 @@
-"""What one unit goes through as it dies: its pre-activations over the data, its bias and its weights, step by step."""
+"""What one unit goes through as it dies: its pre-activations over the data, what moves them, its bias and its weights, step by step."""
 
 import math
 from typing import Any
@@ -9,13 +9,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from dying_relu.analysis.figures import style
+from dying_relu.analysis.attribution import attributed
+from dying_relu.analysis.figures import divergence, style
 
 TABLES = ("runs", "units")
 EXPERIMENT = "anatomy"
 UNIT = ["run", "layer", "unit"]
 BANDS = (("min", "max", "0.88"), ("q05", "q95", "0.72"), ("q25", "q75", "0.5"))
 """Ends, and a grey: opaque, so that the bands look as they do in the legend."""
+PARTS = {"by_weights": ("weights", 2), "by_bias": ("bias", 1), "by_inputs": ("inputs", 0)}
+"""What moves a unit: in words, and whose colour of the palette it has."""
 LARGE = 20
 """A largest pre-activation of this many times the first one needs a logarithmic scale."""
 MOST_DECADES = 5
@@ -26,59 +29,79 @@ STEPS_AROUND = 10
 
 @style.paper
 def figure(runs: pd.DataFrame, units: pd.DataFrame) -> Figure:
-    """The unit of experiment ``anatomy`` that died for good from the most active life, around its death.
+    """The unit of experiment ``anatomy`` whose death is the median one, around its death.
 
     Args:
         runs: the study's table of runs.
         units: the study's table of units, recorded at every step.
     """
     runs = runs[(runs["experiment"] == EXPERIMENT) & (runs["activation"] == "relu")]
-    death = liveliest_death(units[units["run"].isin(runs.loc[~runs["diverged"], "run"])])
+    steps = _steps(units[units["run"].isin(runs.loc[~runs["diverged"], "run"])])
+    death = typical_death(steps)
     if death is None:
-        return style.note(f"No unit dies for good in an experiment “{EXPERIMENT}” of this study.")
+        return style.note(
+            f"No unit dies for good in an experiment “{EXPERIMENT}” of this study; {divergence.counted(runs)}."
+        )
     run, layer, unit, step = death
     trace = units[(units["run"] == run) & (units["layer"] == layer) & (units["unit"] == unit)].sort_values(
         "step"
     )
-    trace = trace[trace["step"].between(step - STEPS_AROUND, step + STEPS_AROUND)]
-    figure, axes = style.panels(3, 1, 3.4, sharex=True, height_ratios=(2, 1, 1))
+    moves = steps[(steps[UNIT] == [run, layer, unit]).all(axis=1)]
+    around = (step - STEPS_AROUND, step + STEPS_AROUND)
+    trace, moves = trace[trace["step"].between(*around)], moves[moves["step_next"].between(*around)]
+    figure, axes = style.panels(2, 2, 3.3, sharex=True, height_ratios=(5, 4))
     _distribution(axes[0, 0], trace)
-    _curve(axes[1, 0], trace, "bias", "bias", position=1)
-    _curve(axes[2, 0], trace, "weight_norm", "weight norm", position=2)
-    for panel in axes[:, 0]:
+    _moves(axes[0, 1], moves)
+    _curve(axes[1, 0], trace, "bias", "bias", PARTS["by_bias"][1])
+    _curve(axes[1, 1], trace, "weight_norm", "weight norm", PARTS["by_weights"][1])
+    for panel in axes.flat:
         panel.axvline(step, color="0.3", linewidth=0.8, linestyle=":")
     setting: dict[Any, Any] = runs.set_index("run").loc[run].to_dict()
-    axes[0, 0].set_title(
+    figure.suptitle(
         f"{style.name(setting['dataset'])}, {style.name(setting['architecture'])}, "
         f"{style.name(setting['optimiser'])} at rate {setting['learning_rate']:g}: "
-        f"unit {unit} of {layer} dies in step {step}"
+        f"unit {unit} of {style.layer(layer, int(trace['depth'].iloc[0]))} dies in step {step}",
+        fontsize=8,
     )
-    axes[-1, 0].set_xlabel("step")
-    axes[-1, 0].xaxis.set_major_locator(MaxNLocator(integer=True))
+    for panel in axes[1]:
+        panel.set_xlabel("step")
+        panel.xaxis.set_major_locator(MaxNLocator(integer=True))
     figure.align_ylabels()
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    bands, (in_all, *parts) = (
+        list(zip(*panel.get_legend_handles_labels(), strict=True)) for panel in axes[0]
+    )
+    figure.legend(
+        *zip(*bands, *parts, in_all, strict=True),
+        title=divergence.left_out(runs),
+        loc="outside lower center",
+        ncols=4,
+    )
     return figure
 
 
-def liveliest_death(units: pd.DataFrame) -> tuple[str, str, int, int] | None:
-    """The unit that was active on the largest share of the data one step before it died for good.
+def _steps(units: pd.DataFrame) -> pd.DataFrame:
+    """What moved every unit in every step; in double precision, so that the parts sum up."""
+    return attributed(units.astype({"pre_activation_max": float, "bias": float}))
+
+
+def typical_death(steps: pd.DataFrame) -> tuple[str, str, int, int] | None:
+    """Of the units that died for good, the one whose largest pre-activation fell by the median in the step of its death.
+
+    Args:
+        steps: a row a unit and step, from :func:`dying_relu.analysis.attribution.attributed`.
 
     Returns:
-        (run, layer, unit, step of the death); ties go to the smallest names and numbers. None if no unit dies for good.
+        (run, layer, unit, step of the death); of an even number of deaths the smaller of the two in the middle. None if no
+        unit dies for good.
     """
-    ordered = units.sort_values([*UNIT, "step"])
-    for_good = ordered.groupby(UNIT)["dead"].transform("last")
-    last_lives = ordered[for_good & ~ordered["dead"]].groupby(UNIT).tail(1)
-    if last_lives.empty:
+    ordered = steps.sort_values([*UNIT, "step"])
+    for_good = ordered.groupby(UNIT)["dead_next"].transform("last")
+    # A unit may die, revive and die again; the last time is for good.
+    deaths = ordered[for_good & ordered["died"]].groupby(UNIT).tail(1).sort_values(["fall", *UNIT])
+    if deaths.empty:
         return None
-    last = last_lives.sort_values(["active_share", *UNIT], ascending=[False, True, True, True]).iloc[0]
-    life = ordered[(ordered[UNIT] == last[UNIT]).all(axis=1)]
-    return (
-        str(last["run"]),
-        str(last["layer"]),
-        int(last["unit"]),
-        int(life.loc[life["step"] > last["step"], "step"].min()),
-    )
+    median = deaths.iloc[(len(deaths) - 1) // 2]
+    return str(median["run"]), str(median["layer"]), int(median["unit"]), int(median["step_next"])
 
 
 def _distribution(axes: Axes, trace: pd.DataFrame) -> None:
@@ -96,6 +119,34 @@ def _distribution(axes: Axes, trace: pd.DataFrame) -> None:
     axes.axhline(0, color="0.3", linewidth=0.6)
     _scale(axes, trace)
     axes.set_ylabel("pre-activation")
+
+
+def _moves(axes: Axes, moves: pd.DataFrame) -> None:
+    """Rises above zero and falls below it, one upon the other; the marks are what they sum up to."""
+    above = below = np.zeros(len(moves))
+    for column, (label, position) in PARTS.items():
+        part = -moves[column].fillna(0).to_numpy()
+        rise, fall = part.clip(min=0), part.clip(max=0)
+        for height, bottom in ((rise, above), (fall, below)):
+            axes.bar(moves["step_next"], height, bottom=bottom, color=style.COLOURS[position], width=0.8)
+        axes.containers[-1].set_label(f"moved by the {label}")
+        above, below = above + rise, below + fall
+    axes.plot(
+        moves["step_next"],
+        -moves["fall"],
+        linestyle="",
+        marker="D",
+        markersize=3,
+        color="white",
+        markeredgecolor="black",
+        markeredgewidth=0.6,
+        label="in all",
+    )
+    axes.axhline(0, color="0.3", linewidth=0.6)
+    # Bars would end where the panel does.
+    axes.use_sticky_edges = False
+    axes.margins(y=0.08)
+    axes.set_ylabel("change of the largest\npre-activation")
 
 
 def _scale(axes: Axes, trace: pd.DataFrame) -> None:
@@ -118,5 +169,5 @@ def _scale(axes: Axes, trace: pd.DataFrame) -> None:
 
 
 def _curve(axes: Axes, trace: pd.DataFrame, column: str, label: str, position: int) -> None:
-    axes.plot(trace["step"], trace[column], color=style.COLOURS[position], linestyle=style.LINES[0])
+    axes.plot(trace["step"], trace[column], color=style.COLOURS[position])
     axes.set_ylabel(label)

@@ -35,7 +35,7 @@ def figure(born_dead: pd.DataFrame) -> Figure:
     Args:
         born_dead: the table of that name.
     """
-    figure, axes = style.panels(1, 2, 3.0, sharey=True)
+    figure, axes = style.panels(1, 2, 2.6, sharey=True)
     _over_depth(axes[0, 0], born_dead[born_dead["initialisation"] == "he"])
     _over_width(axes[0, 1], born_dead[born_dead["weight_layers"] == WEIGHT_LAYERS])
     style.shares(axes[0, 0], "networks born dead")

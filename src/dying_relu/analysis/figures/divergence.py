@@ -47,6 +47,20 @@ def mark_beside(axes: Axes, heights: np.ndarray, summary: pd.DataFrame, colour: 
         axes.plot(np.full(chosen.sum(), FIRST), heights[chosen], **_cross(size), color=colour)
 
 
+def counted(runs: pd.DataFrame) -> str:
+    """How many of ``runs`` diverged, for a figure that leaves them out.
+
+    >>> counted(pd.DataFrame({"diverged": [True, False, False]})), counted(pd.DataFrame({"diverged": [False]}))
+    ('1 of 3 runs diverged', 'none of 1 runs diverged')
+    """
+    return f"{runs['diverged'].sum() or 'none'} of {len(runs)} runs diverged"
+
+
+def left_out(runs: pd.DataFrame) -> str:
+    """As :func:`counted`, with what became of them."""
+    return counted(runs) + (" and are left out" if runs["diverged"].any() else "")
+
+
 def legend_entry() -> tuple[Line2D, str]:
     """Handle and label."""
     return Line2D([], [], **_cross(ALL), color="0.25"), "diverged (small: some replicates)"

@@ -1,4 +1,4 @@
-"""Dead fraction and test accuracy against the learning rate, by optimiser, for ReLU."""
+"""Dead fraction and test accuracy against the learning rate, by optimiser and initial bias, for ReLU."""
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -15,7 +15,7 @@ def figure(runs: pd.DataFrame) -> Figure:
 
     Args:
         runs: the study's table of runs; experiment ``optimisers`` is drawn, with the like networks of ``causes`` for an optimiser
-            that it leaves out.
+            that it leaves out. Initial biases, where there are several, differ in line and filling.
     """
     relu = runs[runs["activation"] == "relu"]
     compared = relu[relu["experiment"] == EXPERIMENT]
@@ -25,4 +25,6 @@ def figure(runs: pd.DataFrame) -> Figure:
     like = ["dataset", "architecture", "initialisation", "initial_bias"]
     others = causes.merge(compared[like].drop_duplicates(), on=like)
     shown = pd.concat([others, compared], ignore_index=True)
-    return curves.grid(shown, "learning_rate", "optimiser", style.rates, like[2:])
+    return curves.grid(
+        shown, "learning_rate", "optimiser", style.rates, others=["initialisation"], line="initial_bias"
+    )

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from dying_relu.analysis.figures import style
+from dying_relu.analysis.figures import divergence, style
 
 TABLES = ("runs", "layers")
 EXPERIMENT = "causes"
@@ -22,19 +22,30 @@ def figure(runs: pd.DataFrame, layers: pd.DataFrame) -> Figure:
     """
     runs = runs[(runs["experiment"] == EXPERIMENT) & (runs["activation"] == "relu")]
     layers = layers[layers["probe"] == "train"]
+    left_out = divergence.left_out(runs)
     # What diverges before its first checkpoint has no layers.
     runs = runs[runs["run"].isin(layers["run"])]
     if runs.empty:
-        return style.note(f"This study has no ReLU networks in an experiment “{EXPERIMENT}”.")
+        return style.note(
+            f"This study has no ReLU networks with a checkpoint in an experiment “{EXPERIMENT}”; {left_out}."
+        )
     layers = layers.merge(runs[["run", "initial_bias", "learning_rate", "diverged"]], on="run")
+    names = [style.layer(*place) for place in zip(layers["layer"], layers["depth"], strict=True)]
+    layers = layers.assign(layer=names)
     places = style.settings(runs, "optimiser", "initialisation")
-    looks = {layer: style.look(position) for position, layer in enumerate(sorted(layers["layer"].unique()))}
-    figure, axes = style.places(len(places), 1, height=1.65, margin=0.55)
+    looks = {layer: style.look(position) for position, layer in enumerate(sorted(set(names)))}
+    figure, axes = style.places(len(places), 1, height=1.35, margin=0.75)
     for column, (title, here) in enumerate(places):
         _panel(axes[0, column], layers[layers["run"].isin(here["run"])], title, looks)
         style.shares(axes[0, column], "dead units" if column % style.MOST_COLUMNS == 0 else "")
     handles = [Line2D([], [], **look) for look in looks.values()]
-    figure.legend(handles, list(looks), loc="outside lower center", ncols=min(6, len(looks)))
+    figure.legend(
+        handles,
+        list(looks),
+        title=left_out,
+        loc="outside lower center",
+        ncols=min(3, len(looks)),
+    )
     return figure
 
 
@@ -56,7 +67,10 @@ def liveliest(layers: pd.DataFrame) -> tuple[float, float]:
 def _panel(axes: Axes, layers: pd.DataFrame, title: str, looks: dict[str, dict[str, Any]]) -> None:
     bias, rate = liveliest(layers)
     chosen = layers[(layers["initial_bias"] == bias) & (layers["learning_rate"] == rate)]
-    chosen = chosen.assign(share=chosen["dead"] / chosen["units"])
+    # A run that diverged later has early checkpoints, which would make the mean another one after its end.
+    chosen = chosen[~chosen["diverged"]].assign(share=chosen["dead"] / chosen["units"])
+    title = f"{title}\n{style.factor('initial_bias', bias)}, {style.factor('learning_rate', rate)}"
+    axes.set_title(title if len(chosen) else f"{title}\nall runs diverged")
     for layer, rows in chosen.groupby("layer"):
         share = rows.groupby("step")["share"].agg(["mean", "min", "max"]).reset_index()
         look = looks[str(layer)]
@@ -65,11 +79,10 @@ def _panel(axes: Axes, layers: pd.DataFrame, title: str, looks: dict[str, dict[s
             share["step"], share["min"], share["max"], color=look["color"], alpha=0.2, linewidth=0
         )
     axes.set_xscale("symlog", linthresh=1, linscale=0.4)
-    last = max(1, chosen["step"].max())
+    last = max([1, *chosen["step"]])
     # The axis is shared by panels that may end at different steps.
     axes.set_xlim(-0.15, max(axes.get_xlim()[1], last * 1.3))
     decades = [10**power for power in range(9) if 10**power <= axes.get_xlim()[1]]
     axes.set_xticks([0, *decades], ["0", *(f"{step:g}" for step in decades)])
     axes.minorticks_off()
     axes.set_xlabel("step")
-    axes.set_title(f"{title}\n{style.factor('initial_bias', bias)}, {style.factor('learning_rate', rate)}")

@@ -40,7 +40,7 @@ def figure(runs: pd.DataFrame) -> Figure:
         list(runs["function"].cat.categories),
         style.settings(runs, "optimiser", "initialisation"),
     )
-    figure, axes = style.places(len(places), len(functions), height=1.25, margin=0.55)
+    figure, axes = style.places(len(places), len(functions), height=1.1, margin=0.55)
     for column, (title, here) in enumerate(places):
         for row, function in enumerate(functions):
             panel = axes[row, column]

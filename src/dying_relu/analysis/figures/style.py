@@ -78,7 +78,9 @@ def panels(rows: int, columns: int, height: float, **sharing: Any) -> tuple[Figu
     return plt.subplots(rows, columns, figsize=(TEXT_WIDTH, height), squeeze=False, **sharing)
 
 
-def places(number: int, rows: int, height: float, margin: float) -> tuple[Figure, np.ndarray]:
+def places(
+    number: int, rows: int, height: float, margin: float, sharey: bool = True
+) -> tuple[Figure, np.ndarray]:
     """A figure with ``rows`` panels, one above the other, for each of ``number`` places; further places continue below.
 
     Args:
@@ -86,14 +88,15 @@ def places(number: int, rows: int, height: float, margin: float) -> tuple[Figure
         rows: panels of each of them.
         height: of a panel, in inches; less where the figure would not fit a page.
         margin: height in inches for what is not panels: titles, a legend.
+        sharey: whether all panels share their vertical axis.
 
     Returns:
-        The figure and its axes, (rows, number); all share their axes, and every place has its own labels below.
+        The figure and its axes, (rows, number); all share their horizontal axis, and every place has its own labels below.
     """
     columns = min(number, MOST_COLUMNS)
     blocks = math.ceil(number / columns)
     total = min(margin + blocks * rows * height, MOST_HEIGHT)
-    figure, grid = panels(blocks * rows, columns, total, sharex=True, sharey=True)
+    figure, grid = panels(blocks * rows, columns, total, sharex=True, sharey=sharey)
     axes = grid.reshape(blocks, rows, columns).transpose(1, 0, 2).reshape(rows, blocks * columns)
     for unused in axes[:, number:].flat:
         unused.remove()
@@ -130,6 +133,11 @@ def name(key: str) -> str:
     return formatting.name(key)
 
 
+def layer(key: str, depth: int) -> str:
+    """A hidden layer as readers know it, by its name in the tables and its depth."""
+    return formatting.layer(key, depth)
+
+
 def with_activation_names(runs: pd.DataFrame) -> pd.DataFrame:
     """``runs`` with a column ``function``: the activation's name, in the order ReLU, leaky ReLU by slope, the others."""
     names = [
@@ -161,6 +169,15 @@ def number(value: Any) -> str:
     return f"{value:g}".replace("-", MINUS)
 
 
+def correlation(value: float) -> str:
+    """A correlation to two decimals.
+
+    >>> correlation(-0.9) == MINUS + "0.90"
+    True
+    """
+    return f"{value:.2f}".replace("-", MINUS)
+
+
 def settings(runs: pd.DataFrame, *factors: str) -> list[tuple[str, pd.DataFrame]]:
     """The runs of each place of a figure: (title, runs), in the order of the table.
 
@@ -179,7 +196,11 @@ def settings(runs: pd.DataFrame, *factors: str) -> list[tuple[str, pd.DataFrame]
 def replicates(runs: pd.DataFrame) -> str:
     """What the marks and bars of a figure are, by how many replicates there are."""
     count = runs["replicate"].nunique()
-    return f"means and 95% intervals of {count} replicates" if count > 1 else "one replicate, so no intervals"
+    if count == 1:
+        return "one replicate, so no intervals"
+    # Of what diverged there is no value to average.
+    up_to = "up to " if runs["diverged"].any() else ""
+    return f"means and 95% intervals of {up_to}{count} replicates"
 
 
 def rates(axes: Axes, values: Sequence[float]) -> None:

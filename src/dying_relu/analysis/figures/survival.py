@@ -1,21 +1,26 @@
-"""For how long dead units stay dead, by layer and optimiser."""
+"""For how long dead units stay dead: those that died apart from those born dead, by layer and optimiser."""
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
-from dying_relu.analysis.figures import style
+from dying_relu.analysis.figures import divergence, style
 from dying_relu.analysis.survival import band, spells, still_dead
 
 TABLES = ("runs", "units")
 EXPERIMENT = "recovery"
 FACTORS = ["optimiser", "replicate"]
+MARKERS = 6
+"""Markers along a curve, from end to end."""
 
 
 @style.paper
 def figure(runs: pd.DataFrame, units: pd.DataFrame) -> Figure:
-    """Kaplan-Meier curves of the spells of death in experiment ``recovery``: a panel a layer, a curve an optimiser.
+    """Kaplan-Meier curves of the spells of death in experiment ``recovery``, a curve an optimiser.
+
+    A panel for each layer, and in it for the units born dead and for those that died later, where there are any.
 
     Args:
         runs: the study's table of runs.
@@ -25,31 +30,43 @@ def figure(runs: pd.DataFrame, units: pd.DataFrame) -> Figure:
     lives = units[["run", "layer", "depth", "unit", "step", "dead"]]
     found = spells(lives.merge(runs.loc[~runs["diverged"], ["run", *FACTORS]], on="run"))
     if found.empty:
-        return style.note(f"No unit was seen dead in an experiment “{EXPERIMENT}” of this study.")
-    layers = list(found.sort_values("depth")["layer"].unique())
-    figure, axes = style.panels(1, len(layers), 2.1, sharex=True, sharey=True)
+        return style.note(
+            f"No unit was seen dead in an experiment “{EXPERIMENT}” of this study; {divergence.counted(runs)}."
+        )
+    groups = list(found.groupby(["depth", "layer", "born_dead"]))
     optimisers = list(runs["optimiser"].unique())
-    for column, layer in enumerate(layers):
+    figure, axes = style.panels(1, len(groups), 2.3, sharex=True, sharey=True)
+    for column, ((depth, layer, born_dead), here) in enumerate(groups):
         panel = axes[0, column]
         for position, optimiser in enumerate(optimisers):
-            here = found[(found["layer"] == layer) & (found["optimiser"] == optimiser)]
-            if len(here):
-                _curve(panel, here, position, style.name(optimiser))
+            own = here[here["optimiser"] == optimiser]
+            if len(own):
+                _curve(panel, own, position)
         panel.set_xscale("log")
-        panel.set_title(layer)
-        panel.set_xlabel("steps since the death")
+        panel.set_title(f"{style.layer(layer, depth)}:\n{len(here)} {'born dead' if born_dead else 'died'}")
+        panel.set_xlabel(f"steps since {'the start' if born_dead else 'the death'}")
         style.shares(panel, "still dead" if column == 0 else "")
-    handles = {
-        label: line
-        for panel in axes.flat
-        for line, label in zip(*panel.get_legend_handles_labels(), strict=True)
-    }
-    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=4)
+    figure.legend(
+        [Line2D([], [], **style.look(position)) for position in range(len(optimisers))],
+        [_label(runs[runs["optimiser"] == optimiser]) for optimiser in optimisers],
+        title=divergence.left_out(runs),
+        loc="outside lower center",
+        ncols=3,
+        handlelength=3,
+    )
     return figure
 
 
-def _curve(axes: Axes, spells: pd.DataFrame, position: int, label: str) -> None:
+def _label(runs: pd.DataFrame) -> str:
+    """An optimiser, and how many of its runs no curve can show."""
+    lost = f" ({runs['diverged'].sum()} of {len(runs)} diverged)" if runs["diverged"].any() else ""
+    return style.name(str(runs["optimiser"].iloc[0])) + lost
+
+
+def _curve(axes: Axes, spells: pd.DataFrame, position: int) -> None:
     steps = np.union1d([1.0], spells["duration"])
     look = style.look(position)
-    axes.step(steps, still_dead(spells, steps), where="post", label=label, markevery=5, **look)
-    axes.fill_between(steps, *band(spells, steps), step="post", color=look["color"], alpha=0.2, linewidth=0)
+    # Each begins its markers elsewhere, so that curves that coincide can be told apart.
+    apart = max(1, len(steps) // MARKERS)
+    axes.step(steps, still_dead(spells, steps), where="post", markevery=(position % apart, apart), **look)
+    axes.fill_between(steps, *band(spells, steps), step="post", color=look["color"], alpha=0.15, linewidth=0)

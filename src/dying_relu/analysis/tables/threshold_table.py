@@ -28,9 +28,11 @@ def rates(results_folder: Path, configuration_path: Path) -> str:
     # Both experiments may have the same network.
     runs = runs.drop_duplicates([*SETTING, "learning_rate", "replicate"])
     found = thresholds(runs, SETTING, "learning_rate", "dead_fraction", LEVEL)
+    runs_of = runs.groupby(SETTING)["learning_rate"].agg(runs="size", edge="max").reset_index()
     safe = runs[~runs.groupby([*SETTING, "learning_rate"])["diverged"].transform("any")]
     highest = safe.groupby(SETTING)["learning_rate"].max().rename("highest").reset_index()
-    rows = [_row(row) for row in found.merge(highest, on=SETTING, how="left").to_dict("records")]
+    found = found.merge(highest, on=SETTING, how="left").merge(runs_of, on=SETTING)
+    rows = [_row(row) for row in found.to_dict("records")]
     return tabular(pd.DataFrame(rows), "@{}lllrrrr@{}")
 
 
@@ -41,9 +43,15 @@ def _row(row: dict) -> dict[str, str]:
         "Optimiser": formatting.escape(formatting.name(row["optimiser"])),
         "Half dead from": _rate(row["estimate"]),
         "Interval": _interval(row["low"], row["high"]),
-        "Highest safe rate": formatting.number(row["highest"]),
-        "Diverged": formatting.number(row["diverged"]),
+        "Highest safe rate": _highest(row),
+        "Diverged": f"{formatting.number(row['diverged'])} of {formatting.number(row['runs'])}",
     }
+
+
+def _highest(row: dict) -> str:
+    """At the edge of the grid nobody knows whether a higher rate is safe, too."""
+    rate = formatting.number(row["highest"])
+    return rf"$\ge$ {rate}" if row["highest"] == row["edge"] else rate
 
 
 def _interval(low: float, high: float) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 from dying_relu import results
 from dying_relu.analysis import formatting
 from dying_relu.analysis.tables.tabular import tabular
+from dying_relu.validation.protocol import INDEPENDENT
 
 
 def validation(results_folder: Path, configuration_path: Path) -> str:
@@ -34,6 +35,8 @@ def _formulas(quantity: str) -> str:
 
 
 def _source(key: str) -> str:
+    if key == INDEPENDENT:
+        return key
     return rf"\cref{{{key}}}" if key.startswith("eq:") else rf"\citeauthor{{{key}}}"
 
 
