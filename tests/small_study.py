@@ -44,6 +44,7 @@ GRIDS: dict[str, dict[str, tuple]] = {
         "initial_bias": (-4.0,),
         "learning_rate": (0.01, 1.0),
     },
+    "batch_norm_rate": {"dataset": ("cifar10",), "architecture": ("mlp_batch_norm", "cnn_batch_norm")},
     "data_raw_pixels": {"architecture": ("mlp",)},
     "recovery": {"optimiser": ("sgd", "adam"), "initial_bias": (0.0, -1.0), "learning_rate": (0.1, 1.0)},
     "anatomy": {"dataset": ("mnist",), "architecture": ("mlp",), "learning_rate": (0.1, 1.0)},
@@ -148,7 +149,7 @@ def _states(network: dict) -> Iterator[dict[str, np.ndarray]]:
         [network["replicate"], len(network["dataset"]), len(network["architecture"])]
     )
     depth = np.repeat([1, 2], UNITS)
-    layers = ("linear1", "linear2") if network["architecture"] == "mlp" else ("conv1", "linear1")
+    layers = ("linear1", "linear2") if network["architecture"].startswith("mlp") else ("conv1", "linear1")
     highest = 3 + random.normal(size=2 * UNITS) + network["initial_bias"]
     fate = random.uniform(size=2 * UNITS)
     bias = np.full(2 * UNITS, network["initial_bias"])

@@ -18,6 +18,8 @@ LEVEL = 0.95
 """Nominal coverage of every interval."""
 
 RESAMPLES = 2_000
+DOSES_FOR_A_LAW = 3
+"""Through two points there is always a line."""
 SEED = 20190606
 
 
@@ -156,6 +158,29 @@ def thresholds(
     return _by_setting(runs, by, lambda group: _threshold(group, dose, value, level))
 
 
+def exponents(
+    runs: pd.DataFrame, by: Sequence[str], dose: str, value: str, most: float = 0.5
+) -> pd.DataFrame:
+    """The exponent k of a power law ``value`` = c ``dose``^k in every setting: the slope of a line through the logarithms.
+
+    The line is a least-squares fit to the means over replicates, at the doses at which nothing diverged and the mean lies above 0,
+    which has no logarithm, and below ``most``, beyond which a share cannot follow a power law. The interval draws replicates, each
+    with all its doses, and chooses the doses anew each time; draws that leave too few are left out.
+
+    Args:
+        runs: a row a run, with the columns ``replicate`` and ``diverged``.
+        by: the columns that make a setting.
+        dose: the column of positive doses.
+        value: the column of shares.
+        most: the share below which the law is looked for.
+
+    Returns:
+        A row a setting: the columns of ``by``, then estimate, low, high (NaN where fewer than ``DOSES_FOR_A_LAW`` doses
+        qualify), n (doses that do) and diverged (runs that did).
+    """
+    return _by_setting(runs, by, lambda group: _exponent(group, dose, value, most))
+
+
 def _by_setting(
     runs: pd.DataFrame, by: Sequence[str], estimate: Callable[[pd.DataFrame], Interval]
 ) -> pd.DataFrame:
@@ -170,17 +195,51 @@ def _interval_if_any(values: np.ndarray) -> Interval:
     return interval(values) if len(values) else Interval(np.nan, np.nan, np.nan, 0)
 
 
-def _threshold(runs: pd.DataFrame, dose: str, value: str, level: float) -> Interval:
+def _curves(runs: pd.DataFrame, dose: str, value: str) -> tuple[np.ndarray, np.ndarray]:
+    """The doses at which every replicate was run and none diverged, and the (replicates, doses) values there."""
     table = runs.assign(value=runs[value].where(~runs["diverged"]))
     curves = table.pivot_table(index="replicate", columns=dose, values="value", aggfunc="mean", dropna=False)
     curves = curves.dropna(axis="columns")
-    if curves.empty:
-        return Interval(np.nan, np.nan, np.nan, 0)
-    doses, each = curves.columns.to_numpy(dtype=float), curves.to_numpy()
+    return curves.columns.to_numpy(dtype=float), curves.to_numpy()
+
+
+def _resampled(each: np.ndarray) -> np.ndarray:
+    """The means of ``each`` (replicates, doses) over ``RESAMPLES`` draws of its replicates."""
     drawn = np.random.default_rng(SEED).integers(len(each), size=(RESAMPLES, len(each)))
+    return np.array([each[rows].mean(axis=0) for rows in drawn])
+
+
+def _exponent(runs: pd.DataFrame, dose: str, value: str, most: float) -> Interval:
+    doses, each = _curves(runs, dose, value)
+    if not each.size:
+        return Interval(np.nan, np.nan, np.nan, 0)
+    means = each.mean(axis=0)
+    estimate, used = _log_log_slope(doses, means, most), int(_within(means, most).sum())
+    if np.isnan(estimate):
+        return Interval(np.nan, np.nan, np.nan, used)
+    slopes = [_log_log_slope(doses, drawn, most) for drawn in _resampled(each)]
+    low, high = np.nanquantile(slopes, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Interval(estimate, float(low), float(high), used)
+
+
+def _within(means: np.ndarray, most: float) -> np.ndarray:
+    return (means > 0) & (means < most)
+
+
+def _log_log_slope(doses: np.ndarray, means: np.ndarray, most: float) -> float:
+    chosen = _within(means, most)
+    if chosen.sum() < DOSES_FOR_A_LAW:
+        return np.nan
+    return float(np.polyfit(np.log(doses[chosen]), np.log(means[chosen]), deg=1)[0])
+
+
+def _threshold(runs: pd.DataFrame, dose: str, value: str, level: float) -> Interval:
+    doses, each = _curves(runs, dose, value)
+    if not each.size:
+        return Interval(np.nan, np.nan, np.nan, 0)
     # An order statistic, because between a number and infinity there is no mean.
     low, high = np.quantile(
-        [_crossing(doses, each[rows].mean(axis=0), level) for rows in drawn],
+        [_crossing(doses, means, level) for means in _resampled(each)],
         [(1 - LEVEL) / 2, (1 + LEVEL) / 2],
         method="inverted_cdf",
     )
