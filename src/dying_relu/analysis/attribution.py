@@ -1,0 +1,70 @@
+"""What made the largest pre-activation of a unit fall: its bias, its weights, or its inputs.
+
+From one checkpoint to the next a unit goes from (w, b, a) to (w', b', a'), where a are the outputs of the layer below. Its largest
+pre-activation b + max_x w a(x) changes by b' - b, which is due to the bias, and by the change of max_x w a(x), which weights and
+inputs make together. What a factor makes of it depends on whether the other has changed already; the mean over both orders, the
+Shapley value, is the one split that treats them alike and leaves no remainder (Shapley, 1953).
+"""
+
+import pandas as pd
+
+UNIT = ["run", "layer", "unit"]
+PARTS = ["by_bias", "by_weights", "by_inputs"]
+"""The columns that sum up to the fall."""
+
+
+def attributed(units: pd.DataFrame) -> pd.DataFrame:
+    """The fall of every unit's largest pre-activation from each checkpoint to the next, and what made it.
+
+    Args:
+        units: a row a unit and checkpoint, in any order: the columns of the table of units. Numbers in double precision, or the
+            parts sum up to the fall to single precision only.
+
+    Returns:
+        A row a unit and interval between two consecutive checkpoints: all columns of ``units`` as they were when it began, then
+        ``step_next``, ``dead_next``, ``died`` (alive before, dead after), ``revived`` (the reverse), ``fall`` of the largest
+        pre-activation (negative where it rose), and its parts ``by_bias``, ``by_weights`` and ``by_inputs``. The latter two are
+        NaN where what moved the unit is not known, as with normalisation, but that inputs of a first layer never move.
+    """
+    ordered = units.sort_values([*UNIT, "step"], ignore_index=True)
+    state = [
+        "step",
+        "dead",
+        "bias",
+        "pre_activation_max",
+        "pre_activation_max_new_weights",
+        "pre_activation_max_new_inputs",
+    ]
+    after = ordered.groupby(UNIT, sort=False)[state].shift(-1).add_suffix("_next")
+    followed = after["step_next"].notna()
+    before, after = ordered[followed], after[followed]
+    return before.assign(**_parts(before, after), **_fate(before, after)).reset_index(drop=True)
+
+
+def _parts(before: pd.DataFrame, after: pd.DataFrame) -> dict[str, pd.Series]:
+    bias, bias_next = before["bias"], after["bias_next"]
+    # max_x w a(x) with old or new weights, and old or new inputs.
+    old = before["pre_activation_max"] - bias
+    new_weights = after["pre_activation_max_new_weights_next"] - bias
+    new_inputs = after["pre_activation_max_new_inputs_next"] - bias
+    new = after["pre_activation_max_next"] - bias_next
+    first = before["depth"] == 1
+    by_inputs = ((old - new_inputs) + (new_weights - new)) / 2
+    by_weights = ((old - new_weights) + (new_inputs - new)) / 2
+    return {
+        "fall": before["pre_activation_max"] - after["pre_activation_max_next"],
+        "by_bias": bias - bias_next,
+        # The inputs of the first layer are the data: what rounding makes of them is no movement.
+        "by_weights": by_weights.mask(first, old - new),
+        "by_inputs": by_inputs.mask(first, 0.0),
+    }
+
+
+def _fate(before: pd.DataFrame, after: pd.DataFrame) -> dict[str, pd.Series]:
+    dead_next = after["dead_next"].astype(bool)
+    return {
+        "step_next": after["step_next"].astype("int64"),
+        "dead_next": dead_next,
+        "died": ~before["dead"] & dead_next,
+        "revived": before["dead"] & ~dead_next,
+    }
