@@ -48,6 +48,12 @@ GRIDS: dict[str, dict[str, tuple]] = {
     "data_raw_pixels": {"architecture": ("mlp",)},
     "recovery": {"optimiser": ("sgd", "adam"), "initial_bias": (0.0, -1.0), "learning_rate": (0.1, 1.0)},
     "anatomy": {"dataset": ("mnist",), "architecture": ("mlp",), "learning_rate": (0.1, 1.0)},
+    "anatomy_adam": {
+        "dataset": ("mnist",),
+        "architecture": ("mlp",),
+        "optimiser": ("adam",),
+        "learning_rate": (0.1, 1.0),
+    },
 }
 DEFAULT_GRID: dict[str, tuple] = {
     "dataset": ("mnist", "cifar10"),
@@ -58,7 +64,7 @@ DEFAULT_GRID: dict[str, tuple] = {
     "initial_bias": (0.0,),
     "learning_rate": RATES,
 }
-RECORDED = ("recovery", "anatomy")
+RECORDED = ("recovery", "anatomy", "anatomy_adam")
 CONFIGURATION = Path(__file__).parents[1] / "config" / "smoke.yaml"
 ORIGIN = {"configuration": study.load(CONFIGURATION).fingerprint, "code": "none", "data": {}, "libraries": {}}
 
@@ -119,12 +125,12 @@ def _networks(experiments: tuple[str, ...], replicates: int) -> Iterator[dict]:
                 "replicate": replicate,
                 "activation": name,
                 "slope": float(slope) if slope else {"relu": 0.0, "prelu": 0.25}.get(name, np.nan),
-                "steps": EVERY_STEP[-1] if experiment == "anatomy" else CHECKPOINTS[-1],
+                "steps": EVERY_STEP[-1] if experiment.startswith("anatomy") else CHECKPOINTS[-1],
             }
 
 
 def _steps(network: dict) -> tuple[int, ...]:
-    steps = EVERY_STEP if network["experiment"] == "anatomy" else CHECKPOINTS
+    steps = EVERY_STEP if network["experiment"].startswith("anatomy") else CHECKPOINTS
     return steps[:2] if network["learning_rate"] >= DIVERGES else steps
 
 
@@ -216,7 +222,7 @@ def _layers(units: pd.DataFrame) -> pd.DataFrame:
 
 def _checkpoints(units: pd.DataFrame, networks: pd.DataFrame) -> pd.DataFrame:
     """Accuracy falls with the units that are stuck; a leaky slope frees them from about 0.01 on."""
-    all_steps = networks["experiment"].eq("anatomy").map({True: EVERY_STEP, False: CHECKPOINTS})
+    all_steps = networks["experiment"].str.startswith("anatomy").map({True: EVERY_STEP, False: CHECKPOINTS})
     rows = networks.assign(step=all_steps).explode("step").astype({"step": int})
     inactive = units.groupby(["run", "step"], as_index=False)["inactive"].mean()
     rows = rows.merge(inactive, on=["run", "step"], how="left")

@@ -1,5 +1,6 @@
 """Verdicts follow the tables: on a study whose effects are known, and on tables in which one effect was turned round."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,8 @@ from small_study import ORIGIN, write_small_study
 from dying_relu import configuration, results, schemas
 from dying_relu.analysis import claims
 from dying_relu.analysis.claims import LIMITED, NOT_ENOUGH_DATA, REFUTED, SUPPORTED
+from dying_relu.analysis.claims.evidence import Evidence
+from dying_relu.analysis.claims.mechanism import deaths
 from dying_relu.analysis.claims.verdict import CLAIMS
 
 CONFIG = Path(__file__).parents[2] / "config"
@@ -201,6 +204,48 @@ def test_the_bias_is_blamed_where_it_makes_the_whole_fall(altered: Callable) -> 
 def test_networks_born_dead_at_bias_zero_support_c9(altered: Callable) -> None:
     folder = altered("units", lambda t: t.assign(dead=True, inactive=True))
     assert settled(folder, "C9")["verdict"] == SUPPORTED
+
+
+def test_a_death_is_split_by_what_moved_the_unit(small_study: Path) -> None:
+    """As built: a quarter of every fall is due to the bias, and in the first layer the rest to the weights."""
+    found = deaths(Evidence(small_study))
+    assert set(found["optimiser"]) == {"sgd", "adam"}
+    assert found["of_fall_by_bias"].to_numpy() == pytest.approx(0.25, abs=1e-5)
+    first = found[found["place"] == "first layer"]
+    assert (first["largest"] == "by_weights").all()
+    by_weights = 0.75 * first["fall"]
+    assert (first["enough_by_weights"] == (by_weights >= first["pre_activation_max"])).all()
+    assert not first["enough_by_inputs"].any()
+    details = json.loads(settled(small_study, "C8")["details"])
+    assert details["BiasOfFall"] == pytest.approx([0.25] * 3)
+    assert details["BiasEnough"][1] < details["BiasEnough"][0] < details["BiasEnough"][2]
+
+
+def test_without_deaths_step_by_step_the_posts_update_is_settled_all_the_same(altered: Callable) -> None:
+    """Units that are dead from the start tell the two formulas apart, too."""
+    folder = altered("units", lambda t: t.assign(dead=True, inactive=True, weight_norm=1.0))
+    found = settled(folder, "C8")
+    assert found["verdict"] == REFUTED
+    assert "BiasOfFall" not in found["details"]
+
+
+def test_networks_that_start_alike_are_counted_once(small_study: Path) -> None:
+    """Two data sets, two architectures, three replicates of 24 units, whatever the optimiser and the rate."""
+    found = settled(small_study, "C9")
+    assert json.loads(found["details"])["Units"] == 2 * 2 * 3 * 24
+    assert found["n"] == 2 * 2 * 3
+
+
+def test_negative_weights_of_units_that_die_are_reported(altered: Callable) -> None:
+    def turned(units: pd.DataFrame) -> pd.DataFrame:
+        return units.assign(negative_weights=0.5 + 0.3 * units["dead"])
+
+    found = settled(altered("units", turned), "C9")
+    details = json.loads(found["details"])
+    assert found["verdict"] == REFUTED
+    assert "dead units have more negative weights (first layer and deeper layers)" in found["note"]
+    for name in ("AtDeath", "DeadFirst", "DeadDeeper"):
+        assert details[name] == pytest.approx([0.3] * 3)
 
 
 @pytest.mark.parametrize(("penalty", "verdict"), [(0.2, LIMITED), (1.0, REFUTED)])

@@ -90,6 +90,16 @@ def test_what_was_not_measured_is_null_and_says_so() -> None:
     assert macro(float("nan"), "percent") == (None, r"\unmeasured{}")
 
 
+def test_a_detail_with_an_interval_is_printed_with_its_ends(small_paper: Path) -> None:
+    values = json.loads((small_paper / "results" / "numbers.json").read_text())
+    latex = (small_paper / "generated" / "numbers.tex").read_text()
+    printed = re.search(r"\\newcommand\\ClaimNineDeadFirst\{(.*)\}", latex)[1]
+    estimate, low, high = (float(number) for number in re.findall(r"\\num\{(.*?)\}", printed))
+    assert re.fullmatch(r"\\num\{\S+\} points \(\\num\{\S+\} to \\num\{\S+\} points\)", printed)
+    assert low < estimate < high
+    assert estimate == pytest.approx(100 * values["ClaimNineDeadFirst"], abs=0.05)
+
+
 def test_another_kind_of_file_is_refused_before_anything_is_written(
     small_paper: Path, tmp_path: Path
 ) -> None:

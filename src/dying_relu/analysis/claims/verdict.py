@@ -22,7 +22,7 @@ MIN_REPLICATES = 3
 MAX_LISTED = 3
 """A note lists at most this many data sets, architectures and optimisers by name."""
 
-Detail = float | str
+Detail = float | str | Interval
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Finding:
         effect: the estimate with its interval over replicates; None where there is none.
         runs: number of networks it rests on.
         note: the limit, or why there are not enough data; a clause without a full stop.
-        details: further numbers (and words) the paper quotes, by name.
+        details: further numbers (and words) the paper quotes, by name; an interval is printed with its ends.
     """
 
     verdict: str

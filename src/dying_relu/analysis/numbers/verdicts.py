@@ -66,18 +66,29 @@ def _claim(row: Mapping[Any, Any]) -> dict[str, Macro]:
         f"{prefix}Note": macro(row["note"], "words"),
         f"{prefix}Estimate": Macro(row["effect"] if measured else None, estimate(row)),
     }
-    details: dict[str, Value] = row["details"]
+    details: dict[str, Value | list[float]] = row["details"]
     return macros | {
-        f"{prefix}{name}": macro(details.get(name), form) for name, form in claim.details.items()
+        f"{prefix}{name}": _detail(details.get(name), form) for name, form in claim.details.items()
     }
+
+
+def _detail(value: Value | list[float], form: str) -> Macro:
+    if not isinstance(value, list):
+        return macro(value, form)
+    effect, low, high = value
+    return Macro(effect, _with_interval(effect, low, high, form))
 
 
 def estimate(row: Mapping[Any, Any]) -> str:
     """The effect of a row of verdicts with its interval, as LaTeX."""
     if pd.isna(row["effect"]):
         return formatting.NOT_MEASURED
-    effect, low, high = (macro(row[column], row["unit"]).latex for column in ("effect", "low", "high"))
-    return effect if row["low"] == row["high"] else f"{effect} ({re.sub(' points?$', '', low)} to {high})"
+    return _with_interval(row["effect"], row["low"], row["high"], row["unit"])
+
+
+def _with_interval(effect: float, low: float, high: float, form: str) -> str:
+    printed, *ends = (macro(value, form).latex for value in (effect, low, high))
+    return printed if low == high else f"{printed} ({re.sub(' points?$', '', ends[0])} to {ends[1]})"
 
 
 def _summary(table: pd.DataFrame) -> dict[str, Macro]:
