@@ -103,23 +103,21 @@ def summarise(runs: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame
     )
 
 
-def differences(
-    runs: pd.DataFrame, by: Sequence[str], factor: str, baseline: object, value: str
-) -> pd.DataFrame:
-    """What every other level of ``factor`` does to ``value``, against ``baseline``; paired by replicate.
+def pairs(runs: pd.DataFrame, by: Sequence[str], factor: str, baseline: object, value: str) -> pd.DataFrame:
+    """Every run beside the one of its setting and replicate at the ``baseline`` of ``factor``.
 
     Runs of one replicate share initial weights and minibatches, so that the difference within a pair varies less than its two ends.
 
     Args:
-        runs: a row a run, with the columns ``replicate`` and ``diverged``; pairs with a diverged run are counted and not averaged.
+        runs: a row a run, with the columns ``replicate`` and ``diverged``.
         by: the columns that make a setting; together with ``factor`` and the replicate they name a run.
         factor: the column to compare the levels of.
         baseline: the level to compare with.
         value: the column to subtract.
 
     Returns:
-        A row a setting and level: the columns of ``by``, ``factor``, then estimate, low, high (NaN where no pair is left), n
-        (pairs averaged) and diverged (pairs of which a run did).
+        The runs at other levels that have a partner, with the columns ``difference`` (of ``value``, theirs minus the
+        partner's) and ``diverged`` (either of the two did).
 
     Raises:
         ValueError: ``by`` leaves out a factor, so that a replicate has several runs in a setting.
@@ -129,10 +127,21 @@ def differences(
     others = runs[runs[factor] != baseline]
     if reference.duplicated(pair).any() or others.duplicated([*pair, factor]).any():
         raise ValueError(f"{', '.join(pair)} and {factor} do not name a single run")
-    pairs = others.merge(reference[[*pair, value, "diverged"]], on=pair, suffixes=("", "_baseline"))
-    either = pairs["diverged"] | pairs["diverged_baseline"]
-    paired = pairs.assign(diverged=either, difference=pairs[value] - pairs[f"{value}_baseline"])
-    return summarise(paired, [*by, factor], "difference")
+    both = others.merge(reference[[*pair, value, "diverged"]], on=pair, suffixes=("", "_baseline"))
+    either = both["diverged"] | both["diverged_baseline"]
+    return both.assign(diverged=either, difference=both[value] - both[f"{value}_baseline"])
+
+
+def differences(
+    runs: pd.DataFrame, by: Sequence[str], factor: str, baseline: object, value: str
+) -> pd.DataFrame:
+    """What every other level of ``factor`` does to ``value``, against ``baseline``; arguments and errors as of :func:`pairs`.
+
+    Returns:
+        A row a setting and level: the columns of ``by``, ``factor``, then estimate, low, high (NaN where no pair is left), n
+        (pairs averaged) and diverged (pairs of which a run did, which are not averaged).
+    """
+    return summarise(pairs(runs, by, factor, baseline, value), [*by, factor], "difference")
 
 
 def thresholds(

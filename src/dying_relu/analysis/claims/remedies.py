@@ -49,8 +49,8 @@ def _scored(runs: pd.DataFrame) -> pd.DataFrame:
     f"{100 * ACCURACY_MATTERS:.0f} point better than ReLU and surely not more than {100 * ACCURACY_MATTERS:.0f} point worse than the "
     f"best other remedy at the same rate (the best on average, chosen in each setting); supported with a limit if only the former; "
     f"refuted if it is surely not better than ReLU by that much. How common it is is not tested. (Before the study had other "
-    f"remedies, the rule spoke of the best other activation.)",
-    details="GainOverRelu:points BestOther:words DoomedSettings:number Remedies:number",
+    f"remedies, the rule spoke of the best other activation; after data had been looked at, a lower rate became one of the remedies.)",
+    details="GainOverRelu:points BestOther:words DoomedSettings:number Remedies:words WorstGap:points BestGap:points",
 )
 def leaky_is_best(evidence: Evidence) -> Finding:
     evidence.experiment(PREFIX)
@@ -64,7 +64,8 @@ def leaky_is_best(evidence: Evidence) -> Finding:
     if LEAKY not in scores or BASELINE not in scores or len(scores.columns) < 3:
         raise NotEnoughData("leaky ReLU, ReLU and another remedy are needed")
     others = scores.drop(columns=[BASELINE, LEAKY])
-    best = others.groupby(setting).mean().idxmax(axis=1).rename("best")
+    means = others.groupby(setting).mean()
+    best = means.idxmax(axis=1).rename("best")
     paired = scores.reset_index().merge(best.reset_index(), on=setting)
     paired["best_score"] = [row[row["best"]] for _, row in paired.iterrows()]
     gain = pooled(_mean_difference(paired, LEAKY, BASELINE))
@@ -77,13 +78,21 @@ def leaky_is_best(evidence: Evidence) -> Finding:
         verdict, note = REFUTED, ""
     else:
         verdict, note = NOT_ENOUGH_DATA, "the interval includes both a gain over ReLU and none"
+    gaps = (paired[LEAKY] - paired["best_score"]).groupby([paired[key] for key in setting]).mean()
     details: dict[str, Detail] = {
-        "GainOverRelu": gain.estimate,
+        "GainOverRelu": gain,
         "BestOther": listed(best.value_counts().index[:2]),
         "DoomedSettings": len(best),
-        "Remedies": len(scores.columns) - 1,
+        "Remedies": _from_to(means.notna().sum(axis=1)),
+        "WorstGap": gaps.min(),
+        "BestGap": gaps.max(),
     }
-    return Finding(verdict, gap, len(doomed), note, details)
+    return Finding(verdict, gap, doomed["run"].nunique(), note, details)
+
+
+def _from_to(counts: pd.Series) -> str:
+    low, high = counts.min(), counts.max()
+    return str(low) if low == high else f"{low} to {high}"
 
 
 def _doomed(runs: pd.DataFrame, setting: list[str]) -> pd.DataFrame:
