@@ -45,7 +45,9 @@ def attributed(units: pd.DataFrame) -> pd.DataFrame:
     after = ordered.groupby(UNIT, sort=False)[state].shift(-1).add_suffix("_next")
     followed = after["step_next"].notna()
     before, after = ordered[followed], after[followed]
-    columns = {str(name): column for name, column in after.items()} | _fate(before, after) | _parts(before, after)
+    columns = (
+        {str(name): column for name, column in after.items()} | _fate(before, after) | _parts(before, after)
+    )
     return before.assign(**columns).reset_index(drop=True)
 
 

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from dying_relu.analysis.attribution import attributed
 from dying_relu.analysis.claims.evidence import Evidence, NotEnoughData, by_replicate
 from dying_relu.analysis.claims.verdict import NOT_ENOUGH_DATA, REFUTED, SUPPORTED, Finding, claim, pooled
 
@@ -35,23 +36,19 @@ def bias_is_added(evidence: Evidence) -> Finding:
 
 
 def _updates(evidence: Evidence) -> pd.DataFrame:
-    """One row for each unit and update of ``anatomy`` (plain SGD): its state before and, with ``_next``, after it."""
+    """One row for each unit and update of ``anatomy`` (plain SGD); see :func:`~dying_relu.analysis.attribution.attributed`."""
     units = evidence.relu_units("anatomy")
-    units = units[units["optimiser"] == "sgd"].sort_values("step")
+    units = units[units["optimiser"] == "sgd"]
     if units.empty:
         raise NotEnoughData("the experiment 'anatomy' has no networks trained by plain SGD")
-    state = ["step", "dead", "bias", "weight_norm", "pre_activation_max"]
-    after = units.groupby(["run", "layer", "unit"], sort=False)[state].shift(-1).add_suffix("_next")
-    updates = units.join(after)
+    updates = attributed(units)
     return updates[updates["step_next"] == updates["step"] + 1]
 
 
 def _killings(updates: pd.DataFrame) -> dict[str, float]:
-    """The updates that killed: how many, and the bias's part in the fall of the largest pre-activation."""
-    kills = updates[~updates["dead"] & updates["dead_next"].eq(True)]
-    fall = (kills["pre_activation_max"] - kills["pre_activation_max_next"]).sum()
-    by_bias = (kills["bias"] - kills["bias_next"]).sum()
-    return {"Killings": len(kills), **({"KillingBiasPart": by_bias / fall} if fall else {})}
+    """The updates that killed: how many, and the bias's part in the fall of the largest pre-activation, in the median killing."""
+    kills = updates[updates["died"]]
+    return {"Killings": len(kills), "KillingBiasPart": (kills["by_bias"] / kills["fall"]).median()}
 
 
 @claim(

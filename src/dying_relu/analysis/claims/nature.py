@@ -78,7 +78,7 @@ def relu_is_max(evidence: Evidence) -> Finding:
     rule=f"ReLU networks at the end of training. Supported if no unit that is dead on training examples is alive on held-out "
     f"ones; supported with a limit if surely fewer than {1 - NEARLY_ALL:.0%} of them are; refuted if surely more. (After data had "
     f"been looked at, units are compared one by one instead of by their numbers; the threshold stayed.)",
-    details="DeadOnTrain:number DeadOnTest:number Mlp:percent Cnn:percent Reverse:percent Recovery:percent",
+    details="DeadOnTrain:number DeadOnTest:number Mlp:percent Cnn:percent Reverse:percent Sampling:words Recovery:percent",
 )
 def dead_on_any_input(evidence: Evidence) -> Finding:
     runs = evidence.relu("causes").query("not diverged")
@@ -99,11 +99,15 @@ def dead_on_any_input(evidence: Evidence) -> Finding:
         for kind in ("mlp", "cnn")
     }
     recovery = evidence.runs.query("experiment == 'recovery' and activation == 'relu' and not diverged")
+    reverse = if_any(_alive_elsewhere(counts, "test"))
+    # Neither set is special to a network's dead units but for having trained it: the reverse is what drawing other examples does.
+    by_sampling = reverse.estimate if isinstance(reverse, Interval) else 0.0
     details: dict[str, Detail] = {
         "DeadOnTrain": counts["train"].sum(),
         "DeadOnTest": counts["test"].sum(),
         **kinds,
-        "Reverse": if_any(_alive_elsewhere(counts, "test")),
+        "Reverse": reverse,
+        "Sampling": "most" if by_sampling >= effect.estimate / 2 else "a part",
         "Recovery": if_any(_alive_elsewhere(_counts(recovery), "train")),
     }
     return Finding(verdict, effect, len(runs), note, details)

@@ -2,6 +2,7 @@
 
 ``verdicts``    what became of each claim
 ``scale``       how large the study is
+``data``        what raw pixels and other minibatches change
 ``validation``  what theory and published numbers say of our networks
 ``provenance``  where it was made: commit, versions, machine, time
 ``macros``      to ``numbers.json`` and ``numbers.tex``

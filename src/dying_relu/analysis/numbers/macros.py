@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from dying_relu import atomic
+from dying_relu.analysis.numbers.data import data
 from dying_relu.analysis.numbers.macro import Macro
 from dying_relu.analysis.numbers.provenance import provenance
 from dying_relu.analysis.numbers.scale import scale
@@ -21,6 +22,7 @@ def collect(results_folder: Path, configuration_path: Path) -> dict[str, Macro]:
         scale(results_folder, configuration_path),
         validation(results_folder),
         verdicts(results_folder),
+        data(results_folder),
     )
     return {name: macro for group in groups for name, macro in group.items()}
 

@@ -1,7 +1,6 @@
 """What became of each claim: verdicts, estimates and the further numbers that the text quotes."""
 
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import pandas as pd
 from dying_relu.analysis import claims, formatting
 from dying_relu.analysis.claims import causes, nature, remedies
 from dying_relu.analysis.claims.verdict import MIN_REPLICATES
-from dying_relu.analysis.numbers.macro import Macro, macro, words
+from dying_relu.analysis.numbers.macro import Macro, macro, with_interval, words
 from dying_relu.errors import DyingReluError
 
 LETTERS = dict(
@@ -85,16 +84,6 @@ def estimate(row: Mapping[Any, Any]) -> str:
     if pd.isna(row["effect"]):
         return formatting.NOT_MEASURED
     return with_interval(row["effect"], row["low"], row["high"], row["unit"])
-
-
-def with_interval(effect: float, low: float, high: float, form: str) -> str:
-    r"""An estimate and, unless it has no width, its interval, as LaTeX.
-
-    >>> with_interval(0.5, 0.25, 0.75, "points")
-    '\\num{50} points (\\num{25} to \\num{75} points)'
-    """
-    estimated, lowest, highest = (macro(value, form).latex for value in (effect, low, high))
-    return estimated if low == high else f"{estimated} ({re.sub(' points?$', '', lowest)} to {highest})"
 
 
 def _summary(table: pd.DataFrame) -> dict[str, Macro]:
