@@ -46,6 +46,7 @@ GRIDS: dict[str, dict[str, tuple]] = {
     },
     "batch_norm_rate": {"dataset": ("cifar10",), "architecture": ("mlp_batch_norm", "cnn_batch_norm")},
     "data_raw_pixels": {"architecture": ("mlp",)},
+    "data_small_batches": {"architecture": ("mlp",)},
     "recovery": {"optimiser": ("sgd", "adam"), "initial_bias": (0.0, -1.0), "learning_rate": (0.1, 1.0)},
     "anatomy": {"dataset": ("mnist",), "architecture": ("mlp",), "learning_rate": (0.1, 1.0)},
     "anatomy_adam": {
@@ -268,7 +269,7 @@ def _runs(units: pd.DataFrame, checkpoints: pd.DataFrame, networks: pd.DataFrame
     return runs.assign(
         shard=place + "-r" + runs["replicate"].astype(str) + "-00",
         pixels=np.where(runs["experiment"].eq("data_raw_pixels"), "raw", "standardised"),
-        batch_size=8,
+        batch_size=np.where(runs["experiment"].eq("data_small_batches"), 2, 8),
         train_examples=128,
         precision="float32",
         stack_size=4,

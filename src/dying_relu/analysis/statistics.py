@@ -15,11 +15,13 @@ import pandas as pd
 from scipy import optimize, stats
 
 LEVEL = 0.95
-"""Nominal coverage of every interval."""
+"""Nominal coverage of every interval that is printed or drawn."""
 
 RESAMPLES = 2_000
 DOSES_FOR_A_LAW = 3
 """Through two points there is always a line."""
+MOST_RESAMPLES = 10 * RESAMPLES
+"""Of an interval at a higher level, so that something lies beyond its ends."""
 SEED = 20190606
 
 
@@ -32,14 +34,31 @@ class Interval(NamedTuple):
     n: int
 
 
+def simultaneous(cases: int) -> float:
+    """The level of each of so many intervals at which all of them together cover at ``LEVEL`` (Bonferroni).
+
+    Whoever asks whether something holds in some case has as many chances to be wrong as there are cases; for "in some case" intervals
+    of this level are needed. Whoever asks whether it holds in every case is wrong only if all that are false pass at once, at
+    most as often as the one interval errs: for "in every case" ``LEVEL`` will do (the intersection-union test; Berger, 1982).
+
+    >>> round(simultaneous(10), 4)
+    0.995
+    """
+    return 1 - (1 - LEVEL) / max(cases, 1)
+
+
 def interval(
-    values: Sequence[float] | np.ndarray, strata: Sequence[object] | np.ndarray | None = None
+    values: Sequence[float] | np.ndarray,
+    strata: Sequence[object] | np.ndarray | None = None,
+    level: float = LEVEL,
 ) -> Interval:
     """The mean of ``values``, one a replicate, with a bootstrap interval over replicates.
 
     Args:
         values: (n,) finite numbers.
         strata: (n,) the stratum of each; the estimate is the mean of the strata's means. None: all are of one stratum.
+        level: nominal coverage. No level makes an interval wider than the replicates are apart: for a high one all of them must lie
+            on one side.
 
     Returns:
         The interval is the estimate itself where every stratum has a single replicate, because nothing is known of the spread.
@@ -63,8 +82,8 @@ def interval(
     drawn = stats.bootstrap(
         [np.repeat(sample, 2) if len(sample) == 1 else sample for sample in samples],
         lambda *resampled, axis: np.mean([sample.mean(axis=axis) for sample in resampled], axis=0),
-        n_resamples=RESAMPLES,
-        confidence_level=LEVEL,
+        n_resamples=min(round(RESAMPLES * (1 - LEVEL) / (1 - level)), MOST_RESAMPLES),
+        confidence_level=level,
         method="percentile",
         vectorized=True,
         rng=np.random.default_rng(SEED),

@@ -67,7 +67,9 @@ class Evidence:
         single = table.select_dtypes("float32").columns
         table[single] = table[single].astype(float)
         table["dead"] = table[self.definition.of_units]
-        runs = self.runs.loc[~self.runs["diverged"], ["run", "experiment", "stratum", *FACTORS, "steps"]]
+        runs = self.runs.loc[
+            ~self.runs["diverged"], ["run", "experiment", "stratum", *FACTORS, "steps", "train_examples"]
+        ]
         return table.merge(runs, on="run")
 
     def experiment(self, name: str) -> pd.DataFrame:

@@ -70,11 +70,11 @@ def _row(claim: Claim, finding: Finding) -> dict[str, object]:
     }
 
 
-def _plain(value: Detail) -> float | int | str | list[float] | None:
+def _plain(value: Detail) -> object:
     """A detail as JSON has it: whole numbers without a point, null for NaN, an interval as estimate, low and high."""
-    if isinstance(value, Interval):
-        return [value.estimate, value.low, value.high]
     if isinstance(value, str):
         return value
+    if isinstance(value, Interval):
+        return [_plain(end) for end in (value.estimate, value.low, value.high)]
     number = float(value)
     return None if math.isnan(number) else int(number) if number.is_integer() else number

@@ -2,6 +2,7 @@
 
 ``verdicts``    what became of each claim
 ``scale``       how large the study is
+``data``        what raw pixels and other minibatches change
 ``validation``  what theory and published numbers say of our networks
 ``laws``        what a law of the literature about training says of them
 ``provenance``  where it was made: commit, versions, machine, time

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from dying_relu import atomic
+from dying_relu.analysis.numbers.data import data
 from dying_relu.analysis.numbers.laws import laws
 from dying_relu.analysis.numbers.macro import Macro
 from dying_relu.analysis.numbers.provenance import provenance
@@ -23,6 +24,7 @@ def collect(results_folder: Path, configuration_path: Path) -> dict[str, Macro]:
         validation(results_folder),
         laws(results_folder),
         verdicts(results_folder),
+        data(results_folder),
     )
     return {name: macro for group in groups for name, macro in group.items()}
 
