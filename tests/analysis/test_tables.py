@@ -63,7 +63,10 @@ def test_a_remedy_is_compared_with_relu_where_both_were_trained(tmp_path: Path) 
     means = 100 * relu.groupby(["optimiser", "learning_rate"])["dead_fraction"].mean()
     at_high = means["sgd", 1.0]
     assert rows["ReLU"][:2] == [r"\num{4}", rf"\qty{{{at_high:.0f}}}{{\percent}}"]
-    for remedy, mean in {"clipped": means["sgd_clipped", 1.0], "lower rate (0.01)": means["sgd", 0.01]}.items():
+    for remedy, mean in {
+        "clipped": means["sgd_clipped", 1.0],
+        "lower rate (0.01)": means["sgd", 0.01],
+    }.items():
         change = float(re.match(r"\\num\{(.*?)\}", rows[remedy][1])[1])
         assert change == pytest.approx(mean - at_high, abs=0.5)
         assert rows[remedy][0] == r"\num{4}"

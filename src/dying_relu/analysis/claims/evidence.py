@@ -58,6 +58,11 @@ class Evidence:
         )
 
     @cached_property
+    def layers(self) -> pd.DataFrame:
+        """The table of layers."""
+        return results.read("layers", self.folder / "layers.parquet")
+
+    @cached_property
     def units(self) -> pd.DataFrame:
         """The table of units, with each run's factors, of the runs that did not diverge."""
         if self.definition.of_units is None:
