@@ -37,6 +37,7 @@ def figure(runs: pd.DataFrame) -> Figure:
     for row, rate in zip(axes, rates, strict=True):
         at_rate = runs[runs["learning_rate"] == rate]
         row[0].set_title(_in_common(at_rate), loc="left")
+        lost = at_rate.loc[at_rate["activation"] != "prelu", "diverged"].any()
         for panel, (metric, label) in zip(row, METRICS.items(), strict=True):
             curves = style.settings(at_rate, *FACTORS)
             for position, (title, here) in enumerate(curves):
@@ -45,7 +46,7 @@ def figure(runs: pd.DataFrame) -> Figure:
                 )
                 _learned(panel, here[here["activation"] == "prelu"], metric, position)
             style.shares(panel, label)
-            if runs["diverged"].any():
+            if lost:
                 divergence.make_room(panel, len(curves))
             _slopes(panel, fixed)
     for panel in axes[-1]:
