@@ -273,6 +273,49 @@ def test_a_leaky_relu_that_diverges_scores_as_a_constant_answer(altered: Callabl
     assert settled(altered("runs", diverged), "C10")["verdict"] == REFUTED
 
 
+def test_the_best_other_remedy_is_one_of_those_that_are_not_leaky(small_study: Path) -> None:
+    """Six other activations, of which each, and leaky ReLU and ReLU, also has the default initialisation; clipping, a lower rate."""
+    details = json.loads(finding(small_study, "C10"))
+    assert details["Remedies"] in ("16", "15 to 16")
+    assert details["WorstGap"] <= details["BestGap"]
+
+
+def test_a_lower_rate_can_be_the_best_other_remedy(altered: Callable) -> None:
+    def saved(runs: pd.DataFrame) -> pd.DataFrame:
+        slow = (runs["learning_rate"] == 0.01) & (runs["activation"] == "relu")
+        return runs.assign(test_accuracy=runs["test_accuracy"].mask(slow & ~runs["diverged"], 0.99))
+
+    assert "lower rate (0.01)" in json.loads(finding(altered("runs", saved), "C10"))["BestOther"]
+
+
+def finding(folder: Path, claim: str) -> str:
+    return settled(folder, claim)["details"]
+
+
+def test_learned_slopes_are_told_by_layer_and_divergence_by_experiment(altered: Callable) -> None:
+    def learned(layers: pd.DataFrame) -> pd.DataFrame:
+        return layers.assign(slope=layers["depth"].map({1: -0.5, 2: 0.75}).where(layers["slope"] > 0.2))
+
+    def diverged(runs: pd.DataFrame) -> pd.DataFrame:
+        lost = (runs["experiment"] == "slopes") & (runs["activation"] == "prelu") & (runs["replicate"] == 0)
+        metrics = [
+            c for c in runs if c.endswith(("_loss", "_accuracy", "_fraction", "_fraction_test", "mean_slope"))
+        ]
+        runs.loc[lost, metrics] = float("nan")
+        return runs.assign(
+            diverged=runs["diverged"] | lost, diverged_step=runs["diverged_step"].mask(lost, 1)
+        )
+
+    altered("layers", learned)
+    details = json.loads(finding(altered("runs", diverged), "C12"))
+    for rate in ("LowRate", "HighRate"):
+        assert (details[f"{rate}First"], details[f"{rate}Deeper"]) == (-0.5, 0.75)
+    assert (details["NegativeSlopes"], details["LowestSlope"]) == (0.5, -0.5)
+    assert details["DivergedSlopes"] == pytest.approx(1 / 3)
+    assert details["DivergedRemedies"] == 0
+    assert details["DivergedRates"] == "4 of 12 at rate 0.1"
+
+
 def test_a_tiny_slope_that_rescues_supports_c11(altered: Callable) -> None:
     def rescued(runs: pd.DataFrame) -> pd.DataFrame:
         tiny = (runs["activation"] == "leaky_relu") & (runs["slope"] < 0.005)

@@ -66,11 +66,13 @@ def figure(runs: pd.DataFrame) -> Figure:
 
 
 def _in_common(runs: pd.DataFrame) -> str:
-    """What all of ``runs`` share, as a title: "SGD, bias -4, rate 0.1"."""
+    """What all of ``runs`` share, and how many that learn their slope diverged: "SGD, bias -4, rate 0.1"."""
     shared = [
         column for column in ("optimiser", "initial_bias", "learning_rate") if _is_constant(runs[column])
     ]
-    return ", ".join(style.factor(column, runs[column].iloc[0]) for column in shared)
+    setting = ", ".join(style.factor(column, runs[column].iloc[0]) for column in shared)
+    learned = runs.loc[runs["activation"] == "prelu", "diverged"]
+    return setting + (f"; {learned.sum()} of {len(learned)} PReLU networks diverged" if learned.any() else "")
 
 
 def _is_constant(levels: pd.Series) -> bool:
@@ -99,12 +101,8 @@ def _open(marker: str) -> dict[str, Any]:
 
 def _further_entries(runs: pd.DataFrame) -> Iterator[tuple[Line2D, str]]:
     """What the open markers and the crosses of the legend are."""
-    learned = runs[runs["activation"] == "prelu"]
-    if len(learned):
-        lost = (
-            f" ({learned['diverged'].sum()} of {len(learned)} diverged)" if learned["diverged"].any() else ""
-        )
-        yield Line2D([], [], **_open("o"), color="0.25"), f"PReLU{lost}"
+    if (runs["activation"] == "prelu").any():
+        yield Line2D([], [], **_open("o"), color="0.25"), "PReLU"
     if runs.loc[runs["activation"] != "prelu", "diverged"].any():
         yield divergence.legend_entry()
 
