@@ -44,9 +44,17 @@ GRIDS: dict[str, dict[str, tuple]] = {
         "initial_bias": (-4.0,),
         "learning_rate": (0.01, 1.0),
     },
+    "batch_norm_rate": {"dataset": ("cifar10",), "architecture": ("mlp_batch_norm", "cnn_batch_norm")},
     "data_raw_pixels": {"architecture": ("mlp",)},
+    "data_small_batches": {"architecture": ("mlp",)},
     "recovery": {"optimiser": ("sgd", "adam"), "initial_bias": (0.0, -1.0), "learning_rate": (0.1, 1.0)},
     "anatomy": {"dataset": ("mnist",), "architecture": ("mlp",), "learning_rate": (0.1, 1.0)},
+    "anatomy_adam": {
+        "dataset": ("mnist",),
+        "architecture": ("mlp",),
+        "optimiser": ("adam",),
+        "learning_rate": (0.1, 1.0),
+    },
 }
 DEFAULT_GRID: dict[str, tuple] = {
     "dataset": ("mnist", "cifar10"),
@@ -57,7 +65,7 @@ DEFAULT_GRID: dict[str, tuple] = {
     "initial_bias": (0.0,),
     "learning_rate": RATES,
 }
-RECORDED = ("recovery", "anatomy")
+RECORDED = ("recovery", "anatomy", "anatomy_adam")
 CONFIGURATION = Path(__file__).parents[1] / "config" / "smoke.yaml"
 ORIGIN = {"configuration": study.load(CONFIGURATION).fingerprint, "code": "none", "data": {}, "libraries": {}}
 
@@ -118,12 +126,12 @@ def _networks(experiments: tuple[str, ...], replicates: int) -> Iterator[dict]:
                 "replicate": replicate,
                 "activation": name,
                 "slope": float(slope) if slope else {"relu": 0.0, "prelu": 0.25}.get(name, np.nan),
-                "steps": EVERY_STEP[-1] if experiment == "anatomy" else CHECKPOINTS[-1],
+                "steps": EVERY_STEP[-1] if experiment.startswith("anatomy") else CHECKPOINTS[-1],
             }
 
 
 def _steps(network: dict) -> tuple[int, ...]:
-    steps = EVERY_STEP if network["experiment"] == "anatomy" else CHECKPOINTS
+    steps = EVERY_STEP if network["experiment"].startswith("anatomy") else CHECKPOINTS
     return steps[:2] if network["learning_rate"] >= DIVERGES else steps
 
 
@@ -148,7 +156,7 @@ def _states(network: dict) -> Iterator[dict[str, np.ndarray]]:
         [network["replicate"], len(network["dataset"]), len(network["architecture"])]
     )
     depth = np.repeat([1, 2], UNITS)
-    layers = ("linear1", "linear2") if network["architecture"] == "mlp" else ("conv1", "linear1")
+    layers = ("linear1", "linear2") if network["architecture"].startswith("mlp") else ("conv1", "linear1")
     highest = 3 + random.normal(size=2 * UNITS) + network["initial_bias"]
     fate = random.uniform(size=2 * UNITS)
     bias = np.full(2 * UNITS, network["initial_bias"])
@@ -215,7 +223,7 @@ def _layers(units: pd.DataFrame) -> pd.DataFrame:
 
 def _checkpoints(units: pd.DataFrame, networks: pd.DataFrame) -> pd.DataFrame:
     """Accuracy falls with the units that are stuck; a leaky slope frees them from about 0.01 on."""
-    all_steps = networks["experiment"].eq("anatomy").map({True: EVERY_STEP, False: CHECKPOINTS})
+    all_steps = networks["experiment"].str.startswith("anatomy").map({True: EVERY_STEP, False: CHECKPOINTS})
     rows = networks.assign(step=all_steps).explode("step").astype({"step": int})
     inactive = units.groupby(["run", "step"], as_index=False)["inactive"].mean()
     rows = rows.merge(inactive, on=["run", "step"], how="left")
@@ -261,7 +269,7 @@ def _runs(units: pd.DataFrame, checkpoints: pd.DataFrame, networks: pd.DataFrame
     return runs.assign(
         shard=place + "-r" + runs["replicate"].astype(str) + "-00",
         pixels=np.where(runs["experiment"].eq("data_raw_pixels"), "raw", "standardised"),
-        batch_size=8,
+        batch_size=np.where(runs["experiment"].eq("data_small_batches"), 2, 8),
         train_examples=128,
         precision="float32",
         stack_size=4,

@@ -1,5 +1,6 @@
 """Verdicts follow the tables: on a study whose effects are known, and on tables in which one effect was turned round."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,8 @@ from small_study import ORIGIN, write_small_study
 from dying_relu import configuration, results, schemas
 from dying_relu.analysis import claims
 from dying_relu.analysis.claims import LIMITED, NOT_ENOUGH_DATA, REFUTED, SUPPORTED
+from dying_relu.analysis.claims.evidence import Evidence
+from dying_relu.analysis.claims.mechanism import deaths
 from dying_relu.analysis.claims.verdict import CLAIMS
 from dying_relu.errors import DyingReluError
 
@@ -222,6 +225,48 @@ def test_networks_born_dead_at_bias_zero_support_c9(altered: Callable) -> None:
     assert settled(folder, "C9")["verdict"] == SUPPORTED
 
 
+def test_a_death_is_split_by_what_moved_the_unit(small_study: Path) -> None:
+    """As built: a quarter of every fall is due to the bias, and in the first layer the rest to the weights."""
+    found = deaths(Evidence(small_study))
+    assert set(found["optimiser"]) == {"sgd", "adam"}
+    assert found["of_fall_by_bias"].to_numpy() == pytest.approx(0.25, abs=1e-5)
+    first = found[found["place"] == "first layer"]
+    assert (first["largest"] == "by_weights").all()
+    by_weights = 0.75 * first["fall"]
+    assert (first["enough_by_weights"] == (by_weights >= first["pre_activation_max"])).all()
+    assert not first["enough_by_inputs"].any()
+    details = json.loads(settled(small_study, "C8")["details"])
+    assert details["BiasOfFall"] == pytest.approx([0.25] * 3)
+    assert details["BiasEnough"][1] < details["BiasEnough"][0] < details["BiasEnough"][2]
+
+
+def test_without_deaths_step_by_step_the_posts_update_is_settled_all_the_same(altered: Callable) -> None:
+    """Units that are dead from the start tell the two formulas apart, too."""
+    folder = altered("units", lambda t: t.assign(dead=True, inactive=True, weight_norm=1.0))
+    found = settled(folder, "C8")
+    assert found["verdict"] == REFUTED
+    assert "BiasOfFall" not in found["details"]
+
+
+def test_networks_that_start_alike_are_counted_once(small_study: Path) -> None:
+    """Two data sets, two architectures, three replicates of 24 units, whatever the optimiser and the rate."""
+    found = settled(small_study, "C9")
+    assert json.loads(found["details"])["Units"] == 2 * 2 * 3 * 24
+    assert found["n"] == 2 * 2 * 3
+
+
+def test_negative_weights_of_units_that_die_are_reported(altered: Callable) -> None:
+    def turned(units: pd.DataFrame) -> pd.DataFrame:
+        return units.assign(negative_weights=0.5 + 0.3 * units["dead"])
+
+    found = settled(altered("units", turned), "C9")
+    details = json.loads(found["details"])
+    assert found["verdict"] == REFUTED
+    assert "dead units have more negative weights (first layer and deeper layers)" in found["note"]
+    for name in ("AtDeath", "DeadFirst", "DeadDeeper"):
+        assert details[name] == pytest.approx([0.3] * 3)
+
+
 @pytest.mark.parametrize(("penalty", "verdict"), [(0.2, LIMITED), (1.0, REFUTED)])
 def test_a_leaky_relu_that_does_worse_limits_or_refutes_c10(
     altered: Callable, penalty: float, verdict: str
@@ -245,6 +290,49 @@ def test_a_leaky_relu_that_diverges_scores_as_a_constant_answer(altered: Callabl
         )
 
     assert settled(altered("runs", diverged), "C10")["verdict"] == REFUTED
+
+
+def test_the_best_other_remedy_is_one_of_those_that_are_not_leaky(small_study: Path) -> None:
+    """Six other activations, of which each, and leaky ReLU and ReLU, also has the default initialisation; clipping, a lower rate."""
+    details = json.loads(finding(small_study, "C10"))
+    assert details["Remedies"] in ("16", "15 to 16")
+    assert details["WorstGap"] <= details["BestGap"]
+
+
+def test_a_lower_rate_can_be_the_best_other_remedy(altered: Callable) -> None:
+    def saved(runs: pd.DataFrame) -> pd.DataFrame:
+        slow = (runs["learning_rate"] == 0.01) & (runs["activation"] == "relu")
+        return runs.assign(test_accuracy=runs["test_accuracy"].mask(slow & ~runs["diverged"], 0.99))
+
+    assert "lower rate (0.01)" in json.loads(finding(altered("runs", saved), "C10"))["BestOther"]
+
+
+def finding(folder: Path, claim: str) -> str:
+    return settled(folder, claim)["details"]
+
+
+def test_learned_slopes_are_told_by_layer_and_divergence_by_experiment(altered: Callable) -> None:
+    def learned(layers: pd.DataFrame) -> pd.DataFrame:
+        return layers.assign(slope=layers["depth"].map({1: -0.5, 2: 0.75}).where(layers["slope"] > 0.2))
+
+    def diverged(runs: pd.DataFrame) -> pd.DataFrame:
+        lost = (runs["experiment"] == "slopes") & (runs["activation"] == "prelu") & (runs["replicate"] == 0)
+        metrics = [
+            c for c in runs if c.endswith(("_loss", "_accuracy", "_fraction", "_fraction_test", "mean_slope"))
+        ]
+        runs.loc[lost, metrics] = float("nan")
+        return runs.assign(
+            diverged=runs["diverged"] | lost, diverged_step=runs["diverged_step"].mask(lost, 1)
+        )
+
+    altered("layers", learned)
+    details = json.loads(finding(altered("runs", diverged), "C12"))
+    for rate in ("LowRate", "HighRate"):
+        assert (details[f"{rate}First"], details[f"{rate}Deeper"]) == (-0.5, 0.75)
+    assert (details["NegativeSlopes"], details["LowestSlope"]) == (0.5, -0.5)
+    assert details["DivergedSlopes"] == pytest.approx(1 / 3)
+    assert details["DivergedRemedies"] == 0
+    assert details["DivergedRates"] == "4 of 12 at rate 0.1"
 
 
 def test_a_tiny_slope_that_rescues_supports_c11(altered: Callable) -> None:

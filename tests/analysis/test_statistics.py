@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from dying_relu.analysis import statistics
-from dying_relu.analysis.statistics import differences, interval, proportion, summarise, thresholds
+from dying_relu.analysis.statistics import differences, exponents, interval, proportion, summarise, thresholds
 
 samples = arrays(float, st.integers(2, 6), elements=st.floats(-10, 10))
 
@@ -296,3 +296,61 @@ def test_a_factor_that_does_not_apply_is_a_setting_like_any_other() -> None:
     found = summarise(runs, ["slope"], "dead")
     assert found["estimate"].tolist() == pytest.approx([0.2, 0.6])
     assert found["slope"].isna().tolist() == [False, True]
+
+
+def power_law(exponent: float, noise: float = 0.0, replicates: int = 5, seed: int = 0) -> pd.DataFrame:
+    """Shares 0.8 rate^exponent, at most 1, which vary from replicate to replicate by a factor."""
+    factors = np.exp(noise * np.random.default_rng(seed).normal(size=replicates))
+    return pd.DataFrame(
+        {
+            "architecture": "mlp",
+            "replicate": replicate,
+            "rate": rate,
+            "dead": min(0.8 * factors[replicate] * rate**exponent, 1.0),
+            "diverged": False,
+        }
+        for replicate in range(replicates)
+        for rate in (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
+    )
+
+
+def exponent(runs: pd.DataFrame) -> pd.Series:
+    return exponents(runs, ["architecture"], "rate", "dead").iloc[0]
+
+
+@pytest.mark.parametrize("law", [0.5, 1.0, 2.0])
+def test_the_exponent_of_a_power_law_is_found_below_saturation(law: float) -> None:
+    found = exponent(power_law(law))
+    assert found[["estimate", "low", "high"]].tolist() == pytest.approx([law] * 3)
+    assert [found["n"], found["diverged"]] == [5, 0]
+
+
+def test_an_interval_of_an_exponent_covers_about_as_often_as_one_of_a_mean() -> None:
+    def noisy(seed: int) -> pd.DataFrame:
+        runs, random = power_law(2.0, replicates=5), np.random.default_rng(seed)
+        return runs.assign(dead=(runs["dead"] * np.exp(random.normal(size=len(runs)) / 2)).clip(upper=1))
+
+    found = [exponent(noisy(seed)) for seed in range(40)]
+    assert 0.6 < np.mean([row["low"] <= 2 <= row["high"] for row in found]) < 0.98
+
+
+def test_a_law_needs_three_rates_at_which_something_but_not_most_is_dead() -> None:
+    runs = power_law(2.0)
+    few = exponent(runs[runs["rate"].isin([0.1, 0.3, 1.0])])
+    assert np.isnan(few["estimate"])
+    assert few["n"] == 2
+    without_death = exponent(runs.assign(dead=0.0))
+    assert np.isnan(without_death["estimate"])
+    assert without_death["n"] == 0
+
+
+def test_a_rate_at_which_a_replicate_diverged_or_nothing_died_is_in_no_law() -> None:
+    runs = power_law(1.0)
+    runs.loc[(runs["rate"] == 0.1) & (runs["replicate"] == 0), ["dead", "diverged"]] = [np.nan, True]
+    runs.loc[runs["rate"] == 0.003, "dead"] = 0.0
+    found = exponent(runs)
+    assert found["estimate"] == pytest.approx(1)
+    assert [found["n"], found["diverged"]] == [3, 1]
+    nothing = exponent(runs.assign(diverged=True))
+    assert np.isnan(nothing["estimate"])
+    assert [nothing["n"], nothing["diverged"]] == [0, 35]

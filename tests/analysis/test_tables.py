@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+import small_study
 from generated_paper import ROOT
 from small_study import CONFIGURATION, ORIGIN, write_small_study
 
@@ -45,17 +46,39 @@ def test_every_experiment_and_every_rate_of_the_configuration_is_listed(written:
             assert rf"\num{{{rate:g}}}" in part
 
 
-def test_diverged_runs_are_counted_and_in_no_mean(tmp_path: Path) -> None:
-    import small_study as builder
-
-    grid = builder.GRIDS["remedies"] | {"learning_rate": (0.01, builder.DIVERGES)}
+def remedies_at(rates: tuple[float, ...], folder: Path) -> dict[str, list[str]]:
+    """The cells of each row of the table of remedies of a study at ``rates``."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(builder.GRIDS, "remedies", grid)
-        write_small_study(tmp_path, experiments=("remedies",))
-    relu = next(
-        line for line in remedy_table.remedies(tmp_path, CONFIGURATION).splitlines() if "ReLU &" in line
-    )
-    assert relu.endswith(r"\num{0} of \num{12} & -- & -- & \num{12} of \num{12} \\")
+        for name in ("remedies", "remedies_training"):
+            patch.setitem(small_study.GRIDS, name, small_study.GRIDS[name] | {"learning_rate": rates})
+        write_small_study(folder, experiments=("remedies", "remedies_training"))
+    lines = remedy_table.remedies(folder, CONFIGURATION).splitlines()
+    rows = [line.removesuffix(r" \\").split(" & ") for line in lines if line.count(" & ") == 5]
+    return {cells[0]: cells[1:] for cells in rows}
+
+
+def test_a_remedy_is_compared_with_relu_where_both_were_trained(tmp_path: Path) -> None:
+    rows = remedies_at((0.01, 1.0), tmp_path)
+    runs = results.read("runs", tmp_path / "runs.parquet")
+    relu = runs[(runs["activation"] == "relu") & (runs["initialisation"] == "he")]
+    means = 100 * relu.groupby(["optimiser", "learning_rate"])["dead_fraction"].mean()
+    at_high = means["sgd", 1.0]
+    assert rows["ReLU"][:2] == [r"\num{4}", rf"\qty{{{at_high:.0f}}}{{\percent}}"]
+    for remedy, mean in {
+        "clipped": means["sgd_clipped", 1.0],
+        "lower rate (0.01)": means["sgd", 0.01],
+    }.items():
+        change = float(re.match(r"\\num\{(.*?)\}", rows[remedy][1])[1])
+        assert change == pytest.approx(mean - at_high, abs=0.5)
+        assert rows[remedy][0] == r"\num{4}"
+        assert rows[remedy][-1] == r"\num{0} of \num{12}"
+    assert list(rows)[1:3] == ["ReLU", "lower rate (0.01)"]
+
+
+def test_pairs_of_which_a_run_diverged_are_counted_and_in_no_mean(tmp_path: Path) -> None:
+    rows = remedies_at((0.01, small_study.DIVERGES), tmp_path)
+    nothing = ["--", "--", "--", r"\num{12} of \num{12}"]
+    assert rows["ReLU"][1:] == rows["clipped"][1:] == rows["lower rate (0.01)"][1:] == nothing
 
 
 def test_a_study_without_remedies_says_so(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ LATEX_TABLES = [
     "claims_rules",
     "validation",
     "rates",
+    "deaths",
     "remedies",
     "definitions",
     "examples",

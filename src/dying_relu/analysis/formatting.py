@@ -170,6 +170,18 @@ def points(difference: float) -> str:
     return rf"\num{{{value}}} {'point' if value in ('1', '-1') else 'points'}"
 
 
+def hundredths(estimate: float, low: float, high: float) -> str:
+    r"""A share, or a difference of shares, in per cent with its interval, for a column of them: without a unit.
+
+    >>> hundredths(0.432, 0.31, 0.5), hundredths(-0.2, -0.2, -0.2)
+    ('\\num{43} [\\num{31}, \\num{50}]', '\\num{-20}')
+    """
+    if math.isnan(estimate):
+        return NOT_MEASURED
+    value, *ends = (rf"\num{{{_hundredfold(number)}}}" for number in (estimate, low, high))
+    return value if low == high else f"{value} [{', '.join(ends)}]"
+
+
 def _hundredfold(share: float) -> str:
     value = 100 * share
     if 0 < abs(value) < 0.05:

@@ -15,9 +15,13 @@ import pandas as pd
 from scipy import optimize, stats
 
 LEVEL = 0.95
-"""Nominal coverage of every interval."""
+"""Nominal coverage of every interval that is printed or drawn."""
 
 RESAMPLES = 2_000
+DOSES_FOR_A_LAW = 3
+"""Through two points there is always a line."""
+MOST_RESAMPLES = 10 * RESAMPLES
+"""Of an interval at a higher level, so that something lies beyond its ends."""
 SEED = 20190606
 
 
@@ -30,14 +34,31 @@ class Interval(NamedTuple):
     n: int
 
 
+def simultaneous(cases: int) -> float:
+    """The level of each of so many intervals at which all of them together cover at ``LEVEL`` (Bonferroni).
+
+    Whoever asks whether something holds in some case has as many chances to be wrong as there are cases; for "in some case" intervals
+    of this level are needed. Whoever asks whether it holds in every case is wrong only if all that are false pass at once, at
+    most as often as the one interval errs: for "in every case" ``LEVEL`` will do (the intersection-union test; Berger, 1982).
+
+    >>> round(simultaneous(10), 4)
+    0.995
+    """
+    return 1 - (1 - LEVEL) / max(cases, 1)
+
+
 def interval(
-    values: Sequence[float] | np.ndarray, strata: Sequence[object] | np.ndarray | None = None
+    values: Sequence[float] | np.ndarray,
+    strata: Sequence[object] | np.ndarray | None = None,
+    level: float = LEVEL,
 ) -> Interval:
     """The mean of ``values``, one a replicate, with a bootstrap interval over replicates.
 
     Args:
         values: (n,) finite numbers.
         strata: (n,) the stratum of each; the estimate is the mean of the strata's means. None: all are of one stratum.
+        level: nominal coverage. No level makes an interval wider than the replicates are apart: for a high one all of them must lie
+            on one side.
 
     Returns:
         The interval is the estimate itself where every stratum has a single replicate, because nothing is known of the spread.
@@ -61,8 +82,8 @@ def interval(
     drawn = stats.bootstrap(
         [np.repeat(sample, 2) if len(sample) == 1 else sample for sample in samples],
         lambda *resampled, axis: np.mean([sample.mean(axis=axis) for sample in resampled], axis=0),
-        n_resamples=RESAMPLES,
-        confidence_level=LEVEL,
+        n_resamples=min(round(RESAMPLES * (1 - LEVEL) / (1 - level)), MOST_RESAMPLES),
+        confidence_level=level,
         method="percentile",
         vectorized=True,
         rng=np.random.default_rng(SEED),
@@ -101,23 +122,21 @@ def summarise(runs: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame
     )
 
 
-def differences(
-    runs: pd.DataFrame, by: Sequence[str], factor: str, baseline: object, value: str
-) -> pd.DataFrame:
-    """What every other level of ``factor`` does to ``value``, against ``baseline``; paired by replicate.
+def pairs(runs: pd.DataFrame, by: Sequence[str], factor: str, baseline: object, value: str) -> pd.DataFrame:
+    """Every run beside the one of its setting and replicate at the ``baseline`` of ``factor``.
 
     Runs of one replicate share initial weights and minibatches, so that the difference within a pair varies less than its two ends.
 
     Args:
-        runs: a row a run, with the columns ``replicate`` and ``diverged``; pairs with a diverged run are counted and not averaged.
+        runs: a row a run, with the columns ``replicate`` and ``diverged``.
         by: the columns that make a setting; together with ``factor`` and the replicate they name a run.
         factor: the column to compare the levels of.
         baseline: the level to compare with.
         value: the column to subtract.
 
     Returns:
-        A row a setting and level: the columns of ``by``, ``factor``, then estimate, low, high (NaN where no pair is left), n
-        (pairs averaged) and diverged (pairs of which a run did).
+        The runs at other levels that have a partner, with the columns ``difference`` (of ``value``, theirs minus the
+        partner's) and ``diverged`` (either of the two did).
 
     Raises:
         ValueError: ``by`` leaves out a factor, so that a replicate has several runs in a setting.
@@ -127,10 +146,21 @@ def differences(
     others = runs[runs[factor] != baseline]
     if reference.duplicated(pair).any() or others.duplicated([*pair, factor]).any():
         raise ValueError(f"{', '.join(pair)} and {factor} do not name a single run")
-    pairs = others.merge(reference[[*pair, value, "diverged"]], on=pair, suffixes=("", "_baseline"))
-    either = pairs["diverged"] | pairs["diverged_baseline"]
-    paired = pairs.assign(diverged=either, difference=pairs[value] - pairs[f"{value}_baseline"])
-    return summarise(paired, [*by, factor], "difference")
+    both = others.merge(reference[[*pair, value, "diverged"]], on=pair, suffixes=("", "_baseline"))
+    either = both["diverged"] | both["diverged_baseline"]
+    return both.assign(diverged=either, difference=both[value] - both[f"{value}_baseline"])
+
+
+def differences(
+    runs: pd.DataFrame, by: Sequence[str], factor: str, baseline: object, value: str
+) -> pd.DataFrame:
+    """What every other level of ``factor`` does to ``value``, against ``baseline``; arguments and errors as of :func:`pairs`.
+
+    Returns:
+        A row a setting and level: the columns of ``by``, ``factor``, then estimate, low, high (NaN where no pair is left), n
+        (pairs averaged) and diverged (pairs of which a run did, which are not averaged).
+    """
+    return summarise(pairs(runs, by, factor, baseline, value), [*by, factor], "difference")
 
 
 def thresholds(
@@ -156,6 +186,29 @@ def thresholds(
     return _by_setting(runs, by, lambda group: _threshold(group, dose, value, level))
 
 
+def exponents(
+    runs: pd.DataFrame, by: Sequence[str], dose: str, value: str, most: float = 0.5
+) -> pd.DataFrame:
+    """The exponent k of a power law ``value`` = c ``dose``^k in every setting: the slope of a line through the logarithms.
+
+    The line is a least-squares fit to the means over replicates, at the doses at which nothing diverged and the mean lies above 0,
+    which has no logarithm, and below ``most``, beyond which a share cannot follow a power law. The interval draws replicates, each
+    with all its doses, and chooses the doses anew each time; draws that leave too few are left out.
+
+    Args:
+        runs: a row a run, with the columns ``replicate`` and ``diverged``.
+        by: the columns that make a setting.
+        dose: the column of positive doses.
+        value: the column of shares.
+        most: the share below which the law is looked for.
+
+    Returns:
+        A row a setting: the columns of ``by``, then estimate, low, high (NaN where fewer than ``DOSES_FOR_A_LAW`` doses
+        qualify), n (doses that do) and diverged (runs that did).
+    """
+    return _by_setting(runs, by, lambda group: _exponent(group, dose, value, most))
+
+
 def _by_setting(
     runs: pd.DataFrame, by: Sequence[str], estimate: Callable[[pd.DataFrame], Interval]
 ) -> pd.DataFrame:
@@ -170,17 +223,51 @@ def _interval_if_any(values: np.ndarray) -> Interval:
     return interval(values) if len(values) else Interval(np.nan, np.nan, np.nan, 0)
 
 
-def _threshold(runs: pd.DataFrame, dose: str, value: str, level: float) -> Interval:
+def _curves(runs: pd.DataFrame, dose: str, value: str) -> tuple[np.ndarray, np.ndarray]:
+    """The doses at which every replicate was run and none diverged, and the (replicates, doses) values there."""
     table = runs.assign(value=runs[value].where(~runs["diverged"]))
     curves = table.pivot_table(index="replicate", columns=dose, values="value", aggfunc="mean", dropna=False)
     curves = curves.dropna(axis="columns")
-    if curves.empty:
-        return Interval(np.nan, np.nan, np.nan, 0)
-    doses, each = curves.columns.to_numpy(dtype=float), curves.to_numpy()
+    return curves.columns.to_numpy(dtype=float), curves.to_numpy()
+
+
+def _resampled(each: np.ndarray) -> np.ndarray:
+    """The means of ``each`` (replicates, doses) over ``RESAMPLES`` draws of its replicates."""
     drawn = np.random.default_rng(SEED).integers(len(each), size=(RESAMPLES, len(each)))
+    return np.array([each[rows].mean(axis=0) for rows in drawn])
+
+
+def _exponent(runs: pd.DataFrame, dose: str, value: str, most: float) -> Interval:
+    doses, each = _curves(runs, dose, value)
+    if not each.size:
+        return Interval(np.nan, np.nan, np.nan, 0)
+    means = each.mean(axis=0)
+    estimate, used = _log_log_slope(doses, means, most), int(_within(means, most).sum())
+    if np.isnan(estimate):
+        return Interval(np.nan, np.nan, np.nan, used)
+    slopes = [_log_log_slope(doses, drawn, most) for drawn in _resampled(each)]
+    low, high = np.nanquantile(slopes, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Interval(estimate, float(low), float(high), used)
+
+
+def _within(means: np.ndarray, most: float) -> np.ndarray:
+    return (means > 0) & (means < most)
+
+
+def _log_log_slope(doses: np.ndarray, means: np.ndarray, most: float) -> float:
+    chosen = _within(means, most)
+    if chosen.sum() < DOSES_FOR_A_LAW:
+        return np.nan
+    return float(np.polyfit(np.log(doses[chosen]), np.log(means[chosen]), deg=1)[0])
+
+
+def _threshold(runs: pd.DataFrame, dose: str, value: str, level: float) -> Interval:
+    doses, each = _curves(runs, dose, value)
+    if not each.size:
+        return Interval(np.nan, np.nan, np.nan, 0)
     # An order statistic, because between a number and infinity there is no mean.
     low, high = np.quantile(
-        [_crossing(doses, each[rows].mean(axis=0), level) for rows in drawn],
+        [_crossing(doses, means, level) for means in _resampled(each)],
         [(1 - LEVEL) / 2, (1 + LEVEL) / 2],
         method="inverted_cdf",
     )

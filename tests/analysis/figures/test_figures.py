@@ -193,7 +193,30 @@ def test_slopes_of_one_kind_are_enough(activation: str, study: Path) -> None:
     plt.close(module_of("slopes").figure(runs[runs["activation"] == activation]))
 
 
+<<<<<<< HEAD
 @pytest.mark.parametrize("name", ["phase_diagram", "learning_rate", "initial_bias", "over_time", "capacity"])
+=======
+def test_slopes_have_a_row_for_each_rate_that_names_its_setting(study: Path) -> None:
+    runs = results.read("runs", study / "runs.parquet").query("experiment == 'slopes'")
+    slower = runs.assign(run="slow-" + runs["run"], learning_rate=0.03)
+    drawn = module_of("slopes").figure(pd.concat([runs, slower]))
+    titles = [axes.get_title(loc="left") for axes in drawn.axes]
+    assert [title for title in titles if title] == [
+        f"SGD, bias {style.MINUS}4, rate {rate}" for rate in (0.03, 0.1)
+    ]
+    plt.close(drawn)
+
+
+def test_a_lower_rate_stands_beside_the_other_remedies(study: Path) -> None:
+    runs = results.read("runs", study / "runs.parquet")
+    drawn = module_of("remedies").figure(runs)
+    names = [label.get_text() for label in drawn.axes[0].get_yticklabels()]
+    assert names[:2] == ["ReLU", "lower rate (0.01)"]
+    plt.close(drawn)
+
+
+@pytest.mark.parametrize("name", ["phase_diagram", "learning_rate", "initial_bias", "over_time"])
+>>>>>>> remedies
 def test_what_a_figure_does_not_show_gets_panels_of_its_own(name: str, study: Path) -> None:
     """Networks of another optimiser are not replicates; nine places do not fit side by side."""
     module = module_of(name)

@@ -1,7 +1,8 @@
 """Every claim of the source post, settled: a verdict that is a function of the tables.
 
 Each claim has one small function with its rule in words; thresholds are named constants beside it. The rules were
-written before there were data. To add a claim, write such a function in the module it belongs to and decorate it with
+written before the published study was run; what was changed after data had been seen is named in the rule. To add a claim, write
+such a function in the module it belongs to and decorate it with
 :func:`~dying_relu.analysis.claims.verdict.claim`; the table of verdicts and the paper's macros follow.
 """
 

@@ -58,6 +58,11 @@ class Evidence:
         )
 
     @cached_property
+    def layers(self) -> pd.DataFrame:
+        """The table of layers."""
+        return results.read("layers", self.folder / "layers.parquet")
+
+    @cached_property
     def units(self) -> pd.DataFrame:
         """The table of units, with each run's factors, of the runs that did not diverge."""
         if self.definition.of_units is None:
@@ -67,7 +72,9 @@ class Evidence:
         single = table.select_dtypes("float32").columns
         table[single] = table[single].astype(float)
         table["dead"] = table[self.definition.of_units]
-        runs = self.runs.loc[~self.runs["diverged"], ["run", "experiment", "stratum", *FACTORS, "steps"]]
+        runs = self.runs.loc[
+            ~self.runs["diverged"], ["run", "experiment", "stratum", *FACTORS, "steps", "train_examples"]
+        ]
         return table.merge(runs, on="run")
 
     def experiment(self, name: str) -> pd.DataFrame:

@@ -49,8 +49,8 @@ def _scored(runs: pd.DataFrame) -> pd.DataFrame:
     f"{100 * ACCURACY_MATTERS:.0f} point better than ReLU and surely not more than {100 * ACCURACY_MATTERS:.0f} point worse than the "
     f"best other remedy at the same rate (the best on average, chosen in each setting); supported with a limit if only the former; "
     f"refuted if it is surely not better than ReLU by that much. How common it is is not tested. (Before the study had other "
-    f"remedies, the rule spoke of the best other activation.)",
-    details="GainOverRelu:points BestOther:words DoomedSettings:number Remedies:number",
+    f"remedies, the rule spoke of the best other activation; after data had been looked at, a lower rate became one of the remedies.)",
+    details="GainOverRelu:points BestOther:words DoomedSettings:number Remedies:words WorstGap:points BestGap:points",
 )
 def leaky_is_best(evidence: Evidence) -> Finding:
     evidence.experiment(PREFIX)
@@ -64,7 +64,8 @@ def leaky_is_best(evidence: Evidence) -> Finding:
     if LEAKY not in scores or BASELINE not in scores or len(scores.columns) < 3:
         raise NotEnoughData("leaky ReLU, ReLU and another remedy are needed")
     others = scores.drop(columns=[BASELINE, LEAKY])
-    best = others.groupby(setting).mean().idxmax(axis=1).rename("best")
+    means = others.groupby(setting).mean()
+    best = means.idxmax(axis=1).rename("best")
     paired = scores.reset_index().merge(best.reset_index(), on=setting)
     paired["best_score"] = [row[row["best"]] for _, row in paired.iterrows()]
     gain = pooled(_mean_difference(paired, LEAKY, BASELINE))
@@ -77,13 +78,21 @@ def leaky_is_best(evidence: Evidence) -> Finding:
         verdict, note = REFUTED, ""
     else:
         verdict, note = NOT_ENOUGH_DATA, "the interval includes both a gain over ReLU and none"
+    gaps = (paired[LEAKY] - paired["best_score"]).groupby([paired[key] for key in setting]).mean()
     details: dict[str, Detail] = {
-        "GainOverRelu": gain.estimate,
+        "GainOverRelu": gain,
         "BestOther": listed(best.value_counts().index[:2]),
         "DoomedSettings": len(best),
-        "Remedies": len(scores.columns) - 1,
+        "Remedies": _from_to(means.notna().sum(axis=1)),
+        "WorstGap": gaps.min(),
+        "BestGap": gaps.max(),
     }
-    return Finding(verdict, gap, len(doomed), note, details)
+    return Finding(verdict, gap, doomed["run"].nunique(), note, details)
+
+
+def _from_to(counts: pd.Series) -> str:
+    low, high = counts.min(), counts.max()
+    return str(low) if low == high else f"{low} to {high}"
 
 
 def _doomed(runs: pd.DataFrame, setting: list[str]) -> pd.DataFrame:
@@ -170,12 +179,14 @@ def _gains(runs: pd.DataFrame) -> pd.DataFrame:
     f"slope surely moves by more than {SLOPE_MOVES} everywhere and PReLU's test accuracy in slopes is surely not more than "
     f"{100 * ACCURACY_MATTERS:.0f} point worse than that of the best fixed slope, a diverged run scoring as a constant answer; "
     f"supported with a limit if the slope moves, at least somewhere; refuted if it surely moves nowhere. (The second experiment was "
-    f"added after PReLU had diverged in most runs of the first.)",
-    details="MeanSlope:number DivergedShare:percent AgainstFixed:points",
+    f"added after PReLU had diverged in most runs of the first, and then lower rates to the first.)",
+    details="MeanSlope:number DivergedSlopes:percent DivergedRemedies:percent DivergedRates:words AgainstFixed:points "
+    "LowRateFirst:number LowRateDeeper:number HighRateFirst:number HighRateDeeper:number "
+    "NegativeSlopes:percent LowestSlope:number",
 )
 def slope_is_learned(evidence: Evidence) -> Finding:
     slopes = _scored(evidence.experiment("slopes"))
-    everything = pd.concat([slopes, evidence.runs[evidence.runs["experiment"] == "remedies"]])
+    everything = pd.concat([slopes, evidence.runs[evidence.runs["experiment"] == PREFIX]])
     prelu = everything[everything["activation"] == "prelu"]
     trained = prelu[~prelu["diverged"]]
     start = trained["slope"].fillna(PRELU_START)
@@ -191,12 +202,44 @@ def slope_is_learned(evidence: Evidence) -> Finding:
             LIMITED,
             "it learns the slope, but was not shown to do as well as the best fixed slope",
         )
+    in_slopes = prelu["experiment"] == "slopes"
     details: dict[str, Detail] = {
         "MeanSlope": trained["mean_slope"].mean(),
-        "DivergedShare": prelu["diverged"].mean(),
-        "AgainstFixed": gap.estimate,
+        "DivergedSlopes": prelu.loc[in_slopes, "diverged"].mean(),
+        "DivergedRemedies": prelu.loc[~in_slopes, "diverged"].mean(),
+        "DivergedRates": _diverged_by_rate(prelu[in_slopes]),
+        "AgainstFixed": gap,
+        **_slopes_of_layers(evidence, trained),
     }
     return Finding(verdict, pooled(moved), len(prelu), note, details)
+
+
+def _diverged_by_rate(runs: pd.DataFrame) -> str:
+    """How many runs diverged at each rate, in words."""
+    return listed(
+        f"{group['diverged'].sum()} of {len(group)} at rate {rate:g}"
+        for rate, group in runs.groupby("learning_rate")
+    )
+
+
+def _slopes_of_layers(evidence: Evidence, trained: pd.DataFrame) -> dict[str, Detail]:
+    """The slopes that layers have learned at the end: means at the ends of the rates of ``remedies``, and the negative ones."""
+    layers = evidence.layers
+    layers = layers[layers["probe"] == "train"].merge(
+        trained[["run", "experiment", "learning_rate", "steps"]], on="run"
+    )
+    end = layers[layers["step"] == layers["steps"]]
+    found: dict[str, Detail] = {
+        "NegativeSlopes": (end["slope"] < 0).mean(),
+        "LowestSlope": end["slope"].min(),
+    }
+    beside_others = end[end["experiment"] == PREFIX]
+    rates = beside_others["learning_rate"]
+    for name, rate in {"LowRate": rates.min(), "HighRate": rates.max()}.items():
+        at = beside_others[rates == rate]
+        found[f"{name}First"] = at.loc[at["depth"] == 1, "slope"].mean()
+        found[f"{name}Deeper"] = at.loc[at["depth"] > 1, "slope"].mean()
+    return found
 
 
 def _against_best_fixed(runs: pd.DataFrame) -> pd.DataFrame:

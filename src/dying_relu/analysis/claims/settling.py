@@ -8,7 +8,8 @@ import pandas as pd
 
 from dying_relu.analysis.claims import causes, mechanism, nature, remedies  # noqa: F401  (they register the claims)
 from dying_relu.analysis.claims.evidence import Evidence
-from dying_relu.analysis.claims.verdict import CLAIMS, Claim, Finding
+from dying_relu.analysis.claims.verdict import CLAIMS, Claim, Detail, Finding
+from dying_relu.analysis.statistics import Interval
 from dying_relu.atomic import atomic_path
 from dying_relu.errors import DyingReluError
 
@@ -104,9 +105,11 @@ def _row(claim: Claim, finding: Finding) -> dict[str, object]:
     }
 
 
-def _plain(value: float | str) -> float | int | str | None:
-    """A detail as JSON has it: whole numbers without a point, null for NaN."""
+def _plain(value: Detail) -> object:
+    """A detail as JSON has it: whole numbers without a point, null for NaN, an interval as estimate, low and high."""
     if isinstance(value, str):
         return value
+    if isinstance(value, Interval):
+        return [_plain(end) for end in (value.estimate, value.low, value.high)]
     number = float(value)
     return None if math.isnan(number) else int(number) if number.is_integer() else number

@@ -1,5 +1,6 @@
-"""What a verdict is, and the two ways of reaching one from numbers."""
+"""What a verdict is, and how to reach one from numbers."""
 
+import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -8,7 +9,7 @@ import pandas as pd
 
 from dying_relu.analysis.claims.evidence import Evidence, NotEnoughData, by_replicate
 from dying_relu.analysis.formatting import listed
-from dying_relu.analysis.statistics import Interval, interval
+from dying_relu.analysis.statistics import LEVEL, Interval, interval, simultaneous
 
 SUPPORTED = "supported"
 LIMITED = "supported with a limit"
@@ -22,7 +23,7 @@ MIN_REPLICATES = 3
 MAX_LISTED = 3
 """A note lists at most this many data sets, architectures and optimisers by name."""
 
-Detail = float | str
+Detail = float | str | Interval
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Finding:
         effect: the estimate with its interval over replicates; None where there is none.
         runs: number of networks it rests on.
         note: the limit, or why there are not enough data; a clause without a full stop.
-        details: further numbers (and words) the paper quotes, by name.
+        details: further numbers, with or without an interval, and words that the paper quotes, by name.
     """
 
     verdict: str
@@ -109,27 +110,37 @@ def claim(
     return register
 
 
-def pooled(values: pd.DataFrame) -> Interval:
+def pooled(values: pd.DataFrame, level: float = LEVEL) -> Interval:
     """The mean of ``values`` over strata, with an interval over replicates within strata.
 
     Args:
         values: columns ``stratum``, ``replicate``, ``value``; one row for each replicate of a stratum. Strata with fewer
             than ``MIN_REPLICATES`` rows are left out.
+        level: of the interval.
 
     Raises:
         NotEnoughData: if no stratum is left.
     """
     enough = _replicated(values)
-    return interval(enough["value"].to_numpy(), strata=enough["stratum"].to_numpy())
+    return interval(enough["value"].to_numpy(), enough["stratum"].to_numpy(), level)
 
 
-def each(values: pd.DataFrame) -> dict[str, Interval]:
+def if_any(values: pd.DataFrame) -> Interval | float:
+    """The interval of :func:`pooled`, for a detail of a finding; NaN where there are not enough data."""
+    try:
+        return pooled(values)
+    except NotEnoughData:
+        return math.nan
+
+
+def each(values: pd.DataFrame, level: float = LEVEL) -> dict[str, Interval]:
     """The interval of every stratum of ``values`` by itself, in the strata's order; see :func:`pooled`."""
-    return {str(name): pooled(group) for name, group in _replicated(values).groupby("stratum", sort=False)}
+    strata = _replicated(values).groupby("stratum", sort=False)
+    return {str(name): pooled(group, level) for name, group in strata}
 
 
 def by_group(
-    table: pd.DataFrame, column: str, statistic: Callable[[pd.DataFrame], float]
+    table: pd.DataFrame, column: str, statistic: Callable[[pd.DataFrame], float], level: float = LEVEL
 ) -> dict[str, Interval]:
     """``statistic`` pooled over strata, for each value of ``column`` that has enough replicates.
 
@@ -138,7 +149,7 @@ def by_group(
     groups: dict[str, Interval] = {}
     for name, group in table.groupby(column, sort=False):
         with suppress(NotEnoughData):
-            groups[str(name)] = pooled(by_replicate(group, statistic))
+            groups[str(name)] = pooled(by_replicate(group, statistic), level)
     return groups
 
 
@@ -156,13 +167,15 @@ def exceeds(values: pd.DataFrame, threshold: float) -> tuple[str, str]:
 
     Returns:
         The verdict and a note. Supported: the whole interval of every stratum lies above the threshold. Supported
-        with a limit: that of some strata does. Refuted: that of no stratum does and the pooled interval lies below.
-        Otherwise there are not enough data.
+        with a limit: that of some strata does, at a level that allows for looking at all of them
+        (:func:`~dying_relu.analysis.statistics.simultaneous`). Refuted: that of no stratum does and the pooled interval lies
+        below. Otherwise there are not enough data.
     """
     strata = each(values)
-    above = [name for name, effect in strata.items() if effect.low > threshold]
-    if len(above) == len(strata):
+    if all(effect.low > threshold for effect in strata.values()):
         return SUPPORTED, ""
+    stricter = each(values, simultaneous(len(strata)))
+    above = [name for name, effect in stricter.items() if effect.low > threshold]
     if above:
         rest = [name for name in strata if name not in above]
         return LIMITED, f"holds in {_summed_up(above, strata)}; not shown in {_summed_up(rest, strata)}"

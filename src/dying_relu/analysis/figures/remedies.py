@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from dying_relu.analysis.figures import divergence, style
-from dying_relu.analysis.remedies import side_by_side
+from dying_relu.analysis.remedies import BASELINE, side_by_side
 from dying_relu.analysis.statistics import summarise
 
 TABLES = ("runs",)
@@ -17,9 +17,9 @@ METRICS = {"dead_fraction": "dead units", "test_accuracy": "test accuracy"}
 
 @style.paper
 def figure(runs: pd.DataFrame) -> Figure:
-    """A row for each remedy, a mark for each learning rate, with intervals over replicates.
+    """A row for each remedy, a mark for each learning rate, with intervals over replicates; lines go on from ReLU's marks.
 
-    A cross beyond the scale marks a setting in which replicates diverged.
+    A lower rate stands beside the other remedies at the highest one. A cross beyond the scale marks a setting in which replicates diverged.
 
     Args:
         runs: the study's table of runs; the experiments ``remedies...`` are drawn.
@@ -65,6 +65,8 @@ def _marks(
 ) -> None:
     summary = summarise(runs.assign(remedy=runs["remedy"].astype(str)), ["remedy"], metric)
     look = style.look(position)
+    for level in summary.loc[summary["remedy"] == BASELINE, "estimate"].dropna():
+        axes.axvline(level, color=look["color"], linewidth=0.6, linestyle=look["linestyle"], zorder=0)
     heights = np.array([remedies.index(remedy) for remedy in summary["remedy"]]) + offset
     errors = np.array([summary["estimate"] - summary["low"], summary["high"] - summary["estimate"]]).clip(
         min=0

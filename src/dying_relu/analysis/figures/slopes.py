@@ -13,6 +13,7 @@ from dying_relu.analysis.statistics import summarise
 
 TABLES = ("runs",)
 EXPERIMENT = "slopes"
+FACTORS = ("optimiser", "initialisation", "initial_bias")
 METRICS = {"inactive_fraction": "inactive units", "test_accuracy": "test accuracy"}
 
 
@@ -20,24 +21,36 @@ METRICS = {"inactive_fraction": "inactive units", "test_accuracy": "test accurac
 def figure(runs: pd.DataFrame) -> Figure:
     """Lines through the means, bands for their intervals; each PReLU network stands at the slope it has learned, as an open marker.
 
+    A row for each learning rate; its title names what its networks have in common.
+
     Args:
         runs: the study's table of runs; experiment ``slopes`` is drawn.
     """
     runs = runs[(runs["experiment"] == EXPERIMENT) & runs["slope"].notna()]
     if runs.empty:
         return style.note(f"This study has no experiment “{EXPERIMENT}”.")
-    factors = ("optimiser", "initialisation", "initial_bias", "learning_rate")
-    places = [(title.replace("\n", ", "), here) for title, here in style.settings(runs, *factors)]
-    figure, axes = style.panels(1, len(METRICS), 2.5, sharex=True)
+    rates = sorted(runs["learning_rate"].unique())
     fixed = sorted(runs.loc[runs["activation"] != "prelu", "slope"].unique())
-    for panel, (metric, label) in zip(axes[0], METRICS.items(), strict=True):
-        for position, (title, here) in enumerate(places):
-            _dose_response(panel, here[here["activation"] != "prelu"], metric, position, title)
-            _learned(panel, here[here["activation"] == "prelu"], metric, position)
-        style.shares(panel, label)
-        if runs["diverged"].any():
-            divergence.make_room(panel, len(places))
-        _slopes(panel, fixed)
+    figure, axes = style.panels(
+        len(rates), len(METRICS), min(0.9 + 1.6 * len(rates), style.MOST_HEIGHT), sharex=True
+    )
+    for row, rate in zip(axes, rates, strict=True):
+        at_rate = runs[runs["learning_rate"] == rate]
+        row[0].set_title(_in_common(at_rate), loc="left")
+        lost = at_rate.loc[at_rate["activation"] != "prelu", "diverged"].any()
+        for panel, (metric, label) in zip(row, METRICS.items(), strict=True):
+            curves = style.settings(at_rate, *FACTORS)
+            for position, (title, here) in enumerate(curves):
+                _dose_response(
+                    panel, here[here["activation"] != "prelu"], metric, position, title.replace("\n", ", ")
+                )
+                _learned(panel, here[here["activation"] == "prelu"], metric, position)
+            style.shares(panel, label)
+            if lost:
+                divergence.make_room(panel, len(curves))
+            _slopes(panel, fixed)
+    for panel in axes[-1]:
+        panel.set_xlabel("slope left of zero")
     handles, labels = axes[0, 0].get_legend_handles_labels()
     for handle, label in _further_entries(runs):
         handles, labels = [*handles, handle], [*labels, label]
@@ -50,6 +63,20 @@ def figure(runs: pd.DataFrame) -> Figure:
         columnspacing=1.2,
     )
     return figure
+
+
+def _in_common(runs: pd.DataFrame) -> str:
+    """What all of ``runs`` share, and how many that learn their slope diverged: "SGD, bias -4, rate 0.1"."""
+    shared = [
+        column for column in ("optimiser", "initial_bias", "learning_rate") if _is_constant(runs[column])
+    ]
+    setting = ", ".join(style.factor(column, runs[column].iloc[0]) for column in shared)
+    learned = runs.loc[runs["activation"] == "prelu", "diverged"]
+    return setting + (f"; {learned.sum()} of {len(learned)} PReLU networks diverged" if learned.any() else "")
+
+
+def _is_constant(levels: pd.Series) -> bool:
+    return len(levels.unique()) == 1
 
 
 def _dose_response(axes: Axes, runs: pd.DataFrame, metric: str, position: int, label: str) -> None:
@@ -74,12 +101,8 @@ def _open(marker: str) -> dict[str, Any]:
 
 def _further_entries(runs: pd.DataFrame) -> Iterator[tuple[Line2D, str]]:
     """What the open markers and the crosses of the legend are."""
-    learned = runs[runs["activation"] == "prelu"]
-    if len(learned):
-        lost = (
-            f" ({learned['diverged'].sum()} of {len(learned)} diverged)" if learned["diverged"].any() else ""
-        )
-        yield Line2D([], [], **_open("o"), color="0.25"), f"PReLU{lost}"
+    if (runs["activation"] == "prelu").any():
+        yield Line2D([], [], **_open("o"), color="0.25"), "PReLU"
     if runs.loc[runs["activation"] != "prelu", "diverged"].any():
         yield divergence.legend_entry()
 
@@ -92,4 +115,3 @@ def _slopes(axes: Axes, values: Sequence[float]) -> None:
     if values:
         axes.set_xticks(values, ["0\n(ReLU)" if value == 0 else f"{value:g}" for value in values])
         axes.xaxis.set_minor_locator(axes.xaxis.get_major_locator())
-    axes.set_xlabel("slope left of zero")

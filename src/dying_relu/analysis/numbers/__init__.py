@@ -2,7 +2,9 @@
 
 ``verdicts``    what became of each claim
 ``scale``       how large the study is
+``data``        what raw pixels and other minibatches change
 ``validation``  what theory and published numbers say of our networks
+``laws``        what a law of the literature about training says of them
 ``provenance``  where it was made: commit, versions, machine, time
 ``macros``      to ``numbers.json`` and ``numbers.tex``
 """

@@ -1,6 +1,7 @@
 """A number (or word) of the paper's text: its value and how it is printed."""
 
 import math
+import re
 from typing import NamedTuple
 
 from dying_relu.analysis import formatting
@@ -30,10 +31,25 @@ def macro(value: Value, form: str) -> Macro:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return Macro(None, formatting.NOT_MEASURED)
     if form == "words":
-        return Macro(value, formatting.escape(formatting.named(str(value))))
+        return Macro(value, _with_minus_signs(formatting.escape(formatting.named(str(value)))))
     return Macro(value, _FORMATS[form](float(value)))
+
+
+def with_interval(effect: float, low: float, high: float, form: str) -> str:
+    r"""An estimate and, unless it has no width, its interval, as LaTeX.
+
+    >>> with_interval(0.5, 0.25, 0.75, "points")
+    '\\num{50} points (\\num{25} to \\num{75} points)'
+    """
+    estimated, lowest, highest = (macro(value, form).latex for value in (effect, low, high))
+    return estimated if low == high else f"{estimated} ({re.sub(' points?$', '', lowest)} to {highest})"
 
 
 def words(text: str) -> Macro:
     """Plain text."""
     return Macro(text, formatting.escape(text))
+
+
+def _with_minus_signs(latex: str) -> str:
+    """A hyphen before a number that begins a word is a minus sign."""
+    return re.sub(r"(?<!\S)-(?=\d)", "$-$", latex)

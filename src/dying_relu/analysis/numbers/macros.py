@@ -5,6 +5,8 @@ from pathlib import Path
 
 from dying_relu import atomic
 from dying_relu import provenance as records
+from dying_relu.analysis.numbers.data import data
+from dying_relu.analysis.numbers.laws import laws
 from dying_relu.analysis.numbers.macro import Macro
 from dying_relu.analysis.numbers.provenance import provenance
 from dying_relu.analysis.numbers.scale import scale
@@ -21,7 +23,9 @@ def collect(results_folder: Path, configuration_path: Path) -> dict[str, Macro]:
         provenance(results_folder),
         scale(results_folder, configuration_path),
         validation(results_folder),
+        laws(results_folder),
         verdicts(results_folder),
+        data(results_folder),
     )
     return {name: macro for group in groups for name, macro in group.items()}
 

@@ -1,7 +1,6 @@
 """What became of each claim: verdicts, estimates and the further numbers that the text quotes."""
 
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import pandas as pd
 from dying_relu.analysis import claims, formatting
 from dying_relu.analysis.claims import causes, nature, remedies
 from dying_relu.analysis.claims.verdict import MIN_REPLICATES
-from dying_relu.analysis.numbers.macro import Macro, Value, macro, words
+from dying_relu.analysis.numbers.macro import Macro, macro, with_interval, words
 from dying_relu.errors import DyingReluError
 
 LETTERS = dict(
@@ -66,18 +65,25 @@ def _claim(row: Mapping[Any, Any]) -> dict[str, Macro]:
         f"{prefix}Note": macro(row["note"], "words"),
         f"{prefix}Estimate": Macro(row["effect"] if measured else None, estimate(row)),
     }
-    details: dict[str, Value] = row["details"]
+    details = row["details"]
     return macros | {
-        f"{prefix}{name}": macro(details.get(name), form) for name, form in claim.details.items()
+        f"{prefix}{name}": _detail(details.get(name), form) for name, form in claim.details.items()
     }
+
+
+def _detail(value: Any, form: str) -> Macro:
+    """A number or words, or a number with its interval: estimate, low and high."""
+    if not isinstance(value, list):
+        return macro(value, form)
+    effect, low, high = value
+    return Macro(effect, with_interval(effect, low, high, form))
 
 
 def estimate(row: Mapping[Any, Any]) -> str:
     """The effect of a row of verdicts with its interval, as LaTeX."""
     if pd.isna(row["effect"]):
         return formatting.NOT_MEASURED
-    effect, low, high = (macro(row[column], row["unit"]).latex for column in ("effect", "low", "high"))
-    return effect if row["low"] == row["high"] else f"{effect} ({re.sub(' points?$', '', low)} to {high})"
+    return with_interval(row["effect"], row["low"], row["high"], row["unit"])
 
 
 def _summary(table: pd.DataFrame) -> dict[str, Macro]:

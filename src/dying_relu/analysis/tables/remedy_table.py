@@ -1,4 +1,4 @@
-"""Remedies side by side."""
+"""Remedies side by side: what each changes against ReLU, in the settings that both were trained in."""
 
 from pathlib import Path
 
@@ -6,28 +6,75 @@ import pandas as pd
 
 from dying_relu import results
 from dying_relu.analysis import formatting
-from dying_relu.analysis.remedies import side_by_side
+from dying_relu.analysis.remedies import BASELINE, side_by_side
+from dying_relu.analysis.statistics import interval, pairs
 from dying_relu.analysis.tables.tabular import tabular
+
+SETTING = ["dataset", "architecture", "optimiser"]
+Cells = dict[tuple[str, str], str]
 
 
 def remedies(results_folder: Path, configuration_path: Path) -> str:
-    """A row a remedy: at the lowest and the highest rate the dead fraction, the test accuracy and the diverged runs.
+    """A row a remedy, at the highest rate: settings, changes of dead fraction and accuracy against ReLU, and diverged runs.
 
-    Means over the other factors and replicates; diverged runs are counted and are in no mean.
+    Changes are means over settings of differences that are paired by replicate; of the accuracy, those in the worst and in the best
+    setting stand beside the mean. Pairs with a diverged run are counted and are in no mean. The first row is ReLU itself.
     """
     runs = side_by_side(results.read("runs", results_folder / "runs.parquet"))
     if runs.empty:
         return formatting.escape("The study has no experiment remedies.") + "\n"
-    rows = [_row(str(remedy), group, runs) for remedy, group in runs.groupby("remedy", observed=True)]
-    return tabular(pd.DataFrame(rows, columns=pd.MultiIndex.from_tuples(list(rows[0]))), "@{}lrrrrrr@{}")
+    rate = runs["learning_rate"].max()
+    runs = runs[runs["learning_rate"] == rate].sort_values("remedy", kind="stable").astype({"remedy": str})
+    head = f"at learning rate {formatting.number(rate)}, change in points"
+    rows = [_itself(runs[runs["remedy"] == BASELINE], head)]
+    dead = pairs(runs, SETTING, "remedy", BASELINE, "dead_fraction")
+    accuracy = pairs(runs, SETTING, "remedy", BASELINE, "test_accuracy")
+    # Both hold the same pairs, in the same order.
+    rows += [
+        _changes(str(remedy), group, accuracy.loc[group.index], head)
+        for remedy, group in dead.groupby("remedy", sort=False)
+    ]
+    return tabular(pd.DataFrame(rows, columns=pd.MultiIndex.from_tuples(list(rows[0]))), "@{}lrlllr@{}")
 
 
-def _row(remedy: str, runs: pd.DataFrame, everything: pd.DataFrame) -> dict[tuple[str, str], str]:
-    cells = {("", "Remedy"): formatting.escape(remedy)}
-    rates = everything["learning_rate"]
-    for rate in sorted({rates.min(), rates.max()}):
-        at, head = runs[runs["learning_rate"] == rate], f"learning rate {formatting.number(rate)}"
-        cells[head, "dead"] = formatting.percent(at["dead_fraction"].mean())
-        cells[head, "accuracy"] = formatting.percent(at["test_accuracy"].mean())
-        cells[head, "diverged"] = f"{formatting.number(at['diverged'].sum())} of {formatting.number(len(at))}"
-    return cells
+def _itself(relu: pd.DataFrame, head: str) -> Cells:
+    by_setting = relu.groupby(SETTING)["test_accuracy"].mean()
+    ends = [formatting.percent(end) for end in (by_setting.min(), by_setting.max())]
+    return {
+        ("", "Remedy"): BASELINE,
+        ("", "Settings"): formatting.number(len(by_setting)),
+        (head, "dead units"): formatting.percent(relu["dead_fraction"].mean()),
+        (head, "accuracy"): formatting.percent(relu["test_accuracy"].mean()),
+        (head, "accuracy by setting"): _range(ends),
+        ("", "Diverged"): _diverged(relu),
+    }
+
+
+def _changes(remedy: str, dead: pd.DataFrame, accuracy: pd.DataFrame, head: str) -> Cells:
+    trained = accuracy[~accuracy["diverged"]]
+    by_setting = trained.groupby(SETTING)["difference"].mean()
+    ends = [formatting.hundredths(end, end, end) for end in (by_setting.min(), by_setting.max())]
+    return {
+        ("", "Remedy"): formatting.escape(remedy),
+        ("", "Settings"): formatting.number(len(dead[SETTING].drop_duplicates())),
+        (head, "dead units"): _mean(dead[~dead["diverged"]]),
+        (head, "accuracy"): _mean(trained),
+        (head, "accuracy by setting"): _range(ends),
+        ("", "Diverged"): _diverged(accuracy),
+    }
+
+
+def _range(ends: list[str]) -> str:
+    return ends[0] if ends[0] == ends[1] else " to ".join(ends)
+
+
+def _mean(paired: pd.DataFrame) -> str:
+    """Over settings, with its interval over replicates."""
+    if paired.empty:
+        return formatting.NOT_MEASURED
+    found = interval(paired["difference"].to_numpy(), strata=paired[SETTING].agg(" ".join, axis=1).to_numpy())
+    return formatting.hundredths(found.estimate, found.low, found.high)
+
+
+def _diverged(runs: pd.DataFrame) -> str:
+    return f"{formatting.number(runs['diverged'].sum())} of {formatting.number(len(runs))}"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from dying_relu import atomic, provenance
 from dying_relu.analysis.tables import (
+    death_table,
     remedy_table,
     sensitivity_tables,
     setting_tables,
@@ -18,6 +19,7 @@ TABLES: dict[str, Callable[[Path, Path], str]] = {
     "claims_rules": verdict_tables.rules,
     "validation": validation_table.validation,
     "rates": threshold_table.rates,
+    "deaths": death_table.deaths,
     "remedies": remedy_table.remedies,
     "definitions": sensitivity_tables.definitions,
     "examples": sensitivity_tables.examples,

@@ -1,0 +1,61 @@
+"""A law of the literature about training, against the study's networks: how death under batch normalisation goes with the rate."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from dying_relu import results
+from dying_relu.analysis import formatting
+from dying_relu.analysis.numbers.macro import Macro
+from dying_relu.analysis.statistics import DOSES_FOR_A_LAW, exponents
+
+EXPERIMENT = "batch_norm_rate"
+PUBLISHED = 2
+"""Zhou et al. (2020): filters collapse with a probability that goes as the learning rate squared."""
+
+
+def laws(results_folder: Path) -> dict[str, Macro]:
+    """Macros from the table of runs."""
+    runs = results.read("runs", results_folder / "runs.parquet")
+    return {
+        "BatchNormExponentPublished": Macro(PUBLISHED, formatting.number(PUBLISHED)),
+        "BatchNormExponents": batch_norm_exponents(runs[runs["experiment"] == EXPERIMENT]),
+    }
+
+
+def batch_norm_exponents(runs: pd.DataFrame) -> Macro:
+    """The exponent in every setting of ``runs``, as the predicate of a sentence whose subject is the exponent."""
+    if runs.empty:
+        return Macro(None, "was not measured, because this study has no such experiment")
+    setting = ["dataset", "architecture", "optimiser"]
+    found = exponents(runs, setting, "learning_rate", "dead_fraction")
+    varied = [factor for factor in setting if len(runs[factor].unique()) > 1]
+    rows = found.assign(place=[_place(row, varied) for row in found.to_dict("records")])
+    fitted = rows.dropna(subset="estimate")
+    missing = rows.loc[rows["estimate"].isna(), "place"]
+    clauses = []
+    if len(fitted):
+        clauses.append(f"is {formatting.listed(_fit(row) for row in fitted.to_dict('records'))}")
+    if len(missing):
+        clauses.append(
+            f"could not be measured {formatting.listed(missing)}, for want of "
+            f"{formatting.word(DOSES_FOR_A_LAW)} such rates"
+        )
+    values = dict(zip(fitted["place"], fitted["estimate"], strict=True))
+    return Macro(json.dumps(values), "; it ".join(clauses))
+
+
+def _place(row: Mapping[Any, Any], varied: list[str]) -> str:
+    """Where an exponent was measured: "in the MLP under SGD"; the architecture without the normalisation they all have."""
+    dataset = f" on {formatting.name(row['dataset'])}" if "dataset" in varied else ""
+    optimiser = f" under {formatting.name(row['optimiser'])}" if "optimiser" in varied else ""
+    return f"in the {formatting.name(row['architecture'].partition('_')[0])}{dataset}{optimiser}"
+
+
+def _fit(row: Mapping[Any, Any]) -> str:
+    estimate, low, high = (formatting.number(row[end]) for end in ("estimate", "low", "high"))
+    interval = "" if low == high else f" ({low} to {high})"
+    return f"{estimate}{interval} {row['place']} (over {formatting.word(row['n'])} rates)"

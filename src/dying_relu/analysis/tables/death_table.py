@@ -1,0 +1,55 @@
+"""What killed: of each death the parts of bias, weights and inputs, by optimiser and depth."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from dying_relu.analysis import formatting
+from dying_relu.analysis.attribution import PARTS
+from dying_relu.analysis.claims.evidence import Evidence, NotEnoughData, by_replicate
+from dying_relu.analysis.claims.mechanism import deaths as fatal_updates
+from dying_relu.analysis.claims.verdict import pooled
+from dying_relu.analysis.tables.tabular import tabular
+
+
+def deaths(results_folder: Path, configuration_path: Path) -> str:
+    """A row an optimiser and depth: the deaths, and the shares of them in which each part was the largest or enough by itself."""
+    try:
+        fatal = fatal_updates(Evidence(results_folder))
+    except NotEnoughData as reason:
+        return formatting.escape(f"Of this study nothing can be said: {reason}.") + "\n"
+    rows = [
+        _row(str(optimiser), str(place), group)
+        for (place, optimiser), group in fatal.groupby(["place", "optimiser"], sort=False)
+    ]
+    table = pd.DataFrame(rows, columns=pd.MultiIndex.from_tuples(list(rows[0])))
+    return tabular(table, "@{}llrllllll@{}")
+
+
+def _row(optimiser: str, place: str, fatal: pd.DataFrame) -> dict[tuple[str, str], str]:
+    cells = {
+        ("", "Units of"): place,
+        ("", "Optimiser"): formatting.escape(formatting.name(optimiser)),
+        ("", "Deaths"): formatting.number(len(fatal)),
+    }
+    for part in PARTS:
+        largest = fatal.assign(value=fatal["largest"] == part)
+        cells["largest part, \\% of deaths", _heading(part)] = _share(largest)
+    for part in PARTS:
+        enough = fatal.assign(value=fatal[f"enough_{part}"])
+        cells["enough by itself, \\% of deaths", _heading(part)] = _share(enough)
+    return cells
+
+
+def _heading(part: str) -> str:
+    return part.removeprefix("by_")
+
+
+def _share(fatal: pd.DataFrame) -> str:
+    """The mean of ``value`` over strata with its interval over replicates; where there are too few, that of all deaths."""
+    try:
+        found = pooled(by_replicate(fatal, lambda deaths: deaths["value"].mean()))
+    except NotEnoughData:
+        everywhere = fatal["value"].mean()
+        return formatting.hundredths(everywhere, everywhere, everywhere)
+    return formatting.hundredths(found.estimate, found.low, found.high)
