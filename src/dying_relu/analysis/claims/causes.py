@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from dying_relu.analysis.attribution import PARTS, attributed
+from dying_relu.analysis.attribution import PARTS
 from dying_relu.analysis.claims.evidence import Evidence, NotEnoughData, by_replicate, safe
 from dying_relu.analysis.claims.verdict import (
     LIMITED,
@@ -130,8 +130,8 @@ def bias_too_negative(evidence: Evidence) -> Finding:
 def _course(evidence: Evidence) -> tuple[dict[str, Detail], str]:
     """What kills the units that die while training, and why the bias is not to blame; an empty reason if it is."""
     try:
-        falls = attributed(evidence.relu_units("recovery"))
-        deaths = falls[falls["died"]]
+        since = evidence.since("recovery")
+        deaths = since[since["died"]]
         shares = deaths[PARTS].div(deaths["fall"], axis="index")
         parts = {
             name: pooled(by_replicate(deaths.assign(share=shares[part]), lambda g: g["share"].median()))
