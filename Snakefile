@@ -35,6 +35,7 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/validation.smk"
 include: "workflow/rules/analysis.smk"
 include: "workflow/rules/paper.smk"
+include: "workflow/rules/verify.smk"
 include: "workflow/rules/archive.smk"
 include: "workflow/rules/benchmarks.smk"
 

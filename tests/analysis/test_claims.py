@@ -14,7 +14,7 @@ from dying_relu.analysis import claims
 from dying_relu.analysis.claims import LIMITED, NOT_ENOUGH_DATA, REFUTED, SUPPORTED
 from dying_relu.analysis.claims.evidence import Evidence
 from dying_relu.analysis.claims.mechanism import deaths
-from dying_relu.analysis.claims.verdict import CLAIMS
+from dying_relu.analysis.claims.verdict import CLAIMS, each, exceeds
 from dying_relu.errors import DyingReluError
 
 CONFIG = Path(__file__).parents[2] / "config"
@@ -42,7 +42,7 @@ def verdicts(small_study: Path) -> pd.DataFrame:
 
 
 def settled(folder: Path, claim: str) -> pd.Series:
-    return claims.settle(folder).set_index("claim").loc[claim]
+    return claims.settle(folder, [claim]).iloc[0]
 
 
 @pytest.fixture
@@ -168,6 +168,147 @@ def test_units_that_all_return_refute_c3_and_c4(altered: Callable) -> None:
     assert verdicts.loc["C4", "effect"] == 1.0
 
 
+def details(row: pd.Series) -> dict:
+    """Of a row of verdicts, the further numbers."""
+    return json.loads(row["details"])
+
+
+def test_c2_names_what_sampling_does_and_asks_mlps_and_cnns_apart(altered: Callable) -> None:
+    """Half of the units that are dead on a set of examples are alive on the other set, in CNNs only."""
+
+    def in_half(runs: pd.DataFrame) -> pd.DataFrame:
+        here = runs["architecture"] == "cnn"
+        both = runs["dead_fraction"].where(~here, (runs["dead_fraction"] * 12).round() / 24)
+        return runs.assign(dead_fraction_test=runs["dead_fraction"], dead_on_both_fraction=both)
+
+    found = details(settled(altered("runs", in_half), "C2"))
+    assert found["Mlp"] == [0, 0, 0]
+    assert found["Cnn"][0] == pytest.approx(0.5, abs=0.02)
+    assert found["Reverse"][0] == pytest.approx(0.25, abs=0.02)
+    assert found["Sampling"] == "most"
+
+
+def test_units_that_are_dead_on_all_held_out_examples_too_owe_nothing_to_sampling(altered: Callable) -> None:
+    folder = altered("runs", lambda t: t.assign(dead_fraction_test=t["dead_on_both_fraction"]))
+    found = details(settled(folder, "C2"))
+    assert found["Reverse"] == [0, 0, 0]
+    assert found["Sampling"] == "a part"
+
+
+def test_a_study_that_records_no_units_still_settles_c2(tmp_path: Path) -> None:
+    write_small_study(tmp_path, experiments=("causes",))
+    found = settled(tmp_path, "C2")
+    assert found["effect"] > 0
+    assert details(found)["Recovery"] is None
+
+
+@pytest.mark.parametrize("what", ["examples", "minibatches"])
+def test_c3_reads_who_woke_at_the_next_checkpoint(altered: Callable, what: str) -> None:
+    folder = altered("units", lambda t: t.assign(**{f"woken_{what}": t[f"woken_{what}"] * 0 + 0.375}))
+    found = details(settled(folder, "C3"))
+    assert found["PerExample" if what == "examples" else "PerMinibatch"] == pytest.approx([0.375] * 3)
+
+
+def test_c3_counts_an_example_as_often_as_units_are_not_active_on_it(altered: Callable) -> None:
+    """Units that are active on all examples have none to wake on; half of those of the others wake."""
+
+    def half_awake(units: pd.DataFrame) -> pd.DataFrame:
+        awake = units["unit"] % 2 == 0
+        woken = units["woken_examples"].mask(awake, 1.0).mask(~awake, 0.5)
+        return units.assign(
+            active_share=(units["active_share"] * 0 + 1).mask(~awake, 0.25),
+            woken_examples=woken.where(units["step"] > 0),
+        )
+
+    found = details(settled(altered("units", half_awake), "C3"))
+    assert found["PerExample"] == pytest.approx([0.5] * 3)
+
+
+def test_c3_is_supported_only_if_units_that_sleep_on_an_example_sleep_on_all(altered: Callable) -> None:
+    def all_or_nothing(units: pd.DataFrame) -> pd.DataFrame:
+        return units.assign(active_share=(units["active_share"] * 0).mask(~units["dead"], 1.0))
+
+    found = settled(altered("units", all_or_nothing), "C3")
+    assert (found["verdict"], details(found)["AliveElsewhere"]) == (SUPPORTED, [0, 0, 0])
+
+
+def renamed(optimiser: str) -> Change:
+    return lambda runs: runs.assign(optimiser=runs["optimiser"].replace("adam", optimiser))
+
+
+def test_c4_reports_every_optimiser_by_itself(altered: Callable, verdicts: pd.DataFrame) -> None:
+    before = details(verdicts.set_index("claim").loc["C4"])
+    assert before["SgdFirst"] == 0 < before["SgdDeeper"]
+    assert before["AdamFirst"] >= 0 < before["AdamDeeper"]
+    assert before["MomentumFirst"] is before["SgdDecayFirst"] is before["MomentumDecayDeeper"] is None
+    after = details(settled(altered("runs", renamed("momentum_weight_decay")), "C4"))
+    assert after["MomentumDecayDeeper"] == before["AdamDeeper"]
+    assert after["AdamDeeper"] is None
+
+
+def test_units_that_keep_bias_and_weights_are_frozen_and_those_of_which_one_moved_are_not(
+    altered: Callable, verdicts: pd.DataFrame
+) -> None:
+    before = details(verdicts.set_index("claim").loc["C4"])
+    assert before["FrozenIntervals"] > 0
+    assert before["FrozenRevivals"] == before["DecayIntervals"] == 0
+    for moved in ("bias", "weight_norm"):
+        after = details(
+            settled(altered("units", lambda t, moved=moved: t.assign(**{moved: t[moved] + t["step"]})), "C4")
+        )
+        assert after["FrozenIntervals"] == 0
+
+
+def test_weight_decay_shrinks_bias_and_weights_together(altered: Callable, verdicts: pd.DataFrame) -> None:
+    before = details(verdicts.set_index("claim").loc["C4"])
+    altered("runs", lambda t: t.assign(optimiser=t["optimiser"].replace("sgd", "sgd_weight_decay")))
+
+    def decayed(units: pd.DataFrame) -> pd.DataFrame:
+        left = 0.99 ** units["step"].clip(upper=16)
+        return units.assign(bias=units["bias"] * left, weight_norm=units["weight_norm"] * left)
+
+    after = details(settled(altered("units", decayed), "C4"))
+    assert after["DecayIntervals"] == before["FrozenIntervals"]
+    assert after["DecayRevivals"] == after["FrozenIntervals"] == 0
+
+
+def test_networks_that_cannot_be_pruned_are_not_counted(altered: Callable, verdicts: pd.DataFrame) -> None:
+    before = details(verdicts.set_index("claim").loc["C4"])["PrunedNetworks"]
+
+    def unprunable(runs: pd.DataFrame) -> pd.DataFrame:
+        cnn = runs["architecture"] == "cnn"
+        return runs.assign(
+            pruned_difference=runs["pruned_difference"].mask(cnn),
+            pruned_answers=runs["pruned_answers"].mask(cnn),
+        )
+
+    assert 0 < details(settled(altered("runs", unprunable), "C4"))["PrunedNetworks"] < before
+
+
+def test_c5_correlates_dead_units_with_what_is_lost(verdicts: pd.DataFrame) -> None:
+    """Rank is the share of live units in the synthetic study, and accuracy falls with the stuck ones."""
+    found = details(verdicts.set_index("claim").loc["C5"])
+    assert found["RankCorrelation"] == [-1, -1, -1]
+    assert -1 <= found["AccuracyCorrelation"][0] < -0.9
+
+
+def test_c6_answers_for_every_optimiser(altered: Callable) -> None:
+    """Under Adam no rate kills, and none diverges."""
+
+    def spared(runs: pd.DataFrame) -> pd.DataFrame:
+        adam = (runs["experiment"] == "optimisers") & (runs["optimiser"] == "adam")
+        runs = runs[~(adam & runs["diverged"])]
+        return runs.assign(dead_fraction=runs["dead_fraction"].mask(adam, 0.0))
+
+    found = settled(altered("runs", spared), "C6")
+    numbers = details(found)
+    assert found["verdict"] == LIMITED
+    assert numbers["Adam"] == [0, 0, 0]
+    assert numbers["Sgd"][1] > 0.05 < numbers["Momentum"][1]
+    assert (numbers["Cases"], numbers["AtEdge"]) == (12, 4)
+    assert numbers["Rates"] == "0.01 to 1 (sgd), 0.01 to 1 (momentum) and 0.01 to 1 (adam)"
+
+
 def test_a_dead_unit_with_an_output_refutes_c4(altered: Callable) -> None:
     folder = altered("units", lambda t: t.assign(mean_abs_activation=t["mean_abs_activation"] + 1e-9))
     found = settled(folder, "C4")
@@ -210,14 +351,78 @@ def test_a_higher_rate_that_saves_units_refutes_c13(altered: Callable) -> None:
     assert (found["verdict"], found["effect"]) == (REFUTED, 0.0)
 
 
+def u_shaped(runs: pd.DataFrame) -> pd.DataFrame:
+    """Fewest units are dead at the middle rate."""
+    fraction = runs["learning_rate"].map({0.01: 0.5, 0.1: 0.0, 1.0: 0.5})
+    return runs.assign(dead_fraction=fraction.where(~runs["diverged"]))
+
+
+def test_one_case_among_many_needs_more_than_one_interval_would() -> None:
+    """A rise that is sure by itself in one case of twelve may be chance: one replicate does not share it."""
+    values = pd.DataFrame(
+        [(f"case {case}", replicate, 0.0) for case in range(12) for replicate in range(5)],
+        columns=["stratum", "replicate", "value"],
+    )
+    here = values["stratum"] == "case 0"
+    alone = values.assign(value=values["value"].mask(here & (values["replicate"] > 0), 0.2))
+    assert each(alone)["case 0"].low > 0.03
+    assert exceeds(alone, 0.03)[0] != LIMITED
+    shared = values.assign(value=values["value"].mask(here, 0.2))
+    assert exceeds(shared, 0.03)[0] == LIMITED
+
+
+def test_a_u_shape_helps_and_hurts_and_refutes_c13(altered: Callable) -> None:
+    """The lowest and the highest rate are alike, which would say nothing by themselves."""
+    found = settled(altered("runs", u_shaped), "C13")
+    numbers = details(found)
+    assert numbers["Helps"] == numbers["Hurts"] == numbers["Both"] == numbers["Settings"] == 12
+    assert numbers["FewestAt"] == "0.1 at bias 0, 0.1 at bias -1 and 0.1 at bias -4"
+    assert found["verdict"] == REFUTED
+
+
+def test_a_lower_rate_that_hurts_in_fewer_settings_limits_c13(altered: Callable) -> None:
+    def hurts_at_one_bias(runs: pd.DataFrame) -> pd.DataFrame:
+        fraction = runs["learning_rate"].map({0.01: 0.0, 0.1: 0.25, 1.0: 0.5})
+        fraction = fraction.mask(runs["initial_bias"] == -4, 0.5 - fraction)
+        return runs.assign(dead_fraction=fraction.where(~runs["diverged"]))
+
+    found = settled(altered("runs", hurts_at_one_bias), "C13")
+    numbers = details(found)
+    assert (numbers["Helps"], numbers["Hurts"], numbers["Both"]) == (8, 4, 0)
+    assert numbers["FewestAt"] == "0.01 at bias 0, 0.01 at bias -1 and 1 at bias -4"
+    assert found["verdict"] == LIMITED
+
+
 def test_weights_that_move_with_the_bias_support_the_posts_update(altered: Callable) -> None:
     found = settled(altered("units", lambda t: t.assign(weight_norm=t["weight_norm"] + t["step"])), "C8")
     assert (found["verdict"], found["effect"]) == (SUPPORTED, 0.0)
 
 
 def test_the_bias_is_blamed_where_it_makes_the_whole_fall(altered: Callable) -> None:
-    folder = altered("units", lambda t: t.assign(bias=t["pre_activation_max"]))
-    assert settled(folder, "C7")["verdict"] == SUPPORTED
+    def by_bias(units: pd.DataFrame) -> pd.DataFrame:
+        highest = units["pre_activation_max"]
+        before = highest.groupby([units[name] for name in ("run", "layer", "unit")]).shift(1)
+        unmoved = {f"pre_activation_max_new_{what}": before for what in ("weights", "inputs")}
+        return units.assign(bias=highest, **unmoved)
+
+    found = settled(altered("units", by_bias), "C7")
+    assert found["verdict"] == SUPPORTED
+    assert details(found)["BiasPart"] == details(found)["BiasLargest"] == [1, 1, 1]
+    assert details(found)["WeightsPart"] == details(found)["InputsPart"] == [0, 0, 0]
+
+
+def test_a_few_explosions_do_not_change_what_kills(altered: Callable, verdicts: pd.DataFrame) -> None:
+    """In the synthetic study a quarter of each fall is the bias's; of one unit in fifty it is ten thousandfold."""
+
+    def exploded(units: pd.DataFrame) -> pd.DataFrame:
+        few = (units["unit"] == 0) & (units["layer"] == "linear2") & (units["step"] == 64)
+        return units.assign(bias=units["bias"].mask(few, -1e5))
+
+    before = details(verdicts.set_index("claim").loc["C7"])
+    after = details(settled(altered("units", exploded), "C7"))
+    assert before["BiasPart"] == pytest.approx([0.25] * 3, abs=1e-4)
+    assert after["BiasPart"] == pytest.approx(before["BiasPart"], abs=1e-4)
+    assert before["Deaths"] == after["Deaths"] > 0
 
 
 def test_networks_born_dead_at_bias_zero_support_c9(altered: Callable) -> None:

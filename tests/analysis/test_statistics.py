@@ -21,6 +21,24 @@ def test_the_estimate_is_the_mean_and_lies_in_its_interval(values: np.ndarray) -
     assert found.estimate - 1e-9 <= found.high <= values.max() + 1e-9
 
 
+@given(samples, st.integers(1, 200))
+def test_intervals_that_hold_jointly_are_wider_the_more_there_are(values: np.ndarray, cases: int) -> None:
+    assert statistics.simultaneous(1) == pytest.approx(statistics.LEVEL)
+    assert cases * (1 - statistics.simultaneous(cases)) == pytest.approx(1 - statistics.LEVEL)
+    joint, alone = interval(values, level=statistics.simultaneous(cases)), interval(values)
+    # Up to what is left to chance in drawing.
+    slack = 0.1 * np.ptp(values) + 1e-9
+    assert joint.low <= alone.low + slack
+    assert joint.high >= alone.high - slack
+    assert values.min() - 1e-9 <= joint.low <= joint.high <= values.max() + 1e-9
+
+
+def test_with_few_replicates_all_of_them_must_agree_for_a_high_level() -> None:
+    values = [0.0, 1.0, 1.0, 1.0, 1.0]
+    found = interval(values, level=statistics.simultaneous(150))
+    assert (found.low, found.high) == pytest.approx((0, 1), abs=0.2)
+
+
 @given(samples, st.randoms(use_true_random=False))
 def test_the_order_of_replicates_does_not_matter(values: np.ndarray, random) -> None:
     shuffled = values.tolist()

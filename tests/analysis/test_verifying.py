@@ -10,6 +10,16 @@ from small_study import ORIGIN
 from dying_relu import results
 from dying_relu.analysis import claims, verifying
 
+METRICS = ["train_loss", "train_accuracy", "test_loss", "test_accuracy", "effective_rank", "mean_slope"]
+FRACTIONS = ["dead", "dead_on_both", "inactive", "saturated", "dormant_0", "dormant_0025", "dormant_01"]
+NOT_OF_DIVERGED = [
+    *METRICS,
+    *(f"{name}_fraction" for name in [*FRACTIONS, "born_dead", "died", "revived"]),
+    "dead_fraction_test",
+    "pruned_difference",
+    "pruned_answers",
+]
+
 
 def copy_with(study: Path, folder: Path, change) -> Path:
     """The runs and the verdicts of ``study`` in ``folder``, the runs changed."""
@@ -47,6 +57,30 @@ def test_cells_that_moved_are_named(published: Path, small_study: Path, tmp_path
     console = Console(width=200, record=True)
     verifying.show(verification, console)
     assert "Cells that disagree" in console.export_text()
+
+
+def test_cells_that_diverge_on_one_side_only_do_not_vanish(
+    published: Path, small_study: Path, tmp_path: Path
+) -> None:
+    def exploded(runs: pd.DataFrame) -> pd.DataFrame:
+        """In one experiment every network but those of the smallest rate."""
+        gone = runs["experiment"].eq("causes") & (runs["learning_rate"] > 0.01)
+        return runs.assign(
+            diverged=runs["diverged"] | gone,
+            diverged_step=runs["diverged_step"].mask(gone, 1),
+            **{name: runs[name].mask(gone) for name in NOT_OF_DIVERGED if name in runs},
+        )
+
+    assert verifying.verify(published, published).diverged["agrees"].all()
+    verification = verifying.verify(copy_with(small_study, tmp_path, exploded), published)
+    assert verification.cells["agrees"].all()
+    wrong = verification.diverged[~verification.diverged["agrees"]]
+    assert set(wrong["experiment"]) == {"causes"}
+    assert set(wrong["learning_rate"]) == {0.1, 1.0}
+    assert (wrong["ours"] == 1).all()
+    console = Console(width=200, record=True)
+    verifying.show(verification, console)
+    assert "Shares of runs that diverged, where they disagree" in console.export_text()
 
 
 def test_another_scale_is_counted_apart(published: Path, small_study: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -144,6 +145,19 @@ def test_the_report_stands_alone(project: Project) -> None:
         assert f'"{category}"' in html
     assert '<script src="http' not in html
     assert '<link href="http' not in html
+
+
+def test_the_study_can_be_verified_against_a_published_one(project: Project) -> None:
+    """Here against itself."""
+    shutil.copytree(
+        project.folder / "results/smoke",
+        project.folder / "results/published",
+        ignore=shutil.ignore_patterns("shards", "logs", "benchmarks", "archive"),
+        dirs_exist_ok=True,
+    )
+    done = project.snakemake("verify")
+    assert done.returncode == 0, done.stderr
+    assert "13 of 13 verdicts agree" in done.stdout
 
 
 def test_the_study_can_be_archived(project: Project) -> None:

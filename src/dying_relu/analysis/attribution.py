@@ -9,8 +9,6 @@ Shapley value, is the one split that treats them alike and leaves no remainder (
 import pandas as pd
 
 UNIT = ["run", "layer", "unit"]
-<<<<<<< HEAD
-=======
 STATE = {
     "step",
     "dead",
@@ -24,7 +22,6 @@ STATE = {
     "woken_minibatches",
 }
 """What is kept of the end of an interval."""
->>>>>>> remedies
 PARTS = ["by_bias", "by_weights", "by_inputs"]
 """The columns that sum up to the fall."""
 
@@ -37,26 +34,6 @@ def attributed(units: pd.DataFrame) -> pd.DataFrame:
             parts sum up to the fall to single precision only.
 
     Returns:
-<<<<<<< HEAD
-        A row a unit and interval between two consecutive checkpoints: all columns of ``units`` as they were when it began, then
-        ``step_next``, ``dead_next``, ``died`` (alive before, dead after), ``revived`` (the reverse), ``fall`` of the largest
-        pre-activation (negative where it rose), and its parts ``by_bias``, ``by_weights`` and ``by_inputs``. The latter two are
-        NaN where what moved the unit is not known, as with normalisation, but that inputs of a first layer never move.
-    """
-    ordered = units.sort_values([*UNIT, "step"], ignore_index=True)
-    state = [
-        "step",
-        "dead",
-        "bias",
-        "pre_activation_max",
-        "pre_activation_max_new_weights",
-        "pre_activation_max_new_inputs",
-    ]
-    after = ordered.groupby(UNIT, sort=False)[state].shift(-1).add_suffix("_next")
-    followed = after["step_next"].notna()
-    before, after = ordered[followed], after[followed]
-    return before.assign(**_parts(before, after), **_fate(before, after)).reset_index(drop=True)
-=======
         A row a unit and interval between two consecutive checkpoints: all columns of ``units`` as they were when it began; with
         ``_next`` those of ``STATE`` as they were when it ended (``step_next``, ``dead_next``, ...); ``died`` (alive before,
         dead after), ``revived`` (the reverse), ``fall`` of the largest pre-activation (negative where it rose), and its parts
@@ -72,7 +49,6 @@ def attributed(units: pd.DataFrame) -> pd.DataFrame:
         {str(name): column for name, column in after.items()} | _fate(before, after) | _parts(before, after)
     )
     return before.assign(**columns).reset_index(drop=True)
->>>>>>> remedies
 
 
 def _parts(before: pd.DataFrame, after: pd.DataFrame) -> dict[str, pd.Series]:

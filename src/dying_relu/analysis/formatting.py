@@ -109,6 +109,15 @@ def named(sentence: str) -> str:
     return re.sub(r"\w+", lambda match: _IN_SENTENCES.get(match[0], match[0]), sentence)
 
 
+def with_minus_signs(latex: str) -> str:
+    """Before a number that begins a word, a hyphen is a minus sign.
+
+    >>> with_minus_signs("bias -4, at 0.1-dormant")
+    'bias $-$4, at 0.1-dormant'
+    """
+    return re.sub(r"(?<!\S)-(?=\d)", "$-$", latex)
+
+
 def listed(names: Iterable[str]) -> str:
     """Names joined as in a sentence.
 

@@ -3,7 +3,8 @@
 A cell is a setting that both studies have: an experiment with a level of every factor. Its means over replicates agree if
 they differ by no more than ``STANDARD_ERRORS`` standard errors of the difference, from the spread of replicates pooled over all
 cells of the experiment, plus ``MARGIN``. Cells that were trained on other numbers of examples or steps may differ for that
-reason and are counted apart. What decides is the verdicts.
+reason and are counted apart. A run that diverged is in no mean, so that a cell in which all did has none: how often
+each cell diverges is compared by itself. What decides is the verdicts.
 """
 
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ SCALE = ["train_examples", "steps", "batch_size"]
 STANDARD_ERRORS = 4.0
 MARGIN = 0.01
 """A percentage point: what other versions of the libraries or another processor may change."""
+DIVERGED = 0.5
+"""At the edge of divergence rounding decides; a cell disagrees if the shares of runs that diverged differ by more than this."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +36,13 @@ class Verification:
     Attributes:
         cells: a row a cell and metric: the columns of the setting, ``metric``, ``ours``, ``published``, ``tolerance``, ``same_scale`` and
             ``agrees``.
+        diverged: a row a cell: the columns of the setting, ``ours`` and ``published`` (the shares of runs that diverged), ``same_scale``
+            and ``agrees``.
         verdicts: a row a claim: ``claim``, ``ours``, ``published`` and ``agrees``. "Not enough data" contradicts no verdict.
     """
 
     cells: pd.DataFrame
+    diverged: pd.DataFrame
     verdicts: pd.DataFrame
 
     @property
@@ -47,17 +53,36 @@ class Verification:
 
 def verify(results_folder: Path, published_folder: Path) -> Verification:
     """Compare the study in ``results_folder`` with the one in ``published_folder``."""
-    ours, published = (
-        _cells(results.read("runs", folder / "runs.parquet")) for folder in (results_folder, published_folder)
-    )
+    runs = [results.read("runs", folder / "runs.parquet") for folder in (results_folder, published_folder)]
+    return Verification(_compared(*runs), _divergence(*runs), _verdicts(results_folder, published_folder))
+
+
+def _compared(*runs: pd.DataFrame) -> pd.DataFrame:
+    ours, published = (_cells(table) for table in runs)
     cells = ours.merge(published, on=[*SETTING, "metric"], suffixes=("_ours", "_published"))
     error = np.sqrt(sum(cells[f"spread_{side}"] ** 2 / cells[f"n_{side}"] for side in ("ours", "published")))
     cells["tolerance"] = STANDARD_ERRORS * error + MARGIN
-    cells["same_scale"] = np.all([cells[f"{key}_ours"] == cells[f"{key}_published"] for key in SCALE], axis=0)
+    cells["same_scale"] = _same_scale(cells)
     cells["agrees"] = (cells["mean_ours"] - cells["mean_published"]).abs() <= cells["tolerance"]
     cells = cells.rename(columns={"mean_ours": "ours", "mean_published": "published"})
-    columns = [*SETTING, "metric", "ours", "published", "tolerance", "same_scale", "agrees"]
-    return Verification(cells[columns], _verdicts(results_folder, published_folder))
+    return cells[[*SETTING, "metric", "ours", "published", "tolerance", "same_scale", "agrees"]]
+
+
+def _divergence(*runs: pd.DataFrame) -> pd.DataFrame:
+    """The shares of runs that diverged, of every setting that both studies have, whether any run was left to average or not."""
+    ours, published = (
+        table.groupby([*SETTING, *SCALE], dropna=False)["diverged"].mean().rename("share").reset_index()
+        for table in runs
+    )
+    cells = ours.merge(published, on=SETTING, suffixes=("_ours", "_published"))
+    cells["same_scale"] = _same_scale(cells)
+    cells = cells.rename(columns={"share_ours": "ours", "share_published": "published"})
+    cells["agrees"] = (cells["ours"] - cells["published"]).abs() <= DIVERGED
+    return cells[[*SETTING, "ours", "published", "same_scale", "agrees"]]
+
+
+def _same_scale(cells: pd.DataFrame) -> np.ndarray:
+    return np.all([cells[f"{key}_ours"] == cells[f"{key}_published"] for key in SCALE], axis=0)
 
 
 def _cells(runs: pd.DataFrame) -> pd.DataFrame:
@@ -84,7 +109,7 @@ def _verdicts(results_folder: Path, published_folder: Path) -> pd.DataFrame:
 
 
 def show(verification: Verification, console: Console) -> None:
-    """Print the cells and the verdicts that disagree, and how many agree."""
+    """Print the cells, the shares of diverged runs and the verdicts that disagree, and how many agree."""
     cells, verdicts = verification.cells, verification.verdicts
     for same, scale in ((True, "same scale"), (False, "another scale")):
         compared = cells[cells["same_scale"] == same]
@@ -99,6 +124,15 @@ def show(verification: Verification, console: Console) -> None:
             setting=_settings(disagreeing)
         ),
         "Cells that disagree",
+        console,
+    )
+    diverged = verification.diverged
+    as_often = int((diverged["ours"] == diverged["published"]).sum())
+    console.print(f"{as_often:,} of {len(diverged):,} settings diverge equally often")
+    differing_often = diverged[~diverged["agrees"]]
+    _print_rows(
+        differing_often[["ours", "published", "same_scale"]].assign(setting=_settings(differing_often)),
+        "Shares of runs that diverged, where they disagree",
         console,
     )
     differing = verdicts.loc[~verdicts["agrees"], ["claim", "ours", "published"]]

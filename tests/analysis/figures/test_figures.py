@@ -193,9 +193,6 @@ def test_slopes_of_one_kind_are_enough(activation: str, study: Path) -> None:
     plt.close(module_of("slopes").figure(runs[runs["activation"] == activation]))
 
 
-<<<<<<< HEAD
-@pytest.mark.parametrize("name", ["phase_diagram", "learning_rate", "initial_bias", "over_time", "capacity"])
-=======
 def test_slopes_have_a_row_for_each_rate_that_names_its_setting(study: Path) -> None:
     runs = results.read("runs", study / "runs.parquet").query("experiment == 'slopes'")
     slower = runs.assign(run="slow-" + runs["run"], learning_rate=0.03)
@@ -215,8 +212,7 @@ def test_a_lower_rate_stands_beside_the_other_remedies(study: Path) -> None:
     plt.close(drawn)
 
 
-@pytest.mark.parametrize("name", ["phase_diagram", "learning_rate", "initial_bias", "over_time"])
->>>>>>> remedies
+@pytest.mark.parametrize("name", ["phase_diagram", "learning_rate", "initial_bias", "over_time", "capacity"])
 def test_what_a_figure_does_not_show_gets_panels_of_its_own(name: str, study: Path) -> None:
     """Networks of another optimiser are not replicates; nine places do not fit side by side."""
     module = module_of(name)

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from dying_relu.analysis.attribution import PARTS, attributed
+from dying_relu.analysis.attribution import PARTS
 from dying_relu.analysis.claims.evidence import Evidence, NotEnoughData, by_replicate, safe
 from dying_relu.analysis.claims.verdict import (
     LIMITED,
@@ -25,6 +25,8 @@ MATTERS = 0.05
 """A change of the dead fraction matters from five percentage points of the hidden units on."""
 OFTEN = 0.5
 """Often: in at least half of the cases."""
+OPTIMISERS = ("sgd", "momentum", "adam")
+"""Those that C6 answers for by themselves."""
 MAJOR_PART = 0.5
 """A cause has the major part in an effect if it makes at least half of it."""
 
@@ -46,16 +48,16 @@ def rate_too_high(evidence: Evidence) -> Finding:
     extremes = trained.groupby("stratum")["learning_rate"].agg(["min", "max"])
     values = _change(trained, extremes.reset_index(), "learning_rate")
     verdict, note = exceeds(values, MATTERS)
-    optimiser = runs.groupby("stratum", sort=False)["optimiser"].first()
+    optimiser = runs.groupby("stratum")["optimiser"].first()
+    highest = runs.groupby("stratum")["learning_rate"].max()
     details: dict[str, Detail] = {
-        "Rates": _safe_rates(extremes.groupby(optimiser, sort=False).agg(["min", "max"])),
+        "Rates": _safe_rates(extremes.groupby(optimiser).agg(["min", "max"])),
         **{
-            name.capitalize(): if_any(values[values["stratum"].map(optimiser) == name])
-            for name in ("sgd", "momentum", "adam")
+            name.capitalize(): if_any(values[values["stratum"].map(optimiser) == name]) for name in OPTIMISERS
         },
         "Cases": len(extremes),
         # Where the highest rate of all is safe, nobody knows where divergence begins.
-        "AtEdge": int((extremes["max"] == runs.groupby("stratum")["learning_rate"].max()).sum()),
+        "AtEdge": int((extremes["max"] == highest[extremes.index]).sum()),
         "DivergedShare": runs["diverged"].mean(),
     }
     return Finding(verdict, pooled(values), len(runs), note, details)
@@ -63,9 +65,10 @@ def rate_too_high(evidence: Evidence) -> Finding:
 
 def _safe_rates(extremes: pd.DataFrame) -> str:
     """From which rate to which, by optimiser, in words; ``extremes``: columns (min or max, min or max)."""
+    known = extremes.loc[[name for name in OPTIMISERS if name in extremes.index]]
     return listed(
         f"{low:g} to {low_end:g}{'' if low_end == high_end else f' or up to {high_end:g}'} ({name})"
-        for name, (low, _, low_end, high_end) in extremes.T.items()
+        for name, (low, _, low_end, high_end) in known.T.items()
     )
 
 
@@ -130,8 +133,8 @@ def bias_too_negative(evidence: Evidence) -> Finding:
 def _course(evidence: Evidence) -> tuple[dict[str, Detail], str]:
     """What kills the units that die while training, and why the bias is not to blame; an empty reason if it is."""
     try:
-        falls = attributed(evidence.relu_units("recovery"))
-        deaths = falls[falls["died"]]
+        since = evidence.since("recovery")
+        deaths = since[since["died"]]
         shares = deaths[PARTS].div(deaths["fall"], axis="index")
         parts = {
             name: pooled(by_replicate(deaths.assign(share=shares[part]), lambda g: g["share"].median()))

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from dying_relu import results
+from dying_relu.analysis.attribution import attributed
 
 SETTING = ["dataset", "architecture", "optimiser"]
 FACTORS = [
@@ -27,13 +28,22 @@ class NotEnoughData(Exception):
 
 
 class Definition(NamedTuple):
-    """What counts as dead: a column of the table of runs, and one of the table of units (None: not recorded of single units)."""
+    """What counts as dead, as the tables have it.
+
+    Attributes:
+        of_runs: a column of the table of runs, a share at the end of training.
+        of_units: a column of the table of units; None: not recorded of single units.
+        of_layers: a probe set and a column of the table of layers, a count at each checkpoint.
+        of_both: a column of the table of runs, the share that counts on both probe sets; None: not recorded unit by unit.
+    """
 
     of_runs: str
     of_units: str | None
+    of_layers: tuple[str, str]
+    of_both: str | None
 
 
-DEAD = Definition("dead_fraction", "dead")
+DEAD = Definition("dead_fraction", "dead", ("train", "dead"), "dead_on_both_fraction")
 """The definition that the verdicts rest on."""
 
 
@@ -48,14 +58,29 @@ class Evidence:
     def __init__(self, results_folder: Path, definition: Definition = DEAD) -> None:
         self.folder = results_folder
         self.definition = definition
+        self._since: dict[str, pd.DataFrame] = {}
 
     @cached_property
     def runs(self) -> pd.DataFrame:
-        """The table of runs with a column ``stratum``: data set, architecture and optimiser in one name."""
+        """The table of runs with a column ``stratum``: data set, architecture and optimiser in one name.
+
+        By another definition than ``DEAD`` the share that died is not recorded; the share dead at the end minus that at the start,
+        which is at most as large, stands for it.
+        """
         table = results.read("runs", self.folder / "runs.parquet")
-        return table.assign(
-            stratum=table[SETTING].agg(" ".join, axis=1), dead_fraction=table[self.definition.of_runs]
-        )
+        table["stratum"] = table[SETTING].agg(" ".join, axis=1)
+        if self.definition != DEAD:
+            table["dead_fraction"] = table[self.definition.of_runs]
+            table["died_fraction"] = table["dead_fraction"] - table["run"].map(self._share_at_start())
+        return table
+
+    def _share_at_start(self) -> pd.Series:
+        """The share of hidden units that are dead before the first step, by run."""
+        probe, column = self.definition.of_layers
+        layers = results.read("layers", self.folder / "layers.parquet")
+        start = layers[(layers["probe"] == probe) & (layers["step"] == 0)]
+        counts = start.groupby("run")[[column, "units"]].sum()
+        return counts[column] / counts["units"]
 
     @cached_property
     def layers(self) -> pd.DataFrame:
@@ -93,6 +118,12 @@ class Evidence:
         return _filled(
             units[(units["experiment"] == name) & (units["activation"] == "relu")], name, "recorded units"
         )
+
+    def since(self, name: str) -> pd.DataFrame:
+        """What moved the units of :meth:`relu_units` from each checkpoint to the next; see :mod:`dying_relu.analysis.attribution`."""
+        if name not in self._since:
+            self._since[name] = attributed(self.relu_units(name))
+        return self._since[name]
 
 
 def by_replicate(table: pd.DataFrame, statistic: Callable[[pd.DataFrame], float]) -> pd.DataFrame:

@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 
-from dying_relu.analysis.attribution import attributed
 from dying_relu.analysis.claims.evidence import Evidence, NotEnoughData, by_replicate, safe
 from dying_relu.analysis.claims.verdict import (
     LIMITED,
@@ -81,6 +80,8 @@ def relu_is_max(evidence: Evidence) -> Finding:
     details="DeadOnTrain:number DeadOnTest:number Mlp:percent Cnn:percent Reverse:percent Sampling:words Recovery:percent",
 )
 def dead_on_any_input(evidence: Evidence) -> Finding:
+    if evidence.definition.of_both is None:
+        raise NotEnoughData("this definition is not recorded of single units on both probe sets")
     runs = evidence.relu("causes").query("not diverged")
     counts = _counts(runs)
     effect = pooled(_alive_elsewhere(counts, "train"))
@@ -139,7 +140,7 @@ def _alive_elsewhere(counts: pd.DataFrame, probe: str) -> pd.DataFrame:
 )
 def recovery_is_unlikely(evidence: Evidence) -> Finding:
     units = evidence.relu_units("recovery")
-    since = attributed(units)
+    since = evidence.since("recovery")
     example = _woken(since, "examples", 1 - since["active_share"])
     minibatch = _woken(since, "minibatches", _inactive_minibatches(since))
     dataset = pooled(by_replicate(since[since["dead"]], lambda g: g["revived"].mean()))

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Collection
 from pathlib import Path
 
 import pandas as pd
@@ -35,15 +36,20 @@ def ordered() -> list[Claim]:
     return sorted(CLAIMS.values(), key=lambda claim: int(claim.id[1:]))
 
 
-def settle(results_folder: Path) -> pd.DataFrame:
-    """The verdicts on all claims from the tables in ``results_folder``.
+def settle(results_folder: Path, ids: Collection[str] | None = None) -> pd.DataFrame:
+    """The verdicts on the claims from the tables in ``results_folder``.
+
+    Args:
+        results_folder: of a study.
+        ids: the claims to settle; None: all.
 
     Returns:
         A row a claim with ``COLUMNS``: ``effect`` with its interval ``low`` to ``high`` over replicates (NaN where there are not
         enough data), ``n`` networks it rests on, ``details``: further numbers the paper quotes, as a JSON object.
     """
     evidence = Evidence(results_folder)
-    return pd.DataFrame([_row(claim, claim.finding(evidence)) for claim in ordered()], columns=COLUMNS)
+    rules = [claim for claim in ordered() if ids is None or claim.id in ids]
+    return pd.DataFrame([_row(claim, claim.finding(evidence)) for claim in rules], columns=COLUMNS)
 
 
 def write(results_folder: Path, out: Path) -> None:

@@ -2,6 +2,7 @@
 
 ``verdicts``    what became of each claim
 ``scale``       how large the study is
+``sensitivity`` what other thresholds would make of the verdicts
 ``data``        what raw pixels and other minibatches change
 ``validation``  what theory and published numbers say of our networks
 ``laws``        what a law of the literature about training says of them

@@ -31,7 +31,7 @@ def macro(value: Value, form: str) -> Macro:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return Macro(None, formatting.NOT_MEASURED)
     if form == "words":
-        return Macro(value, _with_minus_signs(formatting.escape(formatting.named(str(value)))))
+        return Macro(value, formatting.with_minus_signs(formatting.escape(formatting.named(str(value)))))
     return Macro(value, _FORMATS[form](float(value)))
 
 
@@ -48,8 +48,3 @@ def with_interval(effect: float, low: float, high: float, form: str) -> str:
 def words(text: str) -> Macro:
     """Plain text."""
     return Macro(text, formatting.escape(text))
-
-
-def _with_minus_signs(latex: str) -> str:
-    """A hyphen before a number that begins a word is a minus sign."""
-    return re.sub(r"(?<!\S)-(?=\d)", "$-$", latex)

@@ -10,6 +10,7 @@ from dying_relu.analysis.numbers.laws import laws
 from dying_relu.analysis.numbers.macro import Macro
 from dying_relu.analysis.numbers.provenance import provenance
 from dying_relu.analysis.numbers.scale import scale
+from dying_relu.analysis.numbers.sensitivity import sensitivity
 from dying_relu.analysis.numbers.validation import validation
 from dying_relu.analysis.numbers.verdicts import verdicts
 from dying_relu.errors import DyingReluError
@@ -26,6 +27,7 @@ def collect(results_folder: Path, configuration_path: Path) -> dict[str, Macro]:
         laws(results_folder),
         verdicts(results_folder),
         data(results_folder),
+        sensitivity(results_folder),
     )
     return {name: macro for group in groups for name, macro in group.items()}
 

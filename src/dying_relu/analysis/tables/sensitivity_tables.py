@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from dying_relu import configuration, results
+from dying_relu import configuration
 from dying_relu.analysis import formatting, sensitivity
 from dying_relu.analysis.claims import LIMITED, NOT_ENOUGH_DATA, REFUTED, SUPPORTED
+from dying_relu.analysis.claims.evidence import Evidence, NotEnoughData
+from dying_relu.analysis.formatting import with_minus_signs
 from dying_relu.analysis.tables.tabular import tabular
 
 SHORT = {SUPPORTED: "yes", LIMITED: "limited", REFUTED: "no", NOT_ENOUGH_DATA: "?"}
@@ -33,26 +35,39 @@ def _cell(verdict: str, ours: str) -> str:
 
 
 def examples(results_folder: Path, configuration_path: Path) -> str:
-    """The share of units expected to look dead on n examples, at the end of the ReLU runs of ``recovery``, by initial bias."""
+    """What n random examples would show of the units of linear layers in the ReLU runs of ``recovery``.
+
+    The share that looks dead at the end of training, by initial bias; of those that look dead at a checkpoint, the share that looks
+    alive at the next (C3); and the share that looks dead before the first update without a bias (C9).
+    """
+    evidence = Evidence(results_folder)
+    try:
+        units, since = _linear(evidence.relu_units(EXPERIMENT)), _linear(evidence.since(EXPERIMENT))
+    except NotEnoughData as reason:
+        return formatting.escape(f"Not measured: {reason}.") + "\n"
     settings = configuration.load(configuration_path)
-    runs = results.read("runs", results_folder / "runs.parquet")
-    runs = runs[(runs["experiment"] == EXPERIMENT) & (runs["activation"] == "relu") & ~runs["diverged"]]
-    units = results.read("units", results_folder / "units.parquet")
-    units = units.merge(runs[["run", "initial_bias", "steps"]], on="run")
-    ends = units[(units["step"] == units["steps"]) & units["layer"].str.startswith("linear")]
-    if ends.empty:
-        return (
-            formatting.escape(f"The study has no units of linear layers in an experiment {EXPERIMENT}.")
-            + "\n"
-        )
     experiment = settings.experiments[EXPERIMENT]
     probe_set = experiment.probe_train or settings.measuring.train
-    rows = []
-    for bias in ends["initial_bias"].unique():
-        shares = sensitivity.dead_by_number_of_examples(
-            ends.loc[ends["initial_bias"] == bias, "active_share"], probe_set
-        )
-        looks_dead = {f"on {n}": formatting.percent(share) for n, share in shares.to_dict().items()}
-        rows.append({"Initial bias": formatting.number(bias)} | looks_dead)
+    ends = units[units["step"] == units["steps"]]
+    shares = {
+        f"dead, bias {bias:g}": sensitivity.dead_by_number_of_examples(group["active_share"], probe_set)
+        for bias, group in ends.groupby("initial_bias", sort=False)
+    }
+    shares["revived"] = sensitivity.revived_by_number_of_examples(since, probe_set)
+    born = units[(units["step"] == 0) & (units["initial_bias"] == 0)]
+    if len(born):
+        shares["born dead"] = sensitivity.dead_by_number_of_examples(born["active_share"], probe_set)
+    rows = [
+        {"Examples": with_minus_signs(name)}
+        | {f"{n}": formatting.percent(share) for n, share in row.to_dict().items()}
+        for name, row in shares.items()
+    ]
     table = pd.DataFrame(rows)
     return tabular(table, "@{}l" + "r" * (len(table.columns) - 1) + "@{}")
+
+
+def _linear(units: pd.DataFrame) -> pd.DataFrame:
+    linear = units[units["layer"].str.startswith("linear")]
+    if linear.empty:
+        raise NotEnoughData(f"the experiment {EXPERIMENT!r} has no units of linear layers")
+    return linear
