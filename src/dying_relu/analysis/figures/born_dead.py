@@ -59,7 +59,7 @@ def _over_depth(axes: Axes, counts: pd.DataFrame) -> None:
     ]
     axes.set_xlabel("layers of weights")
     axes.set_title("by width")
-    axes.legend(*zip(*entries, strict=True), loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
+    axes.legend(*zip(*entries, strict=True), loc="upper center", bbox_to_anchor=(0.5, -0.25), ncols=2)
 
 
 def _over_width(axes: Axes, counts: pd.DataFrame) -> None:
