@@ -365,10 +365,10 @@ def test_one_case_among_many_needs_more_than_one_interval_would() -> None:
     )
     here = values["stratum"] == "case 0"
     alone = values.assign(value=values["value"].mask(here & (values["replicate"] > 0), 0.2))
-    assert each(alone)["case 0"].low > 0.03
-    assert exceeds(alone, 0.03)[0] != LIMITED
+    assert each(alone)["case 0"].low > 0.06
+    assert exceeds(alone, 0.06)[0] != LIMITED
     shared = values.assign(value=values["value"].mask(here, 0.2))
-    assert exceeds(shared, 0.03)[0] == LIMITED
+    assert exceeds(shared, 0.06)[0] == LIMITED
 
 
 def test_a_u_shape_helps_and_hurts_and_refutes_c13(altered: Callable) -> None:
