@@ -121,9 +121,9 @@ def _broken(name: str, schema: pa.DataFrameSchema, causes: pd.DataFrame) -> list
     """What is wrong, each once. Of a law of whole rows pandera lists a row's every cell, the wrong one or not."""
     laws = {check.name for check in schema.checks}
     said = (
-        f"{case.check!s} failed"
-        if case.check in laws
-        else f"{case.check!s} failed for {case.failure_case!r} in {case.column or name}"
-        for case in causes.itertuples()
+        f"{check} failed" if check in laws else f"{check} failed for {cell!r} in {column or name}"
+        for check, cell, column in zip(
+            causes["check"].astype(str), causes["failure_case"], causes["column"], strict=True
+        )
     )
     return list(dict.fromkeys(said))

@@ -50,15 +50,15 @@ def simultaneous(cases: int) -> float:
 def interval(
     values: Sequence[float] | np.ndarray,
     strata: Sequence[object] | np.ndarray | None = None,
-    level: float = LEVEL,
+    level: float | None = None,
 ) -> Interval:
     """The mean of ``values``, one a replicate, with a bootstrap interval over replicates.
 
     Args:
         values: (n,) finite numbers.
         strata: (n,) the stratum of each; the estimate is the mean of the strata's means. None: all are of one stratum.
-        level: nominal coverage. No level makes an interval wider than the replicates are apart: for a high one all of them must lie
-            on one side.
+        level: nominal coverage, by default ``LEVEL``. No level makes an interval wider than the replicates are apart: for a high
+            one all of them must lie on one side.
 
     Returns:
         The interval is the estimate itself where every stratum has a single replicate, because nothing is known of the spread.
@@ -69,6 +69,7 @@ def interval(
     >>> interval([0.25, 0.25, 0.25])
     Interval(estimate=0.25, low=0.25, high=0.25, n=3)
     """
+    level = LEVEL if level is None else level
     numbers = np.asarray(values, dtype=float)
     if numbers.size == 0 or not np.isfinite(numbers).all():
         raise ValueError(f"an interval needs finite values, not {numbers}")

@@ -1,5 +1,7 @@
 """For how long dead units stay dead: those that died apart from those born dead, by layer and optimiser."""
 
+from typing import cast
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -36,7 +38,8 @@ def figure(runs: pd.DataFrame, units: pd.DataFrame) -> Figure:
     groups = list(found.groupby(["depth", "layer", "born_dead"]))
     optimisers = list(runs["optimiser"].unique())
     figure, axes = style.panels(1, len(groups), 2.3, sharex=True, sharey=True)
-    for column, ((depth, layer, born_dead), here) in enumerate(groups):
+    for column, (place, here) in enumerate(groups):
+        depth, layer, born_dead = cast("tuple[int, str, bool]", place)
         panel = axes[0, column]
         for position, optimiser in enumerate(optimisers):
             own = here[here["optimiser"] == optimiser]
