@@ -214,10 +214,8 @@ def _layers(units: pd.DataFrame) -> pd.DataFrame:
         active_share=grouped["active_share"].mean(),
         slope=grouped["slope"].first() + learned,
     ).reset_index()
-    at_the_ends = (train["step"] == 0) | (
-        train["step"] == train["run"].map(units.groupby("run")["steps"].first())
-    )
-    test = train[at_the_ends].assign(probe="test", dead=train["dead_test"], died=0, revived=0)
+    at_the_end = train["step"] == train["run"].map(units.groupby("run")["steps"].first())
+    test = train[at_the_end].assign(probe="test", dead=train["dead_test"], died=0, revived=0)
     return pd.concat([train, test], ignore_index=True)
 
 
@@ -230,12 +228,12 @@ def _checkpoints(units: pd.DataFrame, networks: pd.DataFrame) -> pd.DataFrame:
     stuck = rows["inactive"] * (rows["activation"].isin(["relu", "leaky_relu"]) & (rows["slope"] < 0.005))
     accuracy = 0.1 + 0.8 * (1 - stuck) * (rows["step"] / (rows["step"] + 5)) + 0.001 * rows["replicate"]
     loss = 2.4 * (1 - accuracy)
-    at_the_ends = (rows["step"] == 0) | (rows["step"] == rows["steps"])
+    at_the_end = rows["step"] == rows["steps"]
     return rows.assign(
         train_loss=loss,
         train_accuracy=accuracy,
-        test_loss=loss.where(at_the_ends),
-        test_accuracy=accuracy.where(at_the_ends),
+        test_loss=loss.where(at_the_end),
+        test_accuracy=accuracy.where(at_the_end),
         diverged=rows["inactive"].isna(),
     )
 

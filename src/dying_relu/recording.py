@@ -242,7 +242,7 @@ class Recorder:
         ).assign(diverged_step=lambda table: table["diverged_step"].where(table["diverged"]))
 
     def _factors(self) -> dict[str, object]:
-        names = [field.name for field in fields(Run) if field.name not in ("id", "experiment")]
+        names = [field.name for field in fields(Run) if field.name not in ("id", "experiment", "seed")]
         return {
             "run": self.ids,
             "experiment": self.shard.experiment,

@@ -330,6 +330,8 @@ def large_part_does_nothing(evidence: Evidence) -> Finding:
     runs = safe(evidence.relu("causes"), setting)
     if runs.empty:
         raise NotEnoughData("every setting diverged")
+    if runs["died_fraction"].isna().all():
+        raise NotEnoughData("how many units are dead by this definition was not measured before training")
     means = runs.groupby(setting)[["died_fraction", "test_accuracy", "effective_rank"]].mean().reset_index()
     worst = means.loc[means.groupby("stratum", sort=False)["died_fraction"].idxmax()]
     best = means.loc[means.groupby("stratum", sort=False)["test_accuracy"].idxmax()]
