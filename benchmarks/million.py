@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 SIZES = (Size(50, 5, 10), Size(100, 25, 10), Size(250, 100, 10))
 """10,000, 100,000 and 1,000,000 networks."""
-MOST_TABLES = 100_000
+MOST_TABLES = 10_000
 """Larger studies are not given tables: to write them takes longer than to put them together."""
 
 MILLION = pa.DataFrameSchema(
