@@ -15,8 +15,8 @@ from dying_relu.analysis.claims.evidence import DEAD, Definition, Evidence
 from dying_relu.analysis.claims.settling import ordered
 
 DEFINITIONS = {
-    "dead on the training probe set": DEAD,
-    "dead on the held-out probe set": Definition(
+    "dead, training probe set": DEAD,
+    "dead, held-out probe set": Definition(
         "dead_fraction_test", None, ("test", "dead"), "dead_on_both_fraction"
     ),
     # Of ReLU units, which C2 is about, the same as dead.

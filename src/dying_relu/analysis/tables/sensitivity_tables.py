@@ -50,7 +50,7 @@ def examples(results_folder: Path, configuration_path: Path) -> str:
     probe_set = experiment.probe_train or settings.measuring.train
     ends = units[units["step"] == units["steps"]]
     shares = {
-        f"dead, bias {bias:g}": sensitivity.dead_by_number_of_examples(group["active_share"], probe_set)
+        f"bias {bias:g}": sensitivity.dead_by_number_of_examples(group["active_share"], probe_set)
         for bias, group in ends.groupby("initial_bias", sort=False)
     }
     shares["revived"] = sensitivity.revived_by_number_of_examples(since, probe_set)
@@ -58,7 +58,7 @@ def examples(results_folder: Path, configuration_path: Path) -> str:
     if len(born):
         shares["born dead"] = sensitivity.dead_by_number_of_examples(born["active_share"], probe_set)
     rows = [
-        {"Examples": with_minus_signs(name)}
+        {"Dead on": with_minus_signs(name)}
         | {f"{n}": formatting.percent(share) for n, share in row.to_dict().items()}
         for name, row in shares.items()
     ]
