@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from benchmarks import end_to_end, engine, scaling, studies, tables
+from benchmarks import end_to_end, engine, million, scaling, studies, tables
 from benchmarks.cases import CASES
 from benchmarks.contestants import GEMM, JOBS, QUICK
 from benchmarks.methods import METHODS
@@ -55,6 +55,21 @@ def test_the_cost_curve_has_every_stage(tmp_path: Path) -> None:
     table = SCALING.validate(pd.read_csv(tmp_path / "scaling.csv"))
     assert tuple(table["stage"]) == scaling.STAGES
     assert (table["networks"] == 8).all()
+
+
+@pytest.mark.slow
+def test_every_stage_of_a_huge_study_is_measured_as_a_person_types_it(tmp_path: Path) -> None:
+    million.run(tmp_path, (Size(1, 2, 1),))
+    table = million.MILLION.validate(pd.read_csv(tmp_path / "million.csv"))
+    assert list(table["stage"]) == ["plan", "DAG", "aggregate"]
+    assert (table["networks"] == 8).all()
+    assert table["memory_mebibytes"].min() > 10
+    assert (table["megabytes_written"] > 0).tolist() == [False, False, True]
+
+
+def test_a_stage_that_fails_says_what_it_said(tmp_path: Path) -> None:
+    with pytest.raises(DyingReluError, match=r"dying_relu.cli failed.*absent.yaml"):
+        million.measured(["dying_relu.cli", "plan", "--config", "absent.yaml"], tmp_path)
 
 
 def test_made_up_tables_are_those_of_the_study(tmp_path: Path) -> None:
