@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from dying_relu.errors import DyingReluError
 from dying_relu.probing.inputs import InputScale
+from dying_relu.probing.naming import is_activation
 from dying_relu.probing.report import Report
 from dying_relu.probing.showing import (
     device_of,
@@ -64,6 +65,7 @@ def probe(
             scale.add(tensors)
             watcher.start_batch()
             output = _run(model, inputs, watcher, number)
+            watcher.end_batch()
             if loss is not None:
                 _backward(model, loss, output, labels)
             batches = number
@@ -74,7 +76,7 @@ def probe(
             "no activation was called", expected="a model that calls one, such as nn.ReLU or torch.relu"
         )
     arguments = frozenset(inputs if isinstance(inputs, Mapping) else ())
-    return Report(watcher.layers, _never_called(model, watcher), scale, loader, arguments)
+    return Report(watcher.layers, _never_called(model, watcher), scale, loader, arguments, watcher.calls)
 
 
 def _require_batches(loader: Any) -> None:
@@ -137,7 +139,5 @@ def _never_called(model: nn.Module, watcher: Watcher) -> dict[str, str]:
     return {
         path: type(module).__name__
         for path, module in model.named_modules()
-        if type(module).__module__ == "torch.nn.modules.activation"
-        and not isinstance(module, nn.MultiheadAttention | nn.Softmax | nn.LogSoftmax)
-        and path not in watcher.layers
+        if is_activation(module) and path not in watcher.entered
     }

@@ -32,6 +32,7 @@ class Report:
         inputs: mean, spread and range of what the model was shown.
         loader: what the probe set came from.
         arguments: of the model, that the data gave by name.
+        calls: place in the model -> how many activations a batch has called there, those without units among them.
     """
 
     layers: dict[str, Layer]
@@ -39,6 +40,7 @@ class Report:
     inputs: InputScale
     loader: Iterable[Any] = field(repr=False, compare=False)
     arguments: frozenset[str] = frozenset()
+    calls: dict[str, int] = field(default_factory=dict)
 
     def summary(self) -> pd.DataFrame:
         """A row a layer: layer, kind, units, and how many of them are dead, inactive, dormant, saturated; mean_gradient.
@@ -71,7 +73,7 @@ class Report:
             "mean_abs_activation": seen.mean_abs_activation,
             "active_share": seen.active_share,
             "bias": found.bias,
-            "weight_norm": None if found.weight is None else found.weight.flatten(1).norm(dim=1),
+            "weight_norm": found.weight_norm,
             "gradient_norm": None if found.gradients is None else found.gradients[1].sqrt(),
         }
         table = pd.DataFrame({name: _values(value, found.units) for name, value in columns.items()})
