@@ -225,3 +225,31 @@ def test_living_units_of_another_layer_are_never_taken_for_the_dead_ones(first: 
     assert outputs(model, inputs).equal(before)
     assert model.a.weight.equal(old["a.weight"])
     assert model.b.weight[[0, 2, 3, 5]].equal(old["b.weight"][[0, 2, 3, 5]])
+
+
+def test_a_model_that_would_compute_another_thing_is_left_as_it_was() -> None:
+    model, inputs = mlp(), torch.randn(32, 4)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    report = probe(model, [inputs])
+    with torch.no_grad():
+        model[0].bias[[0, 3]] = 9.0  # alive since
+    old = copy.deepcopy(model.state_dict())
+    with pytest.raises(DyingReluError, match="the revived model's outputs differ on batch 1"):
+        revive(model, report, optimizer)
+    assert all(value.equal(old[name]) for name, value in model.state_dict().items())
+
+
+def test_data_that_come_only_once_have_to_be_passed() -> None:
+    model, inputs = mlp(), torch.randn(8, 4)
+    report = probe(model, (batch for batch in [inputs]))
+    with pytest.raises(DyingReluError, match="only once: found generator; pass the same batches with data="):
+        revive(model, report)
+    assert revive(model, report, data=[inputs])["revived"].sum() >= 3
+
+
+def test_dead_units_that_cannot_be_reached_are_named_in_a_warning() -> None:
+    model, inputs = nn.Sequential(nn.Linear(4, 3), nn.ReLU()), torch.randn(8, 4)
+    nn.init.constant_(model[0].bias, NEVER)
+    with pytest.warns(UserWarning, match="dead units stay in 1 layers: 1: its output goes to") as warned:
+        revive(model, probe(model, [inputs]))
+    assert warned[0].filename == __file__

@@ -285,7 +285,7 @@ RULES: dict[Function, Rule] = {
     # The largest or the mean of what a unit computes has its bias too.
     **_ruled(_unchanged, *DROPOUTS, *COPIES, *POOLS),
     **_ruled(_moved, *ORDERS),
-    **dict.fromkeys([Tensor.T.__get__, Tensor.mT.__get__, Tensor.H.__get__, Tensor.mH.__get__], _moved),
+    **{getattr(Tensor, name).__get__: _moved for name in ("T", "mT", "H", "mH")},
     **_ruled(_reshaped, *SHAPES),
 }
 """The same for all functions that are followed."""

@@ -86,8 +86,7 @@ def wirings(model: nn.Module, report: Report) -> dict[str, Wiring | str]:
     try:
         graph = traced(model, report.arguments)
     except (RuntimeError, TypeError, ValueError, AttributeError, LookupError, AssertionError) as error:
-        reason = f"torch.fx cannot trace the model ({str(error).splitlines()[0] if str(error) else type(error).__name__})"
-        return dict.fromkeys(layers, reason)
+        return dict.fromkeys(layers, _untraceable(error))
     nodes = activations(graph, model)
     traced_calls = Counter(map(place_of, nodes))
     wired: dict[str, Wiring | str] = {}
@@ -100,6 +99,15 @@ def wirings(model: nn.Module, report: Report) -> dict[str, Wiring | str]:
             else f"the data called {called} activations there, and torch.fx finds {found}"
         )
     return wired
+
+
+def _untraceable(error: Exception) -> str:
+    said = str(error).partition("\n")[0]
+    return (
+        "torch.fx cannot trace the model, whose forward depends on its inputs or takes them in a way of its own "
+        f"({type(error).__name__}{': ' if said else ''}{said}); probe a part of the model that can be traced, such as a Sequential in it, "
+        "on what comes into that part"
+    )
 
 
 def _require_place(model: nn.Module, name: str) -> None:
