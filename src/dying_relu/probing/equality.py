@@ -1,6 +1,6 @@
 """Whether two models compute the same on data, but for the order in which floating-point sums are taken."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
 from dying_relu.errors import DyingReluError
-from dying_relu.probing.showing import device_of, evaluating, on_device, parts
+from dying_relu.probing.showing import Shown, device_of, evaluating, on_device, shown
 
 
 def tolerance(dtype: torch.dtype) -> float:
@@ -33,7 +33,7 @@ def require_equal(model: nn.Module, other: nn.Module, data: Iterable[Any], kind:
     batches = 0
     with evaluating(model), evaluating(other), torch.no_grad():
         for number, batch in enumerate(data, start=1):
-            inputs, _ = parts(on_device(batch, device_of(model)), number)
+            inputs = shown(on_device(batch, device_of(model)), model, number)
             for old, new in zip(_outputs(model, inputs), _outputs(other, inputs), strict=True):
                 _require_close(old, new, number, kind)
             batches = number
@@ -45,9 +45,8 @@ def require_equal(model: nn.Module, other: nn.Module, data: Iterable[Any], kind:
         )
 
 
-def _outputs(model: nn.Module, inputs: Any) -> list[Tensor]:
-    outputs = model(**inputs) if isinstance(inputs, Mapping) else model(inputs)
-    return [leaf for leaf in tree_leaves(outputs) if isinstance(leaf, Tensor)]
+def _outputs(model: nn.Module, inputs: Shown) -> list[Tensor]:
+    return [leaf for leaf in tree_leaves(inputs.to(model)) if isinstance(leaf, Tensor)]
 
 
 def _require_close(old: Tensor, new: Tensor, number: int, kind: str) -> None:
