@@ -68,8 +68,8 @@ class Origins:
 
     >>> origins, x = Origins(), torch.ones(2, 3)
     >>> weight = torch.ones(4, 3)
-    >>> z = functional.linear(x, weight)
-    >>> origins.note(functional.linear, (x, weight), {}, z)
+    >>> z = torch.nn.functional.linear(x, weight)
+    >>> origins.note(torch.nn.functional.linear, (x, weight), {}, z)
     >>> origins.of(z).weight is weight
     True
     """
