@@ -41,7 +41,8 @@ test_images, test_labels = digits.test_images.flatten(1) * 255, digits.test_labe
 # %% [markdown]
 # ## A network that trains badly
 #
-# Pixels from 0 to 255, Adam at a rate of 0.01. The loss comes down a little and stays there.
+# Pixels from 0 to 255, Adam at a rate of 0.01. The loss comes down, and the test accuracy stays far below what the same network reaches
+# when the cause is mended.
 
 
 # %%
@@ -50,13 +51,19 @@ def network() -> nn.Sequential:
     return nn.Sequential(nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 64), nn.ReLU(), nn.Linear(64, 10))
 
 
-def train(model: nn.Module, inputs: torch.Tensor, optimizer: torch.optim.Optimizer, steps: int = 300) -> None:
-    order = torch.Generator().manual_seed(0)
+def train(
+    model: nn.Module, inputs: torch.Tensor, optimizer: torch.optim.Optimizer, steps: int = 300
+) -> list[float]:
+    """The loss of each step."""
+    order, losses = torch.Generator().manual_seed(0), []
     for _ in range(steps):
         chosen = torch.randint(len(inputs), (50,), generator=order)
         optimizer.zero_grad()
-        functional.cross_entropy(model(inputs[chosen]), labels[chosen]).backward()
+        loss = functional.cross_entropy(model(inputs[chosen]), labels[chosen])
+        loss.backward()
         optimizer.step()
+        losses.append(loss.item())
+    return losses
 
 
 def accuracy(model: nn.Module, inputs: torch.Tensor) -> str:
@@ -68,7 +75,9 @@ sick = network()
 optimizer = torch.optim.Adam(sick.parameters(), lr=0.01)
 loader = list(zip(images[:1000].split(250), labels[:1000].split(250), strict=True))
 with Monitor(sick, loader, every=20) as monitor:
-    train(sick, images, optimizer)
+    losses = train(sick, images, optimizer)
+for step in (0, 10, 50, 100, 200, 299):
+    print(f"step {step:3}: loss {losses[step]:.2f}")
 accuracy(sick, test_images)
 
 # %% [markdown]
@@ -91,10 +100,13 @@ figure = report.plot()
 # %% [markdown]
 # ## Since when?
 #
-# `Monitor` stood around the training loop and counted on the way.
+# `Monitor` stood around the training loop and counted on the way; the advice of its report knows when most units died.
 
 # %%
 monitor.history.pivot_table(["dead", "died", "revived"], "step", "layer").astype(int).head(8)
+
+# %%
+print(monitor.report.advice())
 
 # %% [markdown]
 # ## Mend the cause

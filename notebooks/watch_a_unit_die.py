@@ -23,7 +23,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from IPython.display import HTML
 from matplotlib import pyplot as plt
+from matplotlib.animation import FuncAnimation
+from matplotlib.axes import Axes
 from torch import nn
 from torch.nn import functional
 
@@ -76,11 +79,14 @@ print(f"We look at unit {unit}. It dies in the update of step {step - 1}.")
 
 
 # %%
-def show(now: int) -> None:
+share_active = (before > 0).float().mean(1)  # (steps, units)
+
+
+def draw(now: int, left: Axes, right: Axes) -> None:
     """The unit's pre-activations over the examples at one step, and what leads there."""
-    _, (left, right) = plt.subplots(1, 2, figsize=(9, 2.8), layout="constrained")
-    values = before[now, :, unit]
-    share = (values > 0).float().mean()
+    for axes in (left, right):
+        axes.clear()
+    values, share = before[now, :, unit], share_active[now, unit]
     left.hist(values, bins=40, color="black" if share == 0 else "tab:blue")
     left.axvline(0, color="0.5", linewidth=1)
     left.set_title(f"step {now}: active on {share:.1%} of the examples")
@@ -93,23 +99,28 @@ def show(now: int) -> None:
     right.set_yscale("symlog", linthresh=1.0)
     right.set_xlabel("step")
     right.legend(frameon=False)
-    plt.show()
 
 
 # %% [markdown]
 # Alive, at the last step before its death, and after it:
 
 # %%
-for moment in (0, step - 1, step):
-    show(moment)
+figure, rows = plt.subplots(3, 2, figsize=(9, 7.5), layout="constrained")
+for moment, axes in zip((0, step - 1, step), rows, strict=True):
+    draw(moment, *axes)
 
 # %% [markdown]
-# With a running kernel the slider goes through all steps.
+# All steps, one by one: the slider below needs nothing but a browser.
 
 # %%
-from ipywidgets import IntSlider, interact
+figure, (left, right) = plt.subplots(1, 2, figsize=(7.5, 2.8), dpi=50)
+figure.subplots_adjust(left=0.1, right=0.98, bottom=0.2, wspace=0.25)
+frames = FuncAnimation(figure, lambda now: draw(now, left, right), frames=STEPS, interval=200)
+with plt.rc_context({"animation.embed_limit": 5}):
+    slider = frames.to_jshtml(default_mode="once")
+plt.close(figure)
+HTML(slider)
 
-slider = interact(show, now=IntSlider(step, 0, STEPS - 1))
 # %% [markdown]
 # ## What killed it?
 #

@@ -15,8 +15,12 @@ from dying_relu.errors import DyingReluError
 def atomic_path(path: Path) -> Iterator[Path]:
     """A path beside ``path`` to write to; it takes the place of ``path`` when the block ends well.
 
-    Works for a file and for a folder (an existing folder is replaced). If the block fails, ``path`` stays as it was and
-    nothing is left beside it. A full disk is reported with the path that could not be written.
+    Works for a file and for a folder: an existing file is replaced by a file, an existing folder by a folder, and neither by the other,
+    since somebody's folder is no place for a file. If the block fails, ``path`` stays as it was and nothing is left beside it. A full
+    disk is reported with the path that could not be written.
+
+    Raises:
+        DyingReluError: it cannot be written, or is a folder where a file was written, or the other way round.
     """
     scratch = None
     try:
@@ -24,6 +28,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
         scratch = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
         written = scratch / path.name
         yield written
+        _require_same_kind(path, written)
         if path.is_dir():
             shutil.rmtree(path)
         os.replace(written, path)
@@ -36,6 +41,17 @@ def atomic_path(path: Path) -> Iterator[Path]:
     finally:
         if scratch:
             shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _require_same_kind(path: Path, written: Path) -> None:
+    if path.exists() and path.is_dir() != written.is_dir():
+        kinds = ("a file", "a folder")
+        raise DyingReluError(
+            f"cannot write {path}",
+            found=f"{path} is {kinds[path.is_dir()]}",
+            expected=f"to replace {kinds[written.is_dir()]}",
+            remedy="choose another name",
+        )
 
 
 def remove_leftovers(path: Path) -> None:

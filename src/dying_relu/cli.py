@@ -198,7 +198,12 @@ def probe(
     html: Annotated[Path | None, typer.Option(help="Page to write.")] = None,
     json: Annotated[Path | None, typer.Option(help="JSON file to write.")] = None,
     fail_above: Annotated[
-        float | None, typer.Option(help="Exit with status 1 if more than this share of the units is dead.")
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Exit with status 1 if more than this share of the units is dead, or one not finite.",
+        ),
     ] = None,
 ) -> None:
     """Find the dead units of a PyTorch model of yours."""
@@ -218,12 +223,8 @@ def probe(
     if json is not None:
         with atomic_path(json) as beside:
             beside.write_text(printing.as_json(report), encoding="utf-8")
-    if fail_above is not None and report.dead_fraction > fail_above:
-        print(
-            f"error: {report.dead_fraction:.1%} of the units are dead, more than {fail_above:.1%}",
-            file=sys.stderr,
-        )
-        sys.exit(1)
+    if fail_above is not None:
+        printing.require_healthy(report, fail_above)
 
 
 @app.command()

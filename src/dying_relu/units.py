@@ -116,13 +116,13 @@ def dormancy(statistics: UnitStatistics) -> Tensor:
     """Mean |activation| of each unit over D, divided by the mean of the same over its layer (last axis).
 
     The scores of a layer average to 1. In a layer whose every unit outputs 0 the ratio is 0/0 and defined as 0:
-    nothing there is more awake than the rest.
+    nothing there is more awake than the rest. In a layer with a unit that is not a number no other can be compared.
 
     Source: Sokar et al. (2023).
     """
     mean = statistics.mean_abs_activation
     layer = mean.mean(-1, keepdim=True)
-    return torch.where(layer > 0, mean / layer, torch.zeros_like(mean))
+    return torch.where(layer == 0, torch.zeros_like(mean), mean / layer)
 
 
 def dormant(statistics: UnitStatistics, tau: float) -> Tensor:

@@ -6,6 +6,7 @@ from pathlib import Path
 import jupytext
 import nbformat
 import pytest
+from executed_notebook import executed
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from small_study import write_small_study
@@ -13,12 +14,6 @@ from small_study import write_small_study
 from dying_relu.analysis import figures
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "explore_results.py"
-
-
-def executed(folder: Path) -> nbformat.NotebookNode:
-    notebook = jupytext.read(NOTEBOOK)
-    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": folder}}).execute()
-    return notebook
 
 
 @pytest.fixture
@@ -33,7 +28,7 @@ def project(tmp_path: Path) -> Path:
 def test_it_shows_the_study_run_last_and_all_figures(project: Path) -> None:
     write_small_study(project / "results" / "old")
     write_small_study(project / "results" / "new", replicates=1)
-    notebook = executed(project / "notebooks")
+    notebook = executed(NOTEBOOK, project / "notebooks")
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     assert re.search(r"results in .*/results/new\.", outputs[0]["text"])
     assert sum("image/png" in output.get("data", {}) for output in outputs) == len(figures.NAMES)
@@ -51,7 +46,7 @@ def first_code_cell(folder: Path) -> nbformat.NotebookNode:
 @pytest.mark.slow
 def test_a_study_may_have_a_single_experiment(project: Path) -> None:
     write_small_study(project / "results" / "partial", experiments=("anatomy",))
-    executed(project / "notebooks")
+    executed(NOTEBOOK, project / "notebooks")
 
 
 @pytest.mark.slow
@@ -69,4 +64,4 @@ def test_another_study_can_be_named(
 @pytest.mark.slow
 def test_without_a_study_it_says_how_to_run_one(project: Path) -> None:
     with pytest.raises(CellExecutionError, match=r"No study has been run yet\. Run one first:  snakemake"):
-        executed(project / "notebooks")
+        executed(NOTEBOOK, project / "notebooks")

@@ -5,10 +5,11 @@ from collections.abc import Callable
 import pytest
 import torch
 from sick_models import batches, model
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional
 
-from dying_relu import probe
+from dying_relu import Monitor, probe
+from dying_relu.probing.inputs import InputScale
 
 SENTENCES = {
     "low bias": "if their bias were 0",
@@ -19,6 +20,9 @@ SENTENCES = {
     "dead before": "whole layer before is dead",
     "inputs": "The model's inputs have",
     "saturated": "are saturated",
+    "grown weights": "usual initialisations make",
+    "born": "dead at the first measurement",
+    "died": "died in training",
 }
 
 
@@ -41,6 +45,11 @@ def whole_layer(network: nn.Sequential) -> None:
     network[2].bias.fill_(-1)
 
 
+def grown_weights(network: nn.Sequential) -> None:
+    network[2].weight.copy_(-20 * network[2].weight.abs())
+    network[2].bias[:5] = -1
+
+
 def saturated(network: nn.Sequential) -> None:
     network[3] = nn.Tanh()
     network[2].weight *= 1000
@@ -50,7 +59,8 @@ PLANTED: dict[Callable[[nn.Sequential], None], set[str]] = {
     low_bias: {"low bias"},
     no_weights: {"no weights"},
     far_weights: {"far weights", "away"},
-    whole_layer: {"low bias", "whole layer", "dead before", "away"},
+    whole_layer: {"low bias", "whole layer", "dead before"},
+    grown_weights: {"grown weights", "whole layer", "away"},
     saturated: {"saturated"},
 }
 
@@ -89,3 +99,43 @@ def test_units_that_no_gradient_reaches_are_told_from_dead_ones() -> None:
         network[2].bias.fill_(-100)
     said = probe(network, batches(), loss=functional.cross_entropy).advice()
     assert "1: 20 units are alive, and no gradient reaches them" in said.replace("  ", "")
+
+
+def test_a_dead_layer_beside_another_is_not_before_it() -> None:
+    class Branches(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.dead, self.sick = nn.Linear(6, 4), nn.Linear(6, 8)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return torch.relu(self.dead(x)).sum(1) + torch.relu(self.sick(x)).sum(1)
+
+    network = Branches()
+    with torch.no_grad():
+        network.dead.bias.fill_(-100)
+        network.sick.bias[:5] = -100
+    said = probe(network, batches()).advice()
+    assert "relu#2: 5 of 8 units are dead." in said
+    assert SENTENCES["dead before"] not in said
+
+
+def test_a_monitor_knows_when_units_died() -> None:
+    network = model()
+    with torch.no_grad():
+        network[0].bias[:3] = -100
+    monitor = Monitor(network, batches(), every=10)
+    monitor.measure()
+    for step in range(1, 41):
+        with torch.no_grad():
+            if step == 15:
+                network[0].bias[3:8] = -100
+        monitor.step()
+    said = monitor.report.advice()
+    assert "3 of them were dead at the first measurement" in said
+    assert "5 of them died in training, 5 of these between steps 10 and 20" in said
+
+
+def test_inputs_in_half_precision_have_a_scale() -> None:
+    scale = InputScale()
+    scale.add([torch.full((2000, 100), 300.0, dtype=torch.float16)])
+    assert (scale.mean, scale.deviation) == (300, 0)

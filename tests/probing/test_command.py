@@ -30,6 +30,14 @@ def loader():
 instance = model()
 batches = loader()
 
+def diverged():
+    made = model()
+    made[0].weight.data.fill_(float("nan"))
+    return made
+
+def nothing():
+    return None
+
 def broken():
     raise ValueError("no such file")
 """
@@ -64,7 +72,26 @@ def test_everything_is_printed_and_written(folder: Path) -> None:
 def test_it_fails_above_a_bound(folder: Path, bound: str, status: int) -> None:
     done = run("mine:instance", "--data", "mine:batches", "--fail-above", bound)
     assert done.exit_code == status
-    assert ("error: 50.0% of the units are dead" in done.stderr) == bool(status)
+    assert ("50.0% of the units are dead, more than" in str(done.exception)) == bool(status)
+
+
+@pytest.mark.parametrize("bound", ["20", "-1"])
+def test_a_bound_is_a_share(folder: Path, bound: str) -> None:
+    assert run("mine:instance", "--data", "mine:batches", "--fail-above", bound).exit_code == 2
+
+
+def test_a_model_that_has_diverged_fails_whatever_the_bound(folder: Path) -> None:
+    done = run("mine:diverged", "--data", "mine:batches", "--fail-above", "1")
+    assert done.exit_code == 1
+    assert "8 units have pre-activations that are not finite" in str(done.exception)
+
+
+def test_a_folder_is_not_replaced_by_a_page(folder: Path) -> None:
+    (folder / "v").mkdir()
+    (folder / "v" / "mine.txt").touch()
+    done = run("mine:model", "--data", "mine:loader", "--html", "v")
+    assert "v is a folder" in str(done.exception)
+    assert (folder / "v" / "mine.txt").exists()
 
 
 @pytest.mark.parametrize("name", ["weights.pt", "nested.pt", "weights.safetensors"])
@@ -85,10 +112,12 @@ def test_a_checkpoint_is_loaded(folder: Path, name: str) -> None:
     ("arguments", "message"),
     [
         (["mine", "--data", "mine:loader"], "expected package.module:object"),
-        (["mine:nothing", "--data", "mine:loader"], "module mine has no nothing"),
+        (["mine:missing", "--data", "mine:loader"], "module mine has no missing"),
         (["nowhere:model", "--data", "mine:loader"], "there is no module nowhere"),
         (["mine:broken", "--data", "mine:loader"], "mine:broken fails: found ValueError: no such file"),
         (["mine:loader", "--data", "mine:loader"], "the model: found list"),
+        (["wrong:model", "--data", "mine:loader"], "module wrong cannot be imported: found SyntaxError"),
+        (["mine:nothing", "--data", "mine:loader", "--checkpoint", "other.pt"], "the model: found NoneType"),
         (["mine:model", "--data", "mine:loader", "--checkpoint", "no.pt"], "there is no checkpoint no.pt"),
         (
             ["mine:model", "--data", "mine:loader", "--checkpoint", "mine.py"],
@@ -102,6 +131,7 @@ def test_a_checkpoint_is_loaded(folder: Path, name: str) -> None:
 )
 def test_a_mistake_is_one_clear_message(folder: Path, arguments: list[str], message: str) -> None:
     torch.save({"weight": torch.ones(2)}, folder / "other.pt")
+    (folder / "wrong.py").write_text("def model(:")
     done = run(*arguments)
     assert isinstance(done.exception, DyingReluError)
     assert message in str(done.exception)

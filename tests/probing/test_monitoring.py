@@ -171,3 +171,8 @@ def test_by_hand_where_no_optimizer_steps() -> None:
 def test_what_cannot_be_monitored_is_an_error_in_words(loader: Iterable, every: int, message: str) -> None:
     with pytest.raises(DyingReluError, match=message), Monitor(mlp(), loader, every=every):
         pass
+
+
+def test_there_is_no_plot_before_a_measurement() -> None:
+    with pytest.raises(DyingReluError, match="has not measured yet"):
+        Monitor(mlp(), [INPUTS]).plot()

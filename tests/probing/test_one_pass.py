@@ -40,3 +40,16 @@ def test_the_bits_do_not_depend_on_the_number_of_threads(axis: int, threads: int
     torch.testing.assert_close(together.pre_activation_min, (z - 1).amin(others), rtol=0, atol=0)
     expected = (z > 0).double().sum(others) + (z - 1 > 0).double().sum(others)
     torch.testing.assert_close(together.active_count, expected, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(
+    ("shape", "axis"), [((2_000_000, 1), -1), ((2_000_000, 1, 1), 1)], ids=["side by side", "in blocks"]
+)
+def test_sums_of_a_large_batch_are_as_exact_as_those_of_many_small_ones(
+    shape: tuple[int, ...], axis: int
+) -> None:
+    seen = none_seen(1, torch.float32)
+    scan_on_cpu(seen, torch.full(shape, 0.1), axis, at_zero=0.0)
+    assert float(seen.activation_sum) == pytest.approx(200_000, rel=1e-5)
+    assert float(seen.pre_activation_sum) == pytest.approx(200_000, rel=1e-5)
+    assert float(seen.active_count) == 2_000_000

@@ -330,6 +330,7 @@ def test_units_that_cannot_be_followed_beyond_doubt_stay(model: nn.Module, reaso
     [
         lambda m, x: m.c(torch.flatten(m.relu(m.a(x)), 1)),
         lambda m, x: (lambda h: m.c(h.reshape(h.shape[0], -1)))(m.relu(m.a(x))),
+        lambda m, x: (lambda h: m.c(h.view(x.size(0), -1)))(m.relu(m.a(x))),
         lambda m, x: m.c(m.relu(m.norm(m.a(x)))),
         lambda m, x: (lambda h: m.c(h) + m.b(h)[:, :2])(m.relu(m.a(x)).contiguous()),
     ],
@@ -344,6 +345,24 @@ def test_units_are_followed(forward: Callable[[Written, Tensor], Tensor]) -> Non
     pruned = prune_dead(model, probe(model, [inputs]))
     assert (pruned.a.out_features, pruned.c.in_features) == (3, 3)
     assert difference(model, pruned, inputs) <= tolerance(torch.float32)
+
+
+@pytest.mark.parametrize("shape", [lambda x: x.shape, lambda x: x.size()], ids=["shape", "size"])
+def test_a_view_by_the_sizes_of_a_shape_is_followed(shape: Callable[[Tensor], torch.Size]) -> None:
+    class Unpacks(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.fc = nn.Conv2d(1, 4, 3), nn.Linear(16, 2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            x = functional.relu(self.conv(x))
+            examples, _channels, _height, _width = shape(x)
+            return self.fc(x.view(examples, -1))
+
+    model, images = Unpacks(), torch.randn(5, 1, 4, 4)
+    nn.init.constant_(model.conv.bias, 5.0)
+    kill(model.conv, [2])
+    assert prune_dead(model, probe(model, [images])).fc.in_features == 12
 
 
 def test_a_mean_over_positions_and_a_flattening_of_them_are_followed() -> None:

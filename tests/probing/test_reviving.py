@@ -1,6 +1,7 @@
 """Revived units start anew, the model computes what it did, and the optimizer has forgotten them, and only them."""
 
 import copy
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -184,3 +185,71 @@ def test_an_optimizer_of_another_model_is_refused() -> None:
     model, inputs = mlp(), torch.randn(4, 4)
     with pytest.raises(DyingReluError, match="no parameter of the model in it"):
         revive(model, probe(model, [inputs]), torch.optim.SGD(mlp().parameters(), lr=0.1))
+
+
+class Planted(nn.Module):
+    """Dead units in ``b``, and a call of a ReLU before that has no units, or that a trace may not see as one."""
+
+    def __init__(self, first: Callable[["Planted", Tensor], Tensor]) -> None:
+        super().__init__()
+        self.a, self.b, self.o = nn.Linear(4, 6), nn.Linear(6, 6), nn.Linear(6, 2)
+        self.scalar = nn.Parameter(torch.tensor(2.0))
+        self.register_buffer("zero", torch.tensor(0.0))
+        self.first = first
+        with torch.no_grad():
+            self.a.bias.fill_(9.0)
+            self.b.bias.fill_(9.0)
+            self.b.bias[[1, 4]] = NEVER
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.first(self, x) * self.o(torch.relu(self.b(torch.relu(self.a(x)))))
+
+
+FIRSTS: dict[str, Callable[[Planted, Tensor], Tensor]] = {
+    "a scalar": lambda m, x: torch.relu(m.scalar),
+    "integers": lambda m, x: torch.relu(torch.ones(1, dtype=torch.int64)),
+    "nothing": lambda m, x: torch.relu(x[:0]).sum() + 1,
+    "a clamp at a buffer": lambda m, x: (m.a(x) + 20).clamp(min=m.zero).mean(),
+    "a clamp at what is computed": lambda m, x: (m.a(x) + 20).clamp(min=m.zero * 2).mean(),
+}
+
+
+@pytest.mark.parametrize("first", FIRSTS.values(), ids=FIRSTS)
+def test_living_units_of_another_layer_are_never_taken_for_the_dead_ones(first: Callable) -> None:
+    model, inputs = Planted(first), torch.randn(32, 4)
+    before, old = outputs(model, inputs), copy.deepcopy(model.state_dict())
+    report = probe(model, [inputs])
+    dead = next(name for name in report.layers if report.units(name)["dead"].sum() == 2)
+    table = revive(model, report).set_index("layer")
+    assert (table.loc[dead, "revived"] == 2) != (table.loc[dead, "reason"].startswith("the data called 3"))
+    assert outputs(model, inputs).equal(before)
+    assert model.a.weight.equal(old["a.weight"])
+    assert model.b.weight[[0, 2, 3, 5]].equal(old["b.weight"][[0, 2, 3, 5]])
+
+
+def test_a_model_that_would_compute_another_thing_is_left_as_it_was() -> None:
+    model, inputs = mlp(), torch.randn(32, 4)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    report = probe(model, [inputs])
+    with torch.no_grad():
+        model[0].bias[[0, 3]] = 9.0  # alive since
+    old = copy.deepcopy(model.state_dict())
+    with pytest.raises(DyingReluError, match="the revived model's outputs differ on batch 1"):
+        revive(model, report, optimizer)
+    assert all(value.equal(old[name]) for name, value in model.state_dict().items())
+
+
+def test_data_that_come_only_once_have_to_be_passed() -> None:
+    model, inputs = mlp(), torch.randn(8, 4)
+    report = probe(model, (batch for batch in [inputs]))
+    with pytest.raises(DyingReluError, match="only once: found generator; pass the same batches with data="):
+        revive(model, report)
+    assert revive(model, report, data=[inputs])["revived"].sum() >= 3
+
+
+def test_dead_units_that_cannot_be_reached_are_named_in_a_warning() -> None:
+    model, inputs = nn.Sequential(nn.Linear(4, 3), nn.ReLU()), torch.randn(8, 4)
+    nn.init.constant_(model[0].bias, NEVER)
+    with pytest.warns(UserWarning, match="dead units stay in 1 layers: 1: its output goes to") as warned:
+        revive(model, probe(model, [inputs]))
+    assert warned[0].filename == __file__

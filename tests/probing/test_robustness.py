@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from dying_relu import probe
+from dying_relu import probe, prune_dead
 from dying_relu.errors import DyingReluError
 
 Pair = namedtuple("Pair", ["inputs", "labels"])
@@ -103,6 +103,48 @@ def test_batches_come_in_many_forms(model: nn.Module, loader: Any) -> None:
     assert dead(model, loader) == EXPECTED
 
 
+class Two(nn.Module):
+    """Needs two arguments."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = mlp()
+
+    def forward(self, x: Tensor, shift: Tensor) -> Tensor:
+        return self.inner(x + shift)
+
+
+@pytest.mark.parametrize(
+    "batch",
+    [
+        ((INPUTS, torch.zeros(1)), LABELS),
+        (INPUTS, torch.zeros(1), LABELS),
+        {"x": INPUTS, "shift": torch.zeros(1), "labels": LABELS},
+    ],
+    ids=["grouped", "one after the other", "by name, with labels that it does not take"],
+)
+def test_a_model_of_two_arguments_gets_both_and_the_loss_its_labels(batch: Any) -> None:
+    report = probe(Two(), [batch], loss=functional.cross_entropy)
+    expected = probe(mlp(), [(INPUTS, LABELS)], loss=functional.cross_entropy)
+    assert [report.units(f"inner.{n}")["gradient_norm"].tolist() for n in (1, 3)] == [
+        expected.units(str(n))["gradient_norm"].tolist() for n in (1, 3)
+    ]
+
+
+@pytest.mark.parametrize("error", [AssertionError, AttributeError, KeyError, ZeroDivisionError])
+def test_whatever_a_model_raises_for_a_batch_is_said_with_a_remedy(error: type[Exception]) -> None:
+    def fails(z: Tensor) -> Tensor:
+        raise error("wrong size")
+
+    with pytest.raises(DyingReluError, match=f"{error.__name__}: .*wrong size.*batches are tensors"):
+        probe(Around(fails), [INPUTS])
+
+
+def test_a_name_in_unit_axis_that_is_no_layer_is_an_error() -> None:
+    with pytest.raises(DyingReluError, match="not there: found 'typo'; expected some of 1, 3"):
+        probe(mlp(), [INPUTS], unit_axis={"typo": 1})
+
+
 SPELLINGS: dict[str, Callable[[Tensor], Tensor]] = {
     "clamp_(0)": lambda z: z.clamp_(0),
     "clamp(0, None)": lambda z: torch.clamp(z, 0, None),
@@ -164,7 +206,7 @@ def test_an_error_of_the_model_itself_leaves_nothing_behind() -> None:
 
     model = Around(nn.Sequential(mlp(), Around(fails))).train().requires_grad_(False)
     fast = torch.backends.mha.get_fastpath_enabled()
-    with pytest.raises(KeyError, match="mine"):
+    with pytest.raises(DyingReluError, match=r"refuses batch 1: found .* it says: KeyError: 'mine'"):
         probe(model, [(INPUTS, LABELS)], loss=functional.cross_entropy)
     for module in model.modules():
         assert module.training
@@ -208,3 +250,83 @@ def test_a_loss_must_be_one_number_with_a_gradient(loss: Callable) -> None:
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
 def test_on_a_gpu_the_counts_are_those_of_the_cpu() -> None:
     assert dead(mlp().cuda(), [INPUTS]) == EXPECTED
+
+
+def test_weights_that_are_not_a_number_are_no_healthy_model() -> None:
+    model = mlp()
+    nn.init.constant_(model[0].weight, torch.nan)
+    report = probe(model, [INPUTS])
+    assert report.summary()["not_finite"].tolist() == [12, 7]
+    assert report.not_finite == 19
+    assert report.units("1")["not_finite"].all()
+    assert "1: 12 of 12 units have pre-activations that are infinite or not a number" in report.advice()
+
+
+def test_one_unit_that_is_not_a_number_makes_no_other_dormant() -> None:
+    model = mlp()
+    with torch.no_grad():
+        model[0].bias[2] = torch.nan
+    row = probe(model, [INPUTS]).summary().iloc[0]
+    assert row["not_finite"] == 1
+    assert row["dormant"] == 0
+
+
+@torch.jit.script
+def scripted(x: Tensor) -> Tensor:
+    return torch.relu(x)
+
+
+class Hidden(nn.Module):
+    """Activations that cannot be seen beside one that can."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn, self.gated, self.leaky = nn.RNN(5, 4, nonlinearity="relu"), nn.GLU(), nn.RReLU()
+        self.never = nn.ReLU()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return scripted(self.leaky(self.gated(self.rnn(x)[0])))
+
+
+def test_what_is_called_and_cannot_be_seen_is_said() -> None:
+    report = probe(Hidden(), [INPUTS])
+    assert list(report.layers) == ["leaky"]
+    assert report.never_called == {"never": "ReLU"}
+    assert {path: one.kind for path, one in report.unseen.items()} == {
+        "": "Hidden",
+        "rnn": "RNN",
+        "gated": "GLU",
+    }
+    said = report.advice()
+    assert "Hidden: not seen, since it calls scripted, which is scripted." in said
+    assert "rnn: not seen, since its steps and their activations are one function." in said
+    assert report.summary().set_index("layer").loc[["rnn", "gated", "never"], "units"].eq(0).all()
+
+
+class SlowGELUActivation(nn.Module):
+    """As in GPT-2."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return 0.5 * x * (1 + torch.tanh(0.8 * (x + 0.04 * x**3)))
+
+
+def test_an_activation_made_of_functions_is_one_activation() -> None:
+    model = nn.Sequential(nn.Linear(5, 12), SlowGELUActivation(), nn.Linear(12, 2))
+    with torch.no_grad():
+        model[0].bias[4] = -1e4
+    report = probe(model, [(INPUTS, LABELS)], loss=functional.cross_entropy)
+    assert report.summary()[["layer", "kind"]].to_numpy().tolist() == [["1", "SlowGELUActivation"]]
+    table = report.units("1")
+    z = model[0](INPUTS).detach()
+    assert table["pre_activation_max"].tolist() == z.amax(0).tolist()
+    assert table.index[table["dead"]].tolist() == [4]
+    assert table["gradient_norm"].drop(4).gt(0).all()
+    assert prune_dead(model, report)[0].out_features == 11
+
+
+def test_the_units_of_the_output_count_too() -> None:
+    model = nn.Sequential(nn.Linear(5, 3), nn.ReLU(), nn.Linear(3, 1), nn.ReLU())
+    with torch.no_grad():
+        model[0].bias.fill_(9.0)
+        model[2].bias.fill_(-1e4)
+    assert probe(model, [INPUTS]).dead_fraction == 0.25

@@ -5,6 +5,7 @@ cause, write one and add it to ``CAUSES``. What the remedies are worth is measur
 rate, C7: bias, C10: leaky ReLU and other remedies).
 """
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,12 +14,15 @@ import pandas as pd
 
 if TYPE_CHECKING:
     from dying_relu.probing.inputs import InputScale
+    from dying_relu.probing.lives import Lives
     from dying_relu.probing.report import Report
 
 WORTH_MENTIONING = 0.1
 """Advice is given on layers of whose units more than this share is dead (or saturated)."""
 FAR = 3.0
 """Weights count as thrown far out from so many times the norm of the living units' on."""
+LARGEST_AT_FIRST = 1.4
+"""The norm of a unit's incoming weights after He initialisation, whatever their number; others make it smaller."""
 UNSCALED = 3.0
 """Inputs count as not standardised if their mean or spread is larger than this."""
 
@@ -29,13 +33,25 @@ class Evidence:
 
     Attributes:
         units: its table, by :meth:`Report.units`.
-        before: the table of the layer that is called before it, if there is one.
         inputs: the scale of the model's inputs.
+        first: no layer is called before it.
+        dead_before: the last of the layers called before that are dead altogether; "" if none is.
+        lives: of its units, at the measurements of a Monitor.
     """
 
     units: pd.DataFrame
-    before: pd.DataFrame | None
     inputs: "InputScale"
+    first: bool = False
+    dead_before: str = ""
+    lives: "Lives | None" = None
+
+    @property
+    def blind(self) -> bool:
+        """Every unit sees the same whatever the example, and not because of its own weights: the layers may stand side by side."""
+        same = self.units["pre_activation_max"] == self.units["pre_activation_min"]
+        return (
+            bool(self.dead_before) and bool(same.all()) and not bool((self.units["weight_norm"] == 0).all())
+        )
 
     @property
     def dead(self) -> pd.DataFrame:
@@ -53,18 +69,28 @@ Cause = Callable[[Evidence], str]
 
 def advice(report: "Report") -> str:
     """A paragraph for every layer that needs one; a sentence where none does."""
-    names = list(report.layers)
-    tables = {name: report.units(name) for name in names}
-    said = []
-    for name, before in zip(names, [None, *names[:-1]], strict=True):
-        evidence = Evidence(tables[name], tables[before] if before else None, report.inputs)
-        said += _of_layer(name, evidence)
+    said: list[str] = []
+    dead_before = ""
+    for name in report.layers:
+        table = report.units(name)
+        lives = report.lives.get(name)
+        said += _of_layer(
+            name, Evidence(table, report.inputs, name == next(iter(report.layers)), dead_before, lives)
+        )
+        dead_before = name if table["dead"].all() else dead_before
     said += [f"{path}: never called on these data." for path in report.never_called]
+    said += [f"{path or one.kind}: not seen, since {one.reason}." for path, one in report.unseen.items()]
     return "\n".join(said) or f"No layer has more than {WORTH_MENTIONING:.0%} dead or saturated units."
 
 
 def _of_layer(name: str, evidence: Evidence) -> list[str]:
     table = evidence.units
+    if number := int(table["not_finite"].sum()):
+        sentence = (
+            f"{name}: {number} of {len(table)} units have pre-activations that are infinite or not a number: the training has diverged. "
+            "Go back to a checkpoint from before, with a lower learning rate or clipped gradients (C6)."
+        )
+        return [sentence]
     if table["dead"].mean() > WORTH_MENTIONING:
         found = [sentence for cause in CAUSES if (sentence := cause(evidence))]
         reasons = found or ["Nothing that was measured tells why; Monitor a training to see when they die."]
@@ -92,11 +118,34 @@ def _indented(sentences: list[str]) -> list[str]:
     return [f"  {sentence}" for sentence in sentences]
 
 
-def dead_before(evidence: Evidence) -> str:
-    """The layer before outputs nothing, so that this one sees the same for every example."""
-    if evidence.before is None or not evidence.before["dead"].all():
+def blind(evidence: Evidence) -> str:
+    """A layer before outputs nothing, so that this one sees the same for every example."""
+    if not evidence.blind:
         return ""
-    return "The whole layer before is dead, so that these see no data at all: begin there."
+    return f"The whole layer before is dead ({evidence.dead_before}), so that these see no data at all: begin there."
+
+
+def born_or_died(evidence: Evidence) -> str:
+    """When they died, as a Monitor has seen it."""
+    lives = evidence.lives
+    if lives is None:
+        return ""
+    born = int((lives.dead & (lives.last_alive < 0)).sum())
+    died = lives.dead & (lives.last_alive >= 0)
+    said = (
+        [
+            f"{born} of them were dead at the first measurement: the initialisation or the inputs, if that was before training."
+        ]
+        if born
+        else []
+    )
+    if number := int(died.sum()):
+        times = Counter(zip(lives.last_alive[died].tolist(), lives.dead_since[died].tolist(), strict=True))
+        (alive, dead), most = times.most_common(1)[0]
+        said.append(
+            f"{number} of them died in training, {most} of these between steps {alive} and {dead}: the learning rate at that time (C6)."
+        )
+    return " ".join(said)
 
 
 def whole_layer(evidence: Evidence) -> str:
@@ -139,10 +188,25 @@ def far_weights(evidence: Evidence) -> str:
     )
 
 
+def grown_weights(evidence: Evidence) -> str:
+    """Weights far larger than an initialisation makes them, in the whole layer."""
+    if far_weights(evidence):
+        return ""
+    rows = evidence.dead[evidence.dead["weight_norm"] > FAR * LARGEST_AT_FIRST]
+    rows = rows[rows["pre_activation_max"] < 0]
+    if rows.empty:
+        return ""
+    return (
+        f"{len(rows)} of them have weights of norm {rows['weight_norm'].median():.3g}, which usual initialisations make 0.6 (PyTorch's "
+        f"default) to {LARGEST_AT_FIRST} (He), and a largest pre-activation of {rows['pre_activation_max'].median():.3g}: updates were too "
+        "large. A lower learning rate, a warm-up or clipped gradients make them smaller (C6)."
+    )
+
+
 def unscaled_inputs(evidence: Evidence) -> str:
     """The first layer sees data that are not standardised."""
     scale = evidence.inputs
-    if evidence.before is not None or not scale.count:
+    if not evidence.first or not scale.count:
         return ""
     if abs(scale.mean) <= UNSCALED and scale.deviation <= UNSCALED:
         return ""
@@ -154,6 +218,8 @@ def unscaled_inputs(evidence: Evidence) -> str:
 
 def negative_weights(evidence: Evidence) -> str:
     """Whatever the bias: the weights point away from every example."""
+    if evidence.blind:
+        return ""
     rows = evidence.dead.dropna(subset=["bias"])
     away = rows[(rows["pre_activation_max"] - rows["bias"] <= 0) & ~(rows["weight_norm"] == 0)]
     if away.empty:
@@ -165,11 +231,13 @@ def negative_weights(evidence: Evidence) -> str:
 
 
 CAUSES: tuple[Cause, ...] = (
-    dead_before,
+    born_or_died,
+    blind,
     whole_layer,
     zero_weights,
     low_bias,
     far_weights,
+    grown_weights,
     negative_weights,
     unscaled_inputs,
 )

@@ -1,6 +1,6 @@
 """Whether two models compute the same on data, but for the order in which floating-point sums are taken."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
 from dying_relu.errors import DyingReluError
-from dying_relu.probing.showing import device_of, evaluating, on_device, parts
+from dying_relu.probing.showing import Shown, device_of, evaluating, on_device, shown
 
 
 def tolerance(dtype: torch.dtype) -> float:
@@ -24,8 +24,8 @@ def tolerance(dtype: torch.dtype) -> float:
     return float(torch.finfo(dtype).eps ** (2 / 3))
 
 
-def require_equal(model: nn.Module, other: nn.Module, data: Iterable[Any]) -> None:
-    """Show both models the data, in evaluation mode, and compare every tensor that they return.
+def require_equal(model: nn.Module, other: nn.Module, data: Iterable[Any], kind: str) -> None:
+    """Show both models the data, in evaluation mode, and compare every tensor that they return; ``kind`` says what the other is.
 
     Raises:
         DyingReluError: one differs by more than :func:`tolerance`, or there are no data.
@@ -33,9 +33,9 @@ def require_equal(model: nn.Module, other: nn.Module, data: Iterable[Any]) -> No
     batches = 0
     with evaluating(model), evaluating(other), torch.no_grad():
         for number, batch in enumerate(data, start=1):
-            inputs, _ = parts(on_device(batch, device_of(model)), number)
+            inputs = shown(on_device(batch, device_of(model)), model, number)
             for old, new in zip(_outputs(model, inputs), _outputs(other, inputs), strict=True):
-                _require_close(old, new, number)
+                _require_close(old, new, number, kind)
             batches = number
     if not batches:
         raise DyingReluError(
@@ -45,19 +45,18 @@ def require_equal(model: nn.Module, other: nn.Module, data: Iterable[Any]) -> No
         )
 
 
-def _outputs(model: nn.Module, inputs: Any) -> list[Tensor]:
-    outputs = model(**inputs) if isinstance(inputs, Mapping) else model(inputs)
-    return [leaf for leaf in tree_leaves(outputs) if isinstance(leaf, Tensor)]
+def _outputs(model: nn.Module, inputs: Shown) -> list[Tensor]:
+    return [leaf for leaf in tree_leaves(inputs.to(model)) if isinstance(leaf, Tensor)]
 
 
-def _require_close(old: Tensor, new: Tensor, number: int) -> None:
+def _require_close(old: Tensor, new: Tensor, number: int, kind: str) -> None:
     share = tolerance(old.dtype) if old.is_floating_point() else 0.0
     old, new = old.double(), new.double()
     largest = float(old.nan_to_num().abs().max()) if old.numel() else 0.0
     if not torch.allclose(old, new, rtol=0, atol=share * largest, equal_nan=True):
         raise DyingReluError(
-            f"the pruned model's outputs differ on batch {number}",
+            f"the {kind} model's outputs differ on batch {number}",
             found=f"a difference of {float((old - new).abs().max()):.3g}",
             expected=f"at most {share * largest:.3g}",
-            remedy="prune with a report of this model on these data",
+            remedy="use a report of this model, as it is now, on these data",
         )

@@ -92,7 +92,7 @@ def behind(node: Node, module: nn.Module | None, place: Place) -> Place | None:
         end = options.get("end_dim", arguments[1] if len(arguments) > 1 else -1)
         return place.flattened(start, end) if isinstance(start, int) and isinstance(end, int) else None
     # x.view(x.size(0), -1)
-    if name in RESHAPES and len(arguments) == 2 and _is_batch_size(arguments[0], node.args[0]):
+    if name in RESHAPES and len(arguments) == 2 and _is_batch_size(arguments[0]):
         return place.flattened(1, -1) if arguments[1] == -1 and place.axes > 1 else None
     if name == "mean":
         axes = options.get("dim", arguments[0] if arguments else None)
@@ -107,17 +107,25 @@ def name_of(node: Node) -> str:
 
 
 def asks_for_another_size(node: Node, place: Place) -> bool:
-    """Whether ``node`` only wants to know how long an axis is, and not that of the units."""
+    """Whether ``node`` only wants to know how long axes are, and not that of the units."""
     if name_of(node) == "size" and len(node.args) == 2:
-        return isinstance(node.args[1], int) and node.args[1] % place.axes != place.axis
-    if name_of(node) == "getattr" and node.args[1] == "shape":
+        return _is_another(node.args[1], place)
+    if _is_shape(node):
         return all(
-            name_of(user) == "getitem"
-            and isinstance(user.args[1], int)
-            and user.args[1] % place.axes != place.axis
+            name_of(user) == "getitem" and (_is_another(user.args[1], place) or not user.users)
             for user in node.users
         )
     return False
+
+
+def _is_another(axis: Any, place: Place) -> bool:
+    return isinstance(axis, int) and axis % place.axes != place.axis
+
+
+def _is_shape(node: Node) -> bool:
+    """``x.shape`` or ``x.size()``."""
+    name = name_of(node)
+    return (name == "getattr" and node.args[1] == "shape") or (name == "size" and len(node.args) == 1)
 
 
 def _behind_module(module: nn.Module, place: Place) -> Place | None:
@@ -132,10 +140,11 @@ def _pooled(spatial: int, place: Place) -> Place | None:
     return place if place.plain and place.axis == 1 and place.axes == spatial + 2 else None
 
 
-def _is_batch_size(size: Any, tensor: Any) -> bool:
+def _is_batch_size(size: Any) -> bool:
+    """The length of the first axis of a tensor; all tensors of a model have the examples there, or the outputs would differ."""
     if not isinstance(size, Node):
         return False
     if name_of(size) == "size":
-        return size.args == (tensor, 0)
+        return size.args[1:] == (0,)
     shape = size.args[0] if name_of(size) == "getitem" and size.args[1] == 0 else None
-    return isinstance(shape, Node) and name_of(shape) == "getattr" and shape.args == (tensor, "shape")
+    return isinstance(shape, Node) and _is_shape(shape)

@@ -1,4 +1,4 @@
-"""Which of PyTorch's functions are activations, and which fix the axis of the units.
+"""Which of PyTorch's functions are activations.
 
 To find another activation, add its name to ``NAMES``; it must work element by element and be differentiable by autograd.
 """
@@ -15,12 +15,12 @@ Function = Callable[..., Any]
 NAMES = (
     "relu", "relu6", "leaky_relu", "prelu", "elu", "selu", "celu", "gelu", "silu", "mish", "softplus",
     "hardswish", "hardtanh", "hardsigmoid", "hardshrink", "softshrink", "tanhshrink", "softsign", "tanh", "sigmoid", "logsigmoid",
-    "threshold",
+    "threshold", "rrelu",
 )  # fmt: skip
 CLAMPS = ("clamp", "clamp_min", "clip")
 
 
-def _called(names: Iterable[str]) -> dict[Function, str]:
+def spellings(names: Iterable[str]) -> dict[Function, str]:
     """Function -> name, for all ways to call one: as a function or a method, in place or not."""
     return {
         getattr(owner, spelling): name
@@ -31,16 +31,8 @@ def _called(names: Iterable[str]) -> dict[Function, str]:
     }
 
 
-ACTIVATIONS = _called(NAMES)
-CLAMPED = _called(CLAMPS)
-
-UNITS_LAST = _called(["linear", "bilinear", "layer_norm", "rms_norm", "embedding", "matmul", "addmm", "bmm"])
-UNITS_AXIS_1 = _called(
-    [
-        *(f"conv{transposed}{axes}d" for transposed in ("", "_transpose") for axes in (1, 2, 3)),
-        *("batch_norm", "group_norm", "instance_norm"),
-    ]
-)
+ACTIVATIONS = spellings(NAMES)
+CLAMPED = spellings(CLAMPS)
 
 
 def activation(function: Function, arguments: tuple[Any, ...], options: dict[str, Any]) -> str | None:
@@ -50,18 +42,19 @@ def activation(function: Function, arguments: tuple[Any, ...], options: dict[str
     'relu'
     """
     if function in CLAMPED:
-        low, high = (_argument(arguments, options, *place) for place in ((1, "min"), (2, "max")))
+        low, high = (argument(arguments, options, *place) for place in ((1, "min"), (2, "max")))
         return "relu" if _is_zero(low) and high is None else None
     name = ACTIVATIONS.get(function)
     if name == "threshold":
         threshold, value = (
-            _argument(arguments, options, *place) for place in ((1, "threshold"), (2, "value"))
+            argument(arguments, options, *place) for place in ((1, "threshold"), (2, "value"))
         )
         return "relu" if _is_zero(threshold) and _is_zero(value) else name
     return name
 
 
-def _argument(arguments: tuple[Any, ...], options: dict[str, Any], position: int, name: str) -> Any:
+def argument(arguments: tuple[Any, ...], options: dict[str, Any], position: int, name: str) -> Any:
+    """By position or by name; None if it was not given."""
     return arguments[position] if len(arguments) > position else options.get(name)
 
 

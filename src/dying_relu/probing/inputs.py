@@ -29,10 +29,12 @@ class InputScale:
         for tensor in tensors:
             if not tensor.is_floating_point() or not tensor.numel():
                 continue
-            self.count += tensor.numel()
-            self.total += float(tensor.sum())
-            self.squares += float(torch.linalg.vector_norm(tensor.float())) ** 2
-            low, high = tensor.aminmax()
+            # Sums of many half-precision numbers would overflow.
+            wide = tensor if tensor.dtype == torch.float64 else tensor.float()
+            self.count += wide.numel()
+            self.total += float(wide.sum())
+            self.squares += float(torch.linalg.vector_norm(wide)) ** 2
+            low, high = wide.aminmax()
             self.low, self.high = min(self.low, float(low)), max(self.high, float(high))
 
     @property

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 from weakref import WeakSet
 
@@ -45,7 +46,7 @@ class Monitor:
 
     Attributes:
         steps: of the training so far.
-        report: of the last measurement, for :func:`revive` and :func:`prune_dead`.
+        report: of the last measurement, for :func:`revive` and :func:`prune_dead`; its advice knows when units died.
 
     Raises:
         DyingReluError: a loader that gives its batches once only, is empty, or cannot be shared with the training; ``every`` below 1.
@@ -94,7 +95,15 @@ class Monitor:
         return pd.concat(self._measurements, ignore_index=True) if self._measurements else pd.DataFrame()
 
     def plot(self, axes: "Axes | None" = None) -> "Axes":
-        """The dead share of each layer over the steps, on ``axes`` or on new ones."""
+        """The dead share of each layer over the steps, on ``axes`` or on new ones.
+
+        Raises:
+            DyingReluError: nothing has been measured yet.
+        """
+        if not self._measurements:
+            raise DyingReluError(
+                "the Monitor has not measured yet", remedy="train in its with block, or call measure()"
+            )
         from matplotlib import pyplot as plt  # a second, which no training needs
 
         axes = plt.subplots(layout="constrained")[1] if axes is None else axes
@@ -111,10 +120,11 @@ class Monitor:
     def measure(self) -> pd.DataFrame:
         """Probe the model now; the rows are added to the history and returned."""
         with undisturbed(self.loader):
-            self.report = report = probe(self.model, self.loader, unit_axis=self.unit_axis)
+            report = probe(self.model, self.loader, unit_axis=self.unit_axis)
         counts = report.summary().set_index("layer").loc[list(report.layers), ["units", *COUNTS]].astype(int)
         rows = counts.assign(**self._changes(report)).reset_index()
         rows.insert(0, "step", self.steps)
+        self.report = replace(report, lives=dict(self._lives))
         self._measurements.append(rows)
         for listener in self.listeners:
             listener(rows)
@@ -149,7 +159,7 @@ class Monitor:
         seen = [layer.statistics for layer in report.layers.values()]
         lives = []
         for name, statistics in zip(report.layers, seen, strict=True):
-            self._lives[name] = lives_after(self._lives.get(name), units.dead(statistics))
+            self._lives[name] = lives_after(self._lives.get(name), units.dead(statistics), self.steps)
             lives.append(self._lives[name])
         return {
             "born_dead": [int(one.always_dead.sum()) for one in lives],

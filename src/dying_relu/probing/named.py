@@ -42,6 +42,10 @@ def named(place: str) -> Any:
             expected="package.module:object",
             remedy="run this where the module is, or install it",
         ) from error
+    except Exception as error:
+        raise DyingReluError(
+            f"module {module_name} cannot be imported", found=f"{type(error).__name__}: {error}"
+        ) from error
     for name in path.split("."):
         if not hasattr(found, name):
             raise DyingReluError(f"module {module_name} has no {path}", found=place)
@@ -62,8 +66,10 @@ def load_weights(model: nn.Module, path: Path) -> None:
     Nothing in the file is run.
 
     Raises:
-        DyingReluError: no such file, one that is not a checkpoint, one of another model.
+        DyingReluError: no model, no such file, one that is not a checkpoint, one of another model.
     """
+    if not isinstance(model, nn.Module):
+        raise DyingReluError("the model", found=type(model).__name__, expected="a torch.nn.Module")
     if not path.is_file():
         raise DyingReluError(f"there is no checkpoint {path}")
     try:

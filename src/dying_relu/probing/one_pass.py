@@ -19,6 +19,9 @@ from dying_relu.units import UnitStatistics
 SIDE_BY_SIDE = 512
 """So many positions of a channel are reduced next to each other."""
 
+SUMMED_NARROW = 256
+"""So many numbers are summed in the precision of the pre-activations before the sum goes into one in float64."""
+
 WORTH_A_THREAD = 1 << 20
 """Fewer numbers are scanned before another thread has started."""
 
@@ -90,15 +93,16 @@ def _scan_rows(
     level: np.ndarray,
 ) -> None:
     """Add the columns from ``first`` to before ``last`` of a matrix, a unit a column, to the running statistics."""
-    found = _start(last - first, z.dtype)
-    for row in range(len(z)):
-        _reduce(z[row, first:last], found)
-    for unit in range(first, last):
-        of = unit - first
-        _add(
-            unit, found[0, of], found[1, of], found[2, of], found[3, of], found[4, of], at_zero,
-            low, high, largest, steepest, total, active, level,
-        )  # fmt: skip
+    for start in range(0, len(z), SUMMED_NARROW):
+        found = _start(last - first, z.dtype)
+        for row in range(start, min(start + SUMMED_NARROW, len(z))):
+            _reduce(z[row, first:last], found)
+        for unit in range(first, last):
+            of = unit - first
+            _add(
+                unit, found[0, of], found[1, of], found[2, of], found[3, of], found[4, of], at_zero,
+                low, high, largest, steepest, total, active, level,
+            )  # fmt: skip
 
 
 @njit(cache=True, nogil=True)
@@ -121,16 +125,18 @@ def _scan_blocks(
     """
     examples, _, positions = z.shape
     width = min(positions, SIDE_BY_SIDE)
+    together = max(1, SUMMED_NARROW * width // max(1, positions))
     for unit in range(first, last):
-        found = _start(width, z.dtype)
-        for example in range(examples):
-            for start in range(0, positions, width):
-                _reduce(z[example, unit, start : start + width], found)
-        _add(
-            unit, found[0].min(), found[1].max(), found[2].astype(np.float64).sum(),
-            found[3].astype(np.float64).sum(), found[4].astype(np.float64).sum(), at_zero,
-            low, high, largest, steepest, total, active, level,
-        )  # fmt: skip
+        for begin in range(0, examples, together):
+            found = _start(width, z.dtype)
+            for example in range(begin, min(begin + together, examples)):
+                for start in range(0, positions, width):
+                    _reduce(z[example, unit, start : start + width], found)
+            _add(
+                unit, found[0].min(), found[1].max(), found[2].astype(np.float64).sum(),
+                found[3].astype(np.float64).sum(), found[4].astype(np.float64).sum(), at_zero,
+                low, high, largest, steepest, total, active, level,
+            )  # fmt: skip
 
 
 @njit(inline="always")

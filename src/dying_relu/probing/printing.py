@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
+from dying_relu.errors import DyingReluError
+
 if TYPE_CHECKING:
     from dying_relu.probing.report import Report
 
@@ -22,15 +24,30 @@ def show(report: "Report", console: Console) -> None:
     for row in summary.astype(object).where(summary.notna(), "").itertuples(index=False):
         table.add_row(*(f"{value:.3g}" if isinstance(value, float) else str(value) for value in row))
     console.print(table)
+    if report.not_finite:
+        console.print(f"{report.not_finite} units are not finite.")
     console.print(f"{report.dead_fraction:.1%} of the units are dead.")
     console.print(report.advice(), markup=False, highlight=False)
 
 
 def as_json(report: "Report") -> str:
-    """The summary, the dead fraction and the advice as JSON; what is not known is null."""
+    """The summary, the dead fraction, the number of units that are not finite and the advice as JSON; what is not known is null."""
     found = {
         "dead_fraction": report.dead_fraction,
+        "not_finite": report.not_finite,
         "layers": json.loads(report.summary().to_json(orient="records")),
         "advice": report.advice().splitlines(),
     }
     return json.dumps(found, indent=1) + "\n"
+
+
+def require_healthy(report: "Report", most: float) -> None:
+    """For continuous integration: no unit may be infinite or not a number, and at most the share ``most`` dead.
+
+    Raises:
+        DyingReluError: it is otherwise.
+    """
+    if report.not_finite:
+        raise DyingReluError(f"{report.not_finite} units have pre-activations that are not finite")
+    if report.dead_fraction > most:
+        raise DyingReluError(f"{report.dead_fraction:.1%} of the units are dead, more than {most:.1%}")

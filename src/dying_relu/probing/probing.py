@@ -9,17 +9,31 @@ from torch import Tensor, nn
 
 from dying_relu.errors import DyingReluError
 from dying_relu.probing.inputs import InputScale
+from dying_relu.probing.naming import is_activation
 from dying_relu.probing.report import Report
 from dying_relu.probing.showing import (
+    Shown,
     device_of,
     evaluating,
     gradients,
     on_device,
-    parts,
+    shown,
     tensors_in,
     unwrapped,
 )
+from dying_relu.probing.unseen import Unseen, unseen
 from dying_relu.probing.watching import UnitAxis, Watcher
+
+REFUSALS = (
+    RuntimeError,
+    TypeError,
+    ValueError,
+    LookupError,
+    AssertionError,
+    AttributeError,
+    ArithmeticError,
+)
+"""What models raise for batches that do not fit."""
 
 Loss = Callable[[Any, Any], Tensor]
 
@@ -37,7 +51,8 @@ def probe(
 
     Args:
         model: any module but a scripted one. A DataParallel-wrapped or compiled model is probed as what it wraps, uncompiled.
-        loader: batches: a tensor, a tuple or list (inputs, labels, ...), or a dict of keyword arguments of the model.
+        loader: batches: a tensor; a tuple or list (inputs, labels, ...), for a model of several arguments ((first, second), labels) or
+            (first, second, labels); or a dict, of which the model gets what it has arguments for.
         loss: (output, labels) -> scalar; with it the report says how much gradient reaches each unit. Needs batches with labels.
         unit_axis: axis of the units, for all layers or by name; by default the second for what follows a convolution or its
             normalisation, the last for all else.
@@ -56,25 +71,42 @@ def probe(
     scale, batches = InputScale(), 0
     with evaluating(model), watcher.hooked(), gradients(model, loss is not None):
         for number, batch in enumerate(loader, start=1):
-            inputs, labels = parts(on_device(batch, device), number)
-            tensors = list(tensors_in(inputs))
+            inputs = shown(on_device(batch, device), model, number)
+            tensors = list(tensors_in([inputs.positional, inputs.named]))
             if tensors and all(tensor.numel() == 0 for tensor in tensors):
                 continue
             _require_finite(tensors, number)
             scale.add(tensors)
             watcher.start_batch()
             output = _run(model, inputs, watcher, number)
+            watcher.end_batch()
             if loss is not None:
-                _backward(model, loss, output, labels)
+                _backward(model, loss, output, inputs.labels)
             batches = number
     if not batches:
         raise DyingReluError("the loader is empty", expected="at least one batch with examples")
+    hidden = unseen(model, watcher.entered, watcher.layers)
+    _require_layers(watcher, hidden)
+    arguments = frozenset(inputs.named)
+    never = _never_called(model, watcher)
+    return Report(watcher.layers, never, scale, loader, arguments, watcher.calls, hidden)
+
+
+def _require_layers(watcher: Watcher, hidden: dict[str, Unseen]) -> None:
+    """There must be some, and those that the caller has named among them."""
     if not watcher.layers:
         raise DyingReluError(
-            "no activation was called", expected="a model that calls one, such as nn.ReLU or torch.relu"
+            "no activation was called that can be seen",
+            found="; ".join(f"{path or one.kind}: {one.reason}" for path, one in hidden.items()),
+            expected="a model that calls one, such as nn.ReLU or torch.relu",
         )
-    arguments = frozenset(inputs if isinstance(inputs, Mapping) else ())
-    return Report(watcher.layers, _never_called(model, watcher), scale, loader, arguments)
+    named = watcher.unit_axis if isinstance(watcher.unit_axis, dict) else {}
+    if unknown := [name for name in named if name not in watcher.layers]:
+        raise DyingReluError(
+            "unit_axis names a layer that is not there",
+            found=", ".join(map(repr, unknown)),
+            expected=f"some of {', '.join(watcher.layers)}",
+        )
 
 
 def _require_batches(loader: Any) -> None:
@@ -103,14 +135,16 @@ def _require_finite(tensors: list[Tensor], number: int) -> None:
             )
 
 
-def _run(model: nn.Module, inputs: Any, watcher: Watcher, number: int) -> Any:
+def _run(model: nn.Module, inputs: Shown, watcher: Watcher, number: int) -> Any:
     try:
         with watcher:
-            return model(**inputs) if isinstance(inputs, Mapping) else model(inputs)
-    except (RuntimeError, TypeError, ValueError, IndexError) as error:
-        shape = tuple(inputs.shape) if isinstance(inputs, Tensor) else type(inputs).__name__
+            return inputs.to(model)
+    except REFUSALS as error:
         raise DyingReluError(
-            f"the model refuses batch {number}", found=f"{shape}, and it says: {error}"
+            f"the model refuses batch {number}",
+            found=f"{inputs}, and it says: {type(error).__name__}: {error}",
+            remedy="batches are tensors, (inputs, labels), as many inputs as the model has arguments and then labels, or dicts of its "
+            "arguments by name",
         ) from error
 
 
@@ -137,7 +171,5 @@ def _never_called(model: nn.Module, watcher: Watcher) -> dict[str, str]:
     return {
         path: type(module).__name__
         for path, module in model.named_modules()
-        if type(module).__module__ == "torch.nn.modules.activation"
-        and not isinstance(module, nn.MultiheadAttention | nn.Softmax | nn.LogSoftmax)
-        and path not in watcher.layers
+        if is_activation(module) and path not in watcher.entered
     }

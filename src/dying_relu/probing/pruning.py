@@ -50,13 +50,14 @@ def prune_dead(model: nn.Module, report: Report, data: Iterable[Any] | None = No
         )
     model = unwrapped(model)
     found = wirings(model, report)
-    _warn_of_those_that_stay(_table(found, report))
+    table = _table(found, report)
+    warn_of_those_that_stay(table[table["dead"] > 0])
     pruned = deepcopy(model)
     for name, wiring in found.items():
         removed = _removed(report, name)
         if isinstance(wiring, Wiring) and removed.any():
             _remove(pruned, wiring, removed)
-    require_equal(model, pruned, data)
+    require_equal(model, pruned, data, "pruned")
     return pruned
 
 
@@ -87,13 +88,14 @@ def _table(found: Mapping[str, Wiring | str], report: Report) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _warn_of_those_that_stay(table: pd.DataFrame) -> None:
-    stay = table[(table["dead"] > 0) & (table["reason"] != "")]
+def warn_of_those_that_stay(table: pd.DataFrame) -> None:
+    """Name the layers of a table that have a reason why their dead units stay, for the caller of who calls this."""
+    stay = table[table["reason"] != ""]
     if len(stay):
         reasons = "; ".join(
             f"{layer}: {reason}" for layer, reason in zip(stay["layer"], stay["reason"], strict=True)
         )
-        # Level 3: where prune_dead is called.
+        # Level 3: where prune_dead or revive is called.
         warnings.warn(f"dead units stay in {len(stay)} layers: {reasons}", stacklevel=3)
 
 

@@ -25,7 +25,7 @@ def of_relu(
         before: of earlier batches, to be added; on a CPU it is changed. One compiled call in place of many operations on small
             tensors, which cost more than the scan of a small layer.
     """
-    z = _accurate(z)
+    z = accurate(z)
     if z.device.type == "cpu":
         # A model whose precision changes from batch to batch is counted anew and merged.
         fits = before is not None and before.pre_activation_min.dtype == z.dtype
@@ -53,7 +53,7 @@ def of_any(
 ) -> UnitStatistics:
     """Statistics of the units of an element-wise ``function``; other arguments as for :func:`of_relu`."""
     with torch.inference_mode(False), torch.enable_grad():
-        leaf = _accurate(z.detach()).clone().requires_grad_()
+        leaf = accurate(z.detach()).clone().requires_grad_()
         # A clone, since the function may work in place.
         activation = function(leaf.clone())
         (derivative,) = torch.autograd.grad(activation, leaf, torch.ones_like(activation))
@@ -74,7 +74,7 @@ def by_unit(z: Tensor, axis: int) -> Tensor:
     return z.movedim(axis, -1).flatten(0, -2) if z.dim() > 1 else z[None]
 
 
-def _accurate(z: Tensor) -> Tensor:
+def accurate(z: Tensor) -> Tensor:
     """Float32 for what is narrower."""
     z = z.detach()
     return z if z.dtype in (torch.float32, torch.float64) else z.float()

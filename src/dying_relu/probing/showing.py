@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from inspect import Parameter, signature
 from typing import Any
 
 import torch
@@ -89,13 +91,66 @@ def on_device(batch: Any, device: torch.device | None) -> Any:
     return batch
 
 
-def parts(batch: Any, number: int) -> tuple[Any, Any]:
-    """Inputs and labels of a batch; a dict goes to the model as it is."""
-    if isinstance(batch, list):
-        if not batch:
-            raise DyingReluError(f"batch {number} is an empty tuple", expected="(inputs, labels)")
-        return batch[0], batch[1] if len(batch) > 1 else None
-    return batch, batch.get("labels") if isinstance(batch, Mapping) else None
+@dataclass(frozen=True)
+class Shown:
+    """What a model is called with.
+
+    Attributes:
+        positional, named: its arguments.
+        labels: what a loss compares its output with; None if the batch has none.
+    """
+
+    positional: list[Any]
+    named: dict[str, Any]
+    labels: Any
+
+    def to(self, model: nn.Module) -> Any:
+        """What the model returns."""
+        return model(*self.positional, **self.named)
+
+    def __str__(self) -> str:
+        """Shapes of its tensors, for a message."""
+        given = [*self.positional, *self.named.values()]
+        return ", ".join(
+            str(tuple(one.shape)) if isinstance(one, Tensor) else type(one).__name__ for one in given
+        )
+
+
+def shown(batch: Any, model: nn.Module, number: int) -> Shown:
+    """How ``model`` is called with a batch.
+
+    Of a dict it gets what it has arguments for. Of a list (inputs, labels, ...) it gets the first entry; if it needs several arguments
+    it gets that entry's parts, or as many entries of the batch as it needs, and the labels stand behind them.
+
+    Raises:
+        DyingReluError: the batch is an empty tuple.
+    """
+    if isinstance(batch, Mapping):
+        return Shown([], _accepted(batch, model), batch.get("labels"))
+    if not isinstance(batch, list):
+        return Shown([batch], {}, None)
+    if not batch:
+        raise DyingReluError(f"batch {number} is an empty tuple", expected="(inputs, labels)")
+    needed = _needed(model)
+    if needed > 1 and isinstance(batch[0], list) and len(batch[0]) == needed:
+        return Shown(batch[0], {}, batch[1] if len(batch) > 1 else None)
+    inputs = batch[:needed] if 1 < needed <= len(batch) else batch[:1]
+    return Shown(inputs, {}, batch[len(inputs)] if len(batch) > len(inputs) else None)
+
+
+def _accepted(batch: Mapping[str, Any], model: nn.Module) -> dict[str, Any]:
+    parameters = signature(model.forward).parameters.values()
+    if any(one.kind is Parameter.VAR_KEYWORD for one in parameters):
+        return dict(batch)
+    names = {one.name for one in parameters}
+    return {name: value for name, value in batch.items() if name in names}
+
+
+def _needed(model: nn.Module) -> int:
+    """How many arguments without a default ``model`` takes by position."""
+    by_position = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+    parameters = signature(model.forward).parameters.values()
+    return sum(one.kind in by_position and one.default is one.empty for one in parameters)
 
 
 def tensors_in(inputs: Any) -> Iterator[Tensor]:

@@ -1,14 +1,23 @@
 """A model's operations as a graph, and its activations in it under the names that the probe gives them."""
 
 import inspect
-from collections import Counter
 from collections.abc import Collection
+from typing import Any
 
 from torch import Tensor, nn
 from torch.fx import Graph, Node, Tracer
+from torch.fx.node import map_arg
 
 from dying_relu.probing.functions import activation
+from dying_relu.probing.naming import Names, is_activation, is_self_made, place_of_function
 from dying_relu.probing.showing import evaluating
+
+
+class _Tracer(Tracer):
+    """Looks no further into what the probe sees as one activation."""
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        return is_self_made(m) or super().is_leaf_module(m, module_qualified_name)
 
 
 def traced(model: nn.Module, given: Collection[str] = ()) -> Graph:
@@ -22,7 +31,7 @@ def traced(model: nn.Module, given: Collection[str] = ()) -> Graph:
         one.name: one.default for one in others if one.default is not one.empty and one.name not in given
     }
     with evaluating(model):
-        return Tracer().trace(model, concrete_args=defaults or None)
+        return _Tracer().trace(model, concrete_args=defaults or None)
 
 
 def activations(graph: Graph, model: nn.Module) -> dict[str, Node]:
@@ -32,27 +41,31 @@ def activations(graph: Graph, model: nn.Module) -> dict[str, Node]:
     >>> list(activations(traced(model), model))
     ['1']
     """
-    calls: Counter[str] = Counter()
-    found = {}
-    for node in graph.nodes:
-        if place := _place(node, model):
-            calls[place] += 1
-            found[place if calls[place] == 1 else f"{place}#{calls[place]}"] = node
-    return found
+    names = Names()
+    places = [(node, _place(node, model)) for node in graph.nodes]
+    return {names.next(place): node for node, place in places if place}
 
 
 def _place(node: Node, model: nn.Module) -> str | None:
     """Where an activation is called, if ``node`` calls one."""
     if node.op == "call_module":
         path = str(node.target)
-        module = model.get_submodule(path)
-        return path if type(module).__module__ == "torch.nn.modules.activation" else None
+        return path if is_activation(model.get_submodule(path)) else None
     if callable(node.target):
-        kind = activation(node.target, node.args, node.kwargs)
+        function = node.target
     elif node.op == "call_method" and (method := getattr(Tensor, node.target, None)):
-        kind = activation(method, node.args, node.kwargs)
+        function = method
     else:
         return None
+    arguments, options = map_arg((node.args, node.kwargs), lambda one: _fetched(one, model))
+    kind = activation(function, arguments, options)
     stack = list((node.meta.get("nn_module_stack") or {}).values())
-    path = stack[-1][0] if stack else ""
-    return f"{path}:{kind}" if kind and path else kind
+    return place_of_function(stack[-1][0] if stack else "", kind) if kind else None
+
+
+def _fetched(node: Node, model: nn.Module) -> Any:
+    """A parameter or buffer of the model, by which a clamp is told from a ReLU; what is computed stays a node."""
+    if node.op != "get_attr":
+        return node
+    *path, name = str(node.target).split(".")
+    return getattr(model.get_submodule(".".join(path)), name)

@@ -4,7 +4,6 @@ A TorchFunctionMode catches the calls, which modules such as ``nn.ReLU`` make to
 each one stands.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +15,9 @@ from torch.overrides import TorchFunctionMode
 
 from dying_relu.errors import DyingReluError
 from dying_relu.probing import scanning
-from dying_relu.probing.functions import CLAMPED, UNITS_AXIS_1, UNITS_LAST, activation
+from dying_relu.probing.functions import CLAMPED, activation
+from dying_relu.probing.naming import Names, is_activation, is_self_made, place_of_function
+from dying_relu.probing.origins import Origin, Origins
 from dying_relu.units import UnitStatistics
 
 WITHOUT_ACTIVATIONS = frozenset(
@@ -46,10 +47,11 @@ class Layer:
         name: path of the activation's module; for a function path of the module that calls it, ":" and the function; from the second
             call on with "#2", "#3", ...
         kind: the activation.
-        axis: axis of the units.
+        axis: axis of the units, counted from the end if the model has decided it.
         axes: how many axes the pre-activations have.
         statistics: of all batches so far.
-        weight, bias: of the layer that feeds it, if they have an entry per unit.
+        weight_norm, bias: per unit, of the layer whose output the pre-activations are, as they were when the model was probed; None if
+            they are more than that, or if the layer has no such entries.
         gradients: per unit, sums of the absolute and of the squared gradients of the losses at the pre-activations, (2, U); None if no
             gradient was asked for.
     """
@@ -59,7 +61,7 @@ class Layer:
     axis: int
     axes: int
     statistics: UnitStatistics
-    weight: Tensor | None = None
+    weight_norm: Tensor | None = None
     bias: Tensor | None = None
     gradients: Tensor | None = None
 
@@ -77,12 +79,19 @@ class Watcher(TorchFunctionMode):
         model: in the block of ``hooked()`` its modules have hooks, which are removed at the end, whatever happens.
         unit_axis: axis of the units, for all layers or by name; by default decided by what computed the pre-activations.
         gradients: whether to record the gradients that reach the units when somebody computes them.
+
+    Attributes:
+        layers: by name.
+        entered: the paths of the modules that were called.
+        calls: place in the model -> how many activations a batch has called there, at most.
     """
 
     model: nn.Module
     unit_axis: UnitAxis = None
     gradients: bool = False
     layers: dict[str, Layer] = field(default_factory=dict)
+    entered: set[str] = field(default_factory=set)
+    calls: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -91,14 +100,33 @@ class Watcher(TorchFunctionMode):
     def start_batch(self) -> None:
         """Calls are counted from one again."""
         self.path: list[tuple[str, nn.Module]] = []
-        self.calls: Counter[str] = Counter()
-        self.last_axis: int | None = None
-        self.weight: Tensor | None = None
-        self.bias: Tensor | None = None
+        self.names = Names()
+        self.origins = Origins()
+        self.inside: nn.Module | None = None
+        """The activation, made of functions, whose units are already seen."""
+
+    def end_batch(self) -> None:
+        """All calls of a batch are counted."""
+        for place, number in self.names.calls.items():
+            self.calls[place] = max(number, self.calls.get(place, 0))
 
     def hooked(self) -> AbstractContextManager[None]:
         """Within the block the model's modules say when they are entered and left."""
         return _hooked(self)
+
+    def enter(self, path: str, module: nn.Module, inputs: tuple[Any, ...]) -> None:
+        """A module is called."""
+        self.path.append((path, module))
+        self.entered.add(path)
+        if self.inside is None and is_self_made(module) and len(inputs) == 1:
+            with torch._C.DisableTorchFunction():
+                self._see_module(path, module, inputs[0])
+
+    def leave(self, module: nn.Module) -> None:
+        """Its call is over."""
+        self.path.pop()
+        if self.inside is module:
+            self.inside = None
 
     def __torch_function__(
         self,
@@ -108,38 +136,51 @@ class Watcher(TorchFunctionMode):
         options: dict[str, Any] | None = None,
     ) -> Any:
         options = options or {}
-        kind = activation(function, arguments, options)
-        if kind is not None:
-            self._see(kind, function, arguments, options)
-        elif function in UNITS_LAST or function in UNITS_AXIS_1:
-            self._remember(function, arguments, options)
-        return function(*arguments, **options)
+        kind = None if self.inside is not None else activation(function, arguments, options)
+        if kind is None:
+            result = function(*arguments, **options)
+            self.origins.note(function, arguments, options, result)
+            return result
+        z = arguments[0] if arguments else options["input"]
+        origin = self.origins.of(z)
+        at_zero = (1.0 if function in CLAMPED else 0.0) if kind == "relu" else None
+        # Before the call, which may overwrite the pre-activations.
+        self._see(self._place(kind), kind, z, _on_first(function, arguments, options), at_zero)
+        result = function(*arguments, **options)
+        self.origins.set(result, None if origin is None else origin.bare)
+        return result
 
-    def _remember(
-        self, function: Callable[..., Any], arguments: tuple[Any, ...], options: dict[str, Any]
-    ) -> None:
-        """The layer that the next activation follows."""
-        self.last_axis = -1 if function in UNITS_LAST else 1
-        name = function.__name__
-        if name == "linear" or name.startswith("conv"):
-            self.weight = options.get("weight", arguments[1] if len(arguments) > 1 else None)
-            self.bias = options.get("bias", arguments[2] if len(arguments) > 2 else None)
-        elif name == "batch_norm":
-            self.bias = options.get("bias", arguments[4] if len(arguments) > 4 else None)
+    def _place(self, kind: str) -> str:
+        path, module = self.path[-1] if self.path else ("", self.model)
+        return (path or type(module).__name__) if is_activation(module) else place_of_function(path, kind)
+
+    def _see_module(self, path: str, module: nn.Module, z: Any) -> None:
+        """A module that is an activation made of functions: it is seen as a whole, if it keeps the shape of what it gets."""
+        if not isinstance(z, Tensor) or not z.is_floating_point():
+            return
+        with torch.no_grad():
+            output = module.forward(z.clone())
+        if not isinstance(output, Tensor) or output.shape != z.shape:
+            return
+        self.inside = module
+        kind = type(module).__name__
+        self._see(path or kind, kind, z, module.forward, None)
 
     def _see(
         self,
+        place: str,
         kind: str,
-        function: Callable[..., Any],
-        arguments: tuple[Any, ...],
-        options: dict[str, Any],
+        z: Tensor,
+        function: Callable[[Tensor], Tensor],
+        at_zero: float | None,
     ) -> None:
-        """Takes the statistics before the call, which may overwrite the pre-activations."""
-        z = arguments[0] if arguments else options["input"]
+        """Take the statistics of a call; ``at_zero`` is the derivative there of a ReLU, and None for any other function."""
+        # Counted even if it has no units, as in the model's graph.
+        name = self.names.next(place)
         if not z.is_floating_point() or z.dim() == 0 or z.numel() == 0:
             return
-        name = self._name(kind)
-        axis = self._axis(name, z)
+        origin = self.origins.of(z)
+        axis = self._axis(name, z, origin)
         units = z.shape[axis]
         seen = self.layers.get(name)
         if seen is not None and units != seen.units:
@@ -149,33 +190,27 @@ class Watcher(TorchFunctionMode):
                 remedy="say which axis is the units' with unit_axis=",
             )
         before = None if seen is None else seen.statistics
-        if kind == "relu":
-            found = scanning.of_relu(z, axis, 1.0 if function in CLAMPED else 0.0, before)
-        else:
-            rest, others = arguments[1:], {key: value for key, value in options.items() if key != "input"}
-            found = scanning.of_any(z, axis, lambda inputs: function(inputs, *rest, **others), before)
+        found = (
+            scanning.of_any(z, axis, function, before)
+            if at_zero is None
+            else scanning.of_relu(z, axis, at_zero, before)
+        )
         if seen is None:
-            weight, bias = (_with_entries(tensor, units) for tensor in (self.weight, self.bias))
-            self.layers[name] = seen = Layer(name, kind, axis, z.dim(), found, weight, bias)
+            fed = origin if origin is not None and origin.axis % z.dim() == axis % z.dim() else Origin(axis)
+            norm, bias = _norm_of(fed.weight, units), _bias_of(fed.bias, units)
+            self.layers[name] = seen = Layer(name, kind, axis, z.dim(), found, norm, bias)
         else:
             seen.statistics = found
         if self.gradients and z.requires_grad:
             z.register_hook(lambda gradient: _add_gradient(seen, gradient))
 
-    def _name(self, kind: str) -> str:
-        path, module = self.path[-1] if self.path else ("", self.model)
-        is_activation = type(module).__module__ == "torch.nn.modules.activation"
-        place = path or type(module).__name__ if is_activation else f"{path}:{kind}" if path else kind
-        self.calls[place] += 1
-        return place if self.calls[place] == 1 else f"{place}#{self.calls[place]}"
-
-    def _axis(self, name: str, z: Tensor) -> int:
+    def _axis(self, name: str, z: Tensor, origin: Origin | None) -> int:
         said = self.unit_axis.get(name) if isinstance(self.unit_axis, dict) else self.unit_axis
         axis = said
         if axis is None:
-            axis = self.last_axis if self.last_axis is not None else (1 if z.dim() > 3 else -1)
-            # What follows a convolution and a flattening has no second axis left but the last.
-            axis = axis if axis < z.dim() else -1
+            guess = self.origins.latest if self.origins.latest is not None else (1 if z.dim() > 3 else -1)
+            axis = guess if origin is None else origin.axis
+            axis = axis if -z.dim() <= axis < z.dim() else -1
         if not -z.dim() <= axis < z.dim():
             raise DyingReluError(
                 f"unit_axis of layer {name}",
@@ -185,6 +220,14 @@ class Watcher(TorchFunctionMode):
         return axis
 
 
+def _on_first(
+    function: Callable[..., Any], arguments: tuple[Any, ...], options: dict[str, Any]
+) -> Callable[[Tensor], Tensor]:
+    """The function of its first argument alone, the others as they are."""
+    rest, others = arguments[1:], {key: value for key, value in options.items() if key != "input"}
+    return lambda inputs: function(inputs, *rest, **others)
+
+
 @contextmanager
 def _hooked(watcher: Watcher) -> Iterator[None]:
     with ExitStack() as stack:
@@ -192,10 +235,10 @@ def _hooked(watcher: Watcher) -> Iterator[None]:
             if _calls_no_activation(module):
                 continue
             enter = module.register_forward_pre_hook(
-                lambda module, _, path=path: watcher.path.append((path, module)), prepend=True
+                lambda module, inputs, path=path: watcher.enter(path, module, inputs), prepend=True
             )
             stack.callback(enter.remove)
-            leave = module.register_forward_hook(lambda *_: _leave(watcher))
+            leave = module.register_forward_hook(lambda module, *_: watcher.leave(module))
             stack.callback(leave.remove)
         # The fused path of nn.TransformerEncoder calls no activation that could be seen.
         stack.callback(torch.backends.mha.set_fastpath_enabled, torch.backends.mha.get_fastpath_enabled())
@@ -208,12 +251,16 @@ def _calls_no_activation(module: nn.Module) -> bool:
     return type(module).__module__ in WITHOUT_ACTIVATIONS
 
 
-def _leave(watcher: Watcher) -> None:
-    watcher.path.pop()
+def _norm_of(weight: Any, units: int) -> Tensor | None:
+    """Of each unit's weights, if there is a row for each."""
+    if not isinstance(weight, Tensor) or weight.dim() == 0 or len(weight) != units:
+        return None
+    return scanning.accurate(weight).reshape(units, -1).norm(dim=1)
 
 
-def _with_entries(tensor: Tensor | None, units: int) -> Tensor | None:
-    return tensor.detach() if isinstance(tensor, Tensor) and len(tensor) == units else None
+def _bias_of(bias: Any, units: int) -> Tensor | None:
+    """A copy, since training goes on with the bias itself."""
+    return bias.detach().clone() if isinstance(bias, Tensor) and bias.shape == (units,) else None
 
 
 def _add_gradient(layer: Layer, gradient: Tensor) -> None:

@@ -15,6 +15,7 @@ from torch.fx import Graph, Node
 from dying_relu.errors import DyingReluError
 from dying_relu.probing.following import Place, asks_for_another_size, behind, name_of
 from dying_relu.probing.functions import ACTIVATIONS
+from dying_relu.probing.naming import place_of
 from dying_relu.probing.report import Report
 from dying_relu.probing.tracing import activations, traced
 from dying_relu.probing.watching import Layer
@@ -85,14 +86,32 @@ def wirings(model: nn.Module, report: Report) -> dict[str, Wiring | str]:
     try:
         graph = traced(model, report.arguments)
     except (RuntimeError, TypeError, ValueError, AttributeError, LookupError, AssertionError) as error:
-        reason = f"torch.fx cannot trace the model ({str(error).splitlines()[0] if str(error) else type(error).__name__})"
-        return dict.fromkeys(layers, reason)
-    calls = activations(graph, model)
-    return {name: _Follower(graph, model, layer).wiring(calls.get(name)) for name, layer in layers.items()}
+        return dict.fromkeys(layers, _untraceable(error))
+    nodes = activations(graph, model)
+    traced_calls = Counter(map(place_of, nodes))
+    wired: dict[str, Wiring | str] = {}
+    for name, layer in layers.items():
+        called, found = report.calls[place_of(name)], traced_calls[place_of(name)]
+        # One call more or less, and the numbers after "#" would be of other calls.
+        wired[name] = (
+            _Follower(graph, model, layer).wiring(nodes.get(name))
+            if found in (0, called)
+            else f"the data called {called} activations there, and torch.fx finds {found}"
+        )
+    return wired
+
+
+def _untraceable(error: Exception) -> str:
+    said = str(error).partition("\n")[0]
+    return (
+        "torch.fx cannot trace the model, whose forward depends on its inputs or takes them in a way of its own "
+        f"({type(error).__name__}{': ' if said else ''}{said}); probe a part of the model that can be traced, such as a Sequential in it, "
+        "on what comes into that part"
+    )
 
 
 def _require_place(model: nn.Module, name: str) -> None:
-    path, _, function = name.partition("#")[0].partition(":")
+    path, _, function = place_of(name).partition(":")
     at_the_root = not function and path in (*ACTIVATIONS.values(), type(model).__name__)
     if path not in dict(model.named_modules()) and not at_the_root:
         raise DyingReluError(
