@@ -37,4 +37,4 @@ def test_the_pdf_is_as_new_as_the_tables() -> None:
 
 
 def test_the_tables_are_small_enough_to_be_tracked() -> None:
-    assert sum(path.stat().st_size for path in PUBLISHED.glob("*.parquet")) < 40 * 2**20
+    assert sum(path.stat().st_size for path in PUBLISHED.glob("*.parquet")) < 50 * 2**20
