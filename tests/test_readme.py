@@ -40,6 +40,27 @@ def test_the_claim_is_settled(tanh_claim: str, small_study: Path) -> None:
     assert int(tanh_claim[1:]) in LETTERS
 
 
+def test_what_came_out_is_what_was_published() -> None:
+    table = claims.read(ROOT / "results/published/claims.csv").set_index("claim")
+    details = table["details"]
+    points = {claim: round(100 * abs(effect)) for claim, effect in table["effect"].items()}
+    said = " ".join(re.findall(r"\*\*What came out\*\*(.*?)\n\n", README, flags=re.DOTALL)[0].split())
+    words = {1: "one claim holds", 4: "four are refuted", 8: "eight with a limit"}
+    counts = table["verdict"].value_counts()
+    for verdict_, count in counts.items():
+        assert words[count] in said, verdict_
+    assert f"rises by {points['C6']} points, and an initial bias of -4 adds {points['C7']}" in said
+    assert f"{points['C4']} % of the units that were dead at some checkpoint were alive later" in said
+    assert details["C4"]["SgdFirst"] == 0
+    gain = round(100 * details["C10"]["GainOverRelu"][0])
+    best = details["C10"]["BestOther"].split(" and ")[0]
+    assert f"gains {gain} points" in said
+    assert f"most often {best}, {points['C10']} more" in said
+    assert table.loc["C11", "effect"] == 0
+    helps = "surely helps in {Helps:g} of {Settings:g} settings and surely hurts in {Hurts:g}"
+    assert helps.format(**details["C13"]) in said
+
+
 def test_the_experiment_fits_into_a_configuration() -> None:
     settings = parse(CONFIGURATION.read_text() + example("yaml", "question:"))
     assert settings.experiments["smooth"].grid.size == 12

@@ -57,7 +57,8 @@ _OTHERS = {
     "lecun": "LeCun",
 }
 _NAMES = _DATASETS | _ACTIVATIONS | _OTHERS
-_IN_SENTENCES = {key: text for key, text in _NAMES.items() if key != "he"}
+_ALSO_WORDS = ("he",)
+"""Keys that are words of their own in a sentence."""
 
 
 def escape(text: str) -> str:
@@ -105,8 +106,16 @@ def named(sentence: str) -> str:
 
     >>> named("holds in mnist mlp sgd, first layer")
     'holds in MNIST MLP SGD, first layer'
+    >>> named("he shows it with sgd_weight_decay")
+    'he shows it with SGD weight decay'
     """
-    return re.sub(r"\w+", lambda match: _IN_SENTENCES.get(match[0], match[0]), sentence)
+    return re.sub(r"\w+", lambda match: _in_a_sentence(match[0]), sentence)
+
+
+def _in_a_sentence(word: str) -> str:
+    first, _, remedy = word.partition("_")
+    is_level = word in _NAMES or (remedy and first in _OTHERS)
+    return name(word) if is_level and word not in _ALSO_WORDS else word
 
 
 def with_minus_signs(latex: str) -> str:

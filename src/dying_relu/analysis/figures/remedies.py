@@ -31,7 +31,7 @@ def figure(runs: pd.DataFrame) -> Figure:
     rates = sorted(runs["learning_rate"].unique())
     apart = min(0.2, 0.8 / len(rates))
     figure, axes = style.places(
-        len(places), len(METRICS), height=max(0.7, 0.13 * len(remedies) + 0.3), margin=0.95
+        len(places), len(METRICS), height=max(0.7, 0.11 * len(remedies) + 0.3), margin=0.95
     )
     for column, (title, here) in enumerate(places):
         axes[0, column].set_title(title)
