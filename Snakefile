@@ -23,11 +23,18 @@ wildcard_constraints:
     figure=r"[a-z0-9_]+",
 
 
-# The default target: everything, down to the PDF.
+# The default target: everything, down to the PDF. The tables are named although the PDF needs them: of what it only passes
+# through, Snakemake would not make again what was deleted.
 rule all:
     input:
         f"results/{STUDY.name}/paper.pdf",
         f"results/{STUDY.name}/study.yaml",
+        expand(
+            "results/{study}/{table}{sum}",
+            study=STUDY.name,
+            table=[*(f"{table}.parquet" for table in TABLES + SIMULATIONS), "claims.csv", "provenance.json"],
+            sum=AND_SUM,
+        ),
 
 
 include: "workflow/rules/data.smk"

@@ -16,7 +16,7 @@ def generate(study: Path, folder: Path) -> Path:
     """Write the paper's tables and numbers of ``study`` into ``folder/generated``; its results lie beside it."""
     results = folder / "results"
     shutil.copytree(study, results)
-    claims.settle(results).to_csv(results / "claims.csv", index=False)
+    claims.write(claims.settle(results), results / "claims.csv")
     provenance.record(results, CONFIGURATION, results / provenance.NAME)
     generated = folder / "generated"
     tables.write(results, CONFIGURATION, generated / "tables")

@@ -32,6 +32,7 @@ class Shards:
                 replace(
                     shard,
                     name=f"shard{number}",
+                    record_units=number > 0,
                     runs=tuple(replace(shard.runs[0], id=run) for run in runs[number::3]),
                 )
                 for number, shard in enumerate(planned.shards[:3])
@@ -55,14 +56,15 @@ class Shards:
     def change(self, number: int, name: str, change: Change) -> None:
         """Rewrite a table without a look at its schema."""
         path = self.path(number, name)
-        origin = results.origin(path)
+        origin = results.origin_of(path)
         results.write_table(results.as_stored(change(pd.read_parquet(path)), origin), path)
+        sums.write_beside(path)
 
     def remake(self, number: int, **origin: Any) -> None:
         """As if a shard had been made in another way."""
         for name in schemas.TABLES:
             path = self.path(number, name)
-            results.write(name, results.read(name, path), path, results.origin(path) | origin)
+            results.write(name, results.read(name, path), path, results.origin_of(path) | origin)
 
 
 @pytest.fixture
@@ -139,7 +141,7 @@ def test_the_shard_at_fault_is_named(
 def test_a_damaged_shard_is_named(shards: Shards) -> None:
     path = shards.path(2, "runs")
     path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(DyingReluError, match=r"shard2/runs\.parquet is not a readable table"):
+    with pytest.raises(DyingReluError, match=r"shard2/runs\.parquet is not the file that was made"):
         shards.put_together()
 
 
@@ -193,7 +195,7 @@ def test_shards_that_were_not_made_alike_are_refused(
 
 def test_the_whole_says_what_all_its_shards_follow_from(shards: Shards) -> None:
     shards.put_together()
-    found = results.origin(shards.out / "layers.parquet")
+    found = results.origin_of(shards.out / "layers.parquet")
     data = {name: ORIGIN["data"][name] for name in shards.study.datasets}
     assert found == {"configuration": shards.study.fingerprint, **ORIGIN, "data": data}
 
@@ -201,7 +203,7 @@ def test_the_whole_says_what_all_its_shards_follow_from(shards: Shards) -> None:
 def test_the_whole_has_sums_too(shards: Shards) -> None:
     shards.put_together()
     path = shards.out / "layers.parquet"
-    assert sums.sha256(path) in (shards.out / sums.NAME).read_text(encoding="ascii")
+    assert sums.beside(path).read_text(encoding="ascii") == f"{sums.sha256(path)}  layers.parquet\n"
     path.write_bytes((shards.out / "runs.parquet").read_bytes())
     with pytest.raises(DyingReluError, match=r"layers\.parquet is not the file that was made"):
         results.read("layers", path)

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from small_study import CONFIGURATION, ORIGIN
 
-from dying_relu import cli, provenance, results, schemas, study
+from dying_relu import cli, provenance, results, schemas, study, sums
+from dying_relu.analysis import claims, numbers
 from dying_relu.analysis.numbers.provenance import provenance as macros
 from dying_relu.errors import DyingReluError
 
@@ -38,27 +39,18 @@ def test_a_table_that_is_not_the_recorded_one_is_named(recorded: Path, damage) -
         provenance.check(recorded)
 
 
-def test_a_missing_or_damaged_record_is_an_error_in_words(recorded: Path) -> None:
-    (recorded / provenance.NAME).write_text("{")
+@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"commit": 1}', "[" * 100_000, "\0"])
+def test_a_missing_or_damaged_record_is_an_error_in_words(recorded: Path, content: str) -> None:
+    path = recorded / provenance.NAME
+    path.write_text(content)
+    with pytest.raises(DyingReluError, match=r"provenance\.json is not the file that was made"):
+        provenance.read(recorded)
+    sums.write_beside(path)
     with pytest.raises(DyingReluError, match="damaged"):
         provenance.read(recorded)
-    (recorded / provenance.NAME).unlink()
+    path.unlink()
     with pytest.raises(DyingReluError, match="run the study"):
         provenance.read(recorded)
-
-
-def test_training_time_is_the_sum_over_jobs(recorded: Path) -> None:
-    folder = recorded / "benchmarks" / "train"
-    folder.mkdir(parents=True)
-    for shard, (seconds, rss) in {"a": (90.0, 512.0), "b": (60.0, 2048.0)}.items():
-        text = f"s\th:m:s\tmax_rss\tcpu_time\n{seconds}\t0:01:00\t{rss}\t-\n"
-        (folder / f"{shard}.tsv").write_text(text)
-    provenance.record(recorded, CONFIGURATION, recorded / provenance.NAME)
-    assert provenance.read(recorded)["training"] == {
-        "jobs": 2,
-        "seconds": 150.0,
-        "largest_memory_mebibytes": 2048.0,
-    }
 
 
 def test_the_paper_does_not_depend_on_how_long_training_took(recorded: Path) -> None:
@@ -66,8 +58,10 @@ def test_the_paper_does_not_depend_on_how_long_training_took(recorded: Path) -> 
     path = recorded / provenance.NAME
     found = provenance.read(recorded)
     path.write_text(json.dumps(found | {"training": {"jobs": 2, "seconds": 150.0}}))
+    sums.write_beside(path)
     assert macros(recorded) == before
     path.write_text(json.dumps(found | {"commit": "0123456789"}))
+    sums.write_beside(path)
     assert macros(recorded)["StudyRecord"] != before["StudyRecord"]
 
 
@@ -89,6 +83,12 @@ def test_the_commit_says_when_files_were_modified(tmp_path: Path) -> None:
     assert re.fullmatch("[0-9a-f]{10}", clean)
     table.write_text("made by a study that was repeated")
     assert provenance.commit(tmp_path) == clean
+    (tmp_path / "notes.txt").write_text("nothing that is run")
+    assert provenance.commit(tmp_path) == clean
+    new = source.with_name("y.py")
+    new.write_text("y = 1\n")
+    assert provenance.commit(tmp_path) == f"{clean}, modified"
+    new.unlink()
     source.write_text("x = 2\n")
     assert provenance.commit(tmp_path) == f"{clean}, modified"
 
@@ -110,11 +110,52 @@ def test_the_command_is_the_one_to_type(monkeypatch: pytest.MonkeyPatch) -> None
 @pytest.mark.parametrize("part", ["configuration", "code", "data", "libraries"])
 def test_tables_that_were_not_made_together_are_not_recorded(part: str, recorded: Path) -> None:
     path = recorded / "layers.parquet"
-    results.write("layers", results.read("layers", path), path, ORIGIN | {part: "another"})
+    another = {"another": "one"} if isinstance(ORIGIN[part], dict) else "another"
+    results.write("layers", results.read("layers", path), path, ORIGIN | {part: another})
+    with pytest.raises(DyingReluError, match=rf"was not made with the other tables .*its {part} differ"):
+        provenance.record(recorded, CONFIGURATION, recorded / provenance.NAME)
+
+
+@pytest.mark.parametrize("name", ["units", "validation", "born_dead"])
+def test_a_table_that_was_changed_or_made_with_other_libraries_is_not_recorded(
+    name: str, recorded: Path
+) -> None:
+    path = recorded / f"{name}.parquet"
+    results.write(name, results.read(name, path), path, ORIGIN | {"libraries": {"torch": "1.0"}})
+    with pytest.raises(DyingReluError, match=r"its libraries differ: found .*torch 1\.0"):
+        provenance.record(recorded, CONFIGURATION, recorded / provenance.NAME)
+    path.write_bytes((recorded / "runs.parquet").read_bytes())
     with pytest.raises(
-        DyingReluError, match=rf"layers\.parquet was not made with the other tables .*another {part}"
+        DyingReluError, match=rf"{name}\.parquet is not the file that was made|was not made with"
     ):
         provenance.record(recorded, CONFIGURATION, recorded / provenance.NAME)
+
+
+def test_a_study_of_another_configuration_is_not_recorded(recorded: Path) -> None:
+    with pytest.raises(DyingReluError, match=r"its configuration differ: found .* expected "):
+        provenance.record(recorded, CONFIGURATION.with_name("config.yaml"), recorded / provenance.NAME)
+
+
+def test_numbers_that_were_changed_do_not_reach_the_paper(recorded: Path) -> None:
+    """Not even if somebody has written a new checksum."""
+    claims.write(claims.settle(recorded), recorded / "claims.csv")
+    numbers.write(recorded, CONFIGURATION, recorded / "numbers.json")
+    path = recorded / "runs.parquet"
+    runs = results.read("runs", path)
+    results.write("runs", runs.assign(test_loss=runs["test_loss"] / 2), path, ORIGIN)
+    with pytest.raises(DyingReluError, match=r"runs\.parquet is not the table that was recorded"):
+        numbers.write(recorded, CONFIGURATION, recorded / "numbers.json")
+
+
+def test_verdicts_say_what_they_follow_from(recorded: Path) -> None:
+    claims.write(claims.settle(recorded), recorded / "claims.csv")
+    said = provenance.describe(recorded / "claims.csv")
+    assert set(said) == set(ORIGIN)
+    assert said["configuration"] == ORIGIN["configuration"]
+    (recorded / "some.csv").write_text("claim\n1\n")
+    sums.write_beside(recorded / "some.csv")
+    with pytest.raises(DyingReluError, match=r"some\.csv does not say what its numbers follow from"):
+        provenance.describe(recorded / "some.csv")
 
 
 def test_a_table_is_described_by_what_it_carries_and_by_the_record_that_is_of_it(
@@ -130,8 +171,10 @@ def test_a_table_is_described_by_what_it_carries_and_by_the_record_that_is_of_it
     moved = recorded / "elsewhere" / "runs.parquet"
     moved.parent.mkdir()
     shutil.copy(recorded / "runs.parquet", moved)
+    sums.write_beside(moved)
     assert set(provenance.describe(moved)) == set(ORIGIN)
     shutil.copy(recorded / "layers.parquet", recorded / "runs.parquet")
+    sums.write_beside(recorded / "runs.parquet")
     assert "commit" not in provenance.describe(recorded / "runs.parquet")
 
 

@@ -1,13 +1,16 @@
 """Tables are checked when they are written and read, and say what their numbers follow from."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from small_study import ORIGIN
 
-from dying_relu import results
+from dying_relu import results, sums
 from dying_relu.errors import DyingReluError
 
 Change = Callable[[pd.DataFrame], pd.DataFrame]
@@ -41,11 +44,63 @@ def test_a_table_says_what_its_numbers_follow_from(small_study: Path, tmp_path: 
     origin = {"configuration": "c0ffee", "code": "5eed", "data": {"mnist": "5"}, "libraries": {"torch": "2"}}
     runs = results.read("runs", small_study / "runs.parquet")
     results.write("runs", runs, tmp_path / "runs.parquet", origin)
-    assert results.origin(tmp_path / "runs.parquet") == origin
+    assert results.origin_of(tmp_path / "runs.parquet") == origin
     pd.testing.assert_frame_equal(results.read("runs", tmp_path / "runs.parquet"), runs)
 
 
 def test_a_table_that_does_not_say_it_is_named(small_study: Path, tmp_path: Path) -> None:
     pd.read_parquet(small_study / "runs.parquet").to_parquet(tmp_path / "runs.parquet", index=False)
     with pytest.raises(DyingReluError, match=r"runs\.parquet .*does not say what its numbers follow from"):
-        results.origin(tmp_path / "runs.parquet")
+        results.origin_of(tmp_path / "runs.parquet")
+
+
+@pytest.mark.parametrize(
+    "said", [b"[]", b"{", b"[" * 100_000, b'{"configuration": 1, "code": "", "data": {}, "libraries": {}}']
+)
+def test_a_table_that_says_nonsense_of_itself_is_named(
+    small_study: Path, tmp_path: Path, said: bytes
+) -> None:
+    stored = pq.read_table(small_study / "runs.parquet")
+    pq.write_table(stored.replace_schema_metadata({results.ORIGIN: said}), tmp_path / "runs.parquet")
+    with pytest.raises(DyingReluError, match=r"runs\.parquet is not a readable table"):
+        results.origin_of(tmp_path / "runs.parquet")
+
+
+@pytest.mark.parametrize("part", ["code", "data", "libraries"])
+def test_tables_of_two_studies_in_one_folder_are_told_apart(
+    part: str, small_study: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(small_study, tmp_path, dirs_exist_ok=True)
+    assert results.origin_of_study(tmp_path) == ORIGIN
+    other = {"other": "c0ffee"} if isinstance(ORIGIN[part], dict) else "c0ffee"
+    path = tmp_path / "units.parquet"
+    results.write("units", results.read("units", path), path, ORIGIN | {part: other})
+    complaint = rf"units\.parquet was not made with the other tables .* its {part} differ: found .*c0ffee"
+    with pytest.raises(DyingReluError, match=complaint):
+        results.origin_of_study(tmp_path)
+
+
+def test_a_table_too_large_for_the_machine_is_refused_before_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows that are all alike take no room in a file."""
+    path = tmp_path / "runs.parquet"
+    pq.write_table(pa.table({name: pa.nulls(2**20) for name in "abcdefgh"}), path)
+    assert path.stat().st_size < 2**17
+    sums.write_beside(path)
+    monkeypatch.setattr(results, "of_machine", lambda: 2**25)
+    with pytest.raises(DyingReluError, match=r"does not fit .* found 1048576 rows of 8 columns"):
+        results.read("runs", path)
+
+
+def test_a_lack_of_memory_is_not_the_files_fault(small_study: Path) -> None:
+    with pytest.raises(MemoryError), results.readable(small_study / "runs.parquet"):
+        raise pa.ArrowMemoryError("malloc of size 64 failed")
+
+
+def test_a_file_that_may_not_be_read_is_not_called_damaged(small_study: Path) -> None:
+    with (
+        pytest.raises(DyingReluError, match=r"cannot read .*runs\.parquet: found Permission denied"),
+        results.readable(small_study / "runs.parquet"),
+    ):
+        raise PermissionError(13, "Permission denied")

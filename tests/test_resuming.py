@@ -6,7 +6,6 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,8 @@ from test_training import data, shard_of
 
 from dying_relu import schemas, study
 from dying_relu.data import Dataset
-from dying_relu.saved_state import StateFile, origin
+from dying_relu.origin import of_shard
+from dying_relu.saved_state import StateFile, conditions
 from dying_relu.training import train
 
 __all__ = ["data"]
@@ -167,7 +167,9 @@ def test_a_state_of_another_configuration_data_or_code_is_refused(
 
 def test_a_job_that_cannot_save_trains_on(data, tmp_path: Path, caplog) -> None:
     shard = shard_of()
-    file = StateFile(Path("/proc/nowhere/state"), partial(origin, shard, data, 1), 0)
+    file = StateFile(
+        Path("/proc/nowhere/state"), conditions(shard, of_shard(shard, data), torch.device("cpu"), 1), 0
+    )
     file.offer(lambda: {"steps": torch.tensor(1)})
     assert "training goes on without a saved state: cannot write /proc/nowhere/state" in caplog.text
 

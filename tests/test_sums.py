@@ -52,6 +52,26 @@ def test_a_flipped_bit_is_found_wherever_it_is(name: str, position: float, folde
         results.read(name, path)
 
 
+def test_a_file_has_its_own_sum_or_one_in_its_folders_list(folder: Path) -> None:
+    path = folder / "runs.parquet"
+    (folder / sums.NAME).unlink()
+    with pytest.raises(
+        DyingReluError, match=r"nobody can tell whether .*runs\.parquet is the file that was made"
+    ):
+        results.read("runs", path)
+    sums.write_beside(path)
+    results.read("runs", path)
+    path.write_bytes((folder / "layers.parquet").read_bytes())
+    with pytest.raises(DyingReluError, match=r"runs\.parquet is not the file that was made"):
+        results.read("runs", path)
+
+
+def test_a_list_that_does_not_name_a_file_says_nothing_of_it(folder: Path) -> None:
+    (folder / sums.NAME).write_text("")
+    with pytest.raises(DyingReluError, match="there is no checksum of it"):
+        results.read("runs", folder / "runs.parquet")
+
+
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"one word\n", b"a  b  c\n"])
 def test_damaged_sums_are_named(folder: Path, content: bytes) -> None:
     (folder / sums.NAME).write_bytes(content)

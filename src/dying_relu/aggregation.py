@@ -17,7 +17,7 @@ ROWS = 1_000_000
 
 
 def aggregate(study: Study, shards: Path, out: Path) -> None:
-    """Put together what training has left in a folder for each shard of ``study``, inside ``shards``; write it, and its sums, to ``out``.
+    """Put together what training has left in a folder for each shard of ``study``, inside ``shards``; write it, with sums, to ``out``.
 
     Raises:
         DyingReluError: a shard's table is missing, damaged, or not one of the planned runs; shards were not made alike
@@ -25,15 +25,14 @@ def aggregate(study: Study, shards: Path, out: Path) -> None:
     """
     for name in schemas.TABLES:
         _aggregate(name, study, shards, out / f"{name}.parquet")
-    with atomic.atomic_path(out / sums.NAME) as beside:
-        sums.write(out, [f"{name}.parquet" for name in schemas.TABLES], beside)
 
 
 def _aggregate(name: str, study: Study, shards: Path, path: Path) -> None:
+    atomic.remove_leftovers(path)
     files = {shard.name: shards / shard.name / f"{name}.parquet" for shard in study.shards}
     for file in files.values():
         sums.check(file)
-    origin = of_study(study, {shard: results.origin(file) for shard, file in files.items()})
+    origin = of_study(study, {shard: results.origin_of(file) for shard, file in files.items()})
     writer = None
     with atomic.atomic_path(path) as beside:
         try:
@@ -44,6 +43,7 @@ def _aggregate(name: str, study: Study, shards: Path, path: Path) -> None:
         finally:
             if writer is not None:
                 writer.close()
+    sums.write_beside(path)
 
 
 def _batches(shards: tuple[Shard, ...], files: dict[str, Path]) -> Iterator[list[Shard]]:
@@ -77,24 +77,25 @@ def _read(name: str, shards: list[Shard], files: dict[str, Path], path: Path) ->
 
 def _unchecked(files: list[Path]) -> pd.DataFrame:
     """The rows of ``files``, which must agree in their columns, one after the other."""
-    tables = []
-    for path in files:
-        with results.readable(path) as file:
-            tables.append(file.read(use_threads=False).replace_schema_metadata())
+    tables = [results.stored(path).replace_schema_metadata() for path in files]
     # A file without rows does not know the types of its columns.
     filled = [table for table in tables if table.num_rows] or tables[:1]
     return results.as_rows(concat_tables(filled))
 
 
 def _require_planned_runs(name: str, table: pd.DataFrame, shards: list[Shard], path: Path) -> None:
-    """Raise an error unless the rows are of the runs of ``shards``; then no run can be in two of them."""
-    planned = [run.id for shard in shards for run in shard.runs]
+    """Raise an error unless the rows are of the runs of ``shards``, of each of them; then no run can be in two of them.
+
+    Every run has rows in every table, since no network has diverged before its first step; in the table of units, those whose
+    units are recorded.
+    """
+    planned = [run.id for shard in shards if name != "units" or shard.record_units for run in shard.runs]
     found = table["run"].unique()
-    complete = list(found) == planned if name == "runs" else set(found) <= set(planned)
-    if not complete:
-        odd = sorted(set(found) ^ set(planned) if name == "runs" else set(found) - set(planned))
-        raise DyingReluError(
-            f"{path} would not hold the runs that are planned for {shards[0].name} to {shards[-1].name}",
-            found=f"{len(odd)} missing or too many, such as {odd[0]}" if odd else "another order",
-            remedy="delete the folders of these shards and run snakemake again",
-        )
+    if list(found) == planned if name == "runs" else set(found) == set(planned):
+        return
+    odd = sorted(set(found) ^ set(planned))
+    raise DyingReluError(
+        f"{path} would not hold the runs that are planned for {shards[0].name} to {shards[-1].name}",
+        found=f"{len(odd)} missing or too many, such as {odd[0]}" if odd else "another order",
+        remedy="delete the folders of these shards and run snakemake again",
+    )

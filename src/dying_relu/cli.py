@@ -165,7 +165,7 @@ def claims(
     """Settle the source post's claims with the study's tables."""
     from dying_relu.analysis import claims as verdicts
 
-    verdicts.write(results, out)
+    verdicts.write(verdicts.settle(results), out)
 
 
 @app.command()

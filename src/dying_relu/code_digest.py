@@ -83,8 +83,23 @@ def _tree(module: str) -> ast.Module:
 
 @cache
 def _meaning(module: str) -> str:
-    """The syntax tree as text, without positions."""
-    return ast.dump(_tree(module))
+    return _written(_tree(module))
+
+
+def _written(node: object) -> str:
+    """A syntax tree as text, without positions and without what is empty: each version of Python adds empty fields of its own.
+
+    >>> _written(ast.parse("x = f()"))
+    "Module(body=[Assign(targets=[Name(id='x',ctx=Store())],value=Call(func=Name(id='f',ctx=Load())))])"
+    """
+    if isinstance(node, list):
+        return f"[{','.join(map(_written, node))}]"
+    if not isinstance(node, ast.AST):
+        return repr(node)
+    fields = ((name, value) for name, value in ast.iter_fields(node) if value not in (None, []))
+    # A constant may be None, and says so.
+    is_none = isinstance(node, ast.Constant) and node.value is None
+    return f"{type(node).__name__}({'None' if is_none else ','.join(f'{name}={_written(value)}' for name, value in fields)})"
 
 
 class _WithoutDocstrings(ast.NodeTransformer):

@@ -74,6 +74,10 @@ def seconds(shard: "Shard") -> float:
     return START_UP_SECONDS + len(shard.runs) * seconds_per_run(shard)
 
 
-def minutes_at_most(shard: "Shard") -> int:
-    """Minutes after which the job of ``shard`` is stuck rather than slow, on processors down to a third of the measured one's speed."""
-    return 2 + math.ceil(3 * seconds(shard) / 60)
+def minutes_at_most(seconds: float) -> int:
+    """Minutes after which a job that takes ``seconds`` is stuck rather than slow, on processors down to a third of the speed.
+
+    >>> minutes_at_most(60.0)
+    5
+    """
+    return 2 + math.ceil(3 * seconds / 60)

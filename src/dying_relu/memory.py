@@ -6,6 +6,7 @@ the networks in benchmarks/NOTES.md the best stack's weights fill about three se
 size, and half or twice of it costs less than a tenth of the speed. What a run computes does not depend on its stack.
 """
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,6 +85,14 @@ def second_level_cache() -> int:
         return min(int(text.removesuffix("K")) * 2**10, USUAL_CACHE)
     except (OSError, ValueError):
         return USUAL_CACHE
+
+
+def of_machine() -> int | None:
+    """Bytes of this machine's memory; None where the system does not say."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return None
 
 
 def per_run(shard: "Shard") -> int:

@@ -4,9 +4,11 @@ Two tables that agree in it have the same numbers, up to rounding on another pro
 on which no number depends, are kept beside a study's tables by :mod:`~dying_relu.provenance`.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dying_relu.code_digest import code_digest
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 Origin = dict[str, Any]
 """``configuration``: fingerprint; ``code``: digest; ``data``: data set -> SHA-256 sum; ``libraries``: name -> version."""
+
+PARTS = {"configuration": str, "code": str, "data": dict, "libraries": dict}
 
 LIBRARIES = ("torch", "numpy", "numba", "scipy", "pandas", "pyarrow")
 """Whose versions can change a number in a table."""
@@ -56,7 +60,7 @@ def of_study(study: Study, shards: Mapping[str, Origin]) -> Origin:
         raise DyingReluError(
             f"study {study.name} has shards that were trained with another configuration",
             found=_some(stale),
-            remedy="run snakemake again: it trains them anew",
+            remedy="delete their folders and run snakemake again",
         )
     first: Origin = {"data": {}}
     for part in ("code", "libraries"):
@@ -67,6 +71,39 @@ def of_study(study: Study, shards: Mapping[str, Origin]) -> Origin:
         _require_one(study, f"data of {dataset}", sums)
         first["data"][dataset] = next(iter(sums.values()))
     return {"configuration": study.fingerprint, **first}
+
+
+def of_verdicts(study: Origin) -> Origin:
+    """The origin of the verdicts on the tables of a study that has the origin ``study``."""
+    return study | {"code": code_digest("dying_relu.analysis.claims")}
+
+
+def parsed(text: bytes) -> Origin:
+    """The origin that ``text`` says in JSON.
+
+    Raises:
+        ValueError: it does not.
+    """
+    try:
+        said = json.loads(text)
+    except RecursionError as error:
+        raise ValueError("what it says of its numbers is not to be understood") from error
+    kinds = {part: type(value) for part, value in said.items()} if isinstance(said, dict) else {}
+    if kinds != PARTS:
+        raise ValueError("it does not say what its numbers follow from")
+    return said
+
+
+def require_same(path: Path, ours: Origin, expected: Origin) -> None:
+    """Raise an error that names the table at ``path`` and what differs, unless it is of the origin ``expected``."""
+    if differing := [part for part in expected if ours[part] != expected[part]]:
+        raise DyingReluError(
+            f"{path} was not made with the other tables of its study, or not for this configuration: "
+            f"its {' and '.join(differing)} differ",
+            found="; ".join(_written(ours[part]) for part in differing),
+            expected="; ".join(_written(expected[part]) for part in differing),
+            remedy="delete it and run the study again",
+        )
 
 
 def versions(*libraries: str) -> dict[str, str]:

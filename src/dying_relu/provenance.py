@@ -12,59 +12,81 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from pydantic import BaseModel
 
-from dying_relu import origin, results, schemas, study, sums
+from dying_relu import jobs, memory, origin, results, schemas, study, sums
 from dying_relu.atomic import atomic_path
 from dying_relu.errors import DyingReluError
 from dying_relu.sums import sha256
 
 NAME = "provenance.json"
+SOURCES = ("src", "workflow", "config", "paper")
+"""Folders in which a file that git does not know yet can matter, too."""
 LIBRARIES = (*origin.LIBRARIES, "torchvision", "matplotlib", "snakemake")
 DEFAULT_CONFIGURATION = Path("config/config.yaml")
+
+
+class Hardware(BaseModel):
+    """What the record says of the machine."""
+
+    cpu: str
+    cores: int | None
+    memory_bytes: int | None
+
+
+class Record(BaseModel):
+    """What the record holds, for whoever reads one."""
+
+    commit: str
+    command: str
+    configuration: str
+    versions: dict[str, str]
+    hardware: Hardware
+    training: dict[str, float | None] | None
+    sha256: dict[str, str]
 
 
 def record(results_folder: Path, configuration_path: Path, out: Path) -> None:
     """Write to ``out`` where the tables of a study come from, which have just been made; :func:`read` looks for ``NAME`` beside them."""
     configuration = study.load(configuration_path).fingerprint
-    _require_made_alike(results_folder, configuration)
+    _require_made_together(results_folder, configuration)
     found = {
         "commit": commit(configuration_path.resolve().parent),
         "command": command(configuration_path),
         "configuration": configuration,
         "versions": versions(),
-        "hardware": {"cpu": cpu_model(), "cores": os.cpu_count(), "memory_bytes": _memory()},
-        "training": _training(results_folder / "benchmarks" / "train"),
+        "hardware": {"cpu": cpu_model(), "cores": os.cpu_count(), "memory_bytes": memory.of_machine()},
+        "training": jobs.training(results_folder / "benchmarks" / "train"),
         "sha256": {path.name: sha256(path) for path in sorted(results_folder.glob("*.parquet"))},
     }
     with atomic_path(out) as beside:
         beside.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    sums.write_beside(out)
 
 
-def _require_made_alike(results_folder: Path, configuration: str) -> None:
-    """Raise an error unless the study's tables are of its configuration, and of one code, data and libraries."""
-    first = None
-    for name in schemas.TABLES:
+def _require_made_together(results_folder: Path, configuration: str) -> None:
+    """Raise an error unless the tables are those that were made, of one code, data and libraries, and for this configuration."""
+    of_study = results.origin_of_study(results_folder)
+    first = results_folder / f"{next(iter(schemas.TABLES))}.parquet"
+    origin.require_same(first, of_study, of_study | {"configuration": configuration})
+    for name in schemas.TABLES | schemas.SIMULATIONS:
         path = results_folder / f"{name}.parquet"
-        made_of = results.origin(path)
-        first = first or made_of
-        expected = first | {"configuration": configuration}
-        if differing := [part for part in expected if made_of.get(part) != expected[part]]:
-            raise DyingReluError(
-                f"{path} was not made with the other tables of its study, or not for this configuration",
-                found=f"another {', '.join(differing)}",
-                remedy="delete it and run the study again",
-            )
+        sums.check(path)
+        ours = results.origin_of(path)
+        origin.require_same(path, ours, ours | {"libraries": of_study["libraries"]})
 
 
 def describe(path: Path) -> dict[str, str]:
     """Where the numbers of the table at ``path`` come from, line by line; with its study's record if that is of this very table."""
-    if path.suffix != ".parquet":
+    if path.suffix not in (".parquet", ".csv"):
         raise DyingReluError(
             f"{path} is not a table of a study",
-            expected="a .parquet file, such as results/default/runs.parquet",
+            expected="a .parquet file, such as results/default/runs.parquet, or claims.csv",
         )
     sums.check(path)
-    said = origin.described(results.origin(path))
+    if path.suffix == ".csv":
+        return _first_row(path)
+    said = origin.described(results.origin_of(path))
     kept = path.parent / NAME
     if kept.is_file() and (record := read(path.parent))["sha256"].get(path.name) == sha256(path):
         machine = record["hardware"]
@@ -76,11 +98,25 @@ def describe(path: Path) -> dict[str, str]:
     return said
 
 
+def _first_row(path: Path) -> dict[str, str]:
+    """What a CSV file says in every row."""
+    try:
+        row = pd.read_csv(path, nrows=1, dtype=str).iloc[0]
+        return {part: str(row[part]) for part in origin.PARTS}
+    except (OSError, ValueError, KeyError, IndexError) as error:
+        raise DyingReluError(
+            f"{path} does not say what its numbers follow from",
+            found=str(error),
+            expected="a table of verdicts, such as results/default/claims.csv",
+        ) from error
+
+
 def read(results_folder: Path) -> dict[str, Any]:
     """What :func:`record` wrote into ``results_folder``."""
     path = results_folder / NAME
+    sums.check(path)
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
+        return Record.model_validate_json(path.read_bytes()).model_dump()
     except FileNotFoundError as error:
         raise DyingReluError(
             f"no record of where the numbers come from at {path}",
@@ -128,19 +164,19 @@ def require_configuration(results_folder: Path, configuration_path: Path) -> Non
 
 
 def commit(folder: Path) -> str:
-    """The commit that is checked out in ``folder``, with "modified" after it where tracked files differ from it.
+    """The commit that is checked out in ``folder``, with "modified" after it where the project's files differ from it.
 
-    What studies make, in ``results``, does not count. "unknown" without git, outside of a repository, and where the repository is not
-    this project's.
+    What studies make, in ``results``, does not count, and no file that git ignores or that stands outside of ``SOURCES`` and is
+    not tracked. "unknown" without git, outside of a repository, and where the repository is not this project's.
     """
     top = _git(folder, "rev-parse", "--show-toplevel")
     head = _git(folder, "rev-parse", "--short=10", "HEAD")
     if not head or not (Path(top) / "src" / "dying_relu").is_dir():
         return origin.UNKNOWN
-    changed = _git(
-        folder, "status", "--porcelain", "--untracked-files=no", "--", ":(top)", ":(top,exclude)results"
-    )
-    return f"{head}, modified" if changed else head
+    status = ("status", "--porcelain")
+    changed = _git(folder, *status, "--untracked-files=no", "--", ":(top)", ":(top,exclude)results")
+    new = _git(folder, *status, "--untracked-files=normal", "--", *(f":(top){name}" for name in SOURCES))
+    return f"{head}, modified" if changed or new else head
 
 
 def _git(folder: Path, *arguments: str) -> str:
@@ -183,23 +219,3 @@ def cpu_model() -> str:
             if key.strip() == "model name":
                 return model.strip()
     return platform.processor() or platform.machine() or origin.UNKNOWN
-
-
-def _memory() -> int | None:
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return None
-
-
-def _training(benchmarks: Path) -> dict[str, float] | None:
-    """Number, seconds and largest memory of the training jobs, as Snakemake measured them; None if it did not."""
-    measured = [pd.read_csv(path, sep="\t", na_values="-") for path in sorted(benchmarks.glob("*.tsv"))]
-    if not measured:
-        return None
-    jobs = pd.concat(measured)
-    return {
-        "jobs": len(jobs),
-        "seconds": float(jobs["s"].sum()),
-        "largest_memory_mebibytes": float(jobs["max_rss"].max()),
-    }

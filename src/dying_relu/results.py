@@ -1,8 +1,9 @@
 """How tables are written and read.
 
 Every table is one parquet file. It is checked against its schema (:mod:`dying_relu.schemas`) when it is written and again when it is
-read, so that a wrong number stops the job that made it and a damaged file stops the job that reads it. In its metadata, under
-``dying_relu``, it says what its numbers follow from (:mod:`dying_relu.origin`).
+read, so that a wrong number stops the job that made it and a damaged file stops the job that reads it; a sum beside it
+(:mod:`dying_relu.sums`) shows whether it has changed meanwhile. In its metadata, under ``dying_relu``, it says what its numbers follow
+from (:mod:`dying_relu.origin`).
 """
 
 import json
@@ -16,9 +17,10 @@ from pyarrow import ArrowException, Table, schema, string
 from pyarrow.parquet import ParquetFile, write_table
 from pyarrow.types import is_null
 
-from dying_relu import sums
+from dying_relu import origin, sums
 from dying_relu.atomic import atomic_path
 from dying_relu.errors import DyingReluError
+from dying_relu.memory import of_machine
 from dying_relu.origin import Origin
 from dying_relu.schemas import SIMULATIONS, TABLES
 
@@ -26,6 +28,9 @@ ORIGIN = b"dying_relu"
 """Where a parquet file's metadata say what its numbers follow from."""
 
 COMPRESSION = "zstd"
+
+BYTES_PER_CELL = 8
+"""In memory, at least; on disk a column that repeats itself takes next to nothing."""
 
 SHOWN = 3
 """Of the things that are wrong with a table, so many are named."""
@@ -35,10 +40,11 @@ UNREADABLE = (OSError, ValueError, ArrowException)
 
 
 def write(name: str, table: pd.DataFrame, path: Path, origin: Origin) -> None:
-    """Check ``table`` against the schema ``name`` (a key of ``TABLES`` or ``SIMULATIONS``) and write it to ``path``, atomically."""
+    """Check ``table`` against the schema ``name`` (a key of ``TABLES`` or ``SIMULATIONS``); write it and its sum to ``path``."""
     sound = checked(name, table, path)
     with atomic_path(path) as beside:
         _write(sound, beside, origin)
+    sums.write_beside(path)
 
 
 def write_folder(tables: dict[str, pd.DataFrame], folder: Path, origin: Origin) -> None:
@@ -69,33 +75,74 @@ def as_stored(table: pd.DataFrame, origin: Origin) -> Table:
 def read(name: str, path: Path) -> pd.DataFrame:
     """The table ``name`` (a key of ``TABLES`` or ``SIMULATIONS``) stored at ``path``, checked against its sum and its schema."""
     sums.check(path)
+    return checked(name, as_rows(stored(path)), path)
+
+
+def stored(path: Path) -> Table:
+    """The content of the file at ``path``, which is not checked."""
     with readable(path) as file:
-        table = as_rows(file.read(use_threads=False))
-    return checked(name, table, path)
+        return file.read(use_threads=False)
 
 
-def origin(path: Path) -> Origin:
+def origin_of(path: Path) -> Origin:
     """What the numbers of the table stored at ``path`` follow from."""
     with readable(path) as file:
         said = (file.schema_arrow.metadata or {}).get(ORIGIN)
         if said is None:
             raise ValueError("it does not say what its numbers follow from")
-        return dict(json.loads(said))
+        return origin.parsed(said)
+
+
+def origin_of_study(folder: Path) -> Origin:
+    """What the numbers of all the tables of a study, in ``folder``, follow from.
+
+    Raises:
+        DyingReluError: they were not made together.
+    """
+    made_of = {name: origin_of(folder / f"{name}.parquet") for name in TABLES}
+    first, *others = made_of
+    for name in others:
+        origin.require_same(folder / f"{name}.parquet", made_of[name], made_of[first])
+    return made_of[first]
 
 
 @contextmanager
 def readable(path: Path) -> Iterator[ParquetFile]:
-    """The file at ``path``; what goes wrong while it is open is its fault."""
+    """The file at ``path``; what goes wrong while it is open is its fault, but for a lack of memory."""
     try:
-        yield ParquetFile(path)
+        file = ParquetFile(path)
+        _require_memory(file, path)
+        yield file
+    except MemoryError:
+        # Arrow's is one of its own exceptions, too.
+        raise
     except FileNotFoundError as error:
         raise DyingReluError(
             f"no table at {path}", remedy="run the study first: snakemake --cores all"
+        ) from error
+    except PermissionError as error:
+        raise DyingReluError(
+            f"cannot read {path}",
+            found=error.strerror or str(error),
+            remedy="make it readable, then run again",
         ) from error
     except UNREADABLE as error:
         raise DyingReluError(
             f"{path} is not a readable table", found=str(error), remedy="delete it and run the study again"
         ) from error
+
+
+def _require_memory(file: ParquetFile, path: Path) -> None:
+    """Raise an error if the file says of itself that it does not fit into this machine's memory."""
+    rows, columns = file.metadata.num_rows, file.metadata.num_columns
+    needed, there = rows * columns * BYTES_PER_CELL, of_machine()
+    if there is not None and needed > there:
+        raise DyingReluError(
+            f"{path} does not fit into this machine's memory",
+            found=f"{rows} rows of {columns} columns, at least {needed / 2**30:.0f} GiB",
+            expected=f"at most {there / 2**30:.0f} GiB",
+            remedy="delete it and run the study again if no study of yours is as large, or else read it on a larger machine",
+        )
 
 
 def as_rows(table: Table) -> pd.DataFrame:

@@ -10,7 +10,6 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +22,8 @@ from safetensors.torch import save as serialised
 from torch import Tensor
 
 from dying_relu.atomic import atomic_path
-from dying_relu.data import Dataset
 from dying_relu.errors import DyingReluError
-from dying_relu.origin import of_shard
+from dying_relu.origin import Origin
 from dying_relu.study import Shard
 
 log = logging.getLogger(__name__)
@@ -35,6 +33,8 @@ State = dict[str, Any]
 
 SAVE_EVERY = 60.0
 """Seconds from one save to the next: a shard of usual size saves once, and small ones never."""
+CONDITIONS = "conditions"
+"""Under this name the file says what the numbers depend on."""
 _SUM_BYTES = hashlib.sha256().digest_size
 
 
@@ -43,13 +43,12 @@ class StateFile:
 
     Args:
         path: where it stands; it need not exist.
-        origin: what the numbers depend on, by name (see :func:`origin`); a function, since small shards never ask.
+        conditions: what the bits of the numbers depend on, by name (see :func:`conditions`).
         seconds: from one save to the next.
     """
 
-    def __init__(self, path: Path, origin: Callable[[], dict[str, object]], seconds: float) -> None:
-        self.path, self.seconds = path, seconds
-        self.origin = cache(origin)
+    def __init__(self, path: Path, conditions: dict[str, object], seconds: float) -> None:
+        self.path, self.conditions, self.seconds = path, conditions, seconds
         self.saved = time.monotonic()
 
     def offer(self, state: Callable[[], State]) -> None:
@@ -60,7 +59,7 @@ class StateFile:
         tensors = {
             name: tensor.cpu().clone(memory_format=torch.contiguous_format) for name, tensor in _flat(state())
         }
-        content = serialised(tensors, {"origin": json.dumps(self.origin())})
+        content = serialised(tensors, {CONDITIONS: json.dumps(self.conditions)})
         try:
             with atomic_path(self.path) as beside, beside.open("wb") as file:
                 file.write(hashlib.sha256(content).digest())
@@ -81,10 +80,10 @@ class StateFile:
         if hashlib.sha256(content).digest() != expected:
             return self._refused("it is truncated or damaged")
         try:
-            tensors, theirs = tensors_in(content), _origin_in(content)
-        except (SafetensorError, ValueError, KeyError) as error:
+            tensors, theirs = tensors_in(content), _conditions_in(content)
+        except (SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
             return self._refused(f"it is not a saved state ({error})")
-        ours = self.origin()
+        ours = self.conditions
         if differing := [name for name in ours | theirs if ours.get(name) != theirs.get(name)]:
             return self._refused(f"it is of something else: {', '.join(differing)} differ")
         return _nested(tensors)
@@ -98,12 +97,11 @@ class StateFile:
         return {}
 
 
-def origin(shard: Shard, data: Dataset, stack_size: int) -> dict[str, object]:
+def conditions(shard: Shard, made_of: Origin, device: torch.device, stack_size: int) -> dict[str, object]:
     """All that the bits of a shard's numbers depend on: two trainings that agree in it may continue each other."""
-    device = data.train_images.device
     return {
         "shard": shard.name,
-        **of_shard(shard, data),
+        **made_of,
         "networks per stack": stack_size,
         "threads": torch.get_num_threads(),
         "processor": _processor(device),
@@ -132,10 +130,10 @@ def unpacked(content: Tensor) -> pd.DataFrame:
     return pd.read_parquet(io.BytesIO(content.numpy().tobytes()))
 
 
-def _origin_in(content: bytes) -> dict[str, object]:
+def _conditions_in(content: bytes) -> dict[str, object]:
     """Safetensors' own reader gives metadata of files only, not of bytes."""
     header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
-    return dict(json.loads(header["__metadata__"]["origin"]))
+    return dict(json.loads(header["__metadata__"][CONDITIONS]))
 
 
 def _flat(state: State, prefix: str = "") -> Iterator[tuple[str, Tensor]]:

@@ -4,7 +4,8 @@ import errno
 
 from dying_relu.errors import DyingReluError
 
-_CANNOT_WRITE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
+_CANNOT_WRITE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
+_NOT_ALLOWED = {errno.EACCES, errno.EPERM}
 _NO_MEMORY = ("can't allocate memory", "out of memory", "Cannot allocate memory", "bad_alloc")
 
 
@@ -27,5 +28,12 @@ def explained(error: BaseException) -> DyingReluError | None:
             f"cannot write {error.filename or 'a file'}",
             found=error.strerror or str(error),
             remedy="free some space or make the folder writable, then run again",
+        )
+    if isinstance(error, OSError) and error.errno in _NOT_ALLOWED:
+        # Whether it was to be read or to be written the system does not say.
+        return DyingReluError(
+            f"no permission for {error.filename or 'a file'}",
+            found=error.strerror or str(error),
+            remedy="make it readable, and its folder writable, then run again",
         )
     return None

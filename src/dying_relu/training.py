@@ -17,7 +17,7 @@ from dying_relu.errors import DyingReluError
 from dying_relu.locking import exclusive
 from dying_relu.origin import of_shard
 from dying_relu.recording import Recorder
-from dying_relu.saved_state import SAVE_EVERY, State, StateFile, origin, packed, unpacked
+from dying_relu.saved_state import SAVE_EVERY, State, StateFile, conditions, packed, unpacked
 from dying_relu.study import Run, Shard
 from dying_relu.trainer import Trainer
 
@@ -58,16 +58,18 @@ def train(shard: Shard, data: Dataset, directory: Path, save_every: float = SAVE
         DyingReluError: ``data`` is another data set than the shard's, or this machine lacks the precision.
     """
     _require_its_own(data, shard)
+    # At once: an edit of the code while this trains is not what is trained with.
+    made_of = of_shard(shard, data)
     where = data.train_images.device
     precision.require(shard.precision, where)
     size = memory.stack_size(shard, where.type != "cpu", memory.second_level_cache())
     beside = {kind: directory.with_name(f"{directory.name}.{kind}") for kind in ("lock", "state")}
     with exclusive(beside["lock"]):
         atomic.remove_leftovers(directory)
-        file = StateFile(beside["state"], partial(origin, shard, data, size), save_every)
+        file = StateFile(beside["state"], conditions(shard, made_of, where, size), save_every)
         tables = _train_stacks(shard, data, list(stacks(shard.runs, size)), file)
         whole = {name: _concatenate(name, rows) for name, rows in tables.items()}
-        results.write_folder(whole, directory, of_shard(shard, data))
+        results.write_folder(whole, directory, made_of)
         file.remove()
 
 

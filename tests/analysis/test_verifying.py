@@ -25,7 +25,7 @@ def copy_with(study: Path, folder: Path, change) -> Path:
     """The runs and the verdicts of ``study`` in ``folder``, the runs changed."""
     runs = results.read("runs", study / "runs.parquet")
     results.write("runs", change(runs), folder / "runs.parquet", ORIGIN)
-    claims.settle(study).to_csv(folder / "claims.csv", index=False)
+    claims.write(claims.settle(study), folder / "claims.csv")
     return folder
 
 
@@ -96,10 +96,10 @@ def test_a_contradicted_verdict_decides_and_an_open_one_does_not(
     ours = copy_with(small_study, tmp_path, lambda runs: runs)
     verdicts = pd.read_csv(ours / "claims.csv", keep_default_na=False)
     verdicts.loc[verdicts["claim"] == "C2", "verdict"] = claims.NOT_ENOUGH_DATA
-    verdicts.to_csv(ours / "claims.csv", index=False)
+    claims.write(verdicts, ours / "claims.csv")
     assert verifying.verify(ours, published).conclusions_agree
     verdicts.loc[verdicts["claim"] == "C1", "verdict"] = claims.REFUTED
-    verdicts.to_csv(ours / "claims.csv", index=False)
+    claims.write(verdicts, ours / "claims.csv")
     verification = verifying.verify(ours, published)
     assert list(verification.verdicts.loc[~verification.verdicts["agrees"], "claim"]) == ["C1"]
     assert not verification.conclusions_agree

@@ -117,6 +117,25 @@ def test_an_edited_simulation_is_run_again_without_training(
     assert rules(project.would_run()) == made_again
 
 
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [
+        ("runs.parquet", "aggregate"),
+        ("units.parquet.sha256", "aggregate"),
+        ("validation.parquet", "validate"),
+        ("born_dead.parquet.sha256", "born_dead"),
+        ("claims.csv", "settle"),
+        ("provenance.json", "record"),
+        ("paper.pdf", "typeset"),
+    ],
+)
+def test_what_is_deleted_as_a_message_advised_is_made_again(project: Project, name: str, rule: str) -> None:
+    (project.folder / "results" / "smoke" / name).unlink()
+    jobs = rules(project.would_run())
+    assert rule in jobs
+    assert "shard" not in jobs
+
+
 def test_what_the_paper_shows_of_the_benchmarks_is_written_again(project: Project) -> None:
     project.append("benchmarks/paper.py", "\nEDITED = 1\n")
     assert rules(project.would_run()) == {"performance", "typeset"}

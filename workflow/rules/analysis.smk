@@ -40,6 +40,7 @@ rule settle:
             category="Claims",
             labels={"table": "verdicts"},
         ),
+        "results/{study}/claims.csv.sha256",
     log:
         "results/{study}/logs/claims.log",
     params:
@@ -47,7 +48,7 @@ rule settle:
         code=code_digest("dying_relu.analysis.claims"),
     threads: 1
     shell:
-        "dying-relu claims --results {params.folder:q} --out {output:q} > {log:q} 2>&1"
+        "dying-relu claims --results {params.folder:q} --out {output[0]:q} > {log:q} 2>&1"
 
 
 for figure in FIGURES:
@@ -81,7 +82,6 @@ rule tables:
     input:
         expand("results/{{study}}/{table}.parquet", table=[*TABLES, "validation"]),
         "results/{study}/claims.csv",
-        "results/{study}/provenance.json",
         "results/{study}/provenance.json",
         study=ancient(CONFIG),
     output:

@@ -1,7 +1,7 @@
 # The study to run, read and checked before any job: one file, the whole truth about it.
 from pathlib import Path
 
-from dying_relu import cost, locking, memory, study
+from dying_relu import cost, locking, study
 from dying_relu.code_digest import code_digest
 from dying_relu.device import is_likely_gpu
 from dying_relu.errors import DyingReluError
@@ -11,6 +11,8 @@ from snakemake_logger_plugin_progress import tally
 
 TABLES = ["runs", "checkpoints", "layers", "units"]
 SIMULATIONS = ["validation", "born_dead"]
+# A table, and the checksum beside it (dying_relu.sums).
+AND_SUM = ["", ".sha256"]
 
 
 def configuration_file():
@@ -47,6 +49,11 @@ if workflow.is_main_process and locking.announce(Path(".snakemake/alive")):
 # looked at for changed parameters.)
 CONFIG = configuration_file()
 STUDY = planned(CONFIG)
+if STUDY.name == "published" and Path(CONFIG).name != "published.yaml":
+    raise WorkflowError(
+        f"{CONFIG} calls its study 'published', which is the name of the one whose tables are tracked in "
+        "results/published. Give it another name."
+    )
 
 # Other libraries may give other numbers, and tables of both would not be put together.
 VERSIONS = versions(*LIBRARIES)

@@ -1,3 +1,11 @@
+from dying_relu import jobs
+
+
+def measured(wildcards):
+    """Where Snakemake has written, or will write, what the job of a shard takes."""
+    return Path(f"results/{wildcards.study}/benchmarks/train/{wildcards.shard}.tsv")
+
+
 # One job trains a shard: networks of one experiment, data set, architecture, optimiser and replicate.
 rule shard:
     input:
@@ -17,8 +25,10 @@ rule shard:
         libraries=VERSIONS,
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: attempt * memory.of_job(STUDY.shard(wildcards.shard)) // 2**20,
-        runtime=lambda wildcards, attempt: attempt * cost.minutes_at_most(STUDY.shard(wildcards.shard)),
+        mem_mb=lambda wildcards, attempt: attempt
+        * jobs.mebibytes_for(STUDY.shard(wildcards.shard), measured(wildcards)),
+        runtime=lambda wildcards, attempt: attempt
+        * jobs.minutes_for(STUDY.shard(wildcards.shard), measured(wildcards)),
         gpu=int(is_likely_gpu(STUDY.configuration.device)),
     shell:
         "dying-relu train {wildcards.shard:q} --config {input.study:q} --fingerprint {params.spec:q}"
@@ -34,8 +44,7 @@ rule aggregate:
             for file in [*(f"{table}.parquet" for table in TABLES), "SHA256SUMS"]
         ],
     output:
-        expand("results/{{study}}/{table}.parquet", table=TABLES),
-        "results/{study}/SHA256SUMS",
+        expand("results/{{study}}/{table}.parquet{sum}", table=TABLES, sum=AND_SUM),
     log:
         "results/{study}/logs/aggregate.log",
     benchmark:
@@ -45,6 +54,10 @@ rule aggregate:
         shards=lambda wildcards, input: str(Path(input.shards[0]).parents[1]),
         code=code_digest("dying_relu.aggregation"),
     threads: 1
+    resources:
+        # Of a million rows at a time (dying_relu.aggregation).
+        mem_mb=lambda wildcards, attempt: attempt * 2000,
+        runtime=lambda wildcards, attempt: attempt * (10 + len(STUDY.shards) // 100),
     shell:
         "dying-relu aggregate --config {input.study:q} --shards {params.shards:q} --out {params.folder:q} > {log:q} 2>&1"
 
@@ -60,7 +73,7 @@ rule record:
         expand("results/{{study}}/{table}.parquet", table=[*TABLES, *SIMULATIONS]),
         study=ancient(CONFIG),
     output:
-        "results/{study}/provenance.json",
+        expand("results/{{study}}/provenance.json{sum}", sum=AND_SUM),
     log:
         "results/{study}/logs/record.log",
     params:
@@ -69,4 +82,4 @@ rule record:
         code=code_digest("dying_relu.provenance"),
     threads: 1
     shell:
-        "dying-relu record --config {input.study:q} --results {params.folder:q} --out {output:q} > {log:q} 2>&1"
+        "dying-relu record --config {input.study:q} --results {params.folder:q} --out {output[0]:q} > {log:q} 2>&1"

@@ -1,25 +1,35 @@
 # Our networks against theory and published numbers, before any data.
 rule validate:
     output:
-        "results/{study}/validation.parquet",
+        expand("results/{{study}}/validation.parquet{sum}", sum=AND_SUM),
     log:
         "results/{study}/logs/validate.log",
+    benchmark:
+        "results/{study}/benchmarks/validate.tsv"
     params:
         code=code_digest("dying_relu.validation.validating"),
         libraries=VERSIONS,
     threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: attempt * 1500,
+        runtime=lambda wildcards, attempt: attempt * 15,
     shell:
-        "dying-relu validate --out {output:q} > {log:q} 2>&1"
+        "dying-relu validate --out {output[0]:q} > {log:q} 2>&1"
 
 
 rule born_dead:
     output:
-        "results/{study}/born_dead.parquet",
+        expand("results/{{study}}/born_dead.parquet{sum}", sum=AND_SUM),
     log:
         "results/{study}/logs/born_dead.log",
+    benchmark:
+        "results/{study}/benchmarks/born_dead.tsv"
     params:
         code=code_digest("dying_relu.validation.birth"),
         libraries=VERSIONS,
     threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: attempt * 1500,
+        runtime=lambda wildcards, attempt: attempt * 15,
     shell:
-        "dying-relu born-dead --out {output:q} > {log:q} 2>&1"
+        "dying-relu born-dead --out {output[0]:q} > {log:q} 2>&1"

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pandas as pd
 
+from dying_relu import results, sums
 from dying_relu.analysis.claims import causes, mechanism, nature, remedies  # noqa: F401  (they register the claims)
 from dying_relu.analysis.claims.evidence import Evidence
 from dying_relu.analysis.claims.verdict import CLAIMS, Claim, Detail, Finding
 from dying_relu.analysis.statistics import Interval
 from dying_relu.atomic import atomic_path
 from dying_relu.errors import DyingReluError
+from dying_relu.origin import PARTS, described, of_verdicts
 
 COLUMNS = [
     "claim",
@@ -28,6 +30,7 @@ COLUMNS = [
     "rule",
     "note",
     "details",
+    *PARTS,
 ]
 
 
@@ -45,26 +48,33 @@ def settle(results_folder: Path, ids: Collection[str] | None = None) -> pd.DataF
 
     Returns:
         A row a claim with ``COLUMNS``: ``effect`` with its interval ``low`` to ``high`` over replicates (NaN where there are not
-        enough data), ``n`` networks it rests on, ``details``: further numbers the paper quotes, as a JSON object.
+        enough data), ``n`` networks it rests on, ``details``: further numbers the paper quotes, as a JSON object; then what
+        the numbers follow from (:mod:`dying_relu.origin`), which a CSV file has no other place for.
+
+    Raises:
+        DyingReluError: a table is missing or damaged, or the tables are not of one study.
     """
+    made_of = described(of_verdicts(results.origin_of_study(results_folder)))
     evidence = Evidence(results_folder)
     rules = [claim for claim in ordered() if ids is None or claim.id in ids]
-    return pd.DataFrame([_row(claim, claim.finding(evidence)) for claim in rules], columns=COLUMNS)
+    rows = [_row(claim, claim.finding(evidence)) | made_of for claim in rules]
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def write(results_folder: Path, out: Path) -> None:
-    """Settle the claims with the tables in ``results_folder`` and write the verdicts to the CSV file ``out``."""
-    settled = settle(results_folder)
+def write(verdicts: pd.DataFrame, out: Path) -> None:
+    """Write the table of :func:`settle` to the CSV file ``out``, with its sum beside it."""
     with atomic_path(out) as beside:
-        settled.to_csv(beside, index=False)
+        verdicts.to_csv(beside, index=False)
+    sums.write_beside(out)
 
 
 def read(path: Path) -> pd.DataFrame:
     """The table of :func:`settle`, from the CSV file at ``path``.
 
     Raises:
-        DyingReluError: there is no such file, or it is not a table of the verdicts on all claims.
+        DyingReluError: there is no such file, it has changed, or it is not a table of the verdicts on all claims.
     """
+    sums.check(path)
     try:
         table = pd.read_csv(
             path, keep_default_na=False, converters={"details": json.loads}, na_values={"effect": ""}

@@ -36,13 +36,15 @@ def write(results_folder: Path, configuration_path: Path, *outs: Path) -> None:
     """Write the macros of a study to each of ``outs``, as JSON or as LaTeX by its suffix.
 
     Raises:
-        DyingReluError: a suffix is neither ``.json`` nor ``.tex``, the configuration is not the study's, or a table is missing or damaged.
+        DyingReluError: a suffix is neither ``.json`` nor ``.tex``, the configuration is not the study's, or a table is missing, damaged,
+            or not the one that was recorded.
     """
     writers = {".json": as_json, ".tex": as_latex}
     for out in outs:
         if out.suffix not in writers:
             raise DyingReluError(f"cannot write numbers to {out}", expected="a .json or a .tex file")
     records.require_configuration(results_folder, configuration_path)
+    records.check(results_folder)
     macros = collect(results_folder, configuration_path)
     for out in outs:
         with atomic.atomic_path(out) as beside:
