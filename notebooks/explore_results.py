@@ -35,7 +35,7 @@ if not named and not newest:
         "No study has been run yet. Run one first:  snakemake --cores all --configfile config/smoke.yaml"
     )
 folder = Path(named) if named else newest[0].parent
-print(f"These are the results in {folder}.")
+print(f"These are the results of the study {folder.name}.")
 
 # %%
 import pandas as pd
@@ -94,7 +94,8 @@ gains.sort_values("estimate", ascending=False).head(10).round(3)
 # %% [markdown]
 # ## What dead units cost
 #
-# Rank correlation between the dead fraction and the test accuracy, among networks of the same data set and architecture.
+# Rank correlation between the dead fraction and the test accuracy, among networks of the same data set and architecture (where the
+# fraction varies at all).
 
 # %%
 trained = runs[~runs["diverged"]]
@@ -102,6 +103,7 @@ pd.Series(
     {
         f"{dataset}, {architecture}": group["dead_fraction"].corr(group["test_accuracy"], method="spearman")
         for (dataset, architecture), group in trained.groupby(["dataset", "architecture"])
+        if group["dead_fraction"].nunique() > 1
     },
     name="rank correlation",
 ).round(2).to_frame()
