@@ -86,6 +86,16 @@ def probes(
 
 
 @app.command()
+def measuring(out: Out = DEFAULT_OUT) -> None:
+    """Show what the measurements of the default study cost, beside its training."""
+    from benchmarks import measuring as costs
+
+    table = costs.run(out)
+    print(table.to_string(index=False, float_format="{:.3g}".format))
+    print(f"Measuring takes {costs.of_study(table):.1%} of the time of training.")
+
+
+@app.command()
 def end_to_end(
     out: Out = DEFAULT_OUT,
     networks: Annotated[int, typer.Option(help="Networks in the study, a multiple of 100.")] = 200,

@@ -38,6 +38,7 @@ folder = Path(named) if named else newest[0].parent
 print(f"These are the results of the study {folder.name}.")
 
 # %%
+import numpy as np
 import pandas as pd
 
 from dying_relu import results, schemas
@@ -103,7 +104,7 @@ pd.Series(
     {
         f"{dataset}, {architecture}": group["dead_fraction"].corr(group["test_accuracy"], method="spearman")
         for (dataset, architecture), group in trained.groupby(["dataset", "architecture"])
-        if group["dead_fraction"].nunique() > 1
+        if np.ptp(group["dead_fraction"]) > 0
     },
     name="rank correlation",
 ).round(2).to_frame()

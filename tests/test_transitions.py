@@ -10,7 +10,7 @@ from torch import Tensor
 from dying_relu.activations import ACTIVATIONS
 from dying_relu.stack.layers import ElementWise, Linear
 from dying_relu.stack.network import Hidden, Network
-from dying_relu.transitions import Transition, transitions
+from dying_relu.transitions import Transition, traced, transitions
 
 K, INPUTS, UNITS, EXAMPLES, BATCH = 2, 5, 7, 40, 8
 
@@ -40,12 +40,17 @@ def examples() -> Tensor:
     return torch.randn(EXAMPLES, INPUTS, generator=torch.Generator().manual_seed(0))
 
 
+def moved(before: Network, now: Network, examples: Tensor) -> dict[str, Transition]:
+    shown = (traced(of, examples, BATCH) for of in (before, now))
+    return transitions(now, values(before), *shown)
+
+
 @pytest.fixture
 def found(examples: Tensor) -> dict[str, Transition]:
-    return transitions(network(2), values(network(1)), examples, BATCH)
+    return moved(network(1), network(2), examples)
 
 
-def traced(of: Network, examples: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
+def by_hand(of: Network, examples: Tensor) -> dict[str, tuple[Tensor, Tensor]]:
     """Input (K, inputs, N) and pre-activation (K, U, N) of each hidden layer, by plain matrix products."""
     w1, b1, w2, b2, *_ = values(of)
     first = examples.T.expand(K, -1, -1)
@@ -60,7 +65,7 @@ def affine(parameters: Sequence[Tensor], layer: str) -> Tensor:
 @pytest.mark.parametrize("layer", ["linear1", "linear2"])
 def test_each_cause_alone(found: dict[str, Transition], examples: Tensor, layer: str) -> None:
     old, new = network(1), network(2)
-    (x, z), (x_new, _) = traced(old, examples)[layer], traced(new, examples)[layer]
+    (x, z), (x_new, _) = by_hand(old, examples)[layer], by_hand(new, examples)[layer]
     bias = z - affine(values(old), layer) @ x
     by_weights = (affine(values(new), layer) @ x + bias).amax(-1)
     by_inputs = (affine(values(old), layer) @ x_new + bias).amax(-1)
@@ -71,13 +76,13 @@ def test_each_cause_alone(found: dict[str, Transition], examples: Tensor, layer:
 def test_the_inputs_of_the_first_layer_are_the_data_and_move_nothing(
     found: dict[str, Transition], examples: Tensor
 ) -> None:
-    before = traced(network(1), examples)["linear1"][1].amax(-1)
+    before = by_hand(network(1), examples)["linear1"][1].amax(-1)
     torch.testing.assert_close(found["linear1"].pre_activation_max_new_inputs, before)
 
 
 @pytest.mark.parametrize("layer", ["linear1", "linear2"])
 def test_who_woke_up(found: dict[str, Transition], examples: Tensor, layer: str) -> None:
-    z, z_new = (traced(network(seed), examples)[layer][1] for seed in (1, 2))
+    z, z_new = (by_hand(network(seed), examples)[layer][1] for seed in (1, 2))
     for k in range(K):
         for unit in range(UNITS):
             asleep = [n for n in range(EXAMPLES) if z[k, unit, n] <= 0]
@@ -97,15 +102,15 @@ def test_the_network_is_left_as_it_was(examples: Tensor) -> None:
     now = network(2)
     before = [value.clone() for value in values(now)]
     kept = values(now)
-    transitions(now, values(network(1)), examples, BATCH)
+    moved(network(1), now, examples)
     assert all(one is other for one, other in zip(values(now), kept, strict=True))
     assert all(torch.equal(one, other) for one, other in zip(values(now), before, strict=True))
 
 
 def test_a_network_that_did_not_change_has_not_moved_and_woken_nobody(examples: Tensor) -> None:
     now = network(1)
-    found = transitions(now, values(now), examples, BATCH)
-    for name, (_, z) in traced(now, examples).items():
+    found = moved(now, now, examples)
+    for name, (_, z) in by_hand(now, examples).items():
         torch.testing.assert_close(found[name].pre_activation_max_new_weights, z.amax(-1))
         torch.testing.assert_close(found[name].pre_activation_max_new_inputs, z.amax(-1))
         assert found[name].woken_examples.nan_to_num(0).eq(0).all()

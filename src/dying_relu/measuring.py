@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -67,7 +68,9 @@ def pre_activation_quantiles(network: Network, examples: Tensor) -> dict[str, di
 
 
 def _quantiles(z: Tensor, axis: int) -> dict[str, Tensor]:
-    ordered = z.sort(axis).values
+    by_unit = z.movedim(axis, -1).contiguous()
+    # On a CPU NumPy sorts many times faster than PyTorch.
+    ordered = torch.from_numpy(np.sort(by_unit.numpy())) if z.device.type == "cpu" else by_unit.sort().values
     # Nearest-rank quantiles; torch.quantile refuses more than 16 million values.
-    ranks = {name: round(level * (z.shape[axis] - 1)) for name, level in QUANTILES.items()}
-    return {name: ordered.select(axis, rank) for name, rank in ranks.items()}
+    ranks = {name: round(level * (ordered.shape[-1] - 1)) for name, level in QUANTILES.items()}
+    return {name: ordered[..., rank] for name, rank in ranks.items()}

@@ -28,6 +28,8 @@ EXAMPLES_MEASURED_AT_ONCE = 200
 COPIES_OF_ACTIVATIONS = 5
 # Standardised ones, and products that their gradient needs.
 MORE_COPIES_IF_NORMALISED = 3
+# Inputs and pre-activations of the probe set, at this checkpoint and the one before.
+COPIES_WHEN_TRACED = 4
 # Of weights and moments, when the state of training is saved.
 COPIES_WHEN_SAVED = 3
 
@@ -113,6 +115,7 @@ def in_stack(shard: "Shard") -> int:
     normalised = shard.architecture.normalisation != "none"
     copies = COPIES_OF_ACTIVATIONS + MORE_COPIES_IF_NORMALISED * normalised
     numbers += COPIES_WHEN_SAVED * (1 + kept_until_measured + _moments(shard.optimiser)) * network.parameters
+    numbers += COPIES_WHEN_TRACED * kept_until_measured * shard.probe_train * network.activations
     numbers += copies * max(shard.batch_size, EXAMPLES_MEASURED_AT_ONCE) * network.activations
     return numbers * BYTES_PER_NUMBER
 

@@ -16,7 +16,7 @@ from dying_relu.models import as_inputs
 from dying_relu.saved_state import State, packed, unpacked
 from dying_relu.stack.network import Hidden, Network
 from dying_relu.study import Run, Shard
-from dying_relu.transitions import Transition, transitions
+from dying_relu.transitions import Traced, Transition, traced, transitions
 from dying_relu.units import UnitStatistics
 
 NEVER = -1
@@ -56,6 +56,7 @@ class Recorder:
         self.dead_before: dict[str, Tensor] = {}
         self.ever_dead: dict[str, Tensor] = {}
         self.parameters_before: dict[str, Tensor] = {}
+        self.traced_before: list[Traced] | None = None
         # Of the latest checkpoint.
         self.last: dict[str, Measurement] = {}
         self.capacity: Capacity | None = None
@@ -95,13 +96,22 @@ class Recorder:
     def _became(self) -> dict[str, Transition]:
         """What became of each unit since the checkpoint before; unknown at the first one, and of normalised units."""
         hidden = self.network.hidden
+        unknown = {layer.name: Transition.unknown(layer) for layer in hidden}
+        if any(layer.normalisation for layer in hidden):
+            return unknown
         before = [self.parameters_before[place] for place in sorted(self.parameters_before, key=int)]
         self.parameters_before = {
             str(place): parameter.value.clone() for place, parameter in enumerate(self.network.parameters())
         }
-        if not before or any(layer.normalisation for layer in hidden):
-            return {layer.name: Transition.unknown(layer) for layer in hidden}
-        return transitions(self.network, before, self.probe_sets["train"][0], self.shard.batch_size)
+        shown = self.network, self.probe_sets["train"][0], self.shard.batch_size
+        earlier, self.traced_before = self.traced_before, traced(*shown)
+        if not before:
+            return unknown
+        if earlier is None:
+            # This job goes on from a saved state, which has parameters only.
+            with self.network.holding(before):
+                earlier = traced(*shown)
+        return transitions(self.network, before, earlier, self.traced_before)
 
     def _add_checkpoint(self, step: int, alive: np.ndarray) -> None:
         metrics = {}

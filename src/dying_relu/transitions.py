@@ -43,28 +43,29 @@ class Transition:
 
 
 def transitions(
-    network: Network, before: Sequence[Tensor], examples: Tensor, batch_size: int
+    network: Network, before: Sequence[Tensor], earlier: Sequence[Traced], now: Sequence[Traced]
 ) -> dict[str, Transition]:
     """Compare ``network`` with its earlier self, for each hidden layer by name.
 
     Args:
         network: K networks without normalisation.
         before: the values that their parameters had, in the order of ``network.parameters()``.
-        examples: the probe set (N, ...).
-        batch_size: examples in a minibatch; the probe set is taken minibatch by minibatch, in its order.
+        earlier: what :func:`traced` returned while they had them.
+        now: what it returns of the same examples now.
     """
     layers = {hidden.name: _Layer(hidden, network, before) for hidden in network.hidden}
-    for x in examples.split(batch_size):
-        now = _trace(network, x)
-        with network.holding(before):
-            earlier = _trace(network, x)
+    for then, after in zip(earlier, now, strict=True):
         for name, layer in layers.items():
-            layer.add(earlier[name], now[name])
+            layer.add(then[name], after[name])
     return {name: layer.transition() for name, layer in layers.items()}
 
 
-def _trace(network: Network, x: Tensor) -> Traced:
-    return {hidden.name: (hidden.affine.x, z) for hidden, z in network.trace(x) if hidden is not None}
+def traced(network: Network, examples: Tensor, batch_size: int) -> list[Traced]:
+    """Show the probe set ``examples`` (N, ...) to ``network``, minibatch by minibatch in its order."""
+    return [
+        {hidden.name: (hidden.affine.x, z) for hidden, z in network.trace(x) if hidden is not None}
+        for x in examples.split(batch_size)
+    ]
 
 
 class _Layer:
@@ -86,7 +87,11 @@ class _Layer:
 
     def add(self, earlier: tuple[Tensor, Tensor], now: tuple[Tensor, Tensor]) -> None:
         """One minibatch: the layer's input and pre-activations earlier and now."""
-        tried = {"new_weights": self.new_weights.forward(earlier[0]), "new_inputs": self.old.forward(now[0])}
+        # The data stay as they are, and the first layer's pre-activations with them.
+        tried = {
+            "new_weights": self.new_weights.forward(earlier[0]),
+            "new_inputs": earlier[1] if self.hidden.depth == 1 else self.old.forward(now[0]),
+        }
         for name, z in tried.items():
             by_unit, axis = self.hidden.by_unit(z)
             self.highest[name] = torch.maximum(self.highest[name], by_unit.amax(axis))

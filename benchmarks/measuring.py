@@ -1,0 +1,113 @@
+"""What the measurements at checkpoints cost, beside the training they interrupt: a stack of each shard of a study, timed.
+
+Network by network that is little for large networks and much for small ones, and most where single units are recorded; what counts is
+the whole study.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+
+import pandas as pd
+import pandera.pandas as pa
+import torch
+
+from dying_relu import allocator, data, memory, study, training
+from dying_relu.atomic import atomic_path
+from dying_relu.recording import Recorder
+from dying_relu.study import Shard
+from dying_relu.trainer import Trainer
+
+log = logging.getLogger(__name__)
+
+DEFAULT_STUDY = Path("config/config.yaml")
+
+MEASURING = pa.DataFrameSchema(
+    {
+        "shard": pa.Column(str, unique=True),
+        "stacks": pa.Column("int64", pa.Check.ge(1)),
+        "networks_per_stack": pa.Column("int64", pa.Check.ge(1)),
+        "records_units": pa.Column(bool),
+        "training_s_per_stack": pa.Column(float, pa.Check.gt(0)),
+        "measuring_s_per_stack": pa.Column(float, pa.Check.gt(0)),
+        "ratio": pa.Column(float, pa.Check.gt(0)),
+    },
+    strict=True,
+    coerce=True,
+    ordered=True,
+    name="measuring",
+)
+
+
+def run(out: Path, path: Path = DEFAULT_STUDY) -> pd.DataFrame:
+    """Time a stack of each shard of the study at ``path``, and write ``measuring.csv`` to the folder ``out``.
+
+    The data sets must have been fetched (``snakemake data``).
+    """
+    torch.set_num_threads(1)
+    allocator.keep_freed_memory()
+    planned = study.load(path)
+    cache = Path(planned.configuration.data.cache)
+    rows = []
+    for shard in planned.shards:
+        rows.append(_row(shard, cache / f"{shard.dataset.name}.safetensors"))
+        log.info("%s: measuring takes %.1f %% of the time of training", rows[-1][0], 100 * rows[-1][-1])
+    table = MEASURING.validate(pd.DataFrame(rows, columns=list(MEASURING.columns)))
+    with atomic_path(out / "measuring.csv") as beside:
+        table.to_csv(beside, index=False)
+    return table
+
+
+def of_study(table: pd.DataFrame) -> float:
+    """The time of all measurements over that of all training, in the study whose shards are the rows of ``table``.
+
+    >>> of_study(pd.DataFrame({"stacks": [1, 3], "training_s_per_stack": [10.0, 10.0], "measuring_s_per_stack": [2.0, 1.0]}))
+    0.125
+    """
+    seconds = {
+        name: (table["stacks"] * table[f"{name}_s_per_stack"]).sum() for name in ("training", "measuring")
+    }
+    return float(seconds["measuring"] / seconds["training"])
+
+
+def _row(shard: Shard, file: Path) -> tuple[str, int, int, bool, float, float, float]:
+    wanted = shard.dataset
+    examples = data.load(file, wanted.train, wanted.test, torch.device("cpu"), shard.pixels)
+    size = memory.stack_size(shard, on_gpu=False, cache=memory.second_level_cache())
+    stacks = list(training.stacks(shard.runs, size))
+    with _stopwatch(Trainer, "step") as steps, _stopwatch(Recorder, "checkpoint") as checkpoints:
+        training.train_stack(shard, stacks[0], examples)
+    seconds, measuring = sum(steps), sum(checkpoints)
+    return (
+        shard.name,
+        len(stacks),
+        len(stacks[0]),
+        shard.record_units,
+        seconds,
+        measuring,
+        measuring / seconds,
+    )
+
+
+@contextmanager
+def _stopwatch(owner: type, method: str) -> Iterator[list[float]]:
+    """The seconds that every call of ``owner.method`` takes within the block."""
+    original: Callable[..., object] = getattr(owner, method)
+    seconds: list[float] = []
+
+    @wraps(original)
+    def timed(*arguments: object) -> object:
+        started = time.perf_counter()
+        try:
+            return original(*arguments)
+        finally:
+            seconds.append(time.perf_counter() - started)
+
+    setattr(owner, method, timed)
+    try:
+        yield seconds
+    finally:
+        setattr(owner, method, original)

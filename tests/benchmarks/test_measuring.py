@@ -1,0 +1,23 @@
+"""What measuring costs is counted stack by stack, and nothing of the timing is left behind."""
+
+from pathlib import Path
+
+import pytest
+from small_study import CONFIGURATION
+
+from benchmarks import measuring
+from dying_relu.recording import Recorder
+from dying_relu.trainer import Trainer
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.slow
+def test_every_shard_of_a_study_is_timed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    before = Trainer.step, Recorder.checkpoint
+    table = measuring.run(tmp_path, CONFIGURATION)
+    assert (Trainer.step, Recorder.checkpoint) == before
+    assert set(table["records_units"]) == {True, False}
+    assert (tmp_path / "measuring.csv").is_file()
+    assert 0 < measuring.of_study(table) < table["ratio"].max()
