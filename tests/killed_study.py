@@ -162,8 +162,8 @@ class KilledStudy:
     def kill(self, kind: str, after: float, *, in_training: bool = False) -> Counter[str]:
         """Start the study and, after so many seconds, kill Snakemake (its jobs live on), a job or the whole group.
 
-        The seconds count from the first state that is saved, if so wanted. Returns what was at work, by the command's name, of a job that was
-        killed its own; nothing if there was nobody (any more) to kill.
+        The seconds count from the first state that is saved, if so wanted. Returns what was at work, by the command's name (of a killed
+        job its own); nothing if there was nobody (any more) to kill.
         """
         before = self.states()
         process = self.start()

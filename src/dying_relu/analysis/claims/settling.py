@@ -47,7 +47,11 @@ def settle(results_folder: Path, ids: Collection[str] | None = None) -> pd.DataF
         A row a claim with ``COLUMNS``: ``effect`` with its interval ``low`` to ``high`` over replicates (NaN where there are not
         enough data), ``n`` networks it rests on, ``details``: further numbers the paper quotes, as a JSON object.
     """
-    evidence = Evidence(results_folder)
+    return settled_by(Evidence(results_folder), ids)
+
+
+def settled_by(evidence: Evidence, ids: Collection[str] | None = None) -> pd.DataFrame:
+    """What :func:`settle` says, of evidence that is already there."""
     rules = [claim for claim in ordered() if ids is None or claim.id in ids]
     return pd.DataFrame([_row(claim, claim.finding(evidence)) for claim in rules], columns=COLUMNS)
 
@@ -67,7 +71,10 @@ def read(path: Path) -> pd.DataFrame:
     """
     try:
         table = pd.read_csv(
-            path, keep_default_na=False, converters={"details": json.loads}, na_values={"effect": ""}
+            path,
+            keep_default_na=False,
+            converters={"details": json.loads},
+            na_values=dict.fromkeys(("effect", "low", "high"), ""),
         )
     except FileNotFoundError as error:
         raise DyingReluError(
