@@ -2,7 +2,6 @@
 
 import json
 import os
-import random
 import signal
 import subprocess
 import time
@@ -101,21 +100,21 @@ class KilledStudy:
         return said
 
     def files(self) -> list[Path]:
-        """All that jobs have made, and left over, but for logs and times."""
+        """All that jobs have made, and left over, but for logs and times; some may be gone already, if a job is at work."""
         return [
-            path
-            for folder in (self.results, self.generated)
-            for path in sorted(folder.rglob("*"))
-            if path.is_file() and not TIMINGS & set(path.parts)
+            Path(folder) / name
+            for top in (self.results, self.generated)
+            for folder, _, names in os.walk(top)
+            for name in sorted(names)
+            if not TIMINGS & set(Path(folder).parts)
         ]
 
     def contents(self) -> dict[str, bytes]:
-        """The bits of all that was made; of the record of what it was made with, all but how long training took."""
+        """The bits of all that was made; of the record of what it was made with, all but how long it took."""
         found = {str(path.relative_to(self.copy.folder)): path.read_bytes() for path in self.files()}
         for name in found:
             if name.endswith("/provenance.json"):
-                record = json.loads(found[name])
-                found[name] = json.dumps(record | {"training": record["training"]["jobs"]}).encode()
+                found[name] = json.dumps(json.loads(found[name]) | {"training": None}).encode()
         return found
 
     def hidden(self) -> list[Path]:
@@ -129,7 +128,8 @@ class KilledStudy:
         for path in self.files():
             parts = path.relative_to(self.copy.folder).parts
             if not any(part.startswith(".") or part.endswith((".state", ".lock")) for part in parts):
-                found.setdefault(self._job(path), path.stat().st_mtime_ns)
+                with suppress(FileNotFoundError):
+                    found.setdefault(self._job(path), path.stat().st_mtime_ns)
         return found
 
     def _job(self, path: Path) -> str:
@@ -159,35 +159,24 @@ class KilledStudy:
             if "going on from step" in line
         }
 
-    def kill(self, kind: str, after: float, *, in_training: bool = False) -> Counter[str]:
-        """Start the study and, after so many seconds, kill Snakemake (its jobs live on), a job or the whole group.
+    def kill(self, kind: str, done: int | None, seconds: float) -> Counter[str]:
+        """Start the study, wait for a moment, and kill Snakemake (its jobs live on), a job or the whole group.
 
-        The seconds count from the first state that is saved, if so wanted. Returns what was at work, by the command's name (of a killed
-        job its own); nothing if there was nobody (any more) to kill.
+        The moment is so many ``seconds`` after so many jobs are ``done``, in all; None: after the first state that is saved. Returns what
+        was at work, by the command's name (of a killed job its own); nothing if there was nobody (any more) to kill.
         """
         before = self.states()
         process = self.start()
-        while in_training and self.states().items() <= before.items() and process.poll() is None:
-            time.sleep(0.02)
+        while not (self.states().items() - before.items() if done is None else len(self.times()) >= done):
+            if process.poll() is not None:
+                break
+            time.sleep(0.05)
         try:
-            process.wait(timeout=after)
+            process.wait(timeout=seconds)
         except subprocess.TimeoutExpired:
-            pass
+            hit = kill_job(process) if kind == "job" else kill_snakemake(process, group=kind == "group")
         else:
-            return Counter()
-        at_work = jobs(process.pid)
-        hit = Counter(at_work.values()) or Counter(["no job"])
-        if kind == "job":
-            hit = kill_one(at_work)
-            said, _ = process.communicate()
-            # A job that ended by itself meanwhile has nothing to be killed.
-            assert process.returncode == (1 if hit else 0) or "Nothing to be done" in said, said
-        elif kind == "group":
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-        else:
-            process.kill()
-            process.wait()
+            hit = Counter()
         self.gone_on |= set(self.resumed().items())
         return hit
 
@@ -197,21 +186,40 @@ class KilledStudy:
             time.sleep(0.1)
 
 
-def kill_one(at_work: dict[psutil.Process, str]) -> Counter[str]:
-    """Kill one of the jobs that are still at work; which."""
-    for process in random.sample(list(at_work), len(at_work)):
-        try:
-            process.kill()
-        except psutil.NoSuchProcess:
-            continue
-        return Counter([at_work[process]])
-    return Counter()
+def kill_snakemake(process: subprocess.Popen[str], *, group: bool) -> Counter[str]:
+    """Kill Snakemake, or its whole group; what was at work."""
+    at_work = Counter(jobs(process.pid).values()) or Counter(["no job"])
+    if group:
+        os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
+    process.wait()
+    return at_work
+
+
+def kill_job(process: subprocess.Popen[str]) -> Counter[str]:
+    """Kill a job, as soon as Snakemake has one at work, and wait until it has noticed; which."""
+    while not (at_work := jobs(process.pid)) and process.poll() is None:
+        time.sleep(0.02)
+    hit = Counter[str]()
+    for job, name in at_work.items():
+        # It may have ended by itself meanwhile.
+        with suppress(psutil.NoSuchProcess):
+            job.kill()
+            hit[name] += 1
+            break
+    said, _ = process.communicate()
+    assert process.returncode == (1 if hit else 0) or "Nothing to be done" in said, said
+    return hit
 
 
 def jobs(parent: int) -> dict[psutil.Process, str]:
     """The jobs that Snakemake has started, and the name of the command that each runs."""
-    found = {}
-    for child in psutil.Process(parent).children(recursive=True):
+    found: dict[psutil.Process, str] = {}
+    children: list[psutil.Process] = []
+    with suppress(psutil.NoSuchProcess):
+        children = psutil.Process(parent).children(recursive=True)
+    for child in children:
         try:
             words = child.cmdline()
         except psutil.Error:

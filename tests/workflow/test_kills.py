@@ -9,7 +9,6 @@ import random
 import time
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
 
 import killed_study
 import pytest
@@ -20,20 +19,12 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("kills")]
 STUDY = killed_study.STUDIES[os.environ.get("KILLED_STUDY", "small")]
 ROUNDS = int(os.environ.get("ROUNDS", "1"))
 FIRST = int(os.environ.get("FIRST_ROUND", "0"))
-EARLIEST = 2.0
-"""Seconds after the start, when Snakemake is reading its rules. The latest moment is half the time that the study takes undisturbed."""
-
-
-class Undisturbed(NamedTuple):
-    contents: dict[str, bytes]
-    seconds: float
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
-    """What a study makes that is left alone, but for a second Snakemake that wants to run it too."""
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> KilledStudy:
+    """A study that was left alone, but for a second Snakemake that wanted to run it too."""
     study = KilledStudy(tmp_path_factory.mktemp("undisturbed") / "project", STUDY)
-    started = time.monotonic()
     first = study.start()
     while not study.logs():
         assert first.poll() is None
@@ -44,7 +35,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
     assert second.returncode == 1
     assert "Directory cannot be locked" in second.stderr + second.stdout
     assert study.hidden() == []
-    return Undisturbed(study.contents(), time.monotonic() - started)
+    return study
 
 
 def kinds(chance: random.Random) -> list[str]:
@@ -53,20 +44,25 @@ def kinds(chance: random.Random) -> list[str]:
     return [*chance.sample(all_but_one, len(all_but_one)), "group"]
 
 
-def kill_again_and_again(study: KilledStudy, chance: random.Random, latest: float) -> list[dict[str, int]]:
-    """Kill ``study`` at moments until ``latest``; which jobs were done before, between and after."""
+def kill_again_and_again(study: KilledStudy, chance: random.Random, jobs: int) -> list[dict[str, int]]:
+    """Kill ``study``, which has so many ``jobs``, again and again; which of them were done before, between and after."""
     done, planned = [study.times()], kinds(chance)
     for number, kind in enumerate(planned, start=1):
         in_training = chance.random() < 0.5
         if number == len(planned):
             study.wait_for_orphans()
             in_training = True
-        in_training &= "aggregate" not in done[-1]
-        moment = chance.uniform(0.0, 0.5) if in_training else chance.uniform(EARLIEST, latest)
-        hit = study.kill(kind, moment, in_training=in_training)
+        # By the number of jobs, and not of seconds, which depend on what else the machine has to do.
+        further = min(len(done[-1]) + chance.randint(0, 2 * jobs // len(planned)), jobs - 1)
+        if in_training and "aggregate" not in done[-1]:
+            hit = study.kill(kind, None, chance.uniform(0.0, 0.5))
+        else:
+            hit = study.kill(kind, further, chance.uniform(0.0, 4.0))
         done.append(study.times())
         at = f"killed during {', '.join(hit.elements())}" if hit else "missed"
-        print(f"{kind} {at}: {len(done[-1])} jobs done, {len(study.states())} states left")
+        print(
+            f"{kind} {at}: {len(done[-1])} of {jobs} jobs done, {len(study.states())} states left", flush=True
+        )
     return done
 
 
@@ -77,10 +73,10 @@ def made_again(before: dict[str, int], after: dict[str, int]) -> set[str]:
 
 @pytest.mark.parametrize("number", range(FIRST, FIRST + ROUNDS))
 def test_a_study_killed_again_and_again_ends_as_if_it_were_not(
-    number: int, tmp_path: Path, undisturbed: Undisturbed
+    number: int, tmp_path: Path, undisturbed: KilledStudy
 ) -> None:
     study = KilledStudy(tmp_path / "project", STUDY)
-    done = kill_again_and_again(study, random.Random(number), undisturbed.seconds / 2)
+    done = kill_again_and_again(study, random.Random(number), len(undisturbed.times()))
     half_done = set(study.states())
     study.finish()
     study.wait_for_orphans()
@@ -91,6 +87,6 @@ def test_a_study_killed_again_and_again_ends_as_if_it_were_not(
     assert half_done <= set(study.resumed())
     assert max(map(len, again)) <= killed_study.CORES, "only what was in flight runs again"
     assert study.hidden() == []
-    found = study.contents()
-    assert sorted(found) == sorted(undisturbed.contents), "nothing is missing and nothing left over"
-    assert [name for name, bits in found.items() if bits != undisturbed.contents[name]] == []
+    found, expected = study.contents(), undisturbed.contents()
+    assert sorted(found) == sorted(expected), "nothing is missing and nothing left over"
+    assert [name for name, bits in found.items() if bits != expected[name]] == []
