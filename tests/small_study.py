@@ -5,6 +5,7 @@ units can be dead; the largest rate diverges. Made from unit to run, so that the
 """
 
 from collections.abc import Iterator
+from functools import cache
 from itertools import product
 from pathlib import Path
 
@@ -82,6 +83,15 @@ TRANSITIONS = (
 
 def write_small_study(folder: Path, replicates: int = 3, experiments: tuple[str, ...] = tuple(GRIDS)) -> None:
     """Write the tables of a study into ``folder``, with ``replicates`` of each setting of ``experiments``."""
+    for name, table in small_tables(replicates, experiments).items():
+        results.write(name, table, folder / f"{name}.parquet", ORIGIN)
+    for name, table in {"validation": _validation(), "born_dead": _born_dead()}.items():
+        results.write(name, table, folder / f"{name}.parquet", ORIGIN)
+
+
+@cache
+def small_tables(replicates: int = 3, experiments: tuple[str, ...] = tuple(GRIDS)) -> dict[str, pd.DataFrame]:
+    """The tables of training of such a study, by name; shared, and not to be changed."""
     networks = pd.DataFrame(_networks(experiments, replicates))
     units = _units(networks).merge(networks, on="run")
     layers, checkpoints = _layers(units), _checkpoints(units, networks)
@@ -91,10 +101,10 @@ def write_small_study(folder: Path, replicates: int = 3, experiments: tuple[str,
         "layers": layers,
         "units": units[units["experiment"].isin(RECORDED)],
     }
-    for name, schema in schemas.TABLES.items():
-        results.write(name, tables[name][list(schema.columns)], folder / f"{name}.parquet", ORIGIN)
-    for name, table in {"validation": _validation(), "born_dead": _born_dead()}.items():
-        results.write(name, table, folder / f"{name}.parquet", ORIGIN)
+    return {
+        name: results.checked(name, tables[name][list(schema.columns)].reset_index(drop=True), Path(name))
+        for name, schema in schemas.TABLES.items()
+    }
 
 
 def _validation() -> pd.DataFrame:

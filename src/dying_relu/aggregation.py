@@ -28,7 +28,6 @@ def aggregate(study: Study, shards: Path, out: Path) -> None:
 
 
 def _aggregate(name: str, study: Study, shards: Path, path: Path) -> None:
-    atomic.remove_leftovers(path)
     files = {shard.name: shards / shard.name / f"{name}.parquet" for shard in study.shards}
     for file in files.values():
         sums.check(file)

@@ -3,12 +3,12 @@
 import glob
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from dying_relu.errors import DyingReluError
+from dying_relu.locking import private_folder
 
 
 @contextmanager
@@ -16,31 +16,28 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """A path beside ``path`` to write to; it takes the place of ``path`` when the block ends well.
 
     Works for a file and for a folder: an existing file is replaced by a file, an existing folder by a folder, and neither by the other,
-    since somebody's folder is no place for a file. If the block fails, ``path`` stays as it was and nothing is left beside it. A full
-    disk is reported with the path that could not be written.
+    since somebody's folder is no place for a file. If the block fails, ``path`` stays as it was and nothing is left beside it; what a
+    killed process has left there is deleted by the next one that writes to ``path``. A full disk is reported with the path that could
+    not be written.
 
     Raises:
         DyingReluError: it cannot be written, or is a folder where a file was written, or the other way round.
     """
-    scratch = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
-        written = scratch / path.name
-        yield written
-        _require_same_kind(path, written)
-        if path.is_dir():
-            shutil.rmtree(path)
-        os.replace(written, path)
+        with private_folder(path.parent, f".{path.name}.") as scratch:
+            written = scratch / path.name
+            yield written
+            _require_same_kind(path, written)
+            if path.is_dir():
+                shutil.rmtree(path)
+            os.replace(written, path)
     except OSError as error:
         raise DyingReluError(
             f"cannot write {path}",
             found=error.strerror or str(error),
             remedy="free some space or make the folder writable, then run again",
         ) from error
-    finally:
-        if scratch:
-            shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _require_same_kind(path: Path, written: Path) -> None:

@@ -1,10 +1,12 @@
-"""Files that say that a process is at work, and that the system takes back when it ends, however it ends."""
+"""Files and folders that say that a process is at work; the system takes that back when it ends, however it ends."""
 
 import fcntl
 import logging
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -54,6 +56,53 @@ def announce(path: Path) -> bool:
     except OSError:
         return False
     return alone
+
+
+@contextmanager
+def private_folder(parent: Path, prefix: str) -> Iterator[Path]:
+    """A new folder in ``parent`` for this process alone, whose name begins with ``prefix``; it is gone after the block.
+
+    A killed process cannot tidy up, so that the next one does: folders of this prefix that nobody holds are deleted first. On file
+    systems without locks it cannot know, and leaves them.
+    """
+    _remove_abandoned(parent, prefix)
+    descriptor = None
+    while descriptor is None:
+        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+        descriptor = _held(folder)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(descriptor)
+
+
+def _held(folder: Path) -> int | None:
+    """What holds the new ``folder`` until it is closed; None if another process has just deleted it, as it was held by nobody yet."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    with suppress(OSError):
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    if _is_at(descriptor, folder):
+        return descriptor
+    os.close(descriptor)
+    return None
+
+
+def _remove_abandoned(parent: Path, prefix: str) -> None:
+    with os.scandir(parent) as entries:
+        alike = [Path(entry.path) for entry in entries if entry.name.startswith(prefix) and entry.is_dir()]
+    for folder in alike:
+        # Deleted meanwhile, or no locks here.
+        with suppress(OSError):
+            descriptor = os.open(folder, os.O_RDONLY)
+            try:
+                if _taken(descriptor):
+                    shutil.rmtree(folder, ignore_errors=True)
+            finally:
+                os.close(descriptor)
 
 
 def _wait_for(descriptor: int, path: Path) -> None:

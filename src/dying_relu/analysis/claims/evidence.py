@@ -60,6 +60,10 @@ class Evidence:
         self.definition = definition
         self._since: dict[str, pd.DataFrame] = {}
 
+    def read(self, name: str) -> pd.DataFrame:
+        """The study's table of that name, as it is stored."""
+        return results.read(name, self.folder / f"{name}.parquet")
+
     @cached_property
     def runs(self) -> pd.DataFrame:
         """The table of runs with a column ``stratum``: data set, architecture and optimiser in one name.
@@ -67,7 +71,7 @@ class Evidence:
         By another definition than ``DEAD`` the share that died is not recorded; the share dead at the end minus that at the start,
         which is at most as large, stands for it.
         """
-        table = results.read("runs", self.folder / "runs.parquet")
+        table = self.read("runs")
         table["stratum"] = table[SETTING].agg(" ".join, axis=1)
         if self.definition != DEAD:
             table["dead_fraction"] = table[self.definition.of_runs]
@@ -77,7 +81,7 @@ class Evidence:
     def _share_at_start(self) -> pd.Series:
         """The share of hidden units that are dead before the first step, by run."""
         probe, column = self.definition.of_layers
-        layers = results.read("layers", self.folder / "layers.parquet")
+        layers = self.layers
         start = layers[(layers["probe"] == probe) & (layers["step"] == 0)]
         counts = start.groupby("run")[[column, "units"]].sum()
         return counts[column] / counts["units"]
@@ -85,14 +89,14 @@ class Evidence:
     @cached_property
     def layers(self) -> pd.DataFrame:
         """The table of layers."""
-        return results.read("layers", self.folder / "layers.parquet")
+        return self.read("layers")
 
     @cached_property
     def units(self) -> pd.DataFrame:
         """The table of units, with each run's factors, of the runs that did not diverge."""
         if self.definition.of_units is None:
             raise NotEnoughData("this definition is not recorded of single units")
-        table = results.read("units", self.folder / "units.parquet")
+        table = self.read("units")
         # Stored as the networks have them; sums over many need more digits.
         single = table.select_dtypes("float32").columns
         table[single] = table[single].astype(float)

@@ -55,10 +55,13 @@ def settle(results_folder: Path, ids: Collection[str] | None = None) -> pd.DataF
         DyingReluError: a table is missing or damaged, or the tables are not of one study.
     """
     made_of = described(of_verdicts(results.origin_of_study(results_folder)))
-    evidence = Evidence(results_folder)
+    return settled_by(Evidence(results_folder), ids).assign(**made_of)[COLUMNS]
+
+
+def settled_by(evidence: Evidence, ids: Collection[str] | None = None) -> pd.DataFrame:
+    """What :func:`settle` says, of evidence that is already there, whatever it is made of."""
     rules = [claim for claim in ordered() if ids is None or claim.id in ids]
-    rows = [_row(claim, claim.finding(evidence)) | made_of for claim in rules]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return pd.DataFrame([_row(claim, claim.finding(evidence)) for claim in rules])
 
 
 def write(verdicts: pd.DataFrame, out: Path) -> None:
@@ -77,7 +80,10 @@ def read(path: Path) -> pd.DataFrame:
     sums.check(path)
     try:
         table = pd.read_csv(
-            path, keep_default_na=False, converters={"details": json.loads}, na_values={"effect": ""}
+            path,
+            keep_default_na=False,
+            converters={"details": json.loads},
+            na_values=dict.fromkeys(("effect", "low", "high"), ""),
         )
     except FileNotFoundError as error:
         raise DyingReluError(

@@ -1,0 +1,60 @@
+"""The small study's tables in memory: to turn an effect round in them, and to settle a claim by them, without files."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+from small_study import GRIDS, small_tables
+
+from dying_relu import results
+from dying_relu.analysis.claims.evidence import DEAD, Definition, Evidence
+from dying_relu.analysis.claims.settling import settled_by
+
+Change = Callable[[pd.DataFrame], pd.DataFrame]
+
+
+class SmallEvidence(Evidence):
+    """The small study, with some of its tables changed.
+
+    Args:
+        replicates: of each setting.
+        experiments: that it has.
+        definition: what counts as dead.
+        changes: by table; what comes out must obey the table's schema.
+    """
+
+    def __init__(
+        self,
+        replicates: int = 3,
+        experiments: tuple[str, ...] = tuple(GRIDS),
+        definition: Definition = DEAD,
+        **changes: Change,
+    ) -> None:
+        super().__init__(Path("nowhere"), definition)
+        self._tables = dict(small_tables(replicates, experiments))
+        for name, change in changes.items():
+            changed = change(self._tables[name].copy()).reset_index(drop=True)
+            self._tables[name] = results.checked(name, changed, Path(name))
+
+    def read(self, name: str) -> pd.DataFrame:
+        return self._tables[name].copy()
+
+
+def settled(claim: str, evidence: Evidence | None = None, **changes: Change) -> pd.Series:
+    """The row of the verdict on ``claim`` in the small study, or in that with ``changes``, with the details as JSON has them."""
+    row = settled_by(evidence or SmallEvidence(**changes), [claim]).iloc[0].copy()
+    row["details"] = json.loads(row["details"])
+    return row
+
+
+def diverge(runs: pd.DataFrame, here: pd.Series) -> pd.DataFrame:
+    """The runs, of which those ``here`` diverged, too, and have no numbers to show."""
+    numbers = [
+        name
+        for name in runs
+        if name.endswith(("_loss", "_accuracy", "_fraction", "_fraction_test", "mean_slope"))
+    ]
+    changed = runs.copy()
+    changed.loc[here, numbers] = float("nan")
+    return changed.assign(diverged=runs["diverged"] | here, diverged_step=runs["diverged_step"].mask(here, 1))
