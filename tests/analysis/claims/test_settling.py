@@ -14,6 +14,7 @@ from dying_relu.analysis.claims import LIMITED, NOT_ENOUGH_DATA, REFUTED, SUPPOR
 from dying_relu.analysis.claims.settling import settled_by
 from dying_relu.analysis.claims.verdict import CLAIMS
 from dying_relu.errors import DyingReluError
+from dying_relu.origin import PARTS
 
 CONFIG = Path(__file__).parents[3] / "config"
 
@@ -98,7 +99,7 @@ def test_a_row_is_the_finding_and_what_the_claim_says_of_itself() -> None:
 
 
 def test_memory_and_files_give_the_same_verdicts(verdicts: pd.DataFrame) -> None:
-    pd.testing.assert_frame_equal(settled_by(SmallEvidence()), verdicts)
+    pd.testing.assert_frame_equal(settled_by(SmallEvidence()), verdicts.drop(columns=list(PARTS)))
 
 
 def test_some_claims_can_be_settled_by_themselves(small_study: Path, verdicts: pd.DataFrame) -> None:
