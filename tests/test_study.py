@@ -104,6 +104,14 @@ def test_planning_a_long_training_takes_no_memory() -> None:
     assert peak < 20 * 2**20
 
 
+def test_a_million_shards_would_not_need_a_million_lists_of_checkpoints() -> None:
+    shards = planned(("replicates: 3", "checkpoints: 100")).shards
+    assert len(shards) > 5
+    assert len({id(shard.checkpoints) for shard in shards}) == 2  # of two experiments
+    every = planned(("replicates: 3", "steps: 9\n    every_step: true")).shards
+    assert len({id(shard.checkpoints) for shard in every}) == 2
+
+
 def test_an_experiment_may_train_and_measure_on_other_examples() -> None:
     own = planned(("replicates: 3", "train_examples: 640\n    probe_train: 640\n    probe_test: 9"))
     shard = own.shard("causes-mnist-mlp-sgd-00")

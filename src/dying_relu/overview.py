@@ -5,6 +5,7 @@ from itertools import groupby
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from dying_relu import cost, memory
 from dying_relu.device import is_likely_gpu
@@ -23,7 +24,8 @@ def show(study: Study, console: Console) -> None:
     ):
         table.add_column(heading, footer, justify="right", no_wrap=True)
     for name, shards in groupby(study.shards, key=lambda shard: shard.experiment):
-        table.add_row(name, study.configuration.experiments[name].question, *_sums(list(shards)))
+        # As it stands there: rich would take "[/b]" for a mark of its own.
+        table.add_row(name, Text(study.configuration.experiments[name].question), *_sums(list(shards)))
     console.print(table)
     console.print(_training(study), highlight=False)
 

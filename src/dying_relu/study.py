@@ -5,9 +5,9 @@ Nothing here imports torch: Snakemake plans the study whenever it starts.
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import product
 from math import ceil
 from pathlib import Path
@@ -152,6 +152,7 @@ def plan(configuration: Configuration) -> Study:
     return Study(configuration, tuple(shards))
 
 
+@lru_cache(maxsize=64)
 def log_spaced(steps: int, count: int) -> tuple[int, ...]:
     """``count`` checkpoints (or one after every step, if that is fewer): 0, 1, ..., ``steps`` at growing distances.
 
@@ -159,6 +160,8 @@ def log_spaced(steps: int, count: int) -> tuple[int, ...]:
     (0, 1, 3, 10, 32, 100)
     >>> log_spaced(3, 10)
     (0, 1, 2, 3)
+
+    Remembered, so that a million shards have one tuple in common, not each one of its own.
     """
     count = min(count, steps + 1)
     if count == 2:
@@ -186,9 +189,9 @@ def _jobs(configuration: Configuration, name: str, experiment: Experiment) -> It
             pixels=experiment.pixels,
             batch_size=experiment.batch_size or configuration.training.batch_size,
             steps=steps,
-            checkpoints=tuple(range(steps + 1))
-            if experiment.every_step
-            else log_spaced(steps, experiment.checkpoints or measuring.checkpoints),
+            checkpoints=log_spaced(
+                steps, steps + 1 if experiment.every_step else experiment.checkpoints or measuring.checkpoints
+            ),
             probe_train=experiment.probe_train or measuring.train,
             probe_test=experiment.probe_test or measuring.test,
             record_units=experiment.record_units,
@@ -206,9 +209,10 @@ def _runs(
 ) -> Iterator[Run]:
     """The runs of ``shard``, which agree in the factors ``shared``, one replicate after the other."""
     levels = _levels_within_a_shard(experiment.grid)
+    setting_of = _settings(shard)
     for replicate in range(experiment.replicates):
         seed = int(_digest(["seed", configuration.seed, replicate])[:12], 16)
-        setting = _setting(shard, replicate, seed)
+        setting = setting_of(replicate, seed)
         for point in levels:
             factors = shared | point | {"replicate": replicate}
             yield Run(id=_digest([setting, factors])[:12], **factors, seed=seed)
@@ -237,17 +241,29 @@ def _steps(configuration: Configuration, experiment: Experiment, examples: int) 
     return (experiment.epochs or configuration.training.epochs) * (examples // batch_size)
 
 
-def _setting(shard: Shard, replicate: int, seed: int) -> str:
-    """Digest of what determines the numbers of a replicate of a shard (to keep units as well changes none)."""
+def _settings(shard: Shard) -> Callable[[int, int], str]:
+    """By replicate and seed: the digest of what determines the numbers of a replicate (to keep units as well changes none).
+
+    What replicates have in common, such as ten thousand checkpoints, is written and summed up once.
+    """
     fields = vars(shard) | {
         "dataset": asdict(shard.dataset),
         "architecture": shard.architecture.model_dump(),
         "optimiser": shard.optimiser.model_dump(),
-        "replicate": replicate,
-        "seed": seed,
+        "replicate": 0,
+        "seed": 0,
     }
     irrelevant = ("name", "record_units", "device", "memory_limit", "runs", "fingerprint")
-    return _digest({key: value for key, value in fields.items() if key not in irrelevant})
+    text = _canonical({key: value for key, value in fields.items() if key not in irrelevant})
+    before, after = text.split('"replicate":0,"seed":0,')
+    summed_up = hashlib.sha256(before.encode())
+
+    def setting(replicate: int, seed: int) -> str:
+        digest = summed_up.copy()
+        digest.update(f'"replicate":{replicate},"seed":{seed},{after}'.encode())
+        return digest.hexdigest()
+
+    return setting
 
 
 def _cut(job: Shard) -> Iterator[Shard]:
@@ -272,5 +288,8 @@ def _cut(job: Shard) -> Iterator[Shard]:
 
 def _digest(value: Any) -> str:
     """SHA-256 of the canonical JSON of ``value``."""
-    canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    return hashlib.sha256(_canonical(value).encode()).hexdigest()
+
+
+def _canonical(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)

@@ -2,16 +2,21 @@
 
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from dying_relu.atomic import atomic_path
 from dying_relu.errors import DyingReluError
 
 _ERROR = re.compile(r"^(?:(?P<file>[^:\s][^:]*):(?P<line>\d+): |! )(?P<what>.+)$", re.MULTILINE)
 _UNDEFINED = re.compile(r"(?:(?:Reference|Citation|Label) [`'][^']+'.*(?:undefined|multiply defined))")
+_NOT_PLAIN = re.compile(r"[^\w ./+=,:@-]")
 _SHOWN = 5
+LAST_DATE = 2**32 - 1
+"""Seconds since 1970: the year 2106, beyond which a gzip file tells no time."""
 
 
 def typeset(paper: Path, generated: Path, out: Path) -> None:
@@ -22,10 +27,11 @@ def typeset(paper: Path, generated: Path, out: Path) -> None:
     Raises:
         DyingReluError: there is no LaTeX, or it found an error, an undefined reference or an unknown citation.
     """
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".latex-", dir=out.parent) as folder:
+    # Not beside ``out``: LaTeX would have to be told a path that anybody may have chosen.
+    with tempfile.TemporaryDirectory(prefix="latex-") as folder:
         compile_paper(paper, Path(folder), source_date(paper), with_study(paper, generated))
-        os.replace(Path(folder) / "main.pdf", out)
+        with atomic_path(out) as beside:
+            shutil.copyfile(Path(folder) / "main.pdf", beside)
 
 
 def compile_paper(paper: Path, build: Path, date: int, *options: str) -> None:
@@ -47,7 +53,7 @@ def compile_paper(paper: Path, build: Path, date: int, *options: str) -> None:
 
 def with_study(paper: Path, generated: Path) -> str:
     """The option of latexmk that tells the paper where its figures, tables and numbers are."""
-    return f"-usepretex={before_the_paper(os.path.relpath(generated, paper))}"
+    return f"-usepretex={before_the_paper(_plain(os.path.relpath(generated, paper)))}"
 
 
 def before_the_paper(generated: str) -> str:
@@ -59,15 +65,42 @@ def before_the_paper(generated: str) -> str:
 
 
 def source_date(paper: Path) -> int:
-    """``SOURCE_DATE_EPOCH``, or else the time of the last commit, in seconds; 0 without either."""
-    if "SOURCE_DATE_EPOCH" in os.environ:
-        return int(os.environ["SOURCE_DATE_EPOCH"])
+    """``SOURCE_DATE_EPOCH``, or else the time of the last commit, in seconds since 1970; 0 without either.
+
+    Raises:
+        DyingReluError: ``SOURCE_DATE_EPOCH`` is no such number.
+    """
+    if (given := os.environ.get("SOURCE_DATE_EPOCH")) is not None:
+        if not (re.fullmatch("[0-9]{1,10}", given) and int(given) <= LAST_DATE):
+            raise DyingReluError(
+                "SOURCE_DATE_EPOCH is no date",
+                found=repr(given[:60]),
+                expected=f"seconds since 1970, a whole number of at most {LAST_DATE}",
+                remedy="unset it, and the paper has the date of the last commit",
+            )
+        return int(given)
     command = ["git", "-C", str(paper), "log", "-1", "--format=%ct"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return 0
     return int(done.stdout.strip() or 0)
+
+
+def _plain(path: str) -> str:
+    """``path``, if neither the shell to which latexmk hands it in double quotes nor TeX sees more in it than letters.
+
+    Raises:
+        DyingReluError: one of them would.
+    """
+    if strange := sorted(set(_NOT_PLAIN.findall(path))):
+        raise DyingReluError(
+            f"LaTeX cannot work with the path {path!r}",
+            found=" ".join(map(repr, strange)),
+            expected="letters, digits, blanks and ./-_+=,:@",
+            remedy="rename the folder, or let TMPDIR be another one if it is that of temporary files",
+        )
+    return path
 
 
 def _run_latexmk(paper: Path, build: Path, date: int, options: tuple[str, ...]) -> str:
@@ -79,7 +112,7 @@ def _run_latexmk(paper: Path, build: Path, date: int, options: tuple[str, ...]) 
         "-interaction=nonstopmode",
         "-halt-on-error",
         "-file-line-error",
-        f"-outdir={build}",
+        f"-outdir={_plain(str(build))}",
         *options,
         "main.tex",
     ]

@@ -1,5 +1,7 @@
 import gzip
 import json
+import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +59,39 @@ def test_what_is_not_idx_is_named(tmp_path: Path, content: bytes, complaint: str
     path.write_bytes(content)
     with pytest.raises(DyingReluError, match=f"train-images-idx3-ubyte.*{complaint}"):
         read_idx(path)
+
+
+@pytest.mark.parametrize(
+    ("read", "name"),
+    [(read_idx, "train-images-idx3-ubyte"), (read_png_sheet, "sheet.png"), (read_json_labels, "labels.json")],
+)
+def test_a_file_larger_than_any_data_sets_is_refused_before_it_is_in_memory(
+    tmp_path: Path, read: Callable[[Path], np.ndarray], name: str
+) -> None:
+    with (tmp_path / name).open("wb") as file:
+        file.truncate(50 * 2**30)  # a hole, which takes no room on the disk
+    tracemalloc.start()
+    with pytest.raises(DyingReluError, match=f"{name} is too large: expected at most"):
+        read(tmp_path / name)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 300 * 2**20
+
+
+def test_a_file_that_unzips_to_more_than_any_data_sets_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "labels.gz"
+    with gzip.open(path, "wb", compresslevel=1) as file:
+        for _ in range(300):
+            file.write(bytes(2**20))
+    with pytest.raises(DyingReluError, match=r"labels\.gz is too large: expected at most 268,435,456 bytes"):
+        read_idx(path)
+
+
+def test_a_sheet_of_more_images_than_a_data_set_has_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "sheet.png"
+    Image.new("RGB", (1024, 50_001)).save(path)
+    with pytest.raises(DyingReluError, match=r"sheet\.png is too large: found 50,001 images"):
+        read_png_sheet(path)
 
 
 def test_a_damaged_gzip_file_is_an_error(tmp_path: Path) -> None:

@@ -67,6 +67,12 @@ def test_without_any_source_the_error_tells_all_and_nothing_is_kept(tmp_path: Pa
 
 
 @pytest.mark.usefixtures("offline")
+def test_the_home_of_nobody_is_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(DyingReluError, match="root: ~nobody-at-all/data is not a folder"):
+        data.fetch("mnist", DataSource(root="~nobody-at-all/data"), tmp_path / "mnist.safetensors")
+
+
+@pytest.mark.usefixtures("offline")
 def test_a_folder_with_the_wrong_files_is_named(tmp_path: Path) -> None:
     root = tmp_path / "root"
     root.mkdir()

@@ -88,3 +88,10 @@ def test_a_pickle_that_is_not_the_original_is_not_read(small_cifar: Path) -> Non
     (small_cifar / CIFAR10.base_folder / "data_batch_3").write_bytes(pickle.dumps(_Harmful()))
     with pytest.raises(DyingReluError, match=r"cifar-10-batches-py/data_batch_3 in .* not the original"):
         layout.read("cifar10", small_cifar)
+
+
+def test_a_pickle_far_larger_than_the_original_is_not_summed_up(small_cifar: Path) -> None:
+    with (small_cifar / CIFAR10.base_folder / "data_batch_3").open("ab") as file:
+        file.truncate(5 * 2**40)
+    with pytest.raises(DyingReluError, match=r"cifar-10-batches-py/data_batch_3 in .* not the original"):
+        layout.read("cifar10", small_cifar)

