@@ -1,9 +1,7 @@
 """The record of where numbers come from is true, and a table that is not the recorded one is found."""
 
 import json
-import re
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -63,42 +61,6 @@ def test_the_paper_does_not_depend_on_how_long_training_took(recorded: Path) -> 
     path.write_text(json.dumps(found | {"commit": "0123456789"}))
     sums.write_beside(path)
     assert macros(recorded)["StudyRecord"] != before["StudyRecord"]
-
-
-def test_the_commit_says_when_files_were_modified(tmp_path: Path) -> None:
-    def git(*arguments: str) -> None:
-        identity = ["-c", "user.name=n", "-c", "user.email=e@example.org"]
-        subprocess.run(["git", "-C", str(tmp_path), *identity, *arguments], check=True, capture_output=True)
-
-    (tmp_path / "src" / "dying_relu").mkdir(parents=True)
-    source = tmp_path / "src" / "dying_relu" / "x.py"
-    source.write_text("x = 1\n")
-    table = tmp_path / "results" / "published" / "runs.parquet"
-    table.parent.mkdir(parents=True)
-    table.write_text("made by a study")
-    git("init", "-q")
-    git("add", ".")
-    git("commit", "-q", "-m", "x")
-    clean = provenance.commit(tmp_path)
-    assert re.fullmatch("[0-9a-f]{10}", clean)
-    table.write_text("made by a study that was repeated")
-    assert provenance.commit(tmp_path) == clean
-    (tmp_path / "notes.txt").write_text("nothing that is run")
-    assert provenance.commit(tmp_path) == clean
-    new = source.with_name("y.py")
-    new.write_text("y = 1\n")
-    assert provenance.commit(tmp_path) == f"{clean}, modified"
-    new.unlink()
-    source.write_text("x = 2\n")
-    assert provenance.commit(tmp_path) == f"{clean}, modified"
-
-
-def test_without_a_repository_or_git_the_commit_is_unknown(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert provenance.commit(tmp_path) == "unknown"
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert provenance.commit(CONFIGURATION.parent) == "unknown"
 
 
 def test_the_command_is_the_one_to_type(monkeypatch: pytest.MonkeyPatch) -> None:

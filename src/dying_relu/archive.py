@@ -76,7 +76,7 @@ def _paper(paper: Path, generated: Path, date: int) -> Files:
         compile_paper(paper, build, date, with_study(paper, generated))
         files = {_name(path, paper, generated): path.read_bytes() for path in _read_by_latex(build, paper)}
         files["main.bbl"] = (build / "main.bbl").read_bytes()
-        files["main.tex"] = f"{before_the_paper('generated')}\n".encode() + files["main.tex"]
+        files["main.tex"] = f"{before_the_paper(paper, 'generated')}\n".encode() + files["main.tex"]
         if _compile_alone(files, alone, date) != (build / "main.pdf").read_bytes():
             raise DyingReluError(
                 "the paper's archive gives another PDF than the paper",

@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import platform
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +15,11 @@ from pydantic import BaseModel
 
 from dying_relu import jobs, memory, origin, results, schemas, study, sums
 from dying_relu.atomic import atomic_path
+from dying_relu.commit import commit
 from dying_relu.errors import DyingReluError
 from dying_relu.sums import sha256
 
 NAME = "provenance.json"
-SOURCES = ("src", "workflow", "config", "paper")
-"""Folders in which a file that git does not know yet can matter, too."""
 LIBRARIES = (*origin.LIBRARIES, "torchvision", "matplotlib", "snakemake")
 DEFAULT_CONFIGURATION = Path("config/config.yaml")
 
@@ -161,32 +159,6 @@ def require_configuration(results_folder: Path, configuration_path: Path) -> Non
             expected=recorded,
             remedy="give the study's own file with --config",
         )
-
-
-def commit(folder: Path) -> str:
-    """The commit that is checked out in ``folder``, with "modified" after it where the project's files differ from it.
-
-    What studies make, in ``results``, does not count, and no file that git ignores or that stands outside of ``SOURCES`` and is
-    not tracked. "unknown" without git, outside of a repository, and where the repository is not this project's.
-    """
-    top = _git(folder, "rev-parse", "--show-toplevel")
-    head = _git(folder, "rev-parse", "--short=10", "HEAD")
-    if not head or not (Path(top) / "src" / "dying_relu").is_dir():
-        return origin.UNKNOWN
-    status = ("status", "--porcelain")
-    changed = _git(folder, *status, "--untracked-files=no", "--", ":(top)", ":(top,exclude)results")
-    new = _git(folder, *status, "--untracked-files=normal", "--", *(f":(top){name}" for name in SOURCES))
-    return f"{head}, modified" if changed or new else head
-
-
-def _git(folder: Path, *arguments: str) -> str:
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, timeout=20, check=True
-        )
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return done.stdout.strip()
 
 
 def command(configuration_path: Path) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dying_relu.atomic import atomic_path
+from dying_relu.commit import commit, is_modified
 from dying_relu.errors import DyingReluError
 
 _ERROR = re.compile(r"^(?:(?P<file>[^:\s][^:]*):(?P<line>\d+): |! )(?P<what>.+)$", re.MULTILINE)
@@ -53,15 +54,19 @@ def compile_paper(paper: Path, build: Path, date: int, *options: str) -> None:
 
 def with_study(paper: Path, generated: Path) -> str:
     """The option of latexmk that tells the paper where its figures, tables and numbers are."""
-    return f"-usepretex={before_the_paper(_plain(os.path.relpath(generated, paper)))}"
+    return f"-usepretex={before_the_paper(paper, _plain(os.path.relpath(generated, paper)))}"
 
 
-def before_the_paper(generated: str) -> str:
-    """TeX that stands before ``main.tex``: where the study's figures, tables and numbers are.
+def before_the_paper(paper: Path, generated: str) -> str:
+    """TeX that stands before ``main.tex``: where the study's figures, tables and numbers are, and whether ``paper`` is as committed.
 
     By default a PDF tells the folder and the time it was made in; without, the same paper is the same PDF anywhere.
     """
-    return rf"\pdftrailerid{{}}\pdfsuppressptexinfo=-1\relax\newcommand\generated{{{generated}}}"
+    note = ", typeset from modified files" if is_modified(commit(paper)) else ""
+    return (
+        r"\pdftrailerid{}\pdfsuppressptexinfo=-1\relax"
+        rf"\newcommand\generated{{{generated}}}\newcommand\typesetnote{{{note}}}"
+    )
 
 
 def source_date(paper: Path) -> int:
