@@ -83,9 +83,18 @@ def effective_rank(features: Tensor) -> Tensor:
     """
     features = in_float64(features)
     finite = features.flatten(1).isfinite().all(1)
-    values = torch.linalg.svdvals(torch.where(finite[:, None, None], features, 0.0))
+    values = _singular_values(torch.where(finite[:, None, None], features, 0.0))
     total = values.sum(-1, keepdim=True)
     # Rounding must not ask for one more.
     short = values.cumsum(-1) < (1 - RANK_TOLERANCE) * total * (1 - 1e-12)
     rank = (short.sum(-1) + 1.0).double() * (total[:, 0] > 0)
     return rank.where(finite, torch.nan)
+
+
+def _singular_values(matrices: Tensor) -> Tensor:
+    """(K, m, n) float64 -> (K, min(m, n)), the largest first, right to about 1e-8 of the largest: a hundredth of them matters here.
+
+    The roots of the eigenvalues of A A^T, which are found in a third of the time.
+    """
+    wide = matrices if matrices.shape[1] <= matrices.shape[2] else matrices.mT
+    return torch.linalg.eigvalsh(wide @ wide.mT).clamp(min=0).sqrt().flip(-1)

@@ -24,7 +24,9 @@ class Parameter:
 
     def finite(self) -> Tensor:
         """(K,) bool: whether every number of a network is finite."""
-        return self.value.reshape(len(self.value), -1).isfinite().all(1)
+        numbers = self.value.reshape(len(self.value), -1)
+        # NaN is the largest and the smallest; to look at every number takes ten times as long.
+        return numbers.amax(1).isfinite() & numbers.amin(1).isfinite()
 
 
 class Optimiser(Protocol):
