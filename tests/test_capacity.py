@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stack.test_equality import ARCHITECTURES, IMAGE, new_stack, runs
 
-from dying_relu.capacity import capacity, effective_rank
+from dying_relu.capacity import Shown, capacity, effective_rank
+from dying_relu.measuring import measure
 from dying_relu.models import as_inputs
 
 
@@ -39,11 +40,16 @@ def test_dead_units_contribute_rounding_and_dormant_layers_have_no_rank(kind: st
     architecture = ARCHITECTURES[kind]
     stack = new_stack(architecture, runs("relu", "sgd"))
     images = torch.randn(40, *IMAGE, generator=torch.Generator().manual_seed(2))
-    train, test = as_inputs(architecture, images).split(20)
+    labels = torch.zeros(20, dtype=torch.long)
+
+    def shown() -> list[Shown]:
+        sets = as_inputs(architecture, images).split(20)
+        return [Shown(examples, measure(stack, examples, labels).features) for examples in sets]
+
     last = stack.hidden[-1]
     last.affine.bias.value[1] = -1000.0
     dead = {hidden.name: hidden.affine.bias.value < -100 for hidden in stack.hidden}
-    measured = capacity(stack, train, test, dead)
+    measured = capacity(stack, *shown(), dead)
     assert measured.effective_rank[1] == 0
     assert (measured.effective_rank[[0, 2]] > 1).all()
     assert (measured.pruned_difference < 1e-6).all()
@@ -51,4 +57,4 @@ def test_dead_units_contribute_rounding_and_dormant_layers_have_no_rank(kind: st
 
     # Held-out examples need the units that look dead on the training ones.
     alive = {name: torch.ones_like(flags) for name, flags in dead.items()}
-    assert (capacity(stack, train, test, alive).pruned_answers[[0, 2]] > 0).all()
+    assert (capacity(stack, *shown(), alive).pruned_answers[[0, 2]] > 0).all()

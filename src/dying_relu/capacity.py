@@ -32,33 +32,45 @@ class Capacity:
     pruned_answers: Tensor
 
 
-def capacity(network: Network, train: Tensor, test: Tensor, dead: Mapping[str, Tensor]) -> Capacity:
+@dataclass(frozen=True)
+class Shown:
+    """Examples, and what a stack makes of them.
+
+    Attributes:
+        examples: (N, ...).
+        features: (K, inputs, N) what the output layer gets.
+    """
+
+    examples: Tensor
+    features: Tensor
+
+
+def capacity(network: Network, train: Shown, test: Shown, dead: Mapping[str, Tensor]) -> Capacity:
     """Measure every network of the stack.
 
     Args:
         network: K networks.
-        train: training examples (N, ...).
-        test: held-out examples (M, ...).
+        train: training examples.
+        test: held-out examples.
         dead: for each hidden layer by name, (K, U) bool: the units that are dead on ``train``.
     """
-    features, logits = features_and_logits(network, train)
-    answers = features_and_logits(network, test)[1].argmax(1)
+    features, logits = train.features, network.output.forward(train.features)
+    answers = network.output.forward(test.features).argmax(1)
     if not prunable(network):
         unknown = torch.full((len(logits),), torch.nan)
         return Capacity(effective_rank(features), unknown, unknown)
     difference, changed = (torch.zeros(len(logits), dtype=torch.float64) for _ in range(2))
     for k in torch.cat(list(dead.values()), 1).any(1).nonzero()[:, 0].tolist():
         smaller = pruned(network, k, dead)
-        moved = features_and_logits(smaller, train)[1][0] - logits[k]
+        moved = logits_of(smaller, train.examples)[0] - logits[k]
         difference[k] = float(moved.abs().max() / logits[k].abs().max())
-        changed[k] = in_float64(features_and_logits(smaller, test)[1][0].argmax(0) != answers[k]).mean()
+        changed[k] = in_float64(logits_of(smaller, test.examples)[0].argmax(0) != answers[k]).mean()
     return Capacity(effective_rank(features), difference, changed)
 
 
-def features_and_logits(network: Network, examples: Tensor) -> tuple[Tensor, Tensor]:
-    """What the output layer of every network gets, (K, inputs, N), and what it returns, (K, classes, N)."""
-    features = torch.cat([_last_hidden(network, x) for x in examples.split(BATCH)], -1)
-    return features, network.layers[-1].forward(features)
+def logits_of(network: Network, examples: Tensor) -> Tensor:
+    """(K, classes, N), in batches of the size in which measurements are made, so that rounding is the same."""
+    return network.output.forward(torch.cat([_last_hidden(network, x) for x in examples.split(BATCH)], -1))
 
 
 def _last_hidden(network: Network, x: Tensor) -> Tensor:

@@ -26,27 +26,31 @@ class Measurement:
         loss: (K,) mean cross-entropy.
         accuracy: (K,) share of examples classified correctly.
         units: for each hidden layer by name, the statistics of its units, (K, U).
+        features: (K, inputs, N) what the output layer gets.
     """
 
     loss: Tensor
     accuracy: Tensor
     units: dict[str, UnitStatistics]
+    features: Tensor
 
 
 def measure(network: Network, examples: Tensor, labels: Tensor) -> Measurement:
     """Show ``examples`` (N, ...) with their ``labels`` (N,) to every network of the stack, in batches."""
     units: dict[str, UnitStatistics] = {}
+    features: list[Tensor] = []
     loss = correct = torch.zeros((), device=examples.device)
     for x, y in zip(examples.split(BATCH), labels.split(BATCH), strict=True):
         for hidden, z in network.trace(x):
             if hidden is None:
                 loss = loss + cross_entropy(z, y).loss * len(y)
                 correct = correct + accuracy(z, y) * len(y)
+                features.append(network.output.x)
             else:
                 batch = _statistics(hidden, z)
                 seen = units.get(hidden.name)
                 units[hidden.name] = batch if seen is None else seen.merge(batch)
-    return Measurement(loss / len(labels), correct / len(labels), units)
+    return Measurement(loss / len(labels), correct / len(labels), units, torch.cat(features, -1))
 
 
 def _statistics(hidden: Hidden, pre_activations: Tensor) -> UnitStatistics:

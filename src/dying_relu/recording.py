@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from dying_relu import units
-from dying_relu.capacity import Capacity, capacity
+from dying_relu.capacity import Capacity, Shown, capacity
 from dying_relu.data import Dataset
 from dying_relu.measuring import Measurement, measure, pre_activation_quantiles
 from dying_relu.models import as_inputs
@@ -87,7 +87,9 @@ class Recorder:
         self.last = {probe: measure(self.network, *self.probe_sets[probe]) for probe in probes}
         if step == self.shard.steps:
             dead = self._flags(self.last["train"], units.dead)
-            train, test = (examples for examples, _ in self.probe_sets.values())
+            train, test = (
+                Shown(examples, self.last[probe].features) for probe, (examples, _) in self.probe_sets.items()
+            )
             self.capacity = capacity(self.network, train, test, dead)
         if self.shard.record_units:
             self.quantiles = pre_activation_quantiles(self.network, self.probe_sets["train"][0])

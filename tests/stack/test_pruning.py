@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from stack.test_equality import ARCHITECTURES, CLASSES, IMAGE, new_stack, runs
 
 from dying_relu import units
-from dying_relu.capacity import features_and_logits
+from dying_relu.capacity import logits_of
 from dying_relu.measuring import measure
 from dying_relu.models import as_inputs
 from dying_relu.stack.pruning import pruned
@@ -39,9 +39,7 @@ def test_the_function_stays_and_the_dead_units_go(kind: str, drawn: st.DataObjec
     assert all(set(planted[name]) <= set(dead[name][k].nonzero()[:, 0].tolist()) for name in planted)
 
     smaller = pruned(stack, k, dead)
-    torch.testing.assert_close(
-        features_and_logits(smaller, x)[1][0], features_and_logits(stack, x)[1][k], rtol=1e-12, atol=1e-12
-    )
+    torch.testing.assert_close(logits_of(smaller, x)[0], logits_of(stack, x)[k], rtol=1e-12, atol=1e-12)
     before, after = (
         sum(parameter.value[:1].numel() for parameter in net.parameters()) for net in (stack, smaller)
     )
@@ -56,7 +54,7 @@ def test_a_unit_that_is_alive_is_missed() -> None:
     }
     alive["linear1"][:, 0] = True
     x = examples(architecture)
-    difference = features_and_logits(pruned(stack, 0, alive), x)[1][0] - features_and_logits(stack, x)[1][0]
+    difference = logits_of(pruned(stack, 0, alive), x)[0] - logits_of(stack, x)[0]
     assert difference.abs().max() > 1e-3
     assert pruned(stack, 0, alive).layers[0].bias.value.shape == (1, 23)
     assert pruned(stack, 0, alive).layers[-1].bias.value.shape[1] == CLASSES

@@ -41,6 +41,13 @@ class Network:
         self.layers = layers
         self.hidden = hidden
 
+    @property
+    def output(self) -> Linear:
+        """The last layer."""
+        last = self.layers[-1]
+        assert isinstance(last, Linear), "a network ends with its logits"
+        return last
+
     def forward(self, x: Tensor) -> Tensor:
         """Logits (K, classes, B) of a minibatch, (B, inputs) or (B, H, W, C)."""
         for layer in self.layers:
