@@ -76,7 +76,10 @@ def _read(name: str, shards: list[Shard], files: dict[str, Path], path: Path) ->
 
 def _unchecked(files: list[Path]) -> pd.DataFrame:
     """The rows of ``files``, which must agree in their columns, one after the other."""
-    tables = [results.stored(path).replace_schema_metadata() for path in files]
+    tables = []
+    for path in files:
+        with results.readable(path) as file:
+            tables.append(file.read(use_threads=False).replace_schema_metadata())
     # A file without rows does not know the types of its columns.
     filled = [table for table in tables if table.num_rows] or tables[:1]
     return results.as_rows(concat_tables(filled))

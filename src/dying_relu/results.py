@@ -75,13 +75,9 @@ def as_stored(table: pd.DataFrame, origin: Origin) -> Table:
 def read(name: str, path: Path) -> pd.DataFrame:
     """The table ``name`` (a key of ``TABLES`` or ``SIMULATIONS``) stored at ``path``, checked against its sum and its schema."""
     sums.check(path)
-    return checked(name, as_rows(stored(path)), path)
-
-
-def stored(path: Path) -> Table:
-    """The content of the file at ``path``, which is not checked."""
     with readable(path) as file:
-        return file.read(use_threads=False)
+        table = as_rows(file.read(use_threads=False))
+    return checked(name, table, path)
 
 
 def origin_of(path: Path) -> Origin:
