@@ -1,11 +1,13 @@
 """A study that is killed as it runs, and what must be true of it afterwards."""
 
+import base64
 import json
 import os
 import signal
 import subprocess
 import time
 from collections import Counter
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,7 @@ import psutil
 from project_copy import ROOT, Project
 
 from dying_relu import schemas
+from dying_relu.study import load as study_of
 
 CORES = 2
 SAVE_OFTEN = {"DYING_RELU_SAVE_EVERY": "0.2"}
@@ -52,19 +55,23 @@ class Study:
         file: of a study, in the project.
         targets: of Snakemake; none: the paper.
         kills: in a round.
+        trained: undisturbed, before the first kill.
     """
 
     name: str
     file: str
     targets: tuple[str, ...]
     kills: int
+    trained: bool = False
 
 
 STUDIES = {
     "small": Study("killed", "config/killed.yaml", ("train",), kills=3),
     "smoke": Study("smoke", "config/smoke.yaml", (), kills=6),
+    "smoke-after-training": Study("smoke", "config/smoke.yaml", (), kills=6, trained=True),
 }
-"""By name: a small one of long shards, whose tables are made in seconds; the smoke study, from the data to the PDF."""
+"""By name: a small one of long shards, whose tables are made in seconds; the smoke study, from the data to the PDF; the same, killed
+only when all is trained."""
 
 
 class KilledStudy:
@@ -82,11 +89,19 @@ class KilledStudy:
         self.shards = self.results / "shards"
         self.gone_on: set[tuple[str, str]] = set()
         """What jobs have said, when they went on from a saved state, by shard."""
+        self.planned = {shard.name for shard in study_of(folder / study.file).shards}
+        if study.trained:
+            sums = [f"results/{study.name}/shards/{shard}/SHA256SUMS" for shard in sorted(self.planned)]
+            done = self.copy.run(*self._command(sums))
+            assert done.returncode == 0, done.stderr
+
+    def _command(self, targets: Iterable[str]) -> list[str]:
+        options = ["--cores", str(CORES), "--rerun-incomplete", "--configfile", self.study.file]
+        return ["snakemake", *targets, *options]
 
     @property
     def command(self) -> list[str]:
-        options = ["--cores", str(CORES), "--rerun-incomplete", "--configfile", self.study.file]
-        return ["snakemake", *self.study.targets, *options]
+        return self._command(self.study.targets)
 
     def start(self) -> subprocess.Popen[str]:
         return self.copy.start(*self.command, **SAVE_OFTEN)
@@ -136,6 +151,11 @@ class KilledStudy:
         if path.is_relative_to(self.shards) or path.parent.name == "tables":
             return path.parent.name
         return TOGETHER.get(path.stem, path.stem)
+
+    def in_flight(self) -> set[str]:
+        """The jobs that Snakemake had begun, by its own account, and had not seen the end of when it was killed."""
+        marks = (self.copy.folder / ".snakemake/incomplete").glob("*")
+        return {self._job(self.copy.folder / base64.b64decode(mark.name).decode()) for mark in marks}
 
     def states(self) -> dict[str, int]:
         """The shards of which there is a saved state, and when it was saved."""

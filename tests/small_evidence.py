@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -32,13 +33,18 @@ class SmallEvidence(Evidence):
         **changes: Change,
     ) -> None:
         super().__init__(Path("nowhere"), definition)
-        self._tables = dict(small_tables(replicates, experiments))
+        self._tables = dict(_made_once(replicates, experiments))
         for name, change in changes.items():
             changed = change(self._tables[name].copy()).reset_index(drop=True)
             self._tables[name] = results.checked(name, changed, Path(name))
 
     def read(self, name: str) -> pd.DataFrame:
         return self._tables[name].copy()
+
+
+@cache
+def _made_once(replicates: int, experiments: tuple[str, ...]) -> dict[str, pd.DataFrame]:
+    return small_tables(replicates, experiments)
 
 
 def settled(claim: str, evidence: Evidence | None = None, **changes: Change) -> pd.Series:

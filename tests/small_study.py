@@ -5,7 +5,6 @@ units can be dead; the largest rate diverges. Made from unit to run, so that the
 """
 
 from collections.abc import Iterator
-from functools import cache
 from itertools import product
 from pathlib import Path
 
@@ -89,9 +88,8 @@ def write_small_study(folder: Path, replicates: int = 3, experiments: tuple[str,
         results.write(name, table, folder / f"{name}.parquet", ORIGIN)
 
 
-@cache
 def small_tables(replicates: int = 3, experiments: tuple[str, ...] = tuple(GRIDS)) -> dict[str, pd.DataFrame]:
-    """The tables of training of such a study, by name; shared, and not to be changed."""
+    """The tables of training of such a study, by name."""
     networks = pd.DataFrame(_networks(experiments, replicates))
     units = _units(networks).merge(networks, on="run")
     layers, checkpoints = _layers(units), _checkpoints(units, networks)

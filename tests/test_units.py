@@ -1,5 +1,7 @@
 """The definitions: laws they obey, and the mistakes other people's counters make."""
 
+import dataclasses
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -129,3 +131,32 @@ def test_a_derivative_at_the_tolerance_is_still_saturated() -> None:
     largest = torch.tensor([0.0, units.SATURATION_TOLERANCE, 2 * units.SATURATION_TOLERANCE])
     seen = UnitStatistics(*[torch.zeros(3)] * 3, largest, *[torch.zeros(3)] * 2, count=1)
     assert units.saturated(seen).tolist() == [True, True, False]
+
+
+def test_a_unit_active_on_every_example_of_a_batch_is_active_on_all_of_it() -> None:
+    seen = statistics(torch.tensor([[1.0, 2.0, 3.0], [1.0, -2.0, 0.0], [-1.0, -2.0, -3.0]]))
+    assert seen.active_share.tolist() == pytest.approx([1, 1 / 3, 0])
+
+
+def with_sum(z: torch.Tensor) -> UnitStatistics:
+    return dataclasses.replace(statistics(z, "tanh"), pre_activation_sum=z.sum(-1))
+
+
+@given(pre_activations, st.integers(1, 8))
+def test_all_that_is_gathered_of_batches_is_that_of_the_whole(z: torch.Tensor, cut: int) -> None:
+    whole, merged = with_sum(z), with_sum(z[:, :cut]).merge(with_sum(z[:, cut:]))
+    for field in dataclasses.fields(UnitStatistics):
+        found, expected = getattr(merged, field.name), getattr(whole, field.name)
+        torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
+    mean = merged.mean_pre_activation
+    assert mean is not None
+    torch.testing.assert_close(mean, z.mean(-1), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_sum_that_one_batch_lacks_the_whole_lacks(first: bool) -> None:
+    z = torch.ones(2, 3)
+    batches = [statistics(z), with_sum(z)]
+    merged = batches[not first].merge(batches[first])
+    assert merged.pre_activation_sum is None
+    assert merged.mean_pre_activation is None

@@ -9,6 +9,7 @@ import random
 import time
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import killed_study
 import pytest
@@ -26,7 +27,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> KilledStudy:
     """A study that was left alone, but for a second Snakemake that wanted to run it too."""
     study = KilledStudy(tmp_path_factory.mktemp("undisturbed") / "project", STUDY)
     first = study.start()
-    while not study.logs():
+    while not killed_study.jobs(first.pid):
         assert first.poll() is None
         time.sleep(0.05)
     second = study.copy.run(*study.command)
@@ -44,26 +45,35 @@ def kinds(chance: random.Random) -> list[str]:
     return [*chance.sample(all_but_one, len(all_but_one)), "group"]
 
 
-def kill_again_and_again(study: KilledStudy, chance: random.Random, jobs: int) -> list[dict[str, int]]:
-    """Kill ``study``, which has so many ``jobs``, again and again; which of them were done before, between and after."""
-    done, planned = [study.times()], kinds(chance)
+class Moment(NamedTuple):
+    """After a kill: when which job was done, and which were begun and not done."""
+
+    done: dict[str, int]
+    in_flight: set[str]
+
+
+def kill_again_and_again(study: KilledStudy, chance: random.Random, jobs: int) -> list[Moment]:
+    """Kill ``study``, which has so many ``jobs``, again and again."""
+    moments, planned = [Moment(study.times(), set())], kinds(chance)
+    at_once = 2 * (jobs - len(study.times())) // len(planned)
     for number, kind in enumerate(planned, start=1):
+        done = moments[-1].done
         in_training = chance.random() < 0.5
         if number == len(planned):
             study.wait_for_orphans()
             in_training = True
         # By the number of jobs, and not of seconds, which depend on what else the machine has to do.
-        further = min(len(done[-1]) + chance.randint(0, 2 * jobs // len(planned)), jobs - 1)
-        if in_training and "aggregate" not in done[-1]:
+        further = min(len(done) + chance.randint(0, at_once), jobs - 1)
+        if in_training and not study.planned <= set(done):
             hit = study.kill(kind, None, chance.uniform(0.0, 0.5))
         else:
             hit = study.kill(kind, further, chance.uniform(0.0, 4.0))
-        done.append(study.times())
+        moments.append(Moment(study.times(), study.in_flight()))
         at = f"killed during {', '.join(hit.elements())}" if hit else "missed"
         print(
-            f"{kind} {at}: {len(done[-1])} of {jobs} jobs done, {len(study.states())} states left", flush=True
+            f"{kind} {at}: {len(study.times())} of {jobs} jobs done, {len(study.states())} states", flush=True
         )
-    return done
+    return moments
 
 
 def made_again(before: dict[str, int], after: dict[str, int]) -> set[str]:
@@ -71,21 +81,29 @@ def made_again(before: dict[str, int], after: dict[str, int]) -> set[str]:
     return {name for name, when in before.items() if after.get(name) != when}
 
 
+def require_nothing_else_again(moments: list[Moment]) -> None:
+    """What was in flight at a kill runs again, at the next start or, if that is killed too, at a later one; nothing else does."""
+    waiting: set[str] = set()
+    for before, after in pairwise(moments):
+        again = made_again(before.done, after.done)
+        print(f"made again: {', '.join(sorted(again)) or 'nothing'}")
+        assert again <= waiting
+        assert len(after.in_flight - before.in_flight) <= killed_study.CORES
+        waiting |= after.in_flight
+
+
 @pytest.mark.parametrize("number", range(FIRST, FIRST + ROUNDS))
 def test_a_study_killed_again_and_again_ends_as_if_it_were_not(
     number: int, tmp_path: Path, undisturbed: KilledStudy
 ) -> None:
     study = KilledStudy(tmp_path / "project", STUDY)
-    done = kill_again_and_again(study, random.Random(number), len(undisturbed.times()))
+    moments = kill_again_and_again(study, random.Random(number), len(undisturbed.times()))
     half_done = set(study.states())
     study.finish()
     study.wait_for_orphans()
-    again = [made_again(*two) for two in pairwise([*done, study.times()])]
-    print(
-        f"made again: {[sorted(names) for names in again]}; gone on from a saved state: {len(study.gone_on)}"
-    )
+    print(f"gone on from a saved state: {len(study.gone_on)} times")
     assert half_done <= set(study.resumed())
-    assert max(map(len, again)) <= killed_study.CORES, "only what was in flight runs again"
+    require_nothing_else_again([*moments, Moment(study.times(), study.in_flight())])
     assert study.hidden() == []
     found, expected = study.contents(), undisturbed.contents()
     assert sorted(found) == sorted(expected), "nothing is missing and nothing left over"
