@@ -19,6 +19,7 @@ help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo '  STUDY=smoke  another study of config/, for make paper (default: config, the default study)'
+	@echo '  SLOW=yes  all tests, as in CI, for make test'
 	@echo '  BENCH=--quick  fewer cases and rounds, for make bench'
 	@echo '  PYTHON=...   the Python to make .venv with, 3.11 or newer (default: python3)'
 
@@ -36,8 +37,8 @@ archive: $(INSTALLED) latex ## Pack the published paper's source for arXiv, and 
 verify: $(INSTALLED) ## Compare the study you have run (results/default, or RESULTS=folder) with the published tables.
 	@$(BIN)/dying-relu verify --results $(RESULTS)
 
-test: $(INSTALLED) latex ## Set up and run all tests.
-	@$(BIN)/pytest $(PYTEST_OPTIONS)
+test: $(INSTALLED) latex ## Set up and run the tests; those of whole studies, kills and clusters only with SLOW=yes.
+	@$(BIN)/pytest $(PYTEST_OPTIONS) $(if $(SLOW),,-m "not slow")
 
 lint: $(INSTALLED) ## Check style, types and the workflow.
 	$(BIN)/ruff check
