@@ -1,4 +1,7 @@
-"""Prepare a copy of the project for mutmut: ``python tests/mutants.py FOLDER``; what to do there says ``tests/README.md``.
+"""Prepare a copy of the project for mutmut, or draw from the mutants that it has made there; ``tests/MUTANTS.md`` says how.
+
+    python tests/mutants.py FOLDER
+    python tests/mutants.py FOLDER dying_relu.analysis.claims 500
 
 mutmut leaves decorated functions alone, which the rules of all claims are, and the properties that hold their evidence. In the copy a
 decorator is called below its function instead of standing above it, which comes to the same.
@@ -82,4 +85,7 @@ def sample(folder: Path, module: str, size: int) -> list[str]:
 
 
 if __name__ == "__main__":
-    prepare(Path(sys.argv[1]))
+    if len(sys.argv) == 2:
+        prepare(Path(sys.argv[1]))
+    else:
+        print("\n".join(sample(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))))

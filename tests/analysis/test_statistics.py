@@ -372,3 +372,28 @@ def test_a_rate_at_which_a_replicate_diverged_or_nothing_died_is_in_no_law() -> 
     nothing = exponent(runs.assign(diverged=True))
     assert np.isnan(nothing["estimate"])
     assert [nothing["n"], nothing["diverged"]] == [0, 35]
+
+
+def test_a_law_that_cannot_be_found_has_numbers_that_are_missing() -> None:
+    runs = power_law(2.0)
+    for missing in (runs.assign(diverged=True), runs[runs["rate"] >= 0.3], runs.assign(dead=0.0)):
+        found = exponents(missing, ["architecture"], "rate", "dead")
+        for column in ("estimate", "low", "high"):
+            assert found[column].dtype == float
+            assert found[column].isna().all()
+
+
+@pytest.mark.parametrize(("affected", "of", "reached"), [(1, 3, True), (4, 7, False)])
+def test_the_low_end_of_an_exponent_leaves_out_a_fortieth_of_the_resamples(
+    affected: int, of: int, reached: bool
+) -> None:
+    """All drawn follow the lower law with probability (affected / of)^of: 3.7 % for 1 of 3, 2.0 % for 4 of 7."""
+    lower, upper = power_law(1.0, replicates=of), power_law(2.0, replicates=of)
+    runs = upper.assign(dead=upper["dead"].mask(upper["replicate"] < affected, lower["dead"]))
+    assert bool(exponent(runs)["low"] == pytest.approx(1)) is reached
+
+
+def test_half_of_the_units_is_too_many_for_a_law() -> None:
+    runs = power_law(1.0)
+    assert exponent(runs)["n"] == 5
+    assert exponent(runs.assign(dead=runs["dead"].mask(runs["rate"] == 0.3, 0.5)))["n"] == 4

@@ -11,7 +11,7 @@ from small_study import CONFIGURATION, ORIGIN, write_small_study
 from dying_relu import results
 from dying_relu.analysis import tables
 from dying_relu.analysis.formatting import escape
-from dying_relu.analysis.tables import remedy_table, threshold_table
+from dying_relu.analysis.tables import death_table, remedy_table, sensitivity_tables, threshold_table
 from dying_relu.configuration import load
 from dying_relu.validation.checks import checks
 from dying_relu.validation.protocol import INDEPENDENT
@@ -139,3 +139,19 @@ def test_a_safe_rate_at_the_edge_of_the_grid_is_only_a_bound(small_study: Path, 
     runs = results.read("runs", small_study / "runs.parquet")
     results.write("runs", runs[~runs["diverged"]], tmp_path / "runs.parquet", ORIGIN)
     assert r"& $\ge$ \num{1} & \num{0} of \num{9} \\" in threshold_table.rates(tmp_path, CONFIGURATION)
+
+
+def test_what_a_study_cannot_say_of_deaths_and_fewer_examples_is_said(tmp_path: Path) -> None:
+    write_small_study(tmp_path, experiments=("causes",))
+    deaths = death_table.deaths(tmp_path, CONFIGURATION)
+    assert deaths == "Of this study nothing can be said: no unit dies in the experiments 'anatomy...'.\n"
+    fewer = sensitivity_tables.examples(tmp_path, CONFIGURATION)
+    assert fewer == "Not measured: the study has no experiment 'recovery'.\n"
+
+
+def test_of_one_replicate_deaths_are_told_without_an_interval(small_study: Path, tmp_path: Path) -> None:
+    write_small_study(tmp_path, replicates=1, experiments=("anatomy",))
+    one, three = (death_table.deaths(folder, CONFIGURATION) for folder in (tmp_path, small_study))
+    assert r"\num{100}" in one
+    assert "[" not in one.replace("@{}", "")
+    assert "[" in three

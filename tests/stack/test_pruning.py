@@ -4,13 +4,13 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stack.test_equality import ARCHITECTURES, CLASSES, IMAGE, new_stack, runs
+from stack.test_equality import ARCHITECTURES, CLASSES, IMAGE, NORMALISED, new_stack, runs
 
 from dying_relu import units
 from dying_relu.capacity import logits_of
 from dying_relu.measuring import measure
 from dying_relu.models import as_inputs
-from dying_relu.stack.pruning import pruned
+from dying_relu.stack.pruning import prunable, pruned
 
 FAR_BELOW = -100.0
 
@@ -58,3 +58,28 @@ def test_a_unit_that_is_alive_is_missed() -> None:
     assert difference.abs().max() > 1e-3
     assert pruned(stack, 0, alive).layers[0].bias.value.shape == (1, 23)
     assert pruned(stack, 0, alive).layers[-1].bias.value.shape[1] == CLASSES
+
+
+@pytest.mark.parametrize("kind", ["mlp_batch", "cnn_batch"])
+def test_a_batch_normalised_unit_goes_with_its_own_scale_shift_and_moments(kind: str) -> None:
+    architecture = NORMALISED[kind]
+    stack = new_stack(architecture, runs("relu", "sgd"), torch.float64)
+    x = examples(architecture)
+    for hidden in stack.hidden:
+        # No two units alike, and every third dead.
+        normalisation, count = hidden.normalisation, hidden.affine.bias.value.shape[1]
+        for values in (normalisation.scale.value, normalisation.running_mean, normalisation.running_variance):
+            values.add_(torch.arange(count) / count)
+        normalisation.shift.value[:, ::3] = FAR_BELOW
+    labels = torch.zeros(len(x), dtype=torch.int64)
+    with stack.evaluation():
+        dead = {name: units.dead(statistics) for name, statistics in measure(stack, x, labels).units.items()}
+        expected = features_and_logits(stack, x)[1][1]
+    assert all(flags[:, ::3].all() and not flags.all() for flags in dead.values())
+    assert prunable(stack)
+    smaller = pruned(stack, 1, dead)
+    torch.testing.assert_close(features_and_logits(smaller, x)[1][0], expected, rtol=1e-12, atol=1e-12)
+
+
+def test_a_layer_that_is_normalised_over_its_units_cannot_be_pruned() -> None:
+    assert not prunable(new_stack(NORMALISED["mlp_layer"], runs("relu", "sgd"), torch.float64))

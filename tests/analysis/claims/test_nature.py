@@ -125,21 +125,23 @@ def test_c2_names_what_sampling_does_and_asks_mlps_and_cnns_apart() -> None:
     assert found["Sampling"] == "most"
 
 
-@pytest.mark.parametrize(("test_only", "said"), [(3, "most"), (1, "most"), (0, "a part")])
-def test_what_drawing_examples_does_is_most_of_it_from_one_half_on(test_only: int, said: str) -> None:
-    """Of 12 units dead on either set 10 are dead on both; or fewer are dead on the held-out one."""
+@pytest.mark.parametrize(
+    ("train", "both", "test", "said"),
+    [(12, 10, 13, "most"), (12, 10, 11, "most"), (11, 8, 9, "a part"), (12, 10, 10, "a part")],
+)
+def test_what_drawing_examples_does_is_most_of_it_from_one_half_on(
+    train: int, both: int, test: int, said: str
+) -> None:
+    """So many of 24 units are dead on training examples, on both sets, and on held-out ones."""
+    dead = {"dead_fraction": train, "dead_on_both_fraction": both, "dead_fraction_test": test}
 
     def change(runs: pd.DataFrame) -> pd.DataFrame:
-        here = ~runs["diverged"]
-        return runs.assign(
-            dead_fraction=pd.Series(12 / 24, runs.index).where(here),
-            dead_fraction_test=pd.Series((10 + test_only) / 24, runs.index).where(here),
-            dead_on_both_fraction=pd.Series(10 / 24, runs.index).where(here),
-        )
+        shares = {name: pd.Series(count / 24, runs.index) for name, count in dead.items()}
+        return runs.assign(**{name: share.where(~runs["diverged"]) for name, share in shares.items()})
 
     found = settled("C2", runs=change)
-    assert found["effect"] == pytest.approx(2 / 12)
-    assert found["details"]["Reverse"][0] == pytest.approx(test_only / (10 + test_only))
+    assert found["effect"] == pytest.approx((train - both) / train)
+    assert found["details"]["Reverse"][0] == pytest.approx((test - both) / test)
     assert found["details"]["Sampling"] == said
 
 
@@ -403,12 +405,16 @@ def test_weight_decay_shrinks_bias_and_weights_together() -> None:
     assert after["DecayRevivals"] == after["FrozenIntervals"] == 0
 
 
-def test_bias_and_weights_that_shrink_apart_are_not_weight_decay() -> None:
+@pytest.mark.parametrize("size", [1e-3, 1.0, 1e3])
+def test_bias_and_weights_that_shrink_apart_are_not_weight_decay(size: float) -> None:
+    def of_size(change: Change) -> Change:
+        return lambda t: change(t).assign(weight_norm=lambda t: size * t["weight_norm"])
+
     apart, together = (
-        settled("C4", runs=under_decay, units=decayed(factor))["details"]["DecayIntervals"]
+        settled("C4", runs=under_decay, units=of_size(decayed(factor)))["details"]["DecayIntervals"]
         for factor in (1.1, 1.0)
     )
-    assert apart < together
+    assert 0 < apart < together
 
 
 def test_networks_that_cannot_be_pruned_are_not_counted() -> None:

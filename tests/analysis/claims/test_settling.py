@@ -98,6 +98,17 @@ def test_a_row_is_the_finding_and_what_the_claim_says_of_itself() -> None:
     }
 
 
+def test_whole_numbers_have_no_point() -> None:
+    found = settled("C10")["details"]
+    assert [type(found[name]) for name in ("DoomedSettings", "WorstGap", "GainOverRelu", "BestOther")] == [
+        int,
+        int,
+        list,
+        str,
+    ]
+    assert isinstance(settled("C5")["details"]["AccuracyWorst"], float)
+
+
 def test_memory_and_files_give_the_same_verdicts(verdicts: pd.DataFrame) -> None:
     pd.testing.assert_frame_equal(settled_by(SmallEvidence()), verdicts.drop(columns=list(PARTS)))
 
