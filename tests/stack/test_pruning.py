@@ -74,11 +74,11 @@ def test_a_batch_normalised_unit_goes_with_its_own_scale_shift_and_moments(kind:
     labels = torch.zeros(len(x), dtype=torch.int64)
     with stack.evaluation():
         dead = {name: units.dead(statistics) for name, statistics in measure(stack, x, labels).units.items()}
-        expected = features_and_logits(stack, x)[1][1]
+        expected = logits_of(stack, x)[1]
     assert all(flags[:, ::3].all() and not flags.all() for flags in dead.values())
     assert prunable(stack)
     smaller = pruned(stack, 1, dead)
-    torch.testing.assert_close(features_and_logits(smaller, x)[1][0], expected, rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(logits_of(smaller, x)[0], expected, rtol=1e-12, atol=1e-12)
 
 
 def test_a_layer_that_is_normalised_over_its_units_cannot_be_pruned() -> None:

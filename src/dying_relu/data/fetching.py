@@ -2,10 +2,9 @@
 
 import logging
 import os
-import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from dying_relu.configuration import IMAGE_SETS, DataSource
@@ -13,6 +12,7 @@ from dying_relu.data import cache, downloading, layout, npm
 from dying_relu.data.checksums import verify
 from dying_relu.data.decoding import Arrays
 from dying_relu.errors import DyingReluError
+from dying_relu.locking import private_folder
 
 log = logging.getLogger(__name__)
 
@@ -53,18 +53,21 @@ def fetch(name: str, settings: DataSource, out: Path) -> None:
 
 @contextmanager
 def _scratch(out: Path) -> Iterator[Path]:
-    """An empty folder beside ``out`` for downloads, deleted in the end. That it cannot be made is no source's fault."""
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        folder = tempfile.TemporaryDirectory(prefix=f".{out.stem}.", dir=out.parent)
-    except OSError as error:
-        raise DyingReluError(
-            f"cannot write to {out.parent}",
-            found=error.strerror or str(error),
-            remedy="free some space or make the folder writable, then run again",
-        ) from error
-    with folder as path:
-        yield Path(path)
+    """An empty folder beside ``out`` for downloads, deleted in the end, or by the next one if this is killed.
+
+    That it cannot be made is no source's fault.
+    """
+    with ExitStack() as ending:
+        try:
+            out.parent.mkdir(parents=True, exist_ok=True)
+            folder = ending.enter_context(private_folder(out.parent, f".{out.stem}."))
+        except OSError as error:
+            raise DyingReluError(
+                f"cannot write to {out.parent}",
+                found=error.strerror or str(error),
+                remedy="free some space or make the folder writable, then run again",
+            ) from error
+        yield folder
 
 
 def _checked(name: str, source: str, root: str | None, folder: Path) -> Arrays:
