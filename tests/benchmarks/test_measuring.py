@@ -5,16 +5,16 @@ from pathlib import Path
 import pytest
 from small_study import CONFIGURATION
 
-from benchmarks import measuring
+from benchmarks import measuring, studies
 from dying_relu.recording import Recorder
 from dying_relu.trainer import Trainer
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.slow
 def test_every_shard_of_a_study_is_timed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
+    for dataset in ("mnist", "cifar10"):
+        studies.make_images(dataset, tmp_path)
+    monkeypatch.chdir(tmp_path)
     before = Trainer.step, Recorder.checkpoint
     table = measuring.run(tmp_path, CONFIGURATION)
     assert (Trainer.step, Recorder.checkpoint) == before

@@ -5,10 +5,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import killed_study
 import psutil
 import pytest
 import slurm_cluster
+from killed_study import SAVE_OFTEN, STUDIES, KilledStudy
 
 pytestmark = [
     pytest.mark.slow,
@@ -16,7 +16,14 @@ pytestmark = [
 ]
 
 COMMAND = (
-    *("snakemake", "train", "--configfile", "killed.yaml", "--workflow-profile", "workflow/profiles/slurm"),
+    *(
+        "snakemake",
+        "train",
+        "--configfile",
+        "config/killed.yaml",
+        "--workflow-profile",
+        "workflow/profiles/slurm",
+    ),
     # This cluster keeps no accounts, is asked often, and has two shards in a job, so that there are several jobs.
     *(
         "--slurm-no-account",
@@ -64,15 +71,14 @@ def _slurm_jobs() -> list[list[str]]:
 
 
 def test_a_study_on_a_cluster_has_the_bits_of_a_local_one(tmp_path: Path) -> None:
-    local = killed_study.project(tmp_path / "local")
-    killed_study.finish(local)
-    project = killed_study.project(tmp_path / "cluster")
-    process = project.start(*COMMAND, **killed_study.SAVE_OFTEN)
-    _kill_a_training(project.folder)
+    local, cluster = (KilledStudy(tmp_path / name, STUDIES["small"]) for name in ("local", "cluster"))
+    local.finish()
+    process = cluster.copy.start(*COMMAND, **SAVE_OFTEN)
+    _kill_a_training(cluster.copy.folder)
     said, _ = process.communicate()
     assert process.returncode == 0, said
-    assert killed_study.tables(project) == killed_study.tables(local)
-    assert killed_study.resumed(project)
+    assert cluster.contents() == local.contents()
+    assert cluster.resumed()
     jobs = _slurm_jobs()
     states = [state for state, *_ in jobs]
     # Four shards in two jobs, one of which was killed and tried again; then their tables are put together.
@@ -82,8 +88,8 @@ def test_a_study_on_a_cluster_has_the_bits_of_a_local_one(tmp_path: Path) -> Non
 
 def test_a_gpu_is_asked_for_if_the_study_wants_one(tmp_path: Path) -> None:
     """This cluster has none and says so; what it was asked for is in Snakemake's verbose output."""
-    project = killed_study.project(tmp_path)
-    project.append("killed.yaml", "device: cuda\n")
+    project = KilledStudy(tmp_path / "project", STUDIES["small"]).copy
+    project.append("config/killed.yaml", "device: cuda\n")
     done = project.run(*COMMAND, "--jobs", "1", "--retries", "0", "--verbose")
     assert done.returncode == 1
     assert "--gpus=1" in done.stderr + done.stdout

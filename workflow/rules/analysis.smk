@@ -34,13 +34,13 @@ rule settle:
     input:
         expand("results/{{study}}/{table}.parquet", table=TABLES),
     output:
-        report(
+        verdicts=report(
             "results/{study}/claims.csv",
             caption="../report/claims.rst",
             category="Claims",
             labels={"table": "verdicts"},
         ),
-        "results/{study}/claims.csv.sha256",
+        sum="results/{study}/claims.csv.sha256",
     log:
         "results/{study}/logs/claims.log",
     params:
@@ -48,7 +48,7 @@ rule settle:
         code=code_digest("dying_relu.analysis.claims"),
     threads: 1
     shell:
-        "dying-relu claims --results {params.folder:q} --out {output[0]:q} > {log:q} 2>&1"
+        "dying-relu claims --results {params.folder:q} --out {output.verdicts:q} > {log:q} 2>&1"
 
 
 for figure in FIGURES:

@@ -1,7 +1,7 @@
 # The study to run, read and checked before any job: one file, the whole truth about it.
 from pathlib import Path
 
-from dying_relu import cost, locking, study
+from dying_relu import cost, jobs, locking, study
 from dying_relu.code_digest import code_digest
 from dying_relu.device import is_likely_gpu
 from dying_relu.errors import DyingReluError
@@ -35,6 +35,11 @@ def planned(path):
         return study.load(Path(path))
     except DyingReluError as error:
         raise WorkflowError(str(error))
+
+
+def measured(wildcards):
+    """Where Snakemake has written, or will write, what the job of a shard takes."""
+    return Path(f"results/{wildcards.study}/benchmarks/train/{wildcards.shard}.tsv")
 
 
 # Snakemake that was killed leaves its locks behind, and would refuse to run again until they are deleted by hand. They

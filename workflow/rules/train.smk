@@ -1,11 +1,3 @@
-from dying_relu import jobs
-
-
-def measured(wildcards):
-    """Where Snakemake has written, or will write, what the job of a shard takes."""
-    return Path(f"results/{wildcards.study}/benchmarks/train/{wildcards.shard}.tsv")
-
-
 # One job trains a shard: networks of one experiment, data set, architecture, optimiser and replicate.
 rule shard:
     input:
@@ -73,7 +65,8 @@ rule record:
         expand("results/{{study}}/{table}.parquet", table=[*TABLES, *SIMULATIONS]),
         study=ancient(CONFIG),
     output:
-        expand("results/{{study}}/provenance.json{sum}", sum=AND_SUM),
+        record="results/{study}/provenance.json",
+        sum="results/{study}/provenance.json.sha256",
     log:
         "results/{study}/logs/record.log",
     params:
@@ -82,4 +75,4 @@ rule record:
         code=code_digest("dying_relu.provenance"),
     threads: 1
     shell:
-        "dying-relu record --config {input.study:q} --results {params.folder:q} --out {output[0]:q} > {log:q} 2>&1"
+        "dying-relu record --config {input.study:q} --results {params.folder:q} --out {output.record:q} > {log:q} 2>&1"

@@ -1,7 +1,8 @@
 # Our networks against theory and published numbers, before any data.
 rule validate:
     output:
-        expand("results/{{study}}/validation.parquet{sum}", sum=AND_SUM),
+        table="results/{study}/validation.parquet",
+        sum="results/{study}/validation.parquet.sha256",
     log:
         "results/{study}/logs/validate.log",
     benchmark:
@@ -14,12 +15,13 @@ rule validate:
         mem_mb=lambda wildcards, attempt: attempt * 1500,
         runtime=lambda wildcards, attempt: attempt * 15,
     shell:
-        "dying-relu validate --out {output[0]:q} > {log:q} 2>&1"
+        "dying-relu validate --out {output.table:q} > {log:q} 2>&1"
 
 
 rule born_dead:
     output:
-        expand("results/{{study}}/born_dead.parquet{sum}", sum=AND_SUM),
+        table="results/{study}/born_dead.parquet",
+        sum="results/{study}/born_dead.parquet.sha256",
     log:
         "results/{study}/logs/born_dead.log",
     benchmark:
@@ -32,4 +34,4 @@ rule born_dead:
         mem_mb=lambda wildcards, attempt: attempt * 1500,
         runtime=lambda wildcards, attempt: attempt * 15,
     shell:
-        "dying-relu born-dead --out {output[0]:q} > {log:q} 2>&1"
+        "dying-relu born-dead --out {output.table:q} > {log:q} 2>&1"
