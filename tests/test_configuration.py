@@ -57,11 +57,6 @@ def test_a_study_is_read() -> None:
     ("found", "instead", "message"),
     [
         (
-            "sgd: {kind: sgd}",
-            "sgd: {kind: sgd, momentum: 0.9, warm_up_steps: 5}",
-            "expected momentum or warm_up_steps, not both",
-        ),
-        (
             "replicates: 3",
             "batch_size: 2000\n    replicates: 3",
             "experiments.causes.batch_size: found 2,000; expected at most the 1,000 training examples",

@@ -38,6 +38,7 @@ REMEDIES = {
     "momentum_clipped": SGD(kind="sgd", momentum=0.9, clip_norm=0.5),
     "adam_clipped_decaying": Adam(kind="adam", clip_norm=0.5, weight_decay=0.1),
     "sgd_warm_up": SGD(kind="sgd", warm_up_steps=20),
+    "momentum_warm_up": SGD(kind="sgd", momentum=0.9, weight_decay=0.1, warm_up_steps=20),
     "adam_warm_up": Adam(kind="adam", warm_up_steps=20),
 }
 NORMALISED = {

@@ -210,7 +210,7 @@ class Updates(Section):
     clip_norm: float | None = Field(default=None, gt=0)
     """Largest norm of a network's gradient; a larger gradient is scaled down to it."""
     warm_up_steps: int = Field(default=0, ge=0)
-    """Steps in which the learning rate rises linearly to its level; not with momentum."""
+    """Steps in which the learning rate rises linearly to its level."""
     recycle_every: Count | None = None
     """Steps after which dormant units are recycled (ReDo; Sokar et al., 2023), again and again."""
 
@@ -222,16 +222,6 @@ class SGD(Updates):
     """Stochastic gradient descent."""
     momentum: float = Field(default=0.0, ge=0, lt=1)
     """Share of the last update that is kept."""
-
-    @model_validator(mode="after")
-    def _constant_rate_with_momentum(self) -> "SGD":
-        if self.momentum and self.warm_up_steps:
-            raise PydanticCustomError(
-                "warm_up_with_momentum",
-                "momentum or warm_up_steps, not both",
-                {"found": f"momentum {self.momentum} and warm_up_steps {self.warm_up_steps}"},
-            )
-        return self
 
 
 class Adam(Updates):

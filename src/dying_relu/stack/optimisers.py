@@ -105,17 +105,21 @@ class SGD:
 class Momentum:
     """SGD with momentum, torch.optim.SGD's convention: v <- momentum * v + gradient + weight_decay * w; w <- w - learning_rate * v.
 
-    The velocity kept here is -learning_rate * v, the same while the rate is constant.
+    The velocity kept here is -learning_rate * v, and is scaled when the rate changes.
     """
 
     def __init__(self, learning_rate: Tensor, momentum: float, weight_decay: float = 0.0) -> None:
-        self.loss_scale = -learning_rate
         self.momentum, self.weight_decay = momentum, weight_decay
-        self.decay = in_float64(self.loss_scale) * weight_decay
         self.velocity: dict[Parameter, Tensor] = {}
+        self.loss_scale = -learning_rate
+        self.set_rates(learning_rate)
 
     def set_rates(self, learning_rate: Tensor) -> None:
-        raise NotImplementedError("the velocity kept here belongs to a constant learning rate")
+        change = in_float64(learning_rate) / -in_float64(self.loss_scale)
+        for parameter, velocity in self.velocity.items():
+            velocity.mul_(per_network(change, parameter))
+        self.loss_scale = -learning_rate
+        self.decay = in_float64(self.loss_scale) * self.weight_decay
 
     def add_product(self, parameter: Parameter, left: Tensor, right: Tensor) -> None:
         if self.weight_decay:
