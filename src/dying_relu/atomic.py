@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from dying_relu.errors import DyingReluError
+from dying_relu.errors import DyingReluError, cannot_write
 from dying_relu.locking import private_folder
 
 
@@ -33,11 +33,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
                 shutil.rmtree(path)
             os.replace(written, path)
     except OSError as error:
-        raise DyingReluError(
-            f"cannot write {path}",
-            found=error.strerror or str(error),
-            remedy="free some space or make the folder writable, then run again",
-        ) from error
+        raise cannot_write(path, error) from error
 
 
 def _require_same_kind(path: Path, written: Path) -> None:

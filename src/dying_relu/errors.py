@@ -16,3 +16,16 @@ class DyingReluError(Exception):
         details = [f"found {found}" if found else "", f"expected {expected}" if expected else "", remedy]
         said = "; ".join(detail for detail in details if detail)
         super().__init__(f"{what}: {said}" if said else what)
+
+
+def cannot_write(where: object, error: OSError) -> DyingReluError:
+    """What to say when a file or folder cannot be written.
+
+    >>> print(cannot_write("results/a.csv", OSError(28, "No space left on device")))
+    cannot write results/a.csv: found No space left on device; free some space or make the folder writable, then run again
+    """
+    return DyingReluError(
+        f"cannot write {where}",
+        found=error.strerror or str(error),
+        remedy="free some space or make the folder writable, then run again",
+    )

@@ -2,7 +2,7 @@
 
 import errno
 
-from dying_relu.errors import DyingReluError
+from dying_relu.errors import DyingReluError, cannot_write
 
 _CANNOT_WRITE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 _NOT_ALLOWED = {errno.EACCES, errno.EPERM}
@@ -24,11 +24,7 @@ def explained(error: BaseException) -> DyingReluError | None:
             remedy="run fewer jobs at once (snakemake --cores), or lower memory_limit in the study's file",
         )
     if isinstance(error, OSError) and error.errno in _CANNOT_WRITE:
-        return DyingReluError(
-            f"cannot write {error.filename or 'a file'}",
-            found=error.strerror or str(error),
-            remedy="free some space or make the folder writable, then run again",
-        )
+        return cannot_write(error.filename or "a file", error)
     if isinstance(error, OSError) and error.errno in _NOT_ALLOWED:
         # Whether it was to be read or to be written the system does not say.
         return DyingReluError(

@@ -11,7 +11,7 @@ from dying_relu.configuration import IMAGE_SETS, DataSource
 from dying_relu.data import cache, downloading, layout, npm
 from dying_relu.data.checksums import verify
 from dying_relu.data.decoding import Arrays
-from dying_relu.errors import DyingReluError
+from dying_relu.errors import DyingReluError, cannot_write
 from dying_relu.locking import private_folder
 
 log = logging.getLogger(__name__)
@@ -62,11 +62,7 @@ def _scratch(out: Path) -> Iterator[Path]:
             out.parent.mkdir(parents=True, exist_ok=True)
             folder = ending.enter_context(private_folder(out.parent, f".{out.stem}."))
         except OSError as error:
-            raise DyingReluError(
-                f"cannot write to {out.parent}",
-                found=error.strerror or str(error),
-                remedy="free some space or make the folder writable, then run again",
-            ) from error
+            raise cannot_write(f"to {out.parent}", error) from error
         yield folder
 
 
