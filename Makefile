@@ -61,7 +61,7 @@ clean: ## Delete what studies have made; keep .venv and the data sets.
 
 # LaTeX, which pip cannot install: with apt-get where that is allowed, otherwise a message that says what is missing.
 latex: $(INSTALLED)
-	@$(BIN)/python -m dying_relu.latex
+	@$(BIN)/python -m dying_relu.paper.latex
 
 $(INSTALLED): $(LOCKED) pyproject.toml
 	@$(BIN)/pip install -qq --no-deps --no-build-isolation --editable .

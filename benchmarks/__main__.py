@@ -45,7 +45,7 @@ def engine(
     from benchmarks import figures, paper, tables
     from benchmarks.contestants import FULL, QUICK
     from dying_relu.analysis.figures import style
-    from dying_relu.atomic import atomic_path
+    from dying_relu.files.atomic import atomic_path
 
     table = comparison.run(QUICK if quick else FULL, out, precision or ())
     style.save(figures.engine(table), out / "engine.pdf")
@@ -116,7 +116,7 @@ def performance(
 ) -> None:
     """Write what the paper shows of the benchmarks."""
     from benchmarks import paper
-    from dying_relu.atomic import atomic_path
+    from dying_relu.files.atomic import atomic_path
 
     with atomic_path(out) as beside:
         beside.write_text(paper.performance(folder), encoding="utf-8")

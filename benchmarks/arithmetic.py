@@ -1,7 +1,7 @@
 """The useful floating-point operations of training, counted the same way for every method."""
 
-from dying_relu import cost
 from dying_relu.configuration import IMAGE_SETS, MLP, Architecture
+from dying_relu.plan import cost
 
 
 def flops_per_sample(architecture: Architecture, dataset: str) -> int:

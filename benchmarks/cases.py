@@ -11,7 +11,7 @@ from torch import Tensor
 
 from benchmarks.arithmetic import flops_per_sample
 from dying_relu.configuration import CNN, IMAGE_SETS, MLP, SGD, Activation, Adam, Architecture, Optimiser
-from dying_relu.study import Run
+from dying_relu.plan.shard import Run
 
 SEED = 0
 """Of initial weights and minibatches, whoever trains."""

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from benchmarks.cases import CASES, Case, Product
 from benchmarks.methods import METHODS
-from dying_relu import memory
+from dying_relu.plan import memory
 
 GEMM = "gemm"
 OURS = "stacked"

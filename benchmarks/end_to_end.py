@@ -15,9 +15,10 @@ import pandas as pd
 from benchmarks import machine, studies
 from benchmarks.cases import CASES
 from benchmarks.jobs import Jobs
-from dying_relu import results, study
-from dying_relu.atomic import atomic_path
 from dying_relu.errors import DyingReluError
+from dying_relu.files.atomic import atomic_path
+from dying_relu.plan import study
+from dying_relu.results import store
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +63,7 @@ def run(
         started = time.perf_counter()
         studies.train(path, cores)
         stacked_seconds = time.perf_counter() - started
-        trained = len(results.read("runs", Path(folder) / "results/end_to_end/runs.parquet"))
+        trained = len(store.read("runs", Path(folder) / "results/end_to_end/runs.parquet"))
         assert trained == networks == len(study.load(path).runs)
     log.info("%d networks through the workflow: %.1f s", networks, stacked_seconds)
     with Jobs(samples_per_network) as jobs:

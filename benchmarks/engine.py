@@ -22,8 +22,8 @@ from benchmarks.contestants import GEMM, JOBS, Contestant, Scope, contestants, p
 from benchmarks.jobs import Jobs
 from benchmarks.methods.base import PRECISIONS
 from benchmarks.workers import Team
-from dying_relu.atomic import atomic_path
 from dying_relu.errors import DyingReluError
+from dying_relu.files.atomic import atomic_path
 
 log = logging.getLogger(__name__)
 

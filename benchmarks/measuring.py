@@ -15,11 +15,14 @@ import pandas as pd
 import pandera.pandas as pa
 import torch
 
-from dying_relu import allocator, data, memory, study, training
-from dying_relu.atomic import atomic_path
-from dying_relu.recording import Recorder
-from dying_relu.study import Shard
-from dying_relu.trainer import Trainer
+from dying_relu import data
+from dying_relu.files.atomic import atomic_path
+from dying_relu.plan import memory, study
+from dying_relu.plan.shard import Shard
+from dying_relu.stack import allocator
+from dying_relu.training import shard_job
+from dying_relu.training.recorder import Recorder
+from dying_relu.training.trainer import Trainer
 
 log = logging.getLogger(__name__)
 
@@ -80,9 +83,9 @@ def _row(shard: Shard, file: Path) -> tuple[str, int, int, bool, float, float, f
     wanted = shard.dataset
     examples = data.load(file, wanted.train, wanted.test, torch.device("cpu"), shard.pixels)
     size = memory.stack_size(shard, on_gpu=False, cache=memory.second_level_cache())
-    stacks = list(training.stacks(shard.runs, size))
+    stacks = list(shard_job.stacks(shard.runs, size))
     with _stopwatch(Trainer, "step") as steps, _stopwatch(Recorder, "checkpoint") as checkpoints:
-        training.train_stack(shard, stacks[0], examples)
+        shard_job.train_stack(shard, stacks[0], examples)
     seconds, measuring = sum(steps), sum(checkpoints)
     return (
         shard.name,

@@ -21,9 +21,9 @@ import pandera.pandas as pa
 from benchmarks import studies
 from benchmarks.jobs import ROOT
 from benchmarks.scaling import ARCHITECTURES, EXAMPLES, Size, write_shards
-from dying_relu import cost, study
-from dying_relu.atomic import atomic_path
 from dying_relu.errors import DyingReluError
+from dying_relu.files.atomic import atomic_path
+from dying_relu.plan import cost, study
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from benchmarks.contestants import JOBS, OURS
 from benchmarks.tables import best, read
-from dying_relu.analysis import formatting
+from dying_relu.analysis import latex
 from dying_relu.analysis.tables.tabular import tabular
 
 
@@ -22,18 +22,18 @@ def performance(folder: Path) -> str:
 def _machine(path: Path) -> str:
     machine = json.loads(path.read_text(encoding="utf-8"))
     gpu = f", {machine['gpu']}" if machine["gpu"] else ""
-    words = f"{machine['cpu']}, {formatting.word(machine['cores'])} cores{gpu}; PyTorch {machine['torch']}"
-    return rf"\noindent Measured on: {formatting.escape(words)}."
+    words = f"{machine['cpu']}, {latex.word(machine['cores'])} cores{gpu}; PyTorch {machine['torch']}"
+    return rf"\noindent Measured on: {latex.escape(words)}."
 
 
 def _end_to_end(path: Path) -> str:
     row = pd.read_csv(path).iloc[0]
     return (
-        rf"\noindent A study of {formatting.number(row['networks'])} networks ({formatting.escape(_words(row['case']))}) of "
-        rf"{formatting.number(row['samples_per_network'])} samples each takes {formatting.minutes(row['workflow_seconds'])} "
+        rf"\noindent A study of {latex.number(row['networks'])} networks ({latex.escape(_words(row['case']))}) of "
+        rf"{latex.number(row['samples_per_network'])} samples each takes {latex.minutes(row['workflow_seconds'])} "
         rf"through the whole workflow. With a Snakemake job for each network it would take "
-        rf"{formatting.minutes(row['jobs_seconds_extrapolated'])} ({formatting.number(row['sample_of_jobs'])} such jobs were "
-        rf"measured), {formatting.number(row['ratio'])} times as long."
+        rf"{latex.minutes(row['jobs_seconds_extrapolated'])} ({latex.number(row['sample_of_jobs'])} such jobs were "
+        rf"measured), {latex.number(row['ratio'])} times as long."
     )
 
 
@@ -55,7 +55,7 @@ def _row(ours: pd.Series, rows: pd.DataFrame) -> dict[str, str]:
 
     def thousands(method: str, place: int = -1) -> str:
         rates = others.loc[others["method"] == method, "samples_per_s"]
-        return formatting.number(rates.iloc[place] / 1000) if len(rates) else formatting.NOT_MEASURED
+        return latex.number(rates.iloc[place] / 1000) if len(rates) else latex.NOT_MEASURED
 
     return {
         "Networks": _case_name(ours),
@@ -63,11 +63,11 @@ def _row(ours: pd.Series, rows: pd.DataFrame) -> dict[str, str]:
         "all cores": thousands("usual", place=0),
         "a process a core": thousands("usual"),
         r"\texttt{torch.func}": thousands("torch_func"),
-        "ours": formatting.number(ours["samples_per_s"] / 1000),
-        "stack": formatting.number(ours["stack"]),
-        "of the peak": formatting.percent(ours["share_of_peak"]),
-        r"$\times$ usual": formatting.number(ours["ratio_to_usual"]),
-        r"$\times$ \texttt{torch.func}": formatting.number(ours["ratio_to_torch_func"]),
+        "ours": latex.number(ours["samples_per_s"] / 1000),
+        "stack": latex.number(ours["stack"]),
+        "of the peak": latex.percent(ours["share_of_peak"]),
+        r"$\times$ usual": latex.number(ours["ratio_to_usual"]),
+        r"$\times$ \texttt{torch.func}": latex.number(ours["ratio_to_torch_func"]),
     }
 
 
@@ -79,4 +79,4 @@ def _case_name(ours: pd.Series) -> str:
 
 
 def _words(case: str) -> str:
-    return ", ".join(formatting.name(word) for word in case.split("-"))
+    return ", ".join(latex.name(word) for word in case.split("-"))

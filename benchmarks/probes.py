@@ -24,8 +24,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from dying_relu import probe
-from dying_relu.atomic import atomic_path
-from dying_relu.torchvision_import import torchvision
+from dying_relu.data.torchvision_import import torchvision
+from dying_relu.files.atomic import atomic_path
 
 Counts = dict[str, float]
 """Layer, called by its activation as the probe calls it -> dead units."""

@@ -17,10 +17,13 @@ import pandas as pd
 import pandera.pandas as pa
 
 from benchmarks import machine, studies
-from dying_relu import aggregation, cost, results, schemas, study
-from dying_relu.atomic import atomic_path
-from dying_relu.origin import Origin
-from dying_relu.study import Shard, Study
+from dying_relu.files.atomic import atomic_path
+from dying_relu.plan import cost, study
+from dying_relu.plan.shard import Shard
+from dying_relu.plan.study import Study
+from dying_relu.results import aggregate as aggregation
+from dying_relu.results import schemas, store
+from dying_relu.results.origin import Origin
 
 log = logging.getLogger(__name__)
 
@@ -119,7 +122,7 @@ def write_shards(planned: Study, folder: Path) -> None:
     """Tables as training would write them, with made-up numbers, in a folder for each shard."""
     for shard in planned.shards:
         for name, table in _tables(shard).items():
-            results.write(name, table, folder / shard.name / f"{name}.parquet", _origin(shard))
+            store.write(name, table, folder / shard.name / f"{name}.parquet", _origin(shard))
 
 
 def _origin(shard: Shard) -> Origin:

@@ -9,8 +9,8 @@ import yaml
 
 from benchmarks.jobs import ROOT, snakemake
 from dying_relu.configuration import IMAGE_SETS
-from dying_relu.data.cache import save
-from dying_relu.data.decoding import Arrays
+from dying_relu.data.dataset import save
+from dying_relu.data.decode import Arrays
 
 
 def grid(

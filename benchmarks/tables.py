@@ -8,8 +8,8 @@ import pandera.pandas as pa
 from benchmarks.contestants import GEMM, JOBS, Contestant
 from benchmarks.methods import METHODS
 from benchmarks.methods.base import PRECISIONS
-from dying_relu.atomic import atomic_path
 from dying_relu.errors import DyingReluError
+from dying_relu.files.atomic import atomic_path
 
 CONTESTANT = ["case", "method", "stack", "precision", "processes", "threads", "device"]
 """The columns that say who was measured."""

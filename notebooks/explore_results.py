@@ -41,10 +41,10 @@ print(f"These are the results of the study {folder.name}.")
 import numpy as np
 import pandas as pd
 
-from dying_relu import results, schemas
+from dying_relu.results import schemas, store
 
 schemas = schemas.TABLES | schemas.SIMULATIONS
-tables = {name: results.read(name, folder / f"{name}.parquet") for name in schemas}
+tables = {name: store.read(name, folder / f"{name}.parquet") for name in schemas}
 runs = tables["runs"]
 pd.Series({name: len(table) for name, table in tables.items()}, name="rows").to_frame()
 
@@ -67,7 +67,7 @@ runs.groupby("experiment").agg(
 # Which settings kill the most units, without diverging? Intervals are over replicates, `n` of them.
 
 # %%
-from dying_relu.analysis.statistics import differences, summarise, thresholds
+from dying_relu.analysis.inference.intervals import differences, summarise, thresholds
 
 setting = ["experiment", "dataset", "architecture", "optimiser", "initialisation", "initial_bias"]
 dead = summarise(runs, [*setting, "activation", "slope", "learning_rate"], "dead_fraction")

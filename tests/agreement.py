@@ -1,6 +1,6 @@
 """When a simulated share agrees with a probability."""
 
-from dying_relu.validation.simulating import Count
+from dying_relu.simulations.probabilities import Count
 
 
 def agree(count: Count, probability: float, unknown: float = 0.0) -> bool:

@@ -6,8 +6,8 @@ from pathlib import Path
 from small_study import CONFIGURATION
 
 from benchmarks import paper
-from dying_relu import provenance
 from dying_relu.analysis import claims, numbers, tables
+from dying_relu.results import provenance
 
 ROOT = Path(__file__).parents[1]
 

@@ -5,7 +5,7 @@ import struct
 import numpy as np
 
 from dying_relu.configuration import IMAGE_SETS
-from dying_relu.data.decoding import Arrays
+from dying_relu.data.decode import Arrays
 
 
 def idx(array: np.ndarray) -> bytes:

@@ -15,8 +15,8 @@ from pathlib import Path
 import psutil
 from project_copy import ROOT, Project
 
-from dying_relu import schemas
-from dying_relu.study import load as study_of
+from dying_relu.plan.study import load as study_of
+from dying_relu.results import schemas
 
 CORES = 2
 SAVE_OFTEN = {"DYING_RELU_SAVE_EVERY": "0.2"}

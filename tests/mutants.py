@@ -15,14 +15,14 @@ from pathlib import Path
 
 import libcst as cst
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[1]
 COPIED = ("benchmarks", "config", "paper", "pyproject.toml", "results", "src", "tests", "workflow")
 ALSO = ("benchmarks", "config", "paper", "results", "workflow")
 """What mutmut does not copy by itself."""
 MUTATED = {
-    "src/dying_relu/units.py": "tests/test_units.py",
+    "src/dying_relu/units/definitions.py": "tests/units/test_definitions.py",
     "src/dying_relu/theory/*.py": "tests/theory",
-    "src/dying_relu/analysis/statistics.py": "tests/analysis/test_statistics.py",
+    "src/dying_relu/analysis/inference/intervals.py": "tests/analysis/inference/test_intervals.py",
     "src/dying_relu/analysis/claims/*.py": "tests/analysis/claims",
 }
 """Modules, and the tests that have to notice what is changed in them."""

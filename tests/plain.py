@@ -4,9 +4,9 @@ import torch
 from torch import Tensor, nn
 
 from dying_relu.configuration import CNN, SGD, Adam, Architecture, Optimiser
+from dying_relu.plan.shard import Run
 from dying_relu.stack.layers import Convolution, Linear
 from dying_relu.stack.network import Network
-from dying_relu.study import Run
 
 
 def activation(run: Run) -> nn.Module:

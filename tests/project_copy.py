@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ENVIRONMENT = Path(sys.executable).parent
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[1]
 COPIED = (
     "CITATION.cff",
     "LICENSE",

@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 from small_study import GRIDS, small_tables
 
-from dying_relu import results
 from dying_relu.analysis.claims.evidence import DEAD, Definition, Evidence
-from dying_relu.analysis.claims.settling import settled_by
+from dying_relu.analysis.claims.settle import settled_by
+from dying_relu.results import store
 
 Change = Callable[[pd.DataFrame], pd.DataFrame]
 
@@ -36,7 +36,7 @@ class SmallEvidence(Evidence):
         self._tables = dict(_made_once(replicates, experiments))
         for name, change in changes.items():
             changed = change(self._tables[name].copy()).reset_index(drop=True)
-            self._tables[name] = results.checked(name, changed, Path(name))
+            self._tables[name] = store.checked(name, changed, Path(name))
 
     def read(self, name: str) -> pd.DataFrame:
         return self._tables[name].copy()

@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from dying_relu import results, schemas, study
+from dying_relu.plan import study
+from dying_relu.results import schemas, store
+from dying_relu.simulations import born_dead as birth
+from dying_relu.simulations.checks import checks
+from dying_relu.simulations.probabilities import Count
+from dying_relu.simulations.validation import compared
 from dying_relu.theory.born_dead import born_dead_probability_one_point
-from dying_relu.validation import birth
-from dying_relu.validation.checks import checks
-from dying_relu.validation.simulating import Count
-from dying_relu.validation.validating import compared
 
 TRIALS = 10_000
 """Of each simulated probability."""
@@ -83,9 +84,9 @@ TRANSITIONS = (
 def write_small_study(folder: Path, replicates: int = 3, experiments: tuple[str, ...] = tuple(GRIDS)) -> None:
     """Write the tables of a study into ``folder``, with ``replicates`` of each setting of ``experiments``."""
     for name, table in small_tables(replicates, experiments).items():
-        results.write(name, table, folder / f"{name}.parquet", ORIGIN)
+        store.write(name, table, folder / f"{name}.parquet", ORIGIN)
     for name, table in {"validation": _validation(), "born_dead": _born_dead()}.items():
-        results.write(name, table, folder / f"{name}.parquet", ORIGIN)
+        store.write(name, table, folder / f"{name}.parquet", ORIGIN)
 
 
 def small_tables(replicates: int = 3, experiments: tuple[str, ...] = tuple(GRIDS)) -> dict[str, pd.DataFrame]:
@@ -100,7 +101,7 @@ def small_tables(replicates: int = 3, experiments: tuple[str, ...] = tuple(GRIDS
         "units": units[units["experiment"].isin(RECORDED)],
     }
     return {
-        name: results.checked(name, tables[name][list(schema.columns)].reset_index(drop=True), Path(name))
+        name: store.checked(name, tables[name][list(schema.columns)].reset_index(drop=True), Path(name))
         for name, schema in schemas.TABLES.items()
     }
 

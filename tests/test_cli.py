@@ -8,7 +8,7 @@ import pytest
 
 from dying_relu import cli
 
-SMOKE = Path(__file__).parent.parent / "config" / "smoke.yaml"
+SMOKE = Path(__file__).parents[1] / "config" / "smoke.yaml"
 
 
 def command(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
@@ -81,7 +81,7 @@ def test_an_unknown_source_is_refused(
 
 
 def test_a_defect_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
-    from dying_relu import overview
+    from dying_relu.plan import overview
 
     def broken(*_: object) -> None:
         raise ZeroDivisionError

@@ -33,16 +33,19 @@ from PIL import Image
 from rich.console import Console
 from small_study import ORIGIN
 
-from dying_relu import jobs, memory, overview, provenance, results, schemas, study, sums
 from dying_relu.analysis import claims
 from dying_relu.configuration import Configuration
-from dying_relu.configuration.reading import MAX_BYTES, load, parse
-from dying_relu.data import cache, npm
-from dying_relu.data.decoding import read_idx, read_json_labels, read_png_sheet
+from dying_relu.configuration.load import MAX_BYTES, load, parse
+from dying_relu.data import dataset
+from dying_relu.data.decode import read_idx, read_json_labels, read_png_sheet
+from dying_relu.data.sources import npm
 from dying_relu.errors import DyingReluError
-from dying_relu.saved_state import StateFile
+from dying_relu.files import checksums
+from dying_relu.plan import memory, overview, resources, study
+from dying_relu.results import provenance, schemas, store
+from dying_relu.training.resume import StateFile
 
-SMOKE = Path(__file__).parent.parent / "config" / "smoke.yaml"
+SMOKE = Path(__file__).parents[1] / "config" / "smoke.yaml"
 MEMORY = 2 * 2**30
 """Bytes of address space that reading a file of some kilobytes may add."""
 
@@ -410,7 +413,7 @@ def test_any_bytes_as_a_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 @quick
 def test_any_bytes_as_a_data_sets_cache(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "mnist.safetensors").write_bytes(content)
-    refused_or_read(cache.load, tmp_path / "mnist.safetensors")
+    refused_or_read(dataset.load, tmp_path / "mnist.safetensors")
 
 
 # Results.
@@ -419,9 +422,9 @@ def test_any_bytes_as_a_data_sets_cache(tmp_path: Path, content: bytes) -> None:
 @pytest.fixture(scope="module")
 def table(small_study: Path) -> bytes:
     """A small table, as it is stored."""
-    few = results.read("runs", small_study / "runs.parquet").head(3)
+    few = store.read("runs", small_study / "runs.parquet").head(3)
     buffer = io.BytesIO()
-    pq.write_table(results.as_stored(few, ORIGIN), buffer, compression="zstd")
+    pq.write_table(store.as_stored(few, ORIGIN), buffer, compression="zstd")
     return buffer.getvalue()
 
 
@@ -431,18 +434,18 @@ def test_any_damage_to_a_table(tmp_path: Path, table: bytes, data: st.DataObject
     path = tmp_path / "runs.parquet"
     path.write_bytes(data.draw(damaged(table) | st.binary(max_size=100)))
     # With a sum that is right, so that the rest is read.
-    sums.write_beside(path)
-    refused_or_read(lambda path: results.read("runs", path), path)
-    refused_or_read(results.origin_of, path)
+    checksums.write_beside(path)
+    refused_or_read(lambda path: store.read("runs", path), path)
+    refused_or_read(store.origin_of, path)
 
 
 @given(structures)
 @quick
 def test_a_table_that_says_anything_of_itself(tmp_path: Path, table: bytes, said: object) -> None:
     stored = pq.read_table(io.BytesIO(table))
-    metadata = {results.ORIGIN: json.dumps(said, default=str).encode()}
+    metadata = {store.ORIGIN: json.dumps(said, default=str).encode()}
     pq.write_table(stored.replace_schema_metadata(metadata), tmp_path / "runs.parquet")
-    refused_or_read(results.origin_of, tmp_path / "runs.parquet")
+    refused_or_read(store.origin_of, tmp_path / "runs.parquet")
 
 
 @given(structures.map(lambda said: json.dumps(said, default=str).encode()) | st.binary(max_size=300))
@@ -450,7 +453,7 @@ def test_a_table_that_says_anything_of_itself(tmp_path: Path, table: bytes, said
 def test_anything_as_the_record_of_a_study(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / provenance.NAME
     path.write_bytes(content)
-    sums.write_beside(path)
+    checksums.write_beside(path)
     refused_or_read(provenance.read, tmp_path)
 
 
@@ -459,8 +462,8 @@ def test_anything_as_the_record_of_a_study(tmp_path: Path, content: bytes) -> No
 def test_any_bytes_as_verdicts_and_as_measurements_of_jobs(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "claims.csv"
     path.write_bytes(content)
-    sums.write_beside(path)
-    for read in (claims.read, provenance.describe, jobs.took):
+    checksums.write_beside(path)
+    for read in (claims.read, provenance.describe, resources.took):
         refused_or_read(read, path)
 
 
@@ -473,8 +476,8 @@ def test_a_table_with_another_column(tmp_path: Path, table: bytes, column: str, 
         changed.to_parquet(tmp_path / "runs.parquet", index=False)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError, ValueError):
         assume(False)  # no parquet file holds this
-    sums.write_beside(tmp_path / "runs.parquet")
-    refused_or_read(lambda path: results.read("runs", path), tmp_path / "runs.parquet")
+    checksums.write_beside(tmp_path / "runs.parquet")
+    refused_or_read(lambda path: store.read("runs", path), tmp_path / "runs.parquet")
 
 
 def test_other_parquet_files_are_refused(tmp_path: Path) -> None:
@@ -488,17 +491,17 @@ def test_other_parquet_files_are_refused(tmp_path: Path) -> None:
         pa.table({"run": ["a"]}).replace_schema_metadata({b"pandas": b'{"index_columns": 3}'}),
     ):
         pq.write_table(other, path)
-        sums.write_beside(path)
+        checksums.write_beside(path)
         with pytest.raises(DyingReluError, match=r"runs\.parquet"):
-            results.read("runs", path)
+            store.read("runs", path)
 
 
 @given(st.binary(max_size=300))
 @quick
 def test_any_bytes_as_sums(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / sums.NAME).write_bytes(content)
+    (tmp_path / checksums.NAME).write_bytes(content)
     (tmp_path / "runs.parquet").write_bytes(b"x")
-    refused_or_read(sums.check, tmp_path / "runs.parquet")
+    refused_or_read(checksums.check, tmp_path / "runs.parquet")
 
 
 @given(st.binary(max_size=300))

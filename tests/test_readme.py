@@ -10,11 +10,12 @@ from generated_paper import ROOT
 from small_study import CONFIGURATION
 from torch.nn import functional
 
-from dying_relu import activations, probe
+from dying_relu import probe
 from dying_relu.analysis import claims
 from dying_relu.analysis.claims import evidence, verdict
 from dying_relu.analysis.numbers.verdicts import LETTERS
 from dying_relu.configuration import parse
+from dying_relu.stack import activations
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[1]
 SOURCES = sorted([*(ROOT / "src").rglob("*.py"), *(ROOT / "benchmarks").rglob("*.py")])
 NEVER = {
     "eval", "exec", "compile", "os.system", "os.popen", "pickle.load", "pickle.loads", "pickle.Unpickler", "marshal.loads",
@@ -76,7 +76,7 @@ def test_a_dangerous_call_would_be_found(line: str) -> None:
 def test_the_loader_of_studies_is_a_safe_one() -> None:
     import yaml
 
-    from dying_relu.configuration.document import StudyLoader
+    from dying_relu.configuration.yaml import StudyLoader
 
     assert issubclass(StudyLoader, yaml.SafeLoader)
 

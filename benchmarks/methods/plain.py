@@ -5,7 +5,7 @@ from torch import nn
 
 from benchmarks.cases import SEED, Case
 from dying_relu.configuration import CNN, IMAGE_SETS, Adam
-from dying_relu.initialisation import he, random_stream
+from dying_relu.stack.initialisation import he, random_stream
 
 
 def activation(case: Case) -> nn.Module:

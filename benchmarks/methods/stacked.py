@@ -1,19 +1,19 @@
-"""Ours: :mod:`dying_relu.stack`, trained as :mod:`dying_relu.training` trains it."""
+"""Ours: :mod:`dying_relu.stack`, trained as :mod:`dying_relu.training.shard_job` trains it."""
 
 import torch
 from torch import Tensor
 
 from benchmarks.cases import Case, Examples
 from benchmarks.methods.base import PRECISIONS, Method
-from dying_relu import allocator
 from dying_relu.configuration import IMAGE_SETS
 from dying_relu.data import Dataset
-from dying_relu.precision import is_possible, products_in
-from dying_relu.trainer import Trainer
+from dying_relu.stack import allocator
+from dying_relu.stack.precision import is_possible, products_in
+from dying_relu.training.trainer import Trainer
 
 
 class Stacked(Method):
-    """The training of :func:`dying_relu.training.train_stack`, without the measuring at checkpoints."""
+    """The training of :func:`dying_relu.training.shard_job.train_stack`, without the measuring at checkpoints."""
 
     @staticmethod
     def precisions(device: str) -> tuple[str, ...]:

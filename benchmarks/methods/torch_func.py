@@ -11,7 +11,7 @@ from benchmarks.cases import SEED, Case, Examples
 from benchmarks.methods import plain
 from benchmarks.methods.base import Method, autocast
 from dying_relu import configuration
-from dying_relu.trainer import minibatch_order
+from dying_relu.training.trainer import minibatch_order
 
 State = dict[str, Tensor]
 """Name of a parameter -> its values in all networks, (K, ...)."""

@@ -35,7 +35,7 @@ def main() -> None:
     except DyingReluError as error:
         _stop(error)
     except (OSError, MemoryError, RuntimeError) as error:
-        from dying_relu.system_errors import explained
+        from dying_relu.errors import explained
 
         if said := explained(error):
             _stop(said)
@@ -52,7 +52,7 @@ def plan(config: Config = DEFAULT_CONFIG) -> None:
     """Print what a study will run: experiments, runs, shards, time and memory."""
     from rich.console import Console
 
-    from dying_relu import overview, study
+    from dying_relu.plan import overview, study
 
     overview.show(study.load(config), Console())
 
@@ -96,14 +96,15 @@ def train(
     ] = 60.0,
 ) -> None:
     """Train the networks of a shard and count their dead units."""
-    from dying_relu import study, training
+    from dying_relu.plan import study
+    from dying_relu.training import shard_job
 
     job = study.load(config).shard(shard)
     if fingerprint and fingerprint != job.fingerprint:
         raise DyingReluError(
             f"{config} changed after shard {shard} was planned", remedy="run snakemake again to plan anew"
         )
-    training.train_from_file(job, data, out, threads, save_every)
+    shard_job.train_from_file(job, data, out, threads, save_every)
 
 
 @app.command()
@@ -113,7 +114,8 @@ def aggregate(
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Put the tables of a study's shards together."""
-    from dying_relu import aggregation, study
+    from dying_relu.plan import study
+    from dying_relu.results import aggregate as aggregation
 
     aggregation.aggregate(study.load(config), shards, out)
 
@@ -125,7 +127,7 @@ def record(
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Write down where a study's tables come from: commit, configuration, versions, machine, time, checksums."""
-    from dying_relu import provenance
+    from dying_relu.results import provenance
 
     provenance.record(results, config, out)
 
@@ -135,7 +137,7 @@ def provenance(
     file: Annotated[Path, typer.Argument(help="A table, such as results/default/runs.parquet.")],
 ) -> None:
     """Print what a table's numbers follow from: configuration, code, data, libraries, commit, machine."""
-    from dying_relu import provenance as records
+    from dying_relu.results import provenance as records
 
     for part, value in records.describe(file).items():
         print(f"{part + ':':15}{value}")
@@ -144,7 +146,7 @@ def provenance(
 @app.command()
 def validate(out: Annotated[Path, typer.Option(help="Parquet file to write.")]) -> None:
     """Compare our networks with theory and with published numbers."""
-    from dying_relu.validation import validating
+    from dying_relu.simulations import validation as validating
 
     validating.write(out)
 
@@ -152,7 +154,7 @@ def validate(out: Annotated[Path, typer.Option(help="Parquet file to write.")]) 
 @app.command()
 def born_dead(out: Annotated[Path, typer.Option(help="Parquet file to write.")]) -> None:
     """Count the random networks that are dead before training, over depth and width."""
-    from dying_relu.validation import birth
+    from dying_relu.simulations import born_dead as birth
 
     birth.write(out)
 
@@ -178,8 +180,8 @@ def verify(
     """Compare a study with the published one; exit status 1 if a conclusion differs."""
     from rich.console import Console
 
-    from dying_relu import provenance
-    from dying_relu.analysis import verifying
+    from dying_relu.analysis import verify as verifying
+    from dying_relu.results import provenance
 
     provenance.check(published)
     verification = verifying.verify(results, published)
@@ -210,8 +212,9 @@ def probe(
     from rich.console import Console
 
     from dying_relu import probing
-    from dying_relu.atomic import atomic_path
-    from dying_relu.probing import named, printing
+    from dying_relu.files.atomic import atomic_path
+    from dying_relu.probing import command as named
+    from dying_relu.probing import console as printing
 
     network = named.named(model)
     if checkpoint is not None:
@@ -272,7 +275,7 @@ def typeset(
     paper: Annotated[Path, typer.Option(help="Folder with main.tex.")] = Path("paper"),
 ) -> None:
     """Typeset the paper."""
-    from dying_relu import typeset as latex
+    from dying_relu.paper import typeset as latex
 
     latex.typeset(paper, generated, out)
 
@@ -286,7 +289,7 @@ def archive(
     paper: Annotated[Path, typer.Option(help="Folder with main.tex.")] = Path("paper"),
 ) -> None:
     """Pack the paper's source, ready for arXiv, and the study's results, with checksums."""
-    from dying_relu import archive as bundles
+    from dying_relu.paper import archive as bundles
 
     bundles.archive(paper, generated, results, config, out)
 
@@ -294,7 +297,7 @@ def archive(
 @app.command()
 def check_latex() -> None:
     """Say whether LaTeX can typeset the paper here, and what to install if it cannot."""
-    from dying_relu import latex
+    from dying_relu.paper import latex
 
     latex.check()
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from dying_relu.overview import duration
+from dying_relu.plan.overview import duration
 
 SHARD = "shard"
 """The rule whose jobs take the time."""

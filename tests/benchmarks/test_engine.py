@@ -13,8 +13,9 @@ from benchmarks.cases import CASES
 from benchmarks.contestants import GEMM, JOBS, QUICK
 from benchmarks.methods import METHODS
 from benchmarks.scaling import SCALING, Size
-from dying_relu import results, study
 from dying_relu.errors import DyingReluError
+from dying_relu.plan import study
+from dying_relu.results import store
 
 TINY = replace(
     QUICK,
@@ -77,7 +78,7 @@ def test_made_up_tables_are_those_of_the_study(tmp_path: Path) -> None:
     planned = study.load(studies.write(configuration, tmp_path))
     scaling.write_shards(planned, tmp_path)
     paths = [tmp_path / shard.name / "runs.parquet" for shard in planned.shards]
-    written = pd.concat([results.read("runs", path) for path in paths])
+    written = pd.concat([store.read("runs", path) for path in paths])
     assert set(written["run"]) == {run.id for run in planned.runs}
 
 

@@ -6,8 +6,8 @@ import pytest
 from small_study import CONFIGURATION
 
 from benchmarks import measuring, studies
-from dying_relu.recording import Recorder
-from dying_relu.trainer import Trainer
+from dying_relu.training.recorder import Recorder
+from dying_relu.training.trainer import Trainer
 
 
 @pytest.mark.slow

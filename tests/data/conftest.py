@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from invented_images import idx, invented
 
-from dying_relu.data.decoding import Arrays
-from dying_relu.data.layout import IDX_FILES
+from dying_relu.data.decode import Arrays
+from dying_relu.data.sources.folder import IDX_FILES
 
 
 @pytest.fixture(scope="session")

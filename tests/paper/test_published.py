@@ -5,8 +5,9 @@ import re
 import pandas as pd
 from generated_paper import ROOT
 
-from dying_relu import provenance, study
 from dying_relu.analysis import claims
+from dying_relu.plan import study
+from dying_relu.results import provenance
 
 PUBLISHED = ROOT / "results" / "published"
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from dying_relu import Monitor, probe
-from dying_relu.probing.inputs import InputScale
+from dying_relu.probing.batches import InputScale
 
 SENTENCES = {
     "low bias": "if their bias were 0",

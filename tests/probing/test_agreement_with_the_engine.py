@@ -5,15 +5,16 @@ import pytest
 import torch
 from torch import nn
 
-from dying_relu import probe, units
-from dying_relu.activations import ACTIVATIONS
+from dying_relu import probe
 from dying_relu.configuration import CNN, MLP
-from dying_relu.measuring import measure
-from dying_relu.models import as_inputs, build
-from dying_relu.probing.report import TAU
+from dying_relu.plan.shard import Run
+from dying_relu.probing.findings import TAU
+from dying_relu.stack.activations import ACTIVATIONS
 from dying_relu.stack.network import Network
 from dying_relu.stack.normalisation import BatchNormalisation, LayerNormalisation
-from dying_relu.study import Run
+from dying_relu.training.measurement import measure
+from dying_relu.training.models import as_inputs, build
+from dying_relu.units import definitions
 
 ARCHITECTURES = {
     "mlp": MLP(kind="mlp", widths=[24, 16]),
@@ -73,7 +74,7 @@ def test_the_probe_counts_what_the_engine_counts(architecture: MLP | CNN, activa
     shift_randomly(stack)
     with stack.evaluation():
         expected = measure(stack, as_inputs(architecture, images), labels).units
-    counts = {"dead": units.dead, "inactive": units.inactive, "saturated": units.saturated}
+    counts = {"dead": definitions.dead, "inactive": definitions.inactive, "saturated": definitions.saturated}
     for k, one in enumerate(runs):
         network = plain.network(architecture, one, IMAGE, CLASSES)
         plain.copy_parameters(stack, k, network)
@@ -83,5 +84,5 @@ def test_the_probe_counts_what_the_engine_counts(architecture: MLP | CNN, activa
             engine = [int(definition(seen)[k].sum()) for seen in expected.values()]
             assert table[name].tolist() == engine, name
         assert table["dormant"].tolist() == [
-            int(units.dormant(seen, TAU)[k].sum()) for seen in expected.values()
+            int(definitions.dormant(seen, TAU)[k].sum()) for seen in expected.values()
         ]

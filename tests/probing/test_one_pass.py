@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from dying_relu.probing.one_pass import WORTH_A_THREAD, none_seen, scan_on_cpu
-from dying_relu.units import UnitStatistics
+from dying_relu.units.definitions import UnitStatistics
 
 
 @pytest.fixture(autouse=True)

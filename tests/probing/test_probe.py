@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from dying_relu import probe
+from dying_relu.data.torchvision_import import torchvision
 from dying_relu.errors import DyingReluError
-from dying_relu.torchvision_import import torchvision
 
 
 def mlp() -> nn.Sequential:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from dying_relu import probe
-from dying_relu.probing import scanning
+from dying_relu.probing import statistics as scanning
 
 KINDS = {
     "relu": (nn.ReLU, lambda z: z <= 0),

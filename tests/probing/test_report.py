@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional
 
 from dying_relu import probe
-from dying_relu.probing.page import MOST_ROWS
+from dying_relu.probing.html import MOST_ROWS
 
 
 def test_the_units_are_described_as_a_plain_computation_does() -> None:

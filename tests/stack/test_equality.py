@@ -11,15 +11,15 @@ import plain
 import pytest
 import torch
 
-from dying_relu.activations import ACTIVATIONS
 from dying_relu.configuration import CNN, MLP, SGD, Adam
-from dying_relu.models import as_inputs, build
+from dying_relu.plan.shard import Run
+from dying_relu.stack.activations import ACTIVATIONS
 from dying_relu.stack.layers import Convolution, Linear
 from dying_relu.stack.loss import cross_entropy
 from dying_relu.stack.network import Network
 from dying_relu.stack.normalisation import BatchNormalisation
-from dying_relu.study import Run
-from dying_relu.trainer import learning_rates, optimiser_of
+from dying_relu.training.models import as_inputs, build
+from dying_relu.training.trainer import learning_rates, optimiser_of
 
 ARCHITECTURES = {
     "mlp": MLP(kind="mlp", widths=[24, 16]),

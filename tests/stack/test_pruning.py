@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stack.test_equality import ARCHITECTURES, CLASSES, IMAGE, NORMALISED, new_stack, runs
 
-from dying_relu import units
-from dying_relu.capacity import logits_of
-from dying_relu.measuring import measure
-from dying_relu.models import as_inputs
 from dying_relu.stack.pruning import prunable, pruned
+from dying_relu.training.effective_rank import logits_of
+from dying_relu.training.measurement import measure
+from dying_relu.training.models import as_inputs
+from dying_relu.units import definitions
 
 FAR_BELOW = -100.0
 
@@ -35,7 +35,9 @@ def test_the_function_stays_and_the_dead_units_go(kind: str, drawn: st.DataObjec
         bias[k, planted[hidden.name]] = FAR_BELOW
     x = examples(architecture)
     labels = torch.zeros(len(x), dtype=torch.int64)
-    dead = {name: units.dead(statistics) for name, statistics in measure(stack, x, labels).units.items()}
+    dead = {
+        name: definitions.dead(statistics) for name, statistics in measure(stack, x, labels).units.items()
+    }
     assert all(set(planted[name]) <= set(dead[name][k].nonzero()[:, 0].tolist()) for name in planted)
 
     smaller = pruned(stack, k, dead)
@@ -73,7 +75,9 @@ def test_a_batch_normalised_unit_goes_with_its_own_scale_shift_and_moments(kind:
         normalisation.shift.value[:, ::3] = FAR_BELOW
     labels = torch.zeros(len(x), dtype=torch.int64)
     with stack.evaluation():
-        dead = {name: units.dead(statistics) for name, statistics in measure(stack, x, labels).units.items()}
+        dead = {
+            name: definitions.dead(statistics) for name, statistics in measure(stack, x, labels).units.items()
+        }
         expected = logits_of(stack, x)[1]
     assert all(flags[:, ::3].all() and not flags.all() for flags in dead.values())
     assert prunable(stack)

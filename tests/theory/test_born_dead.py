@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dying_relu.configuration import MLP
-from dying_relu.initialisation import random_stream
-from dying_relu.models import build
-from dying_relu.study import Run
+from dying_relu.plan.shard import Run
+from dying_relu.simulations import inputs
+from dying_relu.simulations.networks import dead_by_depth, random_networks
+from dying_relu.simulations.probabilities import born_dead, counted
+from dying_relu.stack.initialisation import random_stream
 from dying_relu.theory.born_dead import born_dead_probability_both_signs, born_dead_probability_one_point
-from dying_relu.validation import inputs
-from dying_relu.validation.networks import dead_by_depth, random_networks
-from dying_relu.validation.simulating import born_dead, counted
+from dying_relu.training.models import build
 
 NETWORKS = 20_000
 RUN = Run("r", "e", "d", "a", "o", "relu", None, "he", 0.0, 0.1, 0, 0)

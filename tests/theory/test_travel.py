@@ -10,14 +10,14 @@ from torch import Tensor
 
 from dying_relu.configuration import MLP, SGD, Adam
 from dying_relu.configuration import Optimiser as OptimiserSettings
-from dying_relu.models import build
+from dying_relu.plan.shard import Run
+from dying_relu.simulations.networks import dead_units
 from dying_relu.stack.loss import cross_entropy
 from dying_relu.stack.network import Network
 from dying_relu.stack.optimisers import Optimiser, Parameter
-from dying_relu.study import Run
 from dying_relu.theory.travel import adam_travel, leaky_attenuation, momentum_travel
-from dying_relu.trainer import optimiser_of
-from dying_relu.validation.networks import dead_units
+from dying_relu.training.models import build
+from dying_relu.training.trainer import optimiser_of
 
 RUN = Run("r", "travel", "d", "a", "o", "relu", None, "he", 0.0, 0.1, 0, 0)
 CPU = torch.device("cpu")

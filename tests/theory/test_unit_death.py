@@ -9,16 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from dying_relu.initialisation import random_stream
+from dying_relu.simulations import inputs as probe_sets
+from dying_relu.simulations.networks import dead_units, random_networks
+from dying_relu.simulations.probabilities import dead_everywhere, dead_in_first_layer, dead_on_batch
+from dying_relu.stack.initialisation import random_stream
 from dying_relu.theory.unit_death import (
     dead_everywhere_probability,
     first_layer_death_probability,
     looks_dead_on_batch,
     median_death_bias,
 )
-from dying_relu.validation import inputs as probe_sets
-from dying_relu.validation.networks import dead_units, random_networks
-from dying_relu.validation.simulating import dead_everywhere, dead_in_first_layer, dead_on_batch
 
 biases, examples, dimensions = st.floats(-8, 2), st.integers(1, 5_000), st.integers(1, 1_000)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from project_copy import ROOT, Job, Project
 
-from dying_relu.study import load
+from dying_relu.plan.study import load
 
 AFTER_TRAINING = {"aggregate", "record", "settle", "tables", "numbers", "typeset"}
 
@@ -73,13 +73,13 @@ def test_a_new_experiment_trains_itself_only(project: Project) -> None:
 @pytest.mark.parametrize(
     ("module", "found", "instead"),
     [
-        ("training.py", "def train(", "EDITED = 1\n\n\ndef train("),
-        ("activations.py", "def relu(", "EDITED = 1\n\n\ndef relu("),
-        ("units.py", "def dead(", "EDITED = 1\n\n\ndef dead("),
+        ("training/shard_job.py", "def train(", "EDITED = 1\n\n\ndef train("),
+        ("stack/activations.py", "def relu(", "EDITED = 1\n\n\ndef relu("),
+        ("units/definitions.py", "def dead(", "EDITED = 1\n\n\ndef dead("),
         # Which examples, pixels, device and threads.
-        ("training.py", "shard.device), shard.pixels", 'shard.device), "raw"'),
-        ("device.py", "def choose(", "EDITED = 1\n\n\ndef choose("),
-        ("data/cache.py", "def load(", "EDITED = 1\n\n\ndef load("),
+        ("training/shard_job.py", "shard.device), shard.pixels", 'shard.device), "raw"'),
+        ("training/device.py", "def choose(", "EDITED = 1\n\n\ndef choose("),
+        ("data/dataset.py", "def load(", "EDITED = 1\n\n\ndef load("),
     ],
 )
 def test_edited_training_code_trains_everything(
@@ -92,7 +92,7 @@ def test_edited_training_code_trains_everything(
 
 
 def test_edited_code_that_fetches_data_fetches_it_again(project: Project) -> None:
-    project.append("src/dying_relu/data/decoding.py", "\nEDITED = 1\n")
+    project.append("src/dying_relu/data/decode.py", "\nEDITED = 1\n")
     jobs = project.would_run()
     assert "fetch" in rules(jobs)
     assert shards(jobs) == ALL_SHARDS
@@ -106,8 +106,11 @@ def test_an_edited_figure_is_drawn_again_alone(project: Project) -> None:
 @pytest.mark.parametrize(
     ("module", "made_again"),
     [
-        ("validation/birth.py", {"born_dead", "figure_born_dead", "record", "tables", "numbers", "typeset"}),
-        ("validation/checks.py", {"validate", "record", "tables", "numbers", "typeset"}),
+        (
+            "simulations/born_dead.py",
+            {"born_dead", "figure_born_dead", "record", "tables", "numbers", "typeset"},
+        ),
+        ("simulations/checks.py", {"validate", "record", "tables", "numbers", "typeset"}),
     ],
 )
 def test_an_edited_simulation_is_run_again_without_training(
@@ -156,8 +159,8 @@ def with_comment(project: Project) -> None:
 
 
 def with_docstring(project: Project) -> None:
-    project.edit("src/dying_relu/training.py", '"""One shard: train', '"""Train one shard:')
-    project.edit("src/dying_relu/units.py", '    """', '    """Said in other words: ')
+    project.edit("src/dying_relu/training/shard_job.py", '"""One shard: train', '"""Train one shard:')
+    project.edit("src/dying_relu/units/definitions.py", '    """', '    """Said in other words: ')
 
 
 def with_comment_in_the_study(project: Project) -> None:
@@ -174,7 +177,7 @@ def with_other_words_in_the_help(project: Project) -> None:
 
 
 def with_another_error_message(project: Project) -> None:
-    project.edit("src/dying_relu/configuration/reading.py", "is nested too deeply", "is too deeply nested")
+    project.edit("src/dying_relu/configuration/load.py", "is nested too deeply", "is too deeply nested")
 
 
 def with_data_elsewhere(project: Project) -> None:

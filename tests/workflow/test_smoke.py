@@ -12,9 +12,9 @@ import pytest
 from nbclient import NotebookClient
 from project_copy import ROOT, Job, Project
 
-from dying_relu import results, schemas
 from dying_relu.analysis import figures
-from dying_relu.study import Study, load
+from dying_relu.plan.study import Study, load
+from dying_relu.results import schemas, store
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("smoke")]
 
@@ -43,7 +43,7 @@ def study(project: Project) -> Study:
 
 
 def table(project: Project, name: str) -> pd.DataFrame:
-    return results.read(name, project.folder / "results/smoke" / f"{name}.parquet")
+    return store.read(name, project.folder / "results/smoke" / f"{name}.parquet")
 
 
 def test_it_ends_with_the_paper(project: Project) -> None:
@@ -132,8 +132,8 @@ def test_a_job_can_be_pasted_into_a_shell_and_repeats_itself(
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     for name in schemas.TABLES:
-        first = results.read(name, project.folder / f"results/smoke/shards/{shard.name}/{name}.parquet")
-        pd.testing.assert_frame_equal(first, results.read(name, tmp_path / "again" / f"{name}.parquet"))
+        first = store.read(name, project.folder / f"results/smoke/shards/{shard.name}/{name}.parquet")
+        pd.testing.assert_frame_equal(first, store.read(name, tmp_path / "again" / f"{name}.parquet"))
 
 
 def test_the_report_stands_alone(project: Project) -> None:

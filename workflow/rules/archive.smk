@@ -29,7 +29,7 @@ rule pack:
         generated=subpath(input.tex, parent=True),
         out=subpath(output[0], parent=True),
         spec=STUDY.fingerprint,
-        code=code_digest("dying_relu.archive"),
+        code=code_digest("dying_relu.paper.archive"),
     threads: 1
     shell:
         "dying-relu archive --results {params.folder:q} --generated {params.generated:q}"

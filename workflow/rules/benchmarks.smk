@@ -25,7 +25,7 @@ rule compare:
         "results/benchmarks/logs/compare.log",
     params:
         out=subpath(output[0], parent=True),
-        code=code_digest("benchmarks", "dying_relu.training"),
+        code=code_digest("benchmarks", "dying_relu.training.shard_job"),
     threads: os.cpu_count()
     shell:
         "python -m benchmarks engine --out {params.out:q} > {log:q} 2>&1"
@@ -38,7 +38,7 @@ rule cost_curve:
         "results/benchmarks/logs/cost_curve.log",
     params:
         out=subpath(output[0], parent=True),
-        code=code_digest("benchmarks", "dying_relu.training", "dying_relu.aggregation"),
+        code=code_digest("benchmarks", "dying_relu.training.shard_job", "dying_relu.results.aggregate"),
     threads: os.cpu_count()
     shell:
         "python -m benchmarks scaling --out {params.out:q} > {log:q} 2>&1"

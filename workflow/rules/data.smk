@@ -37,7 +37,7 @@ rule fetch:
     params:
         root=["--root", DATA.root] if DATA.root else [],
         sources=[word for source in DATA.sources for word in ("--source", source)],
-        code=code_digest("dying_relu.data.fetching"),
+        code=code_digest("dying_relu.data.fetch"),
     threads: 1
     shell:
         "dying-relu data {wildcards.dataset:q} {params.root:q} {params.sources:q} --out {output:q} > {log:q} 2>&1"

@@ -1,5 +1,5 @@
 # The PDF, from what is written by hand in paper/ and what the study put into paper/generated/.
-from dying_relu import latex
+from dying_relu.paper import latex
 
 
 # LaTeX is needed last; that it is missing should not show after all the training.
@@ -36,7 +36,7 @@ rule typeset:
         "results/{study}/logs/typeset.log",
     params:
         generated=subpath(input.numbers, parent=True),
-        code=code_digest("dying_relu.typeset"),
+        code=code_digest("dying_relu.paper.typeset"),
     threads: 1
     shell:
         "dying-relu typeset --generated {params.generated:q} --out {output:q} > {log:q} 2>&1"

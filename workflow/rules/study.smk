@@ -1,17 +1,19 @@
 # The study to run, read and checked before any job: one file, the whole truth about it.
 from pathlib import Path
 
-from dying_relu import cost, jobs, locking, study
-from dying_relu.code_digest import code_digest
-from dying_relu.device import is_likely_gpu
+from dying_relu.files import locks
+from dying_relu.plan import cost, study
+from dying_relu.plan.gpu import is_likely_gpu
+from dying_relu.plan.resources import mebibytes_for, minutes_for
+from dying_relu.results.code_digest import code_digest
 from dying_relu.errors import DyingReluError
-from dying_relu.origin import LIBRARIES, versions
+from dying_relu.results.origin import LIBRARIES, versions
 from snakemake.exceptions import WorkflowError
 from snakemake_logger_plugin_progress import tally
 
 TABLES = ["runs", "checkpoints", "layers", "units"]
 SIMULATIONS = ["validation", "born_dead"]
-# A table, and the checksum beside it (dying_relu.sums).
+# A table, and the checksum beside it (dying_relu.files.checksums).
 AND_SUM = ["", ".sha256"]
 
 
@@ -44,7 +46,7 @@ def measured(wildcards):
 
 # Snakemake that was killed leaves its locks behind, and would refuse to run again until they are deleted by hand. They
 # are deleted here if no other Snakemake of this folder is alive; if one is, they are its own, and Snakemake refuses.
-if workflow.is_main_process and locking.announce(Path(".snakemake/alive")):
+if workflow.is_main_process and locks.announce(Path(".snakemake/alive")):
     for left_behind in Path(".snakemake/locks").glob("*.lock"):
         left_behind.unlink(missing_ok=True)
 

@@ -13,14 +13,14 @@ rule shard:
     params:
         folder=subpath(output[0], parent=True),
         spec=lambda wildcards: STUDY.shard(wildcards.shard).fingerprint,
-        code=code_digest("dying_relu.training"),
+        code=code_digest("dying_relu.training.shard_job"),
         libraries=VERSIONS,
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: attempt
-        * jobs.mebibytes_for(STUDY.shard(wildcards.shard), measured(wildcards)),
+        * mebibytes_for(STUDY.shard(wildcards.shard), measured(wildcards)),
         runtime=lambda wildcards, attempt: attempt
-        * jobs.minutes_for(STUDY.shard(wildcards.shard), measured(wildcards)),
+        * minutes_for(STUDY.shard(wildcards.shard), measured(wildcards)),
         gpu=int(is_likely_gpu(STUDY.configuration.device)),
     shell:
         "dying-relu train {wildcards.shard:q} --config {input.study:q} --fingerprint {params.spec:q}"
@@ -44,10 +44,10 @@ rule aggregate:
     params:
         folder=subpath(output[0], parent=True),
         shards=lambda wildcards, input: str(Path(input.shards[0]).parents[1]),
-        code=code_digest("dying_relu.aggregation"),
+        code=code_digest("dying_relu.results.aggregate"),
     threads: 1
     resources:
-        # Of a million rows at a time (dying_relu.aggregation).
+        # Of a million rows at a time (dying_relu.results.aggregate).
         mem_mb=lambda wildcards, attempt: attempt * 2000,
         runtime=lambda wildcards, attempt: attempt * (10 + len(STUDY.shards) // 100),
     shell:
@@ -72,7 +72,7 @@ rule record:
     params:
         folder=subpath(output[0], parent=True),
         spec=STUDY.fingerprint,
-        code=code_digest("dying_relu.provenance"),
+        code=code_digest("dying_relu.results.provenance"),
     threads: 1
     shell:
         "dying-relu record --config {input.study:q} --results {params.folder:q} --out {output.record:q} > {log:q} 2>&1"

@@ -8,7 +8,7 @@ rule validate:
     benchmark:
         "results/{study}/benchmarks/validate.tsv"
     params:
-        code=code_digest("dying_relu.validation.validating"),
+        code=code_digest("dying_relu.simulations.validation"),
         libraries=VERSIONS,
     threads: 1
     resources:
@@ -27,7 +27,7 @@ rule born_dead:
     benchmark:
         "results/{study}/benchmarks/born_dead.tsv"
     params:
-        code=code_digest("dying_relu.validation.birth"),
+        code=code_digest("dying_relu.simulations.born_dead"),
         libraries=VERSIONS,
     threads: 1
     resources:

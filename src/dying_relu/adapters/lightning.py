@@ -8,11 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-import dying_relu.torchvision_import  # noqa: F401  Lightning imports torchvision
+import dying_relu.data.torchvision_import  # noqa: F401  Lightning imports torchvision
 from dying_relu.adapters.extras import required
 from dying_relu.adapters.scalars import scalars
 from dying_relu.probing import Monitor
-from dying_relu.probing.watching import UnitAxis
+from dying_relu.probing.hooks import UnitAxis
 
 with required("lightning"):
     from lightning.pytorch import Callback, LightningModule, Trainer

@@ -8,7 +8,7 @@ import pandas as pd
 
 from dying_relu.adapters.extras import required
 from dying_relu.adapters.scalars import scalars
-from dying_relu.probing.monitoring import Listener
+from dying_relu.probing.monitor import Listener
 
 with required("tensorboard"):
     from torch.utils.tensorboard import SummaryWriter

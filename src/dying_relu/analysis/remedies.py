@@ -12,12 +12,12 @@ from typing import Any
 
 import pandas as pd
 
-from dying_relu.analysis import formatting
+from dying_relu.analysis import latex
 
 PREFIX = "remedies"
 FACTORS = ["activation", "slope", "initialisation", "initial_bias"]
 BASELINE = "ReLU"
-LEAKY = formatting.activation_name("leaky_relu", 0.01)
+LEAKY = latex.activation_name("leaky_relu", 0.01)
 
 
 def side_by_side(runs: pd.DataFrame) -> pd.DataFrame:
@@ -68,10 +68,10 @@ def _slowed(named: pd.DataFrame) -> pd.DataFrame:
 def _name(row: dict[Any, Any], common: dict[str, object], others: list[str]) -> str:
     parts = []
     if row["activation"] != "relu":
-        parts.append(formatting.activation_name(row["activation"], row["slope"]))
+        parts.append(latex.activation_name(row["activation"], row["slope"]))
     if row["initialisation"] != common["initialisation"]:
-        parts.append(f"{formatting.name(row['initialisation'])} initialisation")
+        parts.append(f"{latex.name(row['initialisation'])} initialisation")
     if row["initial_bias"] != common["initial_bias"]:
         parts.append(f"bias {row['initial_bias']:g}")
-    parts += [formatting.name(other) for other in others if other]
+    parts += [latex.name(other) for other in others if other]
     return ", ".join(parts) or BASELINE

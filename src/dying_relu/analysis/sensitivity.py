@@ -12,7 +12,7 @@ from scipy.stats import hypergeom
 
 from dying_relu.analysis.claims import causes, mechanism, nature, remedies
 from dying_relu.analysis.claims.evidence import DEAD, Definition, Evidence
-from dying_relu.analysis.claims.settling import ordered
+from dying_relu.analysis.claims.settle import ordered
 
 DEFINITIONS = {
     "dead, training probe set": DEAD,
@@ -25,7 +25,7 @@ DEFINITIONS = {
     "0.025-dormant": Definition("dormant_0025_fraction", None, ("train", "dormant_0025"), None),
     "0.1-dormant": Definition("dormant_01_fraction", None, ("train", "dormant_01"), None),
 }
-"""Name -> what counts as dead; the first is the paper's. See :mod:`dying_relu.units`."""
+"""Name -> what counts as dead; the first is the paper's. See :mod:`dying_relu.units.definitions`."""
 
 CLAIMS = ("C2", "C3", "C4", "C5", "C6", "C7", "C10", "C13")
 """Those whose rule looks at which units are dead."""
@@ -119,7 +119,7 @@ def revived_by_number_of_examples(since: pd.DataFrame, probe_set: int) -> pd.Ser
     and stays so if none is one of the a + k.
 
     Args:
-        since: the units of linear layers, as :func:`~dying_relu.analysis.attribution.attributed` has them.
+        since: the units of linear layers, as :func:`~dying_relu.analysis.inference.attribution.attributed` has them.
         probe_set: N, its examples.
 
     Returns:

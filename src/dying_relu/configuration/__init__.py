@@ -8,6 +8,7 @@
 ``reference``    ``config/schema.json`` and the table of keys, generated from the model
 """
 
+from dying_relu.configuration.load import data_source, load, parse
 from dying_relu.configuration.model import (
     CNN,
     IMAGE_SETS,
@@ -21,7 +22,6 @@ from dying_relu.configuration.model import (
     Experiment,
     Optimiser,
 )
-from dying_relu.configuration.reading import data_source, load, parse
 
 __all__ = [
     "CNN",

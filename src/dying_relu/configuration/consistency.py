@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from dying_relu.configuration.messages import Problem, did_you_mean, listed, shown
 from dying_relu.configuration.model import CNN, IMAGE_SETS, MAX_CHECKPOINTS, Configuration, Experiment
-from dying_relu.configuration.problems import Problem, did_you_mean, listed, shown
 
 MAX_RUNS = 1_000_000
 MAX_MEASUREMENTS = 100_000_000

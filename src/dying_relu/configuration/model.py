@@ -2,8 +2,8 @@
 
 The classes below are the one source of the keys, their types, their defaults and their meaning; ``config/schema.json`` and
 the table in ``config/README.md`` are generated from them (``dying-relu config-docs``). To add a factor, add a field with
-a default to :class:`Grid`, the field of the same name to :class:`dying_relu.study.Run`, its column in the same place to
-``dying_relu.schemas.RUNS``, and teach the engine what it means.
+a default to :class:`Grid`, the field of the same name to :class:`dying_relu.plan.shard.Run`, its column in the same place to
+``dying_relu.results.schemas.RUNS``, and teach the engine what it means.
 """
 
 import ast
@@ -55,12 +55,12 @@ DEFAULT_SLOPES = {"leaky_relu": 0.01, "prelu": 0.25}
 
 
 def _activation_names() -> tuple[str, ...]:
-    """The keys of ``dying_relu.activations.ACTIVATIONS``, read from the source text.
+    """The keys of ``dying_relu.stack.activations.ACTIVATIONS``, read from the source text.
 
     An activation is declared there and nowhere else, but importing that module imports torch, and a study has to be
     planned in a blink.
     """
-    source = Path(__file__).parent.with_name("activations.py").read_text(encoding="utf-8")
+    source = Path(__file__).parents[1].joinpath("stack", "activations.py").read_text(encoding="utf-8")
     for node in ast.parse(source).body:
         if (
             isinstance(node, ast.AnnAssign)
@@ -69,7 +69,7 @@ def _activation_names() -> tuple[str, ...]:
             and isinstance(node.value, ast.Dict)
         ):
             return tuple(ast.literal_eval(key) for key in node.value.keys if key is not None)
-    raise AssertionError("dying_relu.activations declares no ACTIVATIONS: dict[...] = {...}")
+    raise AssertionError("dying_relu.stack.activations declares no ACTIVATIONS: dict[...] = {...}")
 
 
 ACTIVATION_NAMES = _activation_names()

@@ -12,7 +12,7 @@
 The data sets are not part of this repository; their own terms are in ``DATA.md``.
 """
 
-from dying_relu.data.cache import Dataset, load
-from dying_relu.data.fetching import fetch
+from dying_relu.data.dataset import Dataset, load
+from dying_relu.data.fetch import fetch
 
 __all__ = ["Dataset", "fetch", "load"]

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 if TYPE_CHECKING:
-    from dying_relu.probing.inputs import InputScale
-    from dying_relu.probing.lives import Lives
-    from dying_relu.probing.report import Report
+    from dying_relu.probing.batches import InputScale
+    from dying_relu.probing.findings import Findings
+    from dying_relu.units.history import Lives
 
 WORTH_MENTIONING = 0.1
 """Advice is given on layers of whose units more than this share is dead (or saturated)."""
@@ -32,7 +32,7 @@ class Evidence:
     """What is known of a layer with many dead units.
 
     Attributes:
-        units: its table, by :meth:`Report.units`.
+        units: its table, by :meth:`Findings.units`.
         inputs: the scale of the model's inputs.
         first: no layer is called before it.
         dead_before: the last of the layers called before that are dead altogether; "" if none is.
@@ -67,7 +67,7 @@ class Evidence:
 Cause = Callable[[Evidence], str]
 
 
-def advice(report: "Report") -> str:
+def advice(report: "Findings") -> str:
     """A paragraph for every layer that needs one; a sentence where none does."""
     said: list[str] = []
     dead_before = ""

@@ -14,7 +14,7 @@ import torch
 from numba import njit
 from torch import Tensor
 
-from dying_relu.units import UnitStatistics
+from dying_relu.units.definitions import UnitStatistics
 
 SIDE_BY_SIDE = 512
 """So many positions of a channel are reduced next to each other."""

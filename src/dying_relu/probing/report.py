@@ -1,156 +1,32 @@
-"""What the probe has found: tables of layers and units, advice, a figure, a page."""
+"""The report of a probe: its findings with advice, a figure and a page."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import pandas as pd
-import torch
-from torch import Tensor
-
-from dying_relu import units
-from dying_relu.errors import DyingReluError
-from dying_relu.probing.inputs import InputScale
-from dying_relu.probing.lives import Lives
-from dying_relu.probing.unseen import Unseen
-from dying_relu.probing.watching import Layer
-from dying_relu.units import UnitStatistics
+from dying_relu.probing import advice
+from dying_relu.probing.findings import Findings
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-TAU = 0.025
-"""Up to this dormancy a unit counts as dormant, as in Sokar et al. (2023)."""
-COUNTS = ["dead", "inactive", "dormant", "saturated", "not_finite"]
-
 
 @dataclass(frozen=True)
-class Report:
-    """The units of a model on a probe set.
-
-    Attributes:
-        layers: by name, in the order in which the model calls them.
-        never_called: activation modules that the data did not reach: path -> kind.
-        unseen: modules that were called and whose activations cannot be seen: path -> kind and reason.
-        inputs: mean, spread and range of what the model was shown.
-        loader: what the probe set came from.
-        arguments: of the model, that the data gave by name.
-        lives: of the units of each layer at the measurements of a Monitor so far; empty without one.
-        calls: place in the model -> how many activations a batch has called there, those without units among them.
-    """
-
-    layers: dict[str, Layer]
-    never_called: dict[str, str]
-    inputs: InputScale
-    loader: Iterable[Any] = field(repr=False, compare=False)
-    arguments: frozenset[str] = frozenset()
-    calls: dict[str, int] = field(default_factory=dict)
-    unseen: dict[str, Unseen] = field(default_factory=dict)
-    lives: dict[str, Lives] = field(default_factory=dict)
-
-    def summary(self) -> pd.DataFrame:
-        """A row a layer: layer, kind, units, and how many of them are dead, inactive, dormant, saturated, not_finite; mean_gradient.
-
-        A unit is not_finite if some pre-activation is infinite or not a number; it is then neither dead nor alive.
-
-        The mean gradient is that of |d loss / d pre-activation| over units, examples and positions; NaN without a loss. A layer that was
-        never called, or whose units cannot be seen, has none.
-        """
-        rows = [_row(layer) for layer in self.layers.values()]
-        rows += [{"layer": path, "kind": kind, "units": 0} for path, kind in self.never_called.items()]
-        rows += [{"layer": path, "kind": one.kind, "units": 0} for path, one in self.unseen.items()]
-        return pd.DataFrame(rows).astype(dict.fromkeys(["units", *COUNTS], "Int64"))
-
-    def units(self, layer: str) -> pd.DataFrame:
-        """A row a unit of ``layer``, in order.
-
-        Returns:
-            dead, inactive, dormant, saturated, not_finite (bool); pre_activation_max, pre_activation_mean, pre_activation_min;
-            mean_abs_activation; active_share of examples and positions; bias and weight_norm of the layer whose output the
-            pre-activations are, as they were then; gradient_norm, the Euclidean norm of d loss / d pre-activation over all examples
-            and positions. NaN where it is not known.
-        """
-        found = self._layer(layer)
-        seen = found.statistics
-        columns = {
-            "dead": units.dead(seen),
-            "inactive": units.inactive(seen),
-            "dormant": units.dormant(seen, TAU),
-            "saturated": units.saturated(seen),
-            "not_finite": _not_finite(seen),
-            "pre_activation_max": seen.pre_activation_max,
-            "pre_activation_mean": seen.mean_pre_activation,
-            "pre_activation_min": seen.pre_activation_min,
-            "mean_abs_activation": seen.mean_abs_activation,
-            "active_share": seen.active_share,
-            "bias": found.bias,
-            "weight_norm": found.weight_norm,
-            "gradient_norm": None if found.gradients is None else found.gradients[1].sqrt(),
-        }
-        table = pd.DataFrame({name: _values(value, found.units) for name, value in columns.items()})
-        return table.rename_axis("unit")
-
-    @property
-    def dead_fraction(self) -> float:
-        """Share of all units that are dead; those of an activation that makes the model's output, such as a last sigmoid, count too."""
-        dead = sum(int(units.dead(layer.statistics).sum()) for layer in self.layers.values())
-        return dead / sum(layer.units for layer in self.layers.values())
-
-    @property
-    def not_finite(self) -> int:
-        """How many units have a pre-activation that is infinite or not a number: the training has diverged."""
-        return sum(int(_not_finite(layer.statistics).sum()) for layer in self.layers.values())
+class Report(Findings):
+    """The units of a model on a probe set; see :class:`~dying_relu.probing.findings.Findings` for what it holds."""
 
     def advice(self) -> str:
         """Likely causes and what to do, each with the figure it rests on."""
-        from dying_relu.probing.advice import advice
-
-        return advice(self)
+        return advice.advice(self)
 
     def plot(self) -> "Figure":
         """A figure: the shares of dead, dormant and saturated units by layer, and how far from zero their pre-activations end."""
-        from dying_relu.probing.plotting import plot
+        from dying_relu.probing.plot import plot
 
         return plot(self)
 
     def to_html(self, path: str | Path) -> None:
         """Write one page with everything in it: summary, advice, figure, and the units of every layer."""
-        from dying_relu.probing.page import write
+        from dying_relu.probing.html import write
 
         write(self, Path(path))
-
-    def _layer(self, name: str) -> Layer:
-        if name not in self.layers:
-            raise DyingReluError(
-                "unknown layer", found=repr(name), expected=f"one of {', '.join(self.layers)}"
-            )
-        return self.layers[name]
-
-
-def _not_finite(seen: UnitStatistics) -> Tensor:
-    return ~(seen.pre_activation_min.isfinite() & seen.pre_activation_max.isfinite())
-
-
-def _row(layer: Layer) -> dict[str, object]:
-    seen = layer.statistics
-    mean = float("nan") if layer.gradients is None else float(layer.gradients[0].mean()) / seen.count
-    return {
-        "layer": layer.name,
-        "kind": layer.kind,
-        "units": layer.units,
-        "dead": int(units.dead(seen).sum()),
-        "inactive": int(units.inactive(seen).sum()),
-        "dormant": int(units.dormant(seen, TAU).sum()),
-        "saturated": int(units.saturated(seen).sum()),
-        "not_finite": int(_not_finite(seen).sum()),
-        "mean_gradient": mean,
-    }
-
-
-def _values(values: Tensor | None, number: int) -> object:
-    return (
-        [float("nan")] * number
-        if values is None
-        else values.to("cpu", torch.float64 if values.is_floating_point() else values.dtype).numpy()
-    )

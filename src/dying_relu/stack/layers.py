@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from dying_relu.activations import Activation
+from dying_relu.stack.activations import Activation
 from dying_relu.stack.optimisers import Optimiser, Parameter
 
 aten = torch.ops.aten

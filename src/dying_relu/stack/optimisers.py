@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
-from dying_relu.precision import in_float64
+from dying_relu.stack.precision import in_float64
 
 
 class Parameter:

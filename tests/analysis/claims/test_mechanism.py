@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 from small_evidence import Change, SmallEvidence, settled
 
-from dying_relu.analysis.attribution import PARTS
 from dying_relu.analysis.claims import NOT_ENOUGH_DATA, REFUTED, SUPPORTED
 from dying_relu.analysis.claims.evidence import NotEnoughData
 from dying_relu.analysis.claims.mechanism import deaths
+from dying_relu.analysis.inference.attribution import PARTS
 
 
 def test_a_death_is_split_by_what_moved_the_unit() -> None:

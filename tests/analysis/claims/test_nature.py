@@ -10,9 +10,9 @@ import pytest
 import torch
 from small_evidence import Change, SmallEvidence, diverge, settled
 
-from dying_relu.activations import ACTIVATIONS
 from dying_relu.analysis.claims import LIMITED, NOT_ENOUGH_DATA, REFUTED, SUPPORTED
 from dying_relu.analysis.claims.evidence import DEAD
+from dying_relu.stack.activations import ACTIVATIONS
 
 
 def test_relu_is_compared_with_the_maximum_on_numbers_of_every_size_and_both_signs() -> None:

@@ -19,7 +19,7 @@ from dying_relu.analysis.claims.verdict import (
     pooled,
     trend,
 )
-from dying_relu.analysis.statistics import Interval
+from dying_relu.analysis.inference.intervals import Interval
 
 
 def table(**strata: list[float]) -> pd.DataFrame:

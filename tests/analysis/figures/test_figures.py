@@ -14,9 +14,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 from small_study import write_small_study
 
-from dying_relu import results
 from dying_relu.analysis import figures
-from dying_relu.analysis.attribution import attributed
 from dying_relu.analysis.figures import (
     anatomy,
     born_dead,
@@ -27,7 +25,9 @@ from dying_relu.analysis.figures import (
     style,
     survival,
 )
+from dying_relu.analysis.inference.attribution import attributed
 from dying_relu.errors import DyingReluError
+from dying_relu.results import store
 from dying_relu.theory.born_dead import born_dead_probability_one_point
 
 POINTS_PER_INCH = 72
@@ -70,7 +70,7 @@ def module_of(name: str) -> Any:
 @pytest.mark.parametrize("name", OF_RUNS)
 def test_a_study_may_lack_the_experiment_of_a_figure(name: str, study: Path) -> None:
     module = module_of(name)
-    tables = {table: results.read(table, study / f"{table}.parquet") for table in module.TABLES}
+    tables = {table: store.read(table, study / f"{table}.parquet") for table in module.TABLES}
     of_figure = tables["runs"]["experiment"].str.startswith(module.EXPERIMENT)
     tables["runs"] = tables["runs"][~of_figure]
     drawn = module.figure(**tables)
@@ -81,9 +81,7 @@ def test_a_study_may_lack_the_experiment_of_a_figure(name: str, study: Path) -> 
 def test_one_replicate_is_enough_for_every_figure(tmp_path: Path) -> None:
     write_small_study(tmp_path, replicates=1)
     for name in figures.NAMES:
-        tables = {
-            table: results.read(table, tmp_path / f"{table}.parquet") for table in module_of(name).TABLES
-        }
+        tables = {table: store.read(table, tmp_path / f"{table}.parquet") for table in module_of(name).TABLES}
         plt.close(module_of(name).figure(**tables))
 
 
@@ -91,7 +89,7 @@ def test_one_replicate_is_enough_for_every_figure(tmp_path: Path) -> None:
 def test_networks_that_all_diverged_leave_a_figure_and_no_value(name: str, study: Path) -> None:
     """Nothing was measured of them, not even at step 0."""
     module = module_of(name)
-    tables = {table: results.read(table, study / f"{table}.parquet") for table in module.TABLES}
+    tables = {table: store.read(table, study / f"{table}.parquet") for table in module.TABLES}
     runs = tables["runs"]
     metrics = runs.columns[runs.columns.str.endswith(("fraction", "accuracy", "loss", "_test"))]
     nothing = dict.fromkeys(metrics, float("nan"))
@@ -104,7 +102,7 @@ def test_networks_that_all_diverged_leave_a_figure_and_no_value(name: str, study
     "name", ["learning_rate", "optimisers", "initial_bias", "remedies", "slopes", "data"]
 )
 def test_a_diverged_replicate_is_a_cross_where_no_value_can_be(name: str, study: Path) -> None:
-    runs = results.read("runs", study / "runs.parquet")
+    runs = store.read("runs", study / "runs.parquet")
     drawn = module_of(name).figure(lost(runs, runs["replicate"] == 0))
     crosses = [
         line
@@ -121,7 +119,7 @@ def test_a_diverged_replicate_is_a_cross_where_no_value_can_be(name: str, study:
 @pytest.mark.parametrize("name", OF_RUNS)
 def test_every_figure_says_that_replicates_diverged(name: str, study: Path) -> None:
     module = module_of(name)
-    tables = {table: results.read(table, study / f"{table}.parquet") for table in module.TABLES}
+    tables = {table: store.read(table, study / f"{table}.parquet") for table in module.TABLES}
     tables["runs"] = lost(tables["runs"], tables["runs"]["replicate"] == 0)
     drawn = module.figure(**tables)
     texts = [text.get_text() for text in drawn.findobj(Text)]
@@ -134,7 +132,7 @@ def test_every_figure_says_that_replicates_diverged(name: str, study: Path) -> N
 
 def test_a_mean_over_time_is_of_runs_that_reach_the_end(study: Path) -> None:
     """If every setting has a diverged replicate the others are shown."""
-    tables = {table: results.read(table, study / f"{table}.parquet") for table in over_time.TABLES}
+    tables = {table: store.read(table, study / f"{table}.parquet") for table in over_time.TABLES}
     tables["runs"] = lost(tables["runs"], tables["runs"]["replicate"] == 0)
     gone = tables["runs"].loc[tables["runs"]["diverged"], "run"]
     layers = tables["layers"]
@@ -154,13 +152,13 @@ def lost(runs: pd.DataFrame, which: pd.Series) -> pd.DataFrame:
 
 @pytest.mark.parametrize("name", ["learning_rate", "phase_diagram", "remedies", "slopes", "capacity"])
 def test_one_setting_is_enough(name: str, study: Path) -> None:
-    runs = results.read("runs", study / "runs.parquet")
+    runs = store.read("runs", study / "runs.parquet")
     runs = runs[(runs["experiment"] == module_of(name).EXPERIMENT) & ~runs["diverged"]]
     plt.close(module_of(name).figure(runs.iloc[:1]))
 
 
 def test_life_before_an_explosive_death_can_be_seen(study: Path) -> None:
-    tables = {table: results.read(table, study / f"{table}.parquet") for table in anatomy.TABLES}
+    tables = {table: store.read(table, study / f"{table}.parquet") for table in anatomy.TABLES}
     levels = [column for column in tables["units"].columns if column.startswith("pre_activation")]
     units = tables["units"]
     units.loc[units["dead"], levels] = units.loc[units["dead"], levels] * 1000
@@ -172,7 +170,7 @@ def test_life_before_an_explosive_death_can_be_seen(study: Path) -> None:
 
 
 def test_a_hatch_stands_out_from_its_cell(study: Path) -> None:
-    runs = results.read("runs", study / "runs.parquet")
+    runs = store.read("runs", study / "runs.parquet")
     drawn = phase_diagram.figure(lost(runs, runs["replicate"] == 0))
     for axes in (axes for axes in drawn.axes if axes.images):
         for patch in axes.patches:
@@ -189,12 +187,12 @@ def luminance(colour: Any) -> float:
 
 @pytest.mark.parametrize("activation", ["relu", "prelu", "leaky_relu"])
 def test_slopes_of_one_kind_are_enough(activation: str, study: Path) -> None:
-    runs = results.read("runs", study / "runs.parquet")
+    runs = store.read("runs", study / "runs.parquet")
     plt.close(module_of("slopes").figure(runs[runs["activation"] == activation]))
 
 
 def test_slopes_have_a_row_for_each_rate_that_names_its_setting(study: Path) -> None:
-    runs = results.read("runs", study / "runs.parquet").query("experiment == 'slopes'")
+    runs = store.read("runs", study / "runs.parquet").query("experiment == 'slopes'")
     slower = runs.assign(run="slow-" + runs["run"], learning_rate=0.03)
     drawn = module_of("slopes").figure(pd.concat([runs, slower]))
     titles = [axes.get_title(loc="left") for axes in drawn.axes]
@@ -205,7 +203,7 @@ def test_slopes_have_a_row_for_each_rate_that_names_its_setting(study: Path) -> 
 
 
 def test_a_lower_rate_stands_beside_the_other_remedies(study: Path) -> None:
-    runs = results.read("runs", study / "runs.parquet")
+    runs = store.read("runs", study / "runs.parquet")
     drawn = module_of("remedies").figure(runs)
     names = [label.get_text() for label in drawn.axes[0].get_yticklabels()]
     assert names[:2] == ["ReLU", "lower rate (0.01)"]
@@ -216,7 +214,7 @@ def test_a_lower_rate_stands_beside_the_other_remedies(study: Path) -> None:
 def test_what_a_figure_does_not_show_gets_panels_of_its_own(name: str, study: Path) -> None:
     """Networks of another optimiser are not replicates; nine places do not fit side by side."""
     module = module_of(name)
-    tables = {table: results.read(table, study / f"{table}.parquet") for table in module.TABLES}
+    tables = {table: store.read(table, study / f"{table}.parquet") for table in module.TABLES}
     mnist = tables["runs"].query("experiment == 'causes' and dataset == 'mnist' and architecture == 'mlp'")
     copies = [
         mnist.assign(run=f"{optimiser}-{scheme}-" + mnist["run"], optimiser=optimiser, initialisation=scheme)
@@ -247,7 +245,7 @@ def test_neighbouring_curves_differ_in_lightness_marker_and_line() -> None:
 
 
 def test_two_initial_biases_of_the_optimisers_are_two_lines_of_one_colour(study: Path) -> None:
-    runs = results.read("runs", study / "runs.parquet")
+    runs = store.read("runs", study / "runs.parquet")
     own = runs[runs["experiment"] == optimisers.EXPERIMENT]
     places, names = own.groupby(["dataset", "architecture"]).ngroups, own["optimiser"].nunique()
     both = pd.concat([runs, own.assign(run="b-" + own["run"], initial_bias=-2.0)])
@@ -263,7 +261,7 @@ def test_two_initial_biases_of_the_optimisers_are_two_lines_of_one_colour(study:
 
 
 def test_every_network_that_did_not_diverge_is_a_mark_under_its_correlation(study: Path) -> None:
-    runs = results.read("runs", study / "runs.parquet")
+    runs = store.read("runs", study / "runs.parquet")
     drawn = capacity.figure(runs)
     own = runs.query("experiment == 'causes' and activation == 'relu' and not diverged")
     first = own[
@@ -278,7 +276,7 @@ def test_every_network_that_did_not_diverge_is_a_mark_under_its_correlation(stud
 
 
 def test_a_phase_diagram_shows_the_mean_of_what_did_not_diverge(study: Path) -> None:
-    runs = results.read("runs", study / "runs.parquet")
+    runs = store.read("runs", study / "runs.parquet")
     drawn = phase_diagram.figure(runs.sample(frac=1, random_state=0))
     first = (runs["experiment"] == "causes") & (runs["dataset"] == "mnist") & (runs["architecture"] == "mlp")
     cells = runs[first & (runs["activation"] == "relu")].pivot_table(
@@ -290,14 +288,14 @@ def test_a_phase_diagram_shows_the_mean_of_what_did_not_diverge(study: Path) -> 
 
 
 def steps_of_anatomy(study: Path) -> pd.DataFrame:
-    units = results.read("units", study / "units.parquet")
-    runs = results.read("runs", study / "runs.parquet")
+    units = store.read("units", study / "units.parquet")
+    runs = store.read("runs", study / "runs.parquet")
     units = units[units["run"].isin(runs.loc[runs["experiment"] == "anatomy", "run"])]
     return attributed(units)
 
 
 def test_the_unit_in_the_anatomy_is_dead_from_the_step_marked_on(study: Path) -> None:
-    units = results.read("units", study / "units.parquet")
+    units = store.read("units", study / "units.parquet")
     found = anatomy.typical_death(steps_of_anatomy(study))
     assert found
     run, layer, unit, step = found
@@ -330,7 +328,7 @@ def test_without_a_death_there_is_no_anatomy(study: Path) -> None:
 
 
 def test_what_moves_a_unit_is_stacked_to_what_its_largest_pre_activation_does(study: Path) -> None:
-    tables = {table: results.read(table, study / f"{table}.parquet") for table in anatomy.TABLES}
+    tables = {table: store.read(table, study / f"{table}.parquet") for table in anatomy.TABLES}
     drawn = anatomy.figure(**tables)
     panel = drawn.axes[1]
     (marks,) = (line for line in panel.lines if line.get_marker() == "D")
@@ -343,7 +341,7 @@ def test_what_moves_a_unit_is_stacked_to_what_its_largest_pre_activation_does(st
 
 
 def test_units_that_died_and_units_born_dead_have_panels_of_their_own(study: Path) -> None:
-    tables = {table: results.read(table, study / f"{table}.parquet") for table in survival.TABLES}
+    tables = {table: store.read(table, study / f"{table}.parquet") for table in survival.TABLES}
     runs = tables["runs"].query("experiment == 'recovery' and not diverged")
     lives = (
         tables["units"]
@@ -382,7 +380,7 @@ def test_the_liveliest_setting_is_the_one_with_most_deaths_and_revivals() -> Non
 
 def test_networks_born_dead_stand_on_the_line_of_theory(study: Path) -> None:
     """In the small study they are as many as theory has them, whatever the inputs."""
-    counts = results.read("born_dead", study / "born_dead.parquet")
+    counts = store.read("born_dead", study / "born_dead.parquet")
     drawn = born_dead.figure(counts)
     by_depth, by_width = drawn.axes
     for axes, across in ((by_depth, "depth"), (by_width, "width")):

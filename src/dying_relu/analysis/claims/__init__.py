@@ -6,7 +6,7 @@ such a function in the module it belongs to and decorate it with
 :func:`~dying_relu.analysis.claims.verdict.claim`; the table of verdicts and the paper's macros follow.
 """
 
-from dying_relu.analysis.claims.settling import COLUMNS, ordered, read, settle, write
+from dying_relu.analysis.claims.settle import COLUMNS, ordered, read, settle, write
 from dying_relu.analysis.claims.verdict import (
     LIMITED,
     NOT_ENOUGH_DATA,

@@ -2,7 +2,6 @@
 
 import pandas as pd
 
-from dying_relu.analysis.attribution import PARTS
 from dying_relu.analysis.claims.evidence import Evidence, NotEnoughData, by_replicate, safe
 from dying_relu.analysis.claims.verdict import (
     LIMITED,
@@ -18,8 +17,9 @@ from dying_relu.analysis.claims.verdict import (
     pooled,
     trend,
 )
-from dying_relu.analysis.formatting import listed
-from dying_relu.analysis.statistics import simultaneous
+from dying_relu.analysis.inference.attribution import PARTS
+from dying_relu.analysis.inference.intervals import simultaneous
+from dying_relu.analysis.latex import listed
 
 MATTERS = 0.05
 """A change of the dead fraction matters from five percentage points of the hidden units on."""

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from dying_relu import results
-from dying_relu.analysis.attribution import attributed
+from dying_relu.analysis.inference.attribution import attributed
+from dying_relu.results import store
 
 SETTING = ["dataset", "architecture", "optimiser"]
 FACTORS = [
@@ -62,7 +62,7 @@ class Evidence:
 
     def read(self, name: str) -> pd.DataFrame:
         """The study's table of that name, as it is stored."""
-        return results.read(name, self.folder / f"{name}.parquet")
+        return store.read(name, self.folder / f"{name}.parquet")
 
     @cached_property
     def runs(self) -> pd.DataFrame:
@@ -124,7 +124,7 @@ class Evidence:
         )
 
     def since(self, name: str) -> pd.DataFrame:
-        """What moved the units of :meth:`relu_units` from each checkpoint to the next; see :mod:`dying_relu.analysis.attribution`."""
+        """What moved the units of :meth:`relu_units` from each checkpoint to the next; see :func:`attributed`."""
         if name not in self._since:
             self._since[name] = attributed(self.relu_units(name))
         return self._since[name]

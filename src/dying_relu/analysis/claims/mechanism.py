@@ -4,7 +4,6 @@ from contextlib import suppress
 
 import pandas as pd
 
-from dying_relu.analysis.attribution import PARTS, UNIT, attributed
 from dying_relu.analysis.claims.causes import MATTERS
 from dying_relu.analysis.claims.evidence import Evidence, NotEnoughData, by_replicate
 from dying_relu.analysis.claims.verdict import (
@@ -17,8 +16,9 @@ from dying_relu.analysis.claims.verdict import (
     claim,
     pooled,
 )
-from dying_relu.analysis.formatting import listed
-from dying_relu.analysis.statistics import Interval
+from dying_relu.analysis.inference.attribution import PARTS, UNIT, attributed
+from dying_relu.analysis.inference.intervals import Interval
+from dying_relu.analysis.latex import listed
 
 MOSTLY = 0.5
 """Mostly: in more than half of the cases."""
@@ -34,7 +34,7 @@ def deaths(evidence: Evidence) -> pd.DataFrame:
     """The updates that killed a ReLU unit, in the experiments that record every update, and what made its pre-activations fall.
 
     Returns:
-        A row a death, by depth and optimiser, as :func:`~dying_relu.analysis.attribution.attributed` gives it, with
+        A row a death, by depth and optimiser, as :func:`~dying_relu.analysis.inference.attribution.attributed` gives it, with
         ``of_fall_`` and ``enough_`` for each of the parts by bias, by weights and by inputs: its share in the fall, and whether
         it was enough to bring the unit down to 0 by itself; ``largest``: the name of the largest part; ``place``: first
         layer or deeper layers; and ``negative_weights_next``: the share of negative weights after the update.

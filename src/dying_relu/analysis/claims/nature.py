@@ -17,8 +17,8 @@ from dying_relu.analysis.claims.verdict import (
     if_any,
     pooled,
 )
-from dying_relu.analysis.formatting import listed
-from dying_relu.analysis.statistics import Interval, simultaneous
+from dying_relu.analysis.inference.intervals import Interval, simultaneous
+from dying_relu.analysis.latex import listed
 
 NEARLY_ALL = 0.95
 """A property of 'any' input or unit may fail in one case of twenty and still hold with a limit."""
@@ -54,7 +54,7 @@ def relu_is_max(evidence: Evidence) -> Finding:
     # Here, because all other claims are settled without torch.
     import torch
 
-    from dying_relu.activations import ACTIVATIONS
+    from dying_relu.stack.activations import ACTIVATIONS
 
     bits = torch.arange(0, 0x7F800000, 4999, dtype=torch.int64).to(torch.int32)
     positive = bits.view(torch.float32)

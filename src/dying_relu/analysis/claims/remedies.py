@@ -15,7 +15,7 @@ from dying_relu.analysis.claims.verdict import (
     exceeds,
     pooled,
 )
-from dying_relu.analysis.formatting import listed
+from dying_relu.analysis.latex import listed
 from dying_relu.analysis.remedies import BASELINE, LEAKY, PREFIX, side_by_side
 
 DOOMED = 0.25

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from dying_relu.analysis.claims.evidence import Evidence, NotEnoughData, by_replicate
-from dying_relu.analysis.formatting import listed
-from dying_relu.analysis.statistics import LEVEL, Interval, interval, simultaneous
+from dying_relu.analysis.inference.intervals import LEVEL, Interval, interval, simultaneous
+from dying_relu.analysis.latex import listed
 
 SUPPORTED = "supported"
 LIMITED = "supported with a limit"
@@ -168,7 +168,7 @@ def exceeds(values: pd.DataFrame, threshold: float) -> tuple[str, str]:
     Returns:
         The verdict and a note. Supported: the whole interval of every stratum lies above the threshold. Supported
         with a limit: that of some strata does, at a level that allows for looking at all of them
-        (:func:`~dying_relu.analysis.statistics.simultaneous`). Refuted: that of no stratum does and the pooled interval lies
+        (:func:`~dying_relu.analysis.inference.intervals.simultaneous`). Refuted: that of no stratum does and the pooled interval lies
         below. Otherwise there are not enough data.
     """
     strata = each(values)

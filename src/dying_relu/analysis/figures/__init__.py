@@ -8,9 +8,9 @@ caption in ``workflow/report/``.
 from importlib import import_module
 from pathlib import Path
 
-from dying_relu import results
 from dying_relu.analysis.figures import style
 from dying_relu.errors import DyingReluError
+from dying_relu.results import store
 
 NAMES = (
     "born_dead",
@@ -38,5 +38,5 @@ def draw(name: str, folder: Path, out: Path) -> None:
         raise DyingReluError("unknown figure", found=repr(name), expected=f"one of {', '.join(NAMES)}")
     # Imported by name, so that editing one figure's code does not draw the others again.
     module = import_module(f"{__name__}.{name}")
-    tables = {table: results.read(table, folder / f"{table}.parquet") for table in module.TABLES}
+    tables = {table: store.read(table, folder / f"{table}.parquet") for table in module.TABLES}
     style.save(module.figure(**tables), out)

@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from dying_relu.analysis.attribution import attributed
 from dying_relu.analysis.figures import divergence, style
+from dying_relu.analysis.inference.attribution import attributed
 
 TABLES = ("runs", "units")
 EXPERIMENT = "anatomy"
@@ -88,7 +88,7 @@ def typical_death(steps: pd.DataFrame) -> tuple[str, str, int, int] | None:
     """Of the units that died for good, the one whose largest pre-activation fell by the median in the step of its death.
 
     Args:
-        steps: a row a unit and step, from :func:`dying_relu.analysis.attribution.attributed`.
+        steps: a row a unit and step, from :func:`dying_relu.analysis.inference.attribution.attributed`.
 
     Returns:
         (run, layer, unit, step of the death); of an even number of deaths the smaller of the two in the middle. None if no

@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from dying_relu.analysis.figures import style
-from dying_relu.analysis.statistics import proportion
+from dying_relu.analysis.inference.intervals import proportion
+from dying_relu.simulations.protocol import WEIGHT_LAYERS
 from dying_relu.theory.born_dead import born_dead_probability_one_point
-from dying_relu.validation.protocol import WEIGHT_LAYERS
 
 TABLES = ("born_dead",)
 WIDTHS = (2, 3, 5, 10)

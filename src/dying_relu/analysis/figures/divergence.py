@@ -32,7 +32,7 @@ def mark(axes: Axes, places: pd.Series, summary: pd.DataFrame, position: int, co
     Args:
         axes: with room made.
         places: (settings,) where each setting stands.
-        summary: (settings,) from :func:`dying_relu.analysis.statistics.summarise`.
+        summary: (settings,) from :func:`dying_relu.analysis.inference.intervals.summarise`.
         position: of the curve.
         colour: of the curve.
     """

@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from dying_relu.analysis.figures import divergence, style
+from dying_relu.analysis.inference.intervals import summarise
 from dying_relu.analysis.remedies import BASELINE, side_by_side
-from dying_relu.analysis.statistics import summarise
 
 TABLES = ("runs",)
 EXPERIMENT = "remedies"

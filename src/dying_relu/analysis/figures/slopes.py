@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from dying_relu.analysis.figures import divergence, style
-from dying_relu.analysis.statistics import summarise
+from dying_relu.analysis.inference.intervals import summarise
 
 TABLES = ("runs",)
 EXPERIMENT = "slopes"

@@ -14,8 +14,8 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from dying_relu.analysis import formatting
-from dying_relu.atomic import atomic_path
+from dying_relu.analysis import latex
+from dying_relu.files.atomic import atomic_path
 
 Parameters = ParamSpec("Parameters")
 
@@ -130,19 +130,17 @@ def look(position: int) -> dict[str, Any]:
 
 def name(key: str) -> str:
     """A factor's level as readers know it; for the names of data sets, architectures, optimisers, activations."""
-    return formatting.name(key)
+    return latex.name(key)
 
 
 def layer(key: str, depth: int) -> str:
     """A hidden layer as readers know it, by its name in the tables and its depth."""
-    return formatting.layer(key, depth)
+    return latex.layer(key, depth)
 
 
 def with_activation_names(runs: pd.DataFrame) -> pd.DataFrame:
     """``runs`` with a column ``function``: the activation's name, in the order ReLU, leaky ReLU by slope, the others."""
-    names = [
-        formatting.activation_name(*pair) for pair in zip(runs["activation"], runs["slope"], strict=True)
-    ]
+    names = [latex.activation_name(*pair) for pair in zip(runs["activation"], runs["slope"], strict=True)]
     order = {"relu": 0, "leaky_relu": 1, "prelu": 2, "elu": 3, "selu": 4, "gelu": 5, "silu": 6, "tanh": 7}
     places = runs.assign(function=names, place=runs["activation"].map(order).fillna(len(order)))
     ordered = places.sort_values(["place", "slope"])["function"].unique()

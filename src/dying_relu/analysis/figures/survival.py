@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from dying_relu.analysis.figures import divergence, style
-from dying_relu.analysis.survival import band, spells, still_dead
+from dying_relu.analysis.inference.survival import band, spells, still_dead
 
 TABLES = ("runs", "units")
 EXPERIMENT = "recovery"

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from dying_relu import results
-from dying_relu.analysis import formatting
+from dying_relu.analysis import latex
 from dying_relu.analysis.claims.evidence import safe
 from dying_relu.analysis.claims.verdict import MIN_REPLICATES
+from dying_relu.analysis.inference.intervals import differences
 from dying_relu.analysis.numbers.macro import Macro, macro, with_interval
-from dying_relu.analysis.statistics import differences
+from dying_relu.results import store
 
 BASELINE = "causes"
 """The experiment with standardised pixels and minibatches of the usual size."""
@@ -31,7 +31,7 @@ SETTING = [
 
 def data(results_folder: Path) -> dict[str, Macro]:
     """Macros from the table of runs: differences from the baseline, paired by replicate, and the sizes of the minibatches."""
-    runs = results.read("runs", results_folder / "runs.parquet")
+    runs = store.read("runs", results_folder / "runs.parquet")
     changes = {
         f"{name}Dead": _change(runs, experiment, "dead_fraction") for name, experiment in EXPERIMENTS.items()
     }
@@ -51,7 +51,7 @@ def _change(runs: pd.DataFrame, experiment: str, value: str) -> Macro:
     means = common.groupby(["activation", "experiment", "replicate"])[value].mean().reset_index()
     found = differences(means.assign(diverged=False), ["activation"], "experiment", BASELINE, value)
     if found.empty or found["n"].iloc[0] < MIN_REPLICATES:
-        return Macro(None, formatting.NOT_MEASURED)
+        return Macro(None, latex.NOT_MEASURED)
     change = found.iloc[0]
     return Macro(
         change["estimate"], with_interval(change["estimate"], change["low"], change["high"], "points")

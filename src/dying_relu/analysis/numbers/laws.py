@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from dying_relu import results
-from dying_relu.analysis import formatting
+from dying_relu.analysis import latex
+from dying_relu.analysis.inference.intervals import DOSES_FOR_A_LAW, exponents
 from dying_relu.analysis.numbers.macro import Macro
-from dying_relu.analysis.statistics import DOSES_FOR_A_LAW, exponents
+from dying_relu.results import store
 
 EXPERIMENT = "batch_norm_rate"
 PUBLISHED = 2
@@ -19,9 +19,9 @@ PUBLISHED = 2
 
 def laws(results_folder: Path) -> dict[str, Macro]:
     """Macros from the table of runs."""
-    runs = results.read("runs", results_folder / "runs.parquet")
+    runs = store.read("runs", results_folder / "runs.parquet")
     return {
-        "BatchNormExponentPublished": Macro(PUBLISHED, formatting.number(PUBLISHED)),
+        "BatchNormExponentPublished": Macro(PUBLISHED, latex.number(PUBLISHED)),
         "BatchNormExponents": batch_norm_exponents(runs[runs["experiment"] == EXPERIMENT]),
     }
 
@@ -38,11 +38,11 @@ def batch_norm_exponents(runs: pd.DataFrame) -> Macro:
     missing = rows.loc[rows["estimate"].isna(), "place"]
     clauses = []
     if len(fitted):
-        clauses.append(f"is {formatting.listed(_fit(row) for row in fitted.to_dict('records'))}")
+        clauses.append(f"is {latex.listed(_fit(row) for row in fitted.to_dict('records'))}")
     if len(missing):
         clauses.append(
-            f"could not be measured {formatting.listed(missing)}, for want of "
-            f"{formatting.word(DOSES_FOR_A_LAW)} such rates"
+            f"could not be measured {latex.listed(missing)}, for want of "
+            f"{latex.word(DOSES_FOR_A_LAW)} such rates"
         )
     values = dict(zip(fitted["place"], fitted["estimate"], strict=True))
     return Macro(json.dumps(values), "; it ".join(clauses))
@@ -50,12 +50,12 @@ def batch_norm_exponents(runs: pd.DataFrame) -> Macro:
 
 def _place(row: Mapping[Any, Any], varied: list[str]) -> str:
     """Where an exponent was measured: "in the MLP under SGD"; the architecture without the normalisation they all have."""
-    dataset = f" on {formatting.name(row['dataset'])}" if "dataset" in varied else ""
-    optimiser = f" under {formatting.name(row['optimiser'])}" if "optimiser" in varied else ""
-    return f"in the {formatting.name(row['architecture'].partition('_')[0])}{dataset}{optimiser}"
+    dataset = f" on {latex.name(row['dataset'])}" if "dataset" in varied else ""
+    optimiser = f" under {latex.name(row['optimiser'])}" if "optimiser" in varied else ""
+    return f"in the {latex.name(row['architecture'].partition('_')[0])}{dataset}{optimiser}"
 
 
 def _fit(row: Mapping[Any, Any]) -> str:
-    estimate, low, high = (formatting.number(row[end]) for end in ("estimate", "low", "high"))
+    estimate, low, high = (latex.number(row[end]) for end in ("estimate", "low", "high"))
     interval = "" if low == high else f" ({low} to {high})"
-    return f"{estimate}{interval} {row['place']} (over {formatting.word(row['n'])} rates)"
+    return f"{estimate}{interval} {row['place']} (over {latex.word(row['n'])} rates)"

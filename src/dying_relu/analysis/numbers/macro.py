@@ -4,7 +4,7 @@ import math
 import re
 from typing import NamedTuple
 
-from dying_relu.analysis import formatting
+from dying_relu.analysis import latex as formatting
 
 Value = float | int | str | None
 

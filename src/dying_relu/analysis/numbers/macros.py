@@ -3,8 +3,6 @@
 import json
 from pathlib import Path
 
-from dying_relu import atomic
-from dying_relu import provenance as records
 from dying_relu.analysis.numbers.data import data
 from dying_relu.analysis.numbers.laws import laws
 from dying_relu.analysis.numbers.macro import Macro
@@ -14,6 +12,8 @@ from dying_relu.analysis.numbers.sensitivity import sensitivity
 from dying_relu.analysis.numbers.validation import validation
 from dying_relu.analysis.numbers.verdicts import verdicts
 from dying_relu.errors import DyingReluError
+from dying_relu.files import atomic
+from dying_relu.results import provenance as records
 
 HEADER = "% Written by `dying-relu numbers`; every number of the paper's text. Do not edit: run the study instead.\n"
 

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from dying_relu import provenance as records
-from dying_relu.analysis import formatting
+from dying_relu.analysis import latex
 from dying_relu.analysis.numbers.macro import Macro, macro, words
+from dying_relu.results import provenance as records
 
 
 def provenance(results_folder: Path) -> dict[str, Macro]:
@@ -24,5 +24,5 @@ def provenance(results_folder: Path) -> dict[str, Macro]:
 
 def _gibibytes(count: float | None, digits: int) -> Macro:
     if count is None:
-        return Macro(None, formatting.NOT_MEASURED)
+        return Macro(None, latex.NOT_MEASURED)
     return Macro(count, rf"\qty{{{count / 2**30:.{digits}f}}}{{\gibi\byte}}")

@@ -4,28 +4,29 @@ from pathlib import Path
 
 import pandas as pd
 
-from dying_relu import configuration, results
-from dying_relu.analysis import formatting
+from dying_relu import configuration
+from dying_relu.analysis import latex
+from dying_relu.analysis.inference.intervals import LEVEL
 from dying_relu.analysis.numbers.macro import Macro, macro, words
-from dying_relu.analysis.statistics import LEVEL
-from dying_relu.study import plan
+from dying_relu.plan.study import plan
+from dying_relu.results import store
 
 
 def scale(results_folder: Path, configuration_path: Path) -> dict[str, Macro]:
     """Macros from the table of runs and from the configuration."""
-    runs = results.read("runs", results_folder / "runs.parquet")
+    runs = store.read("runs", results_folder / "runs.parquet")
     settings = configuration.load(configuration_path)
     shards = plan(settings).shards
-    datasets = [formatting.name(dataset) for dataset in runs["dataset"].unique()]
+    datasets = [latex.name(dataset) for dataset in runs["dataset"].unique()]
     replicates = runs.groupby("experiment")["replicate"].nunique()
     updates = int((runs["diverged_step"].fillna(runs["steps"])).sum())
     return {
         "StudyName": words(settings.study),
         "ConfidenceLevel": macro(LEVEL, "percent"),
-        "DatasetNames": words(formatting.listed(datasets)),
+        "DatasetNames": words(latex.listed(datasets)),
         "RunCount": macro(len(runs), "number"),
         "UpdateCount": macro(updates, "number"),
-        "ExperimentCount": Macro(len(replicates), formatting.word(len(replicates))),
+        "ExperimentCount": Macro(len(replicates), latex.word(len(replicates))),
         "ReplicateCounts": _span(replicates),
         "DivergedCount": macro(int(runs["diverged"].sum()), "number"),
         "TrainExamples": _span(runs["train_examples"]),
@@ -39,4 +40,4 @@ def scale(results_folder: Path, configuration_path: Path) -> dict[str, Macro]:
 
 
 def _span(values: pd.Series) -> Macro:
-    return Macro(f"{values.min():g} to {values.max():g}", formatting.span(values))
+    return Macro(f"{values.min():g} to {values.max():g}", latex.span(values))

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from dying_relu.analysis import formatting
+from dying_relu.analysis import latex
 from dying_relu.analysis import sensitivity as analysis
 from dying_relu.analysis.numbers.macro import Macro, macro, words
 
@@ -15,7 +15,7 @@ def sensitivity(results_folder: Path) -> dict[str, Macro]:
         for row in verdicts[verdicts["changed"]].to_dict("records")
     ]
     return {
-        "ThresholdCount": Macro(len(analysis.THRESHOLDS), formatting.word(len(analysis.THRESHOLDS))),
+        "ThresholdCount": Macro(len(analysis.THRESHOLDS), latex.word(len(analysis.THRESHOLDS))),
         "ThresholdVerdicts": macro(len(verdicts), "number"),
         "ThresholdChanges": macro(len(changed), "number"),
         "ThresholdChanged": words(f" ({'; '.join(changed)})" if changed else ""),

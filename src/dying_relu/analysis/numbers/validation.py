@@ -4,16 +4,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from dying_relu import results
-from dying_relu.analysis import formatting
+from dying_relu.analysis import latex
 from dying_relu.analysis.numbers.macro import Macro, macro
-from dying_relu.validation.protocol import COLLAPSE, STEPS, TOLERANCE, WEIGHT_LAYERS, WIDTH
+from dying_relu.results import store
+from dying_relu.simulations.protocol import COLLAPSE, STEPS, TOLERANCE, WEIGHT_LAYERS, WIDTH
 
 
 def validation(results_folder: Path) -> dict[str, Macro]:
     """Macros from the tables ``validation`` and ``born_dead``."""
-    checks = results.read("validation", results_folder / "validation.parquet")
-    counts = results.read("born_dead", results_folder / "born_dead.parquet")
+    checks = store.read("validation", results_folder / "validation.parquet")
+    counts = store.read("born_dead", results_folder / "born_dead.parquet")
     collapsed = checks[checks["check"] == COLLAPSE]
     return {
         "ValidationSummary": _agreement(checks["agrees"]),
@@ -30,7 +30,7 @@ def validation(results_folder: Path) -> dict[str, Macro]:
 
 
 def _word(count: int) -> Macro:
-    return Macro(count, formatting.word(count))
+    return Macro(count, latex.word(count))
 
 
 def _agreement(agrees: pd.Series) -> Macro:
@@ -40,11 +40,11 @@ def _agreement(agrees: pd.Series) -> Macro:
     ('all two agree', 'one of two agrees and one does not')
     """
     total, good = len(agrees), int(agrees.sum())
-    count, bad = formatting.word(total), total - good
+    count, bad = latex.word(total), total - good
     if not bad:
         return Macro(good, f"all {count} agree")
     agree, do = "agrees" if good == 1 else "agree", "does" if bad == 1 else "do"
-    return Macro(good, f"{formatting.word(good)} of {count} {agree} and {formatting.word(bad)} {do} not")
+    return Macro(good, f"{latex.word(good)} of {count} {agree} and {latex.word(bad)} {do} not")
 
 
 def _share(counts: pd.DataFrame, initialisation: str, inputs: str) -> float:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from dying_relu.analysis import claims, formatting
+from dying_relu.analysis import claims, latex
 from dying_relu.analysis.claims import causes, nature, remedies
 from dying_relu.analysis.claims.verdict import MIN_REPLICATES
 from dying_relu.analysis.numbers.macro import Macro, macro, with_interval, words
@@ -82,7 +82,7 @@ def _detail(value: Any, form: str) -> Macro:
 def estimate(row: Mapping[Any, Any]) -> str:
     """The effect of a row of verdicts with its interval, as LaTeX."""
     if pd.isna(row["effect"]):
-        return formatting.NOT_MEASURED
+        return latex.NOT_MEASURED
     return with_interval(row["effect"], row["low"], row["high"], row["unit"])
 
 
@@ -96,13 +96,13 @@ def _summary(table: pd.DataFrame) -> dict[str, Macro]:
     }
     groups = {verdict: list(table.loc[table["verdict"] == verdict, "claim"]) for verdict in claims.VERDICTS}
     clauses = [
-        f"{formatting.word(len(ids))} {'is' if len(ids) == 1 else 'are'} {predicates[verdict]} "
-        f"({formatting.listed(ids)})"
+        f"{latex.word(len(ids))} {'is' if len(ids) == 1 else 'are'} {predicates[verdict]} "
+        f"({latex.listed(ids)})"
         for verdict, ids in groups.items()
         if ids
     ]
     counts = {verdict: len(ids) for verdict, ids in groups.items()}
-    return {"VerdictSummary": Macro(json.dumps(counts), formatting.listed(clauses))}
+    return {"VerdictSummary": Macro(json.dumps(counts), latex.listed(clauses))}
 
 
 def _thresholds() -> dict[str, Macro]:

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from dying_relu.analysis import formatting
-from dying_relu.analysis.attribution import PARTS
+from dying_relu.analysis import latex
 from dying_relu.analysis.claims.evidence import Evidence, NotEnoughData, by_replicate
 from dying_relu.analysis.claims.mechanism import deaths as fatal_updates
 from dying_relu.analysis.claims.verdict import pooled
+from dying_relu.analysis.inference.attribution import PARTS
 from dying_relu.analysis.tables.tabular import tabular
 
 
@@ -17,7 +17,7 @@ def deaths(results_folder: Path, configuration_path: Path) -> str:
     try:
         fatal = fatal_updates(Evidence(results_folder))
     except NotEnoughData as reason:
-        return formatting.escape(f"Of this study nothing can be said: {reason}.") + "\n"
+        return latex.escape(f"Of this study nothing can be said: {reason}.") + "\n"
     rows = [
         _row(str(optimiser), str(place), group)
         for (place, optimiser), group in fatal.groupby(["place", "optimiser"], sort=False)
@@ -29,8 +29,8 @@ def deaths(results_folder: Path, configuration_path: Path) -> str:
 def _row(optimiser: str, place: str, fatal: pd.DataFrame) -> dict[tuple[str, str], str]:
     cells = {
         ("", "Units of"): place,
-        ("", "Optimiser"): formatting.escape(formatting.name(optimiser)),
-        ("", "Deaths"): formatting.number(len(fatal)),
+        ("", "Optimiser"): latex.escape(latex.name(optimiser)),
+        ("", "Deaths"): latex.number(len(fatal)),
     }
     for part in PARTS:
         largest = fatal.assign(value=fatal["largest"] == part)
@@ -51,5 +51,5 @@ def _share(fatal: pd.DataFrame) -> str:
         found = pooled(by_replicate(fatal, lambda deaths: deaths["value"].mean()))
     except NotEnoughData:
         everywhere = fatal["value"].mean()
-        return formatting.hundredths(everywhere, everywhere, everywhere)
-    return formatting.hundredths(found.estimate, found.low, found.high)
+        return latex.hundredths(everywhere, everywhere, everywhere)
+    return latex.hundredths(found.estimate, found.low, found.high)

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from dying_relu import results
-from dying_relu.analysis import formatting
+from dying_relu.analysis import latex
+from dying_relu.analysis.inference.intervals import interval, pairs
 from dying_relu.analysis.remedies import BASELINE, side_by_side
-from dying_relu.analysis.statistics import interval, pairs
 from dying_relu.analysis.tables.tabular import tabular
+from dying_relu.results import store
 
 SETTING = ["dataset", "architecture", "optimiser"]
 Cells = dict[tuple[str, str], str]
@@ -20,12 +20,12 @@ def remedies(results_folder: Path, configuration_path: Path) -> str:
     Changes are means over settings of differences that are paired by replicate; of the accuracy, those in the worst and in the best
     setting stand beside the mean. Pairs with a diverged run are counted and are in no mean. The first row is ReLU itself.
     """
-    runs = side_by_side(results.read("runs", results_folder / "runs.parquet"))
+    runs = side_by_side(store.read("runs", results_folder / "runs.parquet"))
     if runs.empty:
-        return formatting.escape("The study has no experiment remedies.") + "\n"
+        return latex.escape("The study has no experiment remedies.") + "\n"
     rate = runs["learning_rate"].max()
     runs = runs[runs["learning_rate"] == rate].sort_values("remedy", kind="stable").astype({"remedy": str})
-    head = f"at learning rate {formatting.number(rate)}, change in points"
+    head = f"at learning rate {latex.number(rate)}, change in points"
     rows = [_itself(runs[runs["remedy"] == BASELINE], head)]
     dead = pairs(runs, SETTING, "remedy", BASELINE, "dead_fraction")
     accuracy = pairs(runs, SETTING, "remedy", BASELINE, "test_accuracy")
@@ -39,12 +39,12 @@ def remedies(results_folder: Path, configuration_path: Path) -> str:
 
 def _itself(relu: pd.DataFrame, head: str) -> Cells:
     by_setting = relu.groupby(SETTING)["test_accuracy"].mean()
-    ends = [formatting.percent(end) for end in (by_setting.min(), by_setting.max())]
+    ends = [latex.percent(end) for end in (by_setting.min(), by_setting.max())]
     return {
         ("", "Remedy"): BASELINE,
-        ("", "Settings"): formatting.number(len(by_setting)),
-        (head, "dead units"): formatting.percent(relu["dead_fraction"].mean()),
-        (head, "accuracy"): formatting.percent(relu["test_accuracy"].mean()),
+        ("", "Settings"): latex.number(len(by_setting)),
+        (head, "dead units"): latex.percent(relu["dead_fraction"].mean()),
+        (head, "accuracy"): latex.percent(relu["test_accuracy"].mean()),
         (head, "accuracy by setting"): _range(ends),
         ("", "Diverged"): _diverged(relu),
     }
@@ -53,10 +53,10 @@ def _itself(relu: pd.DataFrame, head: str) -> Cells:
 def _changes(remedy: str, dead: pd.DataFrame, accuracy: pd.DataFrame, head: str) -> Cells:
     trained = accuracy[~accuracy["diverged"]]
     by_setting = trained.groupby(SETTING)["difference"].mean()
-    ends = [formatting.hundredths(end, end, end) for end in (by_setting.min(), by_setting.max())]
+    ends = [latex.hundredths(end, end, end) for end in (by_setting.min(), by_setting.max())]
     return {
-        ("", "Remedy"): formatting.escape(remedy),
-        ("", "Settings"): formatting.number(len(dead[SETTING].drop_duplicates())),
+        ("", "Remedy"): latex.escape(remedy),
+        ("", "Settings"): latex.number(len(dead[SETTING].drop_duplicates())),
         (head, "dead units"): _mean(dead[~dead["diverged"]]),
         (head, "accuracy"): _mean(trained),
         (head, "accuracy by setting"): _range(ends),
@@ -71,10 +71,10 @@ def _range(ends: list[str]) -> str:
 def _mean(paired: pd.DataFrame) -> str:
     """Over settings, with its interval over replicates."""
     if paired.empty:
-        return formatting.NOT_MEASURED
+        return latex.NOT_MEASURED
     found = interval(paired["difference"].to_numpy(), strata=paired[SETTING].agg(" ".join, axis=1).to_numpy())
-    return formatting.hundredths(found.estimate, found.low, found.high)
+    return latex.hundredths(found.estimate, found.low, found.high)
 
 
 def _diverged(runs: pd.DataFrame) -> str:
-    return f"{formatting.number(runs['diverged'].sum())} of {formatting.number(len(runs))}"
+    return f"{latex.number(runs['diverged'].sum())} of {latex.number(len(runs))}"

@@ -5,10 +5,10 @@ from pathlib import Path
 import pandas as pd
 
 from dying_relu import configuration
-from dying_relu.analysis import formatting, sensitivity
+from dying_relu.analysis import latex, sensitivity
 from dying_relu.analysis.claims import LIMITED, NOT_ENOUGH_DATA, REFUTED, SUPPORTED
 from dying_relu.analysis.claims.evidence import Evidence, NotEnoughData
-from dying_relu.analysis.formatting import with_minus_signs
+from dying_relu.analysis.latex import with_minus_signs
 from dying_relu.analysis.tables.tabular import tabular
 
 SHORT = {SUPPORTED: "yes", LIMITED: "limited", REFUTED: "no", NOT_ENOUGH_DATA: "?"}
@@ -26,7 +26,7 @@ def definitions(results_folder: Path, configuration_path: Path) -> str:
         result_type="expand",
     )
     cells.columns = verdicts.columns
-    cells.insert(0, "Counted as dead", [formatting.escape(name) for name in verdicts.index])
+    cells.insert(0, "Counted as dead", [latex.escape(name) for name in verdicts.index])
     return tabular(cells, "@{}l" + "l" * len(ours) + "@{}")
 
 
@@ -44,7 +44,7 @@ def examples(results_folder: Path, configuration_path: Path) -> str:
     try:
         units, since = _linear(evidence.relu_units(EXPERIMENT)), _linear(evidence.since(EXPERIMENT))
     except NotEnoughData as reason:
-        return formatting.escape(f"Not measured: {reason}.") + "\n"
+        return latex.escape(f"Not measured: {reason}.") + "\n"
     settings = configuration.load(configuration_path)
     experiment = settings.experiments[EXPERIMENT]
     probe_set = experiment.probe_train or settings.measuring.train
@@ -59,7 +59,7 @@ def examples(results_folder: Path, configuration_path: Path) -> str:
         shares["born dead"] = sensitivity.dead_by_number_of_examples(born["active_share"], probe_set)
     rows = [
         {"Dead on": with_minus_signs(name)}
-        | {f"{n}": formatting.percent(share) for n, share in row.to_dict().items()}
+        | {f"{n}": latex.percent(share) for n, share in row.to_dict().items()}
         for name, row in shares.items()
     ]
     table = pd.DataFrame(rows)

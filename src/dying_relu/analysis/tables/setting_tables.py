@@ -6,7 +6,7 @@ import pandas as pd
 from pydantic import BaseModel
 
 from dying_relu import configuration
-from dying_relu.analysis import formatting
+from dying_relu.analysis import latex
 from dying_relu.analysis.tables.tabular import tabular
 from dying_relu.configuration import Activation, Experiment
 
@@ -21,7 +21,7 @@ def experiments(results_folder: Path, configuration_path: Path) -> str:
     settings = configuration.load(configuration_path)
     parts = []
     for name, experiment in settings.experiments.items():
-        heading = rf"\textbf{{{formatting.escape(name)}}}\enspace {formatting.escape(experiment.question)}"
+        heading = rf"\textbf{{{latex.escape(name)}}}\enspace {latex.escape(experiment.question)}"
         parts.append(TOGETHER.format(f"{heading} {_experiment(experiment)}"))
     return "\n".join(parts)
 
@@ -34,7 +34,7 @@ def _experiment(experiment: Experiment) -> str:
     if experiment.claims:
         rows["claims"] = experiment.claims
     factors = [
-        rf"\emph{{{formatting.escape(_words(key))}:}} {', '.join(map(_level, levels))}"
+        rf"\emph{{{latex.escape(_words(key))}:}} {', '.join(map(_level, levels))}"
         for key, levels in rows.items()
     ]
     return "; ".join(factors) + "."
@@ -54,25 +54,25 @@ def shared(results_folder: Path, configuration_path: Path) -> str:
 
 def _block(block: BaseModel) -> str:
     items = [(key, value) for key, value in block.model_dump().items() if value is not None]
-    return "; ".join(f"{formatting.escape(_words(key))} {_level(value)}" for key, value in items)
+    return "; ".join(f"{latex.escape(_words(key))} {_level(value)}" for key, value in items)
 
 
 def _level(level: object) -> str:
     """A level of a factor, or a value of a key, as LaTeX."""
     if isinstance(level, Activation):
-        slope = "" if level.slope is None else f" {formatting.number(level.slope)}"
-        return formatting.escape(formatting.name(level.name)) + slope
+        slope = "" if level.slope is None else f" {latex.number(level.slope)}"
+        return latex.escape(latex.name(level.name)) + slope
     if isinstance(level, bool):
         return "yes" if level else "no"
     if isinstance(level, int | float):
-        return formatting.number(level)
+        return latex.number(level)
     if isinstance(level, tuple):
         return ", ".join(map(_level, level))
-    return formatting.escape(formatting.name(str(level)))
+    return latex.escape(latex.name(str(level)))
 
 
 def _table(key: str, value: str, rows: dict[str, str]) -> str:
-    table = pd.DataFrame({key: [formatting.escape(_words(row)) for row in rows], value: list(rows.values())})
+    table = pd.DataFrame({key: [latex.escape(_words(row)) for row in rows], value: list(rows.values())})
     return tabular(table, COLUMNS)
 
 

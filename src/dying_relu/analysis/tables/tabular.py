@@ -2,14 +2,14 @@
 
 import pandas as pd
 
-from dying_relu.analysis.formatting import NOT_MEASURED
+from dying_relu.analysis.latex import NOT_MEASURED
 
 
 def tabular(table: pd.DataFrame, column_format: str) -> str:
     """``table`` as a ``tabular`` environment with booktabs' rules.
 
     Args:
-        table: cells and column names are LaTeX already (see :mod:`dying_relu.analysis.formatting`); numbers that are
+        table: cells and column names are LaTeX already (see :mod:`dying_relu.analysis.latex`); numbers that are
             missing become dashes.
         column_format: LaTeX's specification of the columns.
     """

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from dying_relu import results
-from dying_relu.analysis import formatting
-from dying_relu.analysis.statistics import thresholds
+from dying_relu.analysis import latex
+from dying_relu.analysis.inference.intervals import thresholds
 from dying_relu.analysis.tables.tabular import tabular
+from dying_relu.results import store
 
 SETTING = ["dataset", "architecture", "optimiser"]
 LEVEL = 0.5
@@ -20,11 +20,11 @@ def rates(results_folder: Path, configuration_path: Path) -> str:
 
     A rate at which a replicate diverged is left out, so that where the network overflows first no rate is found.
     """
-    runs = results.read("runs", results_folder / "runs.parquet")
+    runs = store.read("runs", results_folder / "runs.parquet")
     runs = runs[runs["experiment"].isin(["causes", "optimisers"]) & (runs["activation"] == "relu")]
     runs = runs[runs["initial_bias"] == 0]
     if runs.empty:
-        return formatting.escape("The study has no ReLU networks with initial bias 0.") + "\n"
+        return latex.escape("The study has no ReLU networks with initial bias 0.") + "\n"
     # Both experiments may have the same network.
     runs = runs.drop_duplicates([*SETTING, "learning_rate", "replicate"])
     found = thresholds(runs, SETTING, "learning_rate", "dead_fraction", LEVEL)
@@ -38,19 +38,19 @@ def rates(results_folder: Path, configuration_path: Path) -> str:
 
 def _row(row: dict) -> dict[str, str]:
     return {
-        "Data": formatting.escape(formatting.name(row["dataset"])),
-        "Network": formatting.escape(formatting.name(row["architecture"])),
-        "Optimiser": formatting.escape(formatting.name(row["optimiser"])),
+        "Data": latex.escape(latex.name(row["dataset"])),
+        "Network": latex.escape(latex.name(row["architecture"])),
+        "Optimiser": latex.escape(latex.name(row["optimiser"])),
         "Half dead from": _rate(row["estimate"]),
         "Interval": _interval(row["low"], row["high"]),
         "Highest safe rate": _highest(row),
-        "Diverged": f"{formatting.number(row['diverged'])} of {formatting.number(row['runs'])}",
+        "Diverged": f"{latex.number(row['diverged'])} of {latex.number(row['runs'])}",
     }
 
 
 def _highest(row: dict) -> str:
     """At the edge of the grid nobody knows whether a higher rate is safe, too."""
-    rate = formatting.number(row["highest"])
+    rate = latex.number(row["highest"])
     return rf"$\ge$ {rate}" if row["highest"] == row["edge"] else rate
 
 
@@ -62,4 +62,4 @@ def _interval(low: float, high: float) -> str:
 def _rate(rate: float) -> str:
     if math.isinf(rate):
         return "not reached"
-    return formatting.number(rate) if rate else "the lowest"
+    return latex.number(rate) if rate else "the lowest"

@@ -6,22 +6,22 @@ from typing import Any
 
 import pandas as pd
 
-from dying_relu import results
-from dying_relu.analysis import formatting
+from dying_relu.analysis import latex
 from dying_relu.analysis.tables.tabular import tabular
-from dying_relu.validation.protocol import INDEPENDENT
+from dying_relu.results import store
+from dying_relu.simulations.protocol import INDEPENDENT
 
 
 def validation(results_folder: Path, configuration_path: Path) -> str:
     """A row a check: its source, the published or exact probability, ours with its standard error, and the difference."""
-    table = results.read("validation", results_folder / "validation.parquet")
+    table = store.read("validation", results_folder / "validation.parquet")
     rows = [_row(row) for row in table.to_dict("records")]
     return tabular(pd.DataFrame(rows), "@{}lllrr@{}")
 
 
 def _row(row: dict[Any, Any]) -> dict[str, str]:
     return {
-        "Probability that dead is": _formulas(formatting.escape(row["quantity"])),
+        "Probability that dead is": _formulas(latex.escape(row["quantity"])),
         "Source": _source(row["source"]),
         "Value": _published(row),
         "Ours": rf"\num{{{row['ours']:.4f} \pm {row['standard_error']:.4f}}}",
@@ -42,9 +42,9 @@ def _source(key: str) -> str:
 
 def _published(row: dict[Any, Any]) -> str:
     if row["kind"] == "reported":
-        return formatting.escape(row["published"])
+        return latex.escape(row["published"])
     exact = rf"\num{{{row['low']:.4f}}}"
-    return rf"{exact} ({formatting.escape(row['published'])})" if row["published"] else exact
+    return rf"{exact} ({latex.escape(row['published'])})" if row["published"] else exact
 
 
 def _difference(row: dict[Any, Any]) -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from dying_relu.analysis import claims, formatting
+from dying_relu.analysis import claims, latex
 from dying_relu.analysis.numbers.verdicts import estimate
 from dying_relu.analysis.tables.tabular import tabular
 
@@ -15,9 +15,9 @@ def verdicts(results_folder: Path, configuration_path: Path) -> str:
         {
             "Claim": row["claim"],
             "The post says": _sentence(row["statement"]),
-            "Verdict": formatting.escape(row["verdict"]),
+            "Verdict": latex.escape(row["verdict"]),
             "Effect (interval)": estimate(row),
-            "Networks": formatting.number(row["n"]) if row["n"] else "--",
+            "Networks": latex.number(row["n"]) if row["n"] else "--",
         }
         for row in claims.read(results_folder / "claims.csv").to_dict("records")
     ]
@@ -36,8 +36,8 @@ def rules(results_folder: Path, configuration_path: Path) -> str:
 
 
 def _sentence(text: str) -> str:
-    return formatting.escape(f"{text}.")
+    return latex.escape(f"{text}.")
 
 
 def _text(text: str) -> str:
-    return formatting.escape(text)
+    return latex.escape(text)

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from dying_relu import atomic, provenance
 from dying_relu.analysis.tables import (
     death_table,
     remedy_table,
@@ -13,6 +12,8 @@ from dying_relu.analysis.tables import (
     validation_table,
     verdict_tables,
 )
+from dying_relu.files import atomic
+from dying_relu.results import provenance
 
 TABLES: dict[str, Callable[[Path, Path], str]] = {
     "verdicts": verdict_tables.verdicts,

@@ -1,0 +1,138 @@
+"""All claims at once: from the tables of a study to the table of verdicts, and back from its file."""
+
+import json
+import math
+from collections.abc import Collection
+from pathlib import Path
+
+import pandas as pd
+
+from dying_relu.analysis.claims import causes, mechanism, nature, remedies  # noqa: F401  (they register the claims)
+from dying_relu.analysis.claims.evidence import Evidence
+from dying_relu.analysis.claims.verdict import CLAIMS, Claim, Detail, Finding
+from dying_relu.analysis.inference.intervals import Interval
+from dying_relu.errors import DyingReluError
+from dying_relu.files import checksums
+from dying_relu.files.atomic import atomic_path
+from dying_relu.results import store
+from dying_relu.results.origin import PARTS, described, of_verdicts
+
+COLUMNS = [
+    "claim",
+    "statement",
+    "verdict",
+    "effect",
+    "low",
+    "high",
+    "n",
+    "unit",
+    "experiment",
+    "measure",
+    "rule",
+    "note",
+    "details",
+    *PARTS,
+]
+
+
+def ordered() -> list[Claim]:
+    """The claims in the post's order, C1 first."""
+    return sorted(CLAIMS.values(), key=lambda claim: int(claim.id[1:]))
+
+
+def settle(results_folder: Path, ids: Collection[str] | None = None) -> pd.DataFrame:
+    """The verdicts on the claims from the tables in ``results_folder``.
+
+    Args:
+        results_folder: of a study.
+        ids: the claims to settle; None: all.
+
+    Returns:
+        A row a claim with ``COLUMNS``: ``effect`` with its interval ``low`` to ``high`` over replicates (NaN where there are not
+        enough data), ``n`` networks it rests on, ``details``: further numbers the paper quotes, as a JSON object; then what
+        the numbers follow from (:mod:`dying_relu.results.origin`), which a CSV file has no other place for.
+
+    Raises:
+        DyingReluError: a table is missing or damaged, or the tables are not of one study.
+    """
+    made_of = described(of_verdicts(store.origin_of_study(results_folder)))
+    return settled_by(Evidence(results_folder), ids).assign(**made_of)[COLUMNS]
+
+
+def settled_by(evidence: Evidence, ids: Collection[str] | None = None) -> pd.DataFrame:
+    """What :func:`settle` says, of evidence that is already there, whatever it is made of."""
+    rules = [claim for claim in ordered() if ids is None or claim.id in ids]
+    return pd.DataFrame([_row(claim, claim.finding(evidence)) for claim in rules])
+
+
+def write(verdicts: pd.DataFrame, out: Path) -> None:
+    """Write the table of :func:`settle` to the CSV file ``out``, with its sum beside it."""
+    with atomic_path(out) as beside:
+        verdicts.to_csv(beside, index=False)
+    checksums.write_beside(out)
+
+
+def read(path: Path) -> pd.DataFrame:
+    """The table of :func:`settle`, from the CSV file at ``path``.
+
+    Raises:
+        DyingReluError: there is no such file, it has changed, or it is not a table of the verdicts on all claims.
+    """
+    checksums.check(path)
+    try:
+        table = pd.read_csv(
+            path,
+            keep_default_na=False,
+            converters={"details": json.loads},
+            na_values=dict.fromkeys(("effect", "low", "high"), ""),
+        )
+    except FileNotFoundError as error:
+        raise DyingReluError(
+            f"no verdicts at {path}", remedy="run the study first: snakemake --cores all"
+        ) from error
+    except ValueError as error:
+        raise _damaged(path, str(error), "a table of verdicts") from error
+    if list(table.columns) != COLUMNS:
+        raise _damaged(path, f"the columns {', '.join(table.columns)}", ", ".join(COLUMNS))
+    known = [claim.id for claim in ordered()]
+    if list(table["claim"]) != known:
+        raise _damaged(path, f"verdicts on {', '.join(table['claim'])}", f"one on each of {', '.join(known)}")
+    return table
+
+
+def _damaged(path: Path, found: str, expected: str) -> DyingReluError:
+    return DyingReluError(
+        f"{path} does not hold the verdicts on all claims",
+        found=found,
+        expected=expected,
+        remedy="delete it and run the study again",
+    )
+
+
+def _row(claim: Claim, finding: Finding) -> dict[str, object]:
+    effect = finding.effect
+    return {
+        "claim": claim.id,
+        "statement": claim.statement,
+        "verdict": finding.verdict,
+        "effect": effect.estimate if effect else None,
+        "low": effect.low if effect else None,
+        "high": effect.high if effect else None,
+        "n": finding.runs,
+        "unit": claim.unit,
+        "experiment": claim.experiment,
+        "measure": claim.measure,
+        "rule": claim.rule,
+        "note": finding.note,
+        "details": json.dumps({name: _plain(value) for name, value in finding.details.items()}),
+    }
+
+
+def _plain(value: Detail) -> object:
+    """A detail as JSON has it: whole numbers without a point, null for NaN, an interval as estimate, low and high."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Interval):
+        return [_plain(end) for end in (value.estimate, value.low, value.high)]
+    number = float(value)
+    return None if math.isnan(number) else int(number) if number.is_integer() else number

@@ -1,0 +1,1 @@
+"""Estimates with intervals, survival, and attribution: statistics that know nothing of claims."""

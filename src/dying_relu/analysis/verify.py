@@ -1,0 +1,159 @@
+"""Does a study that was just run say what the published one says? Cell by cell, and verdict by verdict.
+
+A cell is a setting that both studies have: an experiment with a level of every factor. Its means over replicates agree if
+they differ by no more than ``STANDARD_ERRORS`` standard errors of the difference, from the spread of replicates pooled over all
+cells of the experiment, plus ``MARGIN``. Cells that were trained on other numbers of examples or steps may differ for that
+reason and are counted apart. A run that diverged is in no mean, so that a cell in which all did has none: how often
+each cell diverges is compared by itself. What decides is the verdicts.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from dying_relu.analysis import claims
+from dying_relu.analysis.claims.evidence import FACTORS
+from dying_relu.results import store
+
+METRICS = ("dead_fraction", "test_accuracy")
+SETTING = ["experiment", *(factor for factor in FACTORS if factor not in ("replicate", "batch_size"))]
+SCALE = ["train_examples", "steps", "batch_size"]
+STANDARD_ERRORS = 4.0
+MARGIN = 0.01
+"""A percentage point: what other versions of the libraries or another processor may change."""
+DIVERGED = 0.5
+"""At the edge of divergence rounding decides; a cell disagrees if the shares of runs that diverged differ by more than this."""
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What comparing two studies found.
+
+    Attributes:
+        cells: a row a cell and metric: the columns of the setting, ``metric``, ``ours``, ``published``, ``tolerance``, ``same_scale`` and
+            ``agrees``.
+        diverged: a row a cell: the columns of the setting, ``ours`` and ``published`` (the shares of runs that diverged), ``same_scale``
+            and ``agrees``.
+        verdicts: a row a claim: ``claim``, ``ours``, ``published`` and ``agrees``. "Not enough data" contradicts no verdict.
+    """
+
+    cells: pd.DataFrame
+    diverged: pd.DataFrame
+    verdicts: pd.DataFrame
+
+    @property
+    def conclusions_agree(self) -> bool:
+        """Whether no verdict contradicts the published one."""
+        return bool(self.verdicts["agrees"].all())
+
+
+def verify(results_folder: Path, published_folder: Path) -> Verification:
+    """Compare the study in ``results_folder`` with the one in ``published_folder``."""
+    runs = [store.read("runs", folder / "runs.parquet") for folder in (results_folder, published_folder)]
+    return Verification(_compared(*runs), _divergence(*runs), _verdicts(results_folder, published_folder))
+
+
+def _compared(*runs: pd.DataFrame) -> pd.DataFrame:
+    ours, published = (_cells(table) for table in runs)
+    cells = ours.merge(published, on=[*SETTING, "metric"], suffixes=("_ours", "_published"))
+    error = np.sqrt(sum(cells[f"spread_{side}"] ** 2 / cells[f"n_{side}"] for side in ("ours", "published")))
+    cells["tolerance"] = STANDARD_ERRORS * error + MARGIN
+    cells["same_scale"] = _same_scale(cells)
+    cells["agrees"] = (cells["mean_ours"] - cells["mean_published"]).abs() <= cells["tolerance"]
+    cells = cells.rename(columns={"mean_ours": "ours", "mean_published": "published"})
+    return cells[[*SETTING, "metric", "ours", "published", "tolerance", "same_scale", "agrees"]]
+
+
+def _divergence(*runs: pd.DataFrame) -> pd.DataFrame:
+    """The shares of runs that diverged, of every setting that both studies have, whether any run was left to average or not."""
+    ours, published = (
+        table.groupby([*SETTING, *SCALE], dropna=False)["diverged"].mean().rename("share").reset_index()
+        for table in runs
+    )
+    cells = ours.merge(published, on=SETTING, suffixes=("_ours", "_published"))
+    cells["same_scale"] = _same_scale(cells)
+    cells = cells.rename(columns={"share_ours": "ours", "share_published": "published"})
+    cells["agrees"] = (cells["ours"] - cells["published"]).abs() <= DIVERGED
+    return cells[[*SETTING, "ours", "published", "same_scale", "agrees"]]
+
+
+def _same_scale(cells: pd.DataFrame) -> np.ndarray:
+    return np.all([cells[f"{key}_ours"] == cells[f"{key}_published"] for key in SCALE], axis=0)
+
+
+def _cells(runs: pd.DataFrame) -> pd.DataFrame:
+    """Mean and number of the replicates of every cell that did not diverge, and the pooled spread of its experiment."""
+    trained = runs[~runs["diverged"]].melt([*SETTING, *SCALE], list(METRICS), "metric", "value")
+    cells = (
+        trained.groupby([*SETTING, *SCALE, "metric"], dropna=False)["value"]
+        .agg(["mean", "var", "count"])
+        .reset_index()
+    )
+    variance = cells.groupby(["experiment", "metric"])["var"].transform("mean")
+    return cells.assign(spread=np.sqrt(variance.fillna(0))).rename(columns={"count": "n"}).drop(columns="var")
+
+
+def _verdicts(results_folder: Path, published_folder: Path) -> pd.DataFrame:
+    ours, published = (
+        claims.read(folder / "claims.csv")[["claim", "verdict"]]
+        for folder in (results_folder, published_folder)
+    )
+    table = ours.merge(published, on="claim", suffixes=("_ours", "_published"), how="outer")
+    table = table.rename(columns={"verdict_ours": "ours", "verdict_published": "published"})
+    open_here = table["ours"] == claims.NOT_ENOUGH_DATA
+    return table.assign(agrees=open_here | (table["ours"] == table["published"]))
+
+
+def show(verification: Verification, console: Console) -> None:
+    """Print the cells, the shares of diverged runs and the verdicts that disagree, and how many agree."""
+    cells, verdicts = verification.cells, verification.verdicts
+    for same, scale in ((True, "same scale"), (False, "another scale")):
+        compared = cells[cells["same_scale"] == same]
+        if len(compared):
+            agree = int(compared["agrees"].sum())
+            console.print(
+                f"{agree:,} of {len(compared):,} cells agree ({scale}: examples, steps, batch size)"
+            )
+    disagreeing = cells[~cells["agrees"]]
+    _print_rows(
+        disagreeing[["metric", "ours", "published", "tolerance", "same_scale"]].assign(
+            setting=_settings(disagreeing)
+        ),
+        "Cells that disagree",
+        console,
+    )
+    diverged = verification.diverged
+    as_often = int((diverged["ours"] == diverged["published"]).sum())
+    console.print(f"{as_often:,} of {len(diverged):,} settings diverge equally often")
+    differing_often = diverged[~diverged["agrees"]]
+    _print_rows(
+        differing_often[["ours", "published", "same_scale"]].assign(setting=_settings(differing_often)),
+        "Shares of runs that diverged, where they disagree",
+        console,
+    )
+    differing = verdicts.loc[~verdicts["agrees"], ["claim", "ours", "published"]]
+    _print_rows(differing, "Conclusions that differ", console)
+    console.print(f"{int(verdicts['agrees'].sum())} of {len(verdicts)} verdicts agree or are open here")
+
+
+def _settings(cells: pd.DataFrame) -> list[str]:
+    """Each setting in a line, in which numbers have names and names speak for themselves."""
+    return [
+        ", ".join(str(level) if isinstance(level, str) else f"{key} {level:g}" for key, level in row.items())
+        for row in cells[SETTING].to_dict("records")
+    ]
+
+
+def _print_rows(rows: pd.DataFrame, title: str, console: Console) -> None:
+    if rows.empty:
+        return
+    table = Table(title=title, title_justify="left")
+    for column in rows:
+        table.add_column(str(column), overflow="fold")
+    for row in rows.itertuples(index=False):
+        table.add_row(*(f"{value:.3g}" if isinstance(value, float) else str(value) for value in row))
+    console.print(table)

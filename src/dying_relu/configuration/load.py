@@ -1,0 +1,154 @@
+"""Reading a study's YAML file: safely, and with errors that name the key, what was found and what was expected."""
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from dying_relu.configuration.consistency import inconsistencies
+from dying_relu.configuration.messages import Problem, as_error, did_you_mean, first_of, joined, shown
+from dying_relu.configuration.model import Configuration, DataSource
+from dying_relu.configuration.yaml import LONGEST_NUMBER, document
+from dying_relu.errors import DyingReluError
+from dying_relu.files import limits
+
+MAX_BYTES = 200_000
+"""Thirty times the longest study of this project; longer ones would be read for more than some seconds."""
+
+# A number in scientific notation that YAML 1.1 reads as text: no point, or no sign in the exponent.
+_ALMOST_A_NUMBER = re.compile(r"[-+]?(\d+)(\.\d*)?[eE]([-+]?)(\d+)")
+
+_EXPECTED = {
+    "bool_type": "true or false",
+    "byte_size": "a size such as 2 GiB",
+    "dict_type": "keys and values",
+    "finite_number": "a finite number",
+    "float_type": "a number",
+    "greater_than": "a number greater than {gt}",
+    "greater_than_equal": "a number of at least {ge}",
+    "int_type": "a whole number",
+    "less_than": "a number less than {lt}",
+    "less_than_equal": "a number of at most {le}",
+    "model_type": "keys and values",
+    "string_pattern_mismatch": "text that matches {pattern}",
+    "string_type": "text",
+    "too_short": "at least one entry",
+    "tuple_type": "a list, such as [a, b]",
+}
+"""Pydantic's error types in a study author's words; other types keep pydantic's."""
+
+
+def load(path: Path) -> Configuration:
+    """The configuration in the YAML file at ``path``.
+
+    Raises:
+        DyingReluError: the file cannot be read, is not YAML, or is not a valid study; names every key that is wrong.
+    """
+    try:
+        text = limits.content(path, MAX_BYTES).decode("utf-8")
+    except OSError as error:
+        raise DyingReluError(f"cannot read {path}", found=error.strerror or str(error)) from error
+    except UnicodeDecodeError as error:
+        raise DyingReluError(f"{path} is not text", found=str(error), expected="YAML in UTF-8") from error
+    return parse(text, str(path))
+
+
+def parse(text: str, name: str = "the configuration") -> Configuration:
+    """The configuration in the YAML ``text``; ``name`` is what errors call it. Raises as :func:`load` does."""
+    given = document(text, name)
+    if not isinstance(given, dict):
+        found = "nothing" if given is None else shown(given)
+        raise DyingReluError(
+            f"{name} is not a study", found=found, expected="keys and values; see config/README.md"
+        )
+    try:
+        configuration = Configuration.model_validate(given)
+    except ValidationError as error:
+        raise as_error(name, first_of(_invalid_values(error, given))) from None
+    except RecursionError:
+        raise DyingReluError(f"{name} is nested too deeply") from None
+    if problems := first_of(inconsistencies(configuration)):
+        raise as_error(name, problems)
+    return configuration
+
+
+def data_source(**settings: object) -> DataSource:
+    """The ``data`` section with these settings; None for the default. Raises as :func:`load` does."""
+    given = {key: value for key, value in settings.items() if value is not None}
+    try:
+        return DataSource.model_validate(given)
+    except ValidationError as error:
+        raise as_error("the data set's source", first_of(_invalid_values(error, given))) from None
+
+
+def _invalid_values(error: ValidationError, given: Any) -> Iterator[Problem]:
+    for details in error.errors(include_url=False):
+        if details["type"] == "unknown_key":
+            yield from _unknown_keys(details, given)
+        # Pydantic also calls a list too short when it has items, but none of them is valid.
+        elif details["type"] != "too_short" or not details["input"]:
+            yield _invalid_value(details, given)
+
+
+def _unknown_keys(details: Any, given: Any) -> Iterator[Problem]:
+    section, context = _key(details["loc"], given), details["ctx"]
+    for key in context["keys"]:
+        remedy = did_you_mean(key, context["known"])
+        yield Problem(joined(section, key), "an unknown key", f"one of {context['names']}", remedy)
+
+
+def _invalid_value(details: Any, given: Any) -> Problem:
+    kind, context, value = details["type"], details.get("ctx", {}), details["input"]
+    key = _key(details["loc"], given)
+    if kind == "missing":
+        return Problem(key, "nothing", "a value: this key is required")
+    if kind == "unknown_name":
+        return Problem(key, shown(value), details["msg"], did_you_mean(value, context["known"]))
+    if kind == "union_tag_not_found":
+        return Problem(joined(key, "kind"), "nothing", f"one of {_tags(given, details['loc'])}")
+    if kind == "union_tag_invalid":
+        return Problem(joined(key, "kind"), shown(context["tag"]), f"one of {context['expected_tags']}")
+    expected = _EXPECTED.get(kind, details["msg"].removeprefix("Input should be ")).format_map(context)
+    return Problem(key, context.get("found") or shown(value), expected, _scientific_notation(value))
+
+
+def _tags(given: Any, location: tuple[int | str, ...]) -> str:
+    return "'mlp', 'cnn'" if location[:1] == ("architectures",) else "'sgd', 'adam'"
+
+
+def _key(location: Iterable[int | str], given: Any) -> str:
+    """The dotted path of an error, without the steps of pydantic's that are not in the given (a union's tag)."""
+    key, here = "", given
+    parts = list(location)
+    for position, part in enumerate(parts):
+        inside = (isinstance(here, dict) and part in here) or (
+            isinstance(here, list) and isinstance(part, int) and part < len(here)
+        )
+        if inside:
+            # A number may also be a key.
+            name = str(part) if isinstance(here, dict) else part
+            here = here[part]
+        elif part == "[key]" or position < len(parts) - 1 or not isinstance(here, dict):
+            continue
+        else:
+            name = part
+        key = joined(key, name)
+    return key or "the file"
+
+
+def _scientific_notation(value: object) -> str:
+    """What to write instead of ``1e-3``, which YAML reads as text.
+
+    >>> _scientific_notation("1e-3")
+    'write 1.0e-3: YAML reads 1e-3 as text'
+    """
+    if not isinstance(value, str) or len(value) > LONGEST_NUMBER:
+        return ""
+    match = _ALMOST_A_NUMBER.fullmatch(value)
+    if match is None:
+        return ""
+    sign = "-" if match.string.startswith("-") else ""
+    decimals = match[2] if match[2] and len(match[2]) > 1 else ".0"
+    return f"write {sign}{match[1]}{decimals}e{match[3] or '+'}{match[4]}: YAML reads {value} as text"

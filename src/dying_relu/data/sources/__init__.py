@@ -1,0 +1,1 @@
+"""Where a data set's files can come from; each source is one module."""

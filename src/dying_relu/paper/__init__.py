@@ -1,0 +1,1 @@
+"""The PDF: LaTeX found and run, and the bundles for arXiv and archives."""

@@ -1,0 +1,135 @@
+"""The memory that a job needs, and how many of its networks are trained as one stack.
+
+The stack size is chosen, not configured: from the architecture, the optimiser, the cache and the memory limit. A larger
+stack shares the fixed cost of every operation among more networks; a smaller one keeps their weights in the cache. Over
+the networks in benchmarks/NOTES.md the best stack's weights fill about three second-level caches, whatever the network's
+size, and half or twice of it costs less than a tenth of the speed. What a run computes does not depend on its stack.
+"""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dying_relu.configuration import IMAGE_SETS, Adam, Architecture, Optimiser
+from dying_relu.plan import cost
+from dying_relu.plan.gpu import is_likely_gpu
+
+if TYPE_CHECKING:
+    from dying_relu.plan.shard import Shard
+
+START_UP_BYTES = 560 * 2**20
+BYTES_PER_NUMBER = 4
+# Examples used are held as float32, beside the scratch memory to normalise them.
+COPIES_OF_THE_DATA = 1.5
+BYTES_PER_ROW = 400
+# dying_relu.training.measurement.BATCH, which planning does not import because of torch.
+EXAMPLES_MEASURED_AT_ONCE = 200
+# Of activations, in training and in measuring: before and after the non-linearity, derivatives, gradients.
+COPIES_OF_ACTIVATIONS = 5
+# Standardised ones, and products that their gradient needs.
+MORE_COPIES_IF_NORMALISED = 3
+# Inputs and pre-activations of the probe set, at this checkpoint and the one before.
+COPIES_WHEN_TRACED = 4
+# Of weights and moments, when the state of training is saved.
+COPIES_WHEN_SAVED = 3
+
+CACHES_FILLED_WITH_WEIGHTS = 3.0
+# Velocities and moments pass through the cache too.
+FILLED_WITH_MOMENTS = 2.0
+LARGEST_STACK = 64
+USUAL_CACHE = 2 * 2**20
+"""What memory is planned with, before it is known on which machine a job will run; no stack fills a larger one."""
+CACHE_SIZE_IN_LINUX = Path("/sys/devices/system/cpu/cpu0/cache/index2/size")
+
+
+def of_job(shard: "Shard") -> int:
+    """Bytes that the job of ``shard`` needs; never more than its memory limit."""
+    runs = len(shard.runs)
+    stack = stack_size(shard, on_gpu=is_likely_gpu(shard.device), cache=USUAL_CACHE)
+    return fixed(shard) + runs * per_run(shard) + min(runs, stack) * in_stack(shard)
+
+
+def stack_size(shard: "Shard", on_gpu: bool, cache: int) -> int:
+    """Networks per stack for the runs of ``shard``: on a CPU the fastest, on a GPU as many as the memory limit admits.
+
+    Args:
+        shard: what is trained.
+        on_gpu: whether it is trained on a GPU.
+        cache: bytes of a core's second-level cache.
+    """
+    spare = shard.memory_limit - fixed(shard) - len(shard.runs) * per_run(shard)
+    fit = max(1, spare // in_stack(shard))
+    if on_gpu:
+        return fit
+    return min(fit, fastest_stack(shard.architecture, shard.dataset.name, shard.optimiser, cache))
+
+
+def fastest_stack(architecture: Architecture, dataset: str, optimiser: Optimiser, cache: int) -> int:
+    """Networks that a core trains fastest together, with a second-level cache of ``cache`` bytes.
+
+    Convolutions of one network fill a core and take turns, so that a stack of them has nothing to share: 1.
+
+    >>> from dying_relu.configuration import MLP, SGD
+    >>> fastest_stack(MLP(kind="mlp", widths=[128, 128]), "mnist", SGD(kind="sgd"), 2 * 2**20)
+    13
+    """
+    if architecture.kind == "cnn":
+        return 1
+    weights = BYTES_PER_NUMBER * cost.size(architecture, dataset).parameters
+    filled = FILLED_WITH_MOMENTS if _moments(optimiser) else CACHES_FILLED_WITH_WEIGHTS
+    return max(1, min(round(filled * cache / weights), LARGEST_STACK))
+
+
+def second_level_cache() -> int:
+    """Bytes of a core's second-level cache, as far as memory is planned for it; where Linux does not say, 2 MiB."""
+    try:
+        text = CACHE_SIZE_IN_LINUX.read_text(encoding="ascii").strip()
+        return min(int(text.removesuffix("K")) * 2**10, USUAL_CACHE)
+    except (OSError, ValueError):
+        return USUAL_CACHE
+
+
+def of_machine() -> int | None:
+    """Bytes of this machine's memory; None where the system does not say."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return None
+
+
+def per_run(shard: "Shard") -> int:
+    """Bytes of results that each run of ``shard`` adds to its job."""
+    network = cost.size(shard.architecture, shard.dataset.name)
+    rows_per_checkpoint = 1 + 2 * network.layers + (network.units if shard.record_units else 0)
+    return rows_per_checkpoint * len(shard.checkpoints) * BYTES_PER_ROW
+
+
+def in_stack(shard: "Shard") -> int:
+    """Bytes that each network of a stack needs while it trains: weights, gradients, moments, activations."""
+    network = cost.size(shard.architecture, shard.dataset.name)
+    kept_until_clipped = shard.optimiser.clip_norm is not None
+    # Those of the checkpoint before, where single units are followed.
+    kept_until_measured = shard.record_units
+    kept = kept_until_clipped + kept_until_measured + _moments(shard.optimiser)
+    numbers = (2 + kept) * network.parameters
+    normalised = shard.architecture.normalisation != "none"
+    copies = COPIES_OF_ACTIVATIONS + MORE_COPIES_IF_NORMALISED * normalised
+    numbers += COPIES_WHEN_SAVED * (1 + kept_until_measured + _moments(shard.optimiser)) * network.parameters
+    numbers += COPIES_WHEN_TRACED * kept_until_measured * shard.probe_train * network.activations
+    numbers += copies * max(shard.batch_size, EXAMPLES_MEASURED_AT_ONCE) * network.activations
+    return numbers * BYTES_PER_NUMBER
+
+
+def fixed(shard: "Shard") -> int:
+    """Bytes that a job of ``shard`` needs whatever the number of its runs: Python and the data."""
+    images = IMAGE_SETS[shard.dataset.name]
+    pixels = images.channels * images.side**2
+    data = (shard.dataset.train + shard.dataset.test) * pixels * BYTES_PER_NUMBER
+    return int(START_UP_BYTES + COPIES_OF_THE_DATA * data)
+
+
+def _moments(optimiser: Optimiser) -> int:
+    """How many numbers ``optimiser`` keeps for each weight."""
+    if isinstance(optimiser, Adam):
+        return 2
+    return int(optimiser.momentum > 0)

@@ -1,0 +1,71 @@
+"""Plain data: a run is one network to train, a shard is the runs of one job."""
+
+from dataclasses import dataclass
+
+from dying_relu.configuration import Architecture, Optimiser
+
+SHARED_FACTORS = ("dataset", "architecture", "optimiser")
+"""Factors in which the runs of a shard agree; in all the others they differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One network to train: its place in its experiment's grid. Factors are named as in the configuration.
+
+    ``seed`` is that of initial weights and minibatches; made of the study's seed and the replicate only, so that runs of the same
+    replicate can be compared pair by pair.
+    """
+
+    id: str
+    experiment: str
+    dataset: str
+    architecture: str
+    optimiser: str
+    activation: str
+    slope: float | None
+    initialisation: str
+    initial_bias: float
+    learning_rate: float
+    replicate: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class DatasetSize:
+    """A data set and how many of its examples are used."""
+
+    name: str
+    train: int
+    test: int
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One job: runs of an experiment that share everything but the replicate and what can differ within a stack of networks.
+
+    Attributes:
+        steps: minibatches to train.
+        checkpoints: steps after which networks are measured; 0 and ``steps`` are among them.
+        probe_train, probe_test: number of examples on which units are counted.
+        memory_limit: bytes that its job may use.
+        runs: sorted by replicate, then activation, slope, initialisation, bias and learning rate.
+        fingerprint: changes when anything above changes.
+    """
+
+    name: str
+    experiment: str
+    dataset: DatasetSize
+    architecture: Architecture
+    optimiser: Optimiser
+    pixels: str
+    batch_size: int
+    steps: int
+    checkpoints: tuple[int, ...]
+    probe_train: int
+    probe_test: int
+    record_units: bool
+    precision: str
+    device: str
+    memory_limit: int
+    runs: tuple[Run, ...] = ()
+    fingerprint: str = ""

@@ -1,0 +1,230 @@
+"""From a configuration to the networks to train: experiments become runs, runs become shards, a shard is a job.
+
+Nothing here imports torch: Snakemake plans the study whenever it starts.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property, lru_cache
+from itertools import product
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+from dying_relu import configuration as configurations
+from dying_relu.configuration import IMAGE_SETS, Configuration, Experiment
+from dying_relu.configuration.model import ACTIVATION_NAMES, Grid
+from dying_relu.errors import DyingReluError
+from dying_relu.plan import cost, memory
+from dying_relu.plan.shard import SHARED_FACTORS, DatasetSize, Run, Shard
+
+SECONDS_PER_SHARD = 120.0
+"""A shard is cut so that it is estimated to take at most this long on one core."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """Everything that a configuration asks for."""
+
+    configuration: Configuration
+    shards: tuple[Shard, ...]
+
+    @property
+    def name(self) -> str:
+        """Name of the study."""
+        return self.configuration.study
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Changes when anything in the configuration changes but where the images come from."""
+        return _digest(self.configuration.model_dump(mode="json", exclude={"data"}))[:16]
+
+    @cached_property
+    def runs(self) -> tuple[Run, ...]:
+        """All runs, in the order of their shards."""
+        return tuple(run for shard in self.shards for run in shard.runs)
+
+    @cached_property
+    def datasets(self) -> tuple[str, ...]:
+        """Names of the data sets that some run needs."""
+        return tuple(dict.fromkeys(shard.dataset.name for shard in self.shards))
+
+    @cached_property
+    def _by_name(self) -> dict[str, Shard]:
+        return {shard.name: shard for shard in self.shards}
+
+    def shard(self, name: str) -> Shard:
+        """The shard called ``name``."""
+        try:
+            return self._by_name[name]
+        except KeyError:
+            raise DyingReluError(
+                f"study {self.name} has no shard {name}",
+                expected=f"one of its {len(self.shards)}, such as {self.shards[0].name}",
+                remedy="has the configuration changed?",
+            ) from None
+
+
+def load(path: Path) -> Study:
+    """The study configured in the YAML file at ``path``."""
+    configuration = configurations.load(path)
+    try:
+        return plan(configuration)
+    except DyingReluError as error:
+        raise DyingReluError(f"{path}: {error}") from None
+
+
+def plan(configuration: Configuration) -> Study:
+    """The runs and shards that ``configuration`` asks for."""
+    shards = [
+        shard
+        for name, experiment in configuration.experiments.items()
+        for job in _jobs(configuration, name, experiment)
+        for shard in _cut(job)
+    ]
+    return Study(configuration, tuple(shards))
+
+
+@lru_cache(maxsize=64)
+def log_spaced(steps: int, count: int) -> tuple[int, ...]:
+    """``count`` checkpoints (or one after every step, if that is fewer): 0, 1, ..., ``steps`` at growing distances.
+
+    >>> log_spaced(100, 6)
+    (0, 1, 3, 10, 32, 100)
+    >>> log_spaced(3, 10)
+    (0, 1, 2, 3)
+
+    Remembered, so that a million shards have one tuple in common, not each one of its own.
+    """
+    count = min(count, steps + 1)
+    if count == 2:
+        return (0, steps)
+    points = [0, 1]
+    for remaining in range(count - 2, 0, -1):
+        ratio = (steps / points[-1]) ** (1 / remaining)
+        points.append(max(points[-1] + 1, round(points[-1] * ratio)))
+    return tuple(points)
+
+
+def _jobs(configuration: Configuration, name: str, experiment: Experiment) -> Iterator[Shard]:
+    """Shards with all the runs that agree in data set, architecture and optimiser, however long they take."""
+    grid, measuring = experiment.grid, configuration.measuring
+    for dataset, architecture, optimiser in product(grid.dataset, grid.architecture, grid.optimiser):
+        size = configuration.datasets[dataset]
+        train = experiment.train_examples or size.train or IMAGE_SETS[dataset].train
+        steps = _steps(configuration, experiment, train)
+        shard = Shard(
+            name=f"{name}-{dataset}-{architecture}-{optimiser}",
+            experiment=name,
+            dataset=DatasetSize(dataset, train, size.test or IMAGE_SETS[dataset].test),
+            architecture=configuration.architectures[architecture],
+            optimiser=configuration.optimisers[optimiser],
+            pixels=experiment.pixels,
+            batch_size=experiment.batch_size or configuration.training.batch_size,
+            steps=steps,
+            checkpoints=log_spaced(
+                steps, steps + 1 if experiment.every_step else experiment.checkpoints or measuring.checkpoints
+            ),
+            probe_train=experiment.probe_train or measuring.train,
+            probe_test=experiment.probe_test or measuring.test,
+            record_units=experiment.record_units,
+            precision=configuration.training.precision,
+            device=configuration.device,
+            memory_limit=int(configuration.memory_limit),
+        )
+        shared = {"experiment": name}
+        shared |= dict(zip(SHARED_FACTORS, (dataset, architecture, optimiser), strict=True))
+        yield replace(shard, runs=tuple(_runs(configuration, experiment, shard, shared)))
+
+
+def _runs(
+    configuration: Configuration, experiment: Experiment, shard: Shard, shared: dict[str, Any]
+) -> Iterator[Run]:
+    """The runs of ``shard``, which agree in the factors ``shared``, one replicate after the other."""
+    levels = _levels_within_a_shard(experiment.grid)
+    setting_of = _settings(shard)
+    for replicate in range(experiment.replicates):
+        seed = int(_digest(["seed", configuration.seed, replicate])[:12], 16)
+        setting = setting_of(replicate, seed)
+        for point in levels:
+            factors = shared | point | {"replicate": replicate}
+            yield Run(id=_digest([setting, factors])[:12], **factors, seed=seed)
+
+
+def _levels_within_a_shard(grid: Grid) -> list[dict[str, Any]]:
+    """All combinations of the factors in which the runs of a shard differ, in the order in which they are stacked."""
+    factors = [factor for factor in type(grid).model_fields if factor not in SHARED_FACTORS]
+    points = []
+    for levels in product(*(getattr(grid, factor) for factor in factors)):
+        point = dict(zip(factors, levels, strict=True))
+        activation = point["activation"]
+        points.append(point | {"activation": activation.name, "slope": activation.effective_slope})
+    return sorted(points, key=_stacking_order)
+
+
+def _stacking_order(point: dict[str, Any]) -> tuple[Any, ...]:
+    others = [point[factor] for factor in sorted(point) if factor not in ("activation", "slope")]
+    return (ACTIVATION_NAMES.index(point["activation"]), point["slope"] or 0.0, *others)
+
+
+def _steps(configuration: Configuration, experiment: Experiment, examples: int) -> int:
+    if experiment.steps is not None:
+        return experiment.steps
+    batch_size = experiment.batch_size or configuration.training.batch_size
+    return (experiment.epochs or configuration.training.epochs) * (examples // batch_size)
+
+
+def _settings(shard: Shard) -> Callable[[int, int], str]:
+    """By replicate and seed: the digest of what determines the numbers of a replicate (to keep units as well changes none).
+
+    What replicates have in common, such as ten thousand checkpoints, is written and summed up once.
+    """
+    fields = vars(shard) | {
+        "dataset": asdict(shard.dataset),
+        "architecture": shard.architecture.model_dump(),
+        "optimiser": shard.optimiser.model_dump(),
+        "replicate": 0,
+        "seed": 0,
+    }
+    irrelevant = ("name", "record_units", "device", "memory_limit", "runs", "fingerprint")
+    text = _canonical({key: value for key, value in fields.items() if key not in irrelevant})
+    before, after = text.split('"replicate":0,"seed":0,')
+    summed_up = hashlib.sha256(before.encode())
+
+    def setting(replicate: int, seed: int) -> str:
+        digest = summed_up.copy()
+        digest.update(f'"replicate":{replicate},"seed":{seed},{after}'.encode())
+        return digest.hexdigest()
+
+    return setting
+
+
+def _cut(job: Shard) -> Iterator[Shard]:
+    """``job`` in parts of nearly equal numbers of runs, none too long and none too large."""
+    least = memory.fixed(job) + memory.in_stack(job)
+    fit = (job.memory_limit - least) // memory.per_run(job)
+    if fit < 1:
+        raise DyingReluError(
+            f"memory_limit is too small for experiment {job.experiment} on {job.dataset.name}",
+            found=f"{job.memory_limit / 2**20:.0f} MiB",
+            expected=f"at least {(least + memory.per_run(job)) / 2**20:.0f} MiB",
+            remedy="raise it, or use fewer examples, checkpoints or units",
+        )
+    in_time = max(1, int(SECONDS_PER_SHARD / cost.seconds_per_run(job)))
+    parts = ceil(len(job.runs) / min(fit, in_time))
+    bounds = [len(job.runs) * part // parts for part in range(parts + 1)]
+    for part in range(parts):
+        runs = job.runs[bounds[part] : bounds[part + 1]]
+        fingerprint = _digest([job.record_units, job.device, [run.id for run in runs]])[:16]
+        yield replace(job, name=f"{job.name}-{part:02d}", runs=runs, fingerprint=fingerprint)
+
+
+def _digest(value: Any) -> str:
+    """SHA-256 of the canonical JSON of ``value``."""
+    return hashlib.sha256(_canonical(value).encode()).hexdigest()
+
+
+def _canonical(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)

@@ -1,0 +1,177 @@
+"""What counts as an activation, how its place in a model is named, and which ones cannot be seen.
+
+To find another function of PyTorch's, add its name to ``NAMES``; it must work element by element and be differentiable by autograd.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+Function = Callable[..., Any]
+
+NAMES = (
+    "relu", "relu6", "leaky_relu", "prelu", "elu", "selu", "celu", "gelu", "silu", "mish", "softplus",
+    "hardswish", "hardtanh", "hardsigmoid", "hardshrink", "softshrink", "tanhshrink", "softsign", "tanh", "sigmoid", "logsigmoid",
+    "threshold", "rrelu",
+)  # fmt: skip
+CLAMPS = ("clamp", "clamp_min", "clip")
+
+
+def spellings(names: Iterable[str]) -> dict[Function, str]:
+    """Function -> name, for all ways to call one: as a function or a method, in place or not."""
+    return {
+        getattr(owner, spelling): name
+        for name in names
+        for spelling in (name, f"{name}_")
+        for owner in (functional, torch, Tensor)
+        if hasattr(owner, spelling)
+    }
+
+
+ACTIVATIONS = spellings(NAMES)
+CLAMPED = spellings(CLAMPS)
+
+
+def activation(function: Function, arguments: tuple[Any, ...], options: dict[str, Any]) -> str | None:
+    """The name of the activation that a call computes, or None; ``clamp(min=0)`` and ``threshold(0, 0)`` are a relu.
+
+    >>> activation(torch.clamp, (torch.zeros(1),), {"min": 0})
+    'relu'
+    """
+    if function in CLAMPED:
+        low, high = (argument(arguments, options, *place) for place in ((1, "min"), (2, "max")))
+        return "relu" if _is_zero(low) and high is None else None
+    name = ACTIVATIONS.get(function)
+    if name == "threshold":
+        threshold, value = (
+            argument(arguments, options, *place) for place in ((1, "threshold"), (2, "value"))
+        )
+        return "relu" if _is_zero(threshold) and _is_zero(value) else name
+    return name
+
+
+def argument(arguments: tuple[Any, ...], options: dict[str, Any], position: int, name: str) -> Any:
+    """By position or by name; None if it was not given."""
+    return arguments[position] if len(arguments) > position else options.get(name)
+
+
+def _is_zero(value: Any) -> bool:
+    """Whether it is the number 0, or a tensor of nothing but that."""
+    if isinstance(value, Tensor):
+        return not value.requires_grad and not bool(value.any())
+    return isinstance(value, int | float) and value == 0
+
+
+OF_TORCH = "torch.nn.modules.activation"
+NO_UNITS = (
+    nn.MultiheadAttention,
+    nn.Softmax,
+    nn.Softmax2d,
+    nn.LogSoftmax,
+    nn.Softmin,
+)
+"""Stand among PyTorch's activations and do not work element by element."""
+LIKELY = re.compile("GELU|SiLU|Swish|Mish|Activation", re.IGNORECASE)
+
+
+def is_of_torch(module: nn.Module) -> bool:
+    """Whether it is one of PyTorch's own activations."""
+    return type(module).__module__ == OF_TORCH and not isinstance(module, NO_UNITS)
+
+
+def is_self_made(module: nn.Module) -> bool:
+    """Whether it is called like an activation and is nothing more than that, such as the GELUs of Transformers.
+
+    What it computes with, a tanh for instance, is then no activation of its own.
+
+    >>> is_self_made(nn.Linear(1, 1))
+    False
+    """
+    name = type(module).__name__
+    return (
+        not type(module).__module__.startswith("torch.nn.")
+        and LIKELY.search(name) is not None
+        and next(module.children(), None) is None
+    )
+
+
+def is_activation(module: nn.Module) -> bool:
+    """Whether a call of the module is the call of an activation, named by its path alone."""
+    return is_of_torch(module) or is_self_made(module)
+
+
+class Names:
+    """Names for calls of activations, in their order: the place, and from the second call there on "#2", "#3", ...
+
+    >>> names = Names()
+    >>> [names.next(place_of_function("block", "relu")) for _ in range(2)]
+    ['block:relu', 'block:relu#2']
+    """
+
+    def __init__(self) -> None:
+        self.calls: Counter[str] = Counter()
+
+    def next(self, place: str) -> str:
+        """The name of one more call at ``place``."""
+        self.calls[place] += 1
+        return place if self.calls[place] == 1 else f"{place}#{self.calls[place]}"
+
+
+def place_of_function(path: str, kind: str) -> str:
+    """The place of an activation that the module at ``path`` calls as a function; the model's own path is empty."""
+    return f"{path}:{kind}" if path else kind
+
+
+def place_of(name: str) -> str:
+    """The place that a layer's name tells.
+
+    >>> place_of("block:relu#2")
+    'block:relu'
+    """
+    return name.partition("#")[0]
+
+
+class Unseen(NamedTuple):
+    """A module with such activations: its class, and why they cannot be seen."""
+
+    kind: str
+    reason: str
+
+
+def unseen(model: nn.Module, entered: Collection[str], layers: Collection[str]) -> dict[str, Unseen]:
+    """The modules with unseen activations by path.
+
+    Args:
+        model: has been run.
+        entered: the paths of the modules that were called.
+        layers: the names of the activations that were seen.
+    """
+    places = set(map(place_of, layers))
+    found = {}
+    for path, module in model.named_modules():
+        if path in entered and path not in places and (reason := _reason(module)):
+            found[path] = Unseen(type(module).__name__, reason)
+    return found
+
+
+def _reason(module: nn.Module) -> str:
+    if isinstance(module, nn.RNNBase | nn.RNNCellBase):
+        return "its steps and their activations are one function"
+    if is_activation(module):
+        return "it does not work number by number, or had no numbers to work on"
+    if scripted := _scripted_functions(module):
+        return f"it calls {', '.join(scripted)}, which is scripted"
+    return ""
+
+
+def _scripted_functions(module: nn.Module) -> list[str]:
+    """Those that the module's forward calls by name."""
+    code = getattr(type(module).forward, "__code__", None)
+    known = getattr(type(module).forward, "__globals__", {})
+    names = () if code is None else code.co_names
+    return [name for name in names if isinstance(known.get(name), torch.jit.ScriptFunction)]

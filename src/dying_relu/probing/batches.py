@@ -1,0 +1,242 @@
+"""Batches: how a model is called with one, what scale its inputs have, and loaders that are gone through without a trace."""
+
+import random
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from inspect import Parameter, signature
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from dying_relu.errors import DyingReluError
+
+
+def unwrapped(model: nn.Module) -> nn.Module:
+    """What a DataParallel-wrapped or compiled model wraps, else the model.
+
+    Raises:
+        DyingReluError: it is no module, or one that is scripted.
+    """
+    if not isinstance(model, nn.Module):
+        raise DyingReluError("the model", found=type(model).__name__, expected="a torch.nn.Module")
+    if isinstance(model, nn.DataParallel | nn.parallel.DistributedDataParallel):
+        return unwrapped(model.module)
+    if isinstance(original := getattr(model, "_orig_mod", None), nn.Module):
+        return unwrapped(original)
+    for path, module in model.named_modules():
+        if isinstance(module, torch.jit.ScriptModule):
+            raise DyingReluError(
+                f"module {path or type(module).__name__!r} is scripted, and what it calls cannot be seen",
+                remedy="probe the model before torch.jit.script or torch.jit.trace",
+            )
+    return model
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Evaluation mode, and afterwards each module's own."""
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
+
+
+@contextmanager
+def gradients(model: nn.Module, wanted: bool) -> Iterator[None]:
+    """Gradients, if wanted, in frozen layers too, and even if the caller has switched them off; afterwards all is as it was."""
+    if not wanted:
+        with torch.no_grad():
+            yield
+        return
+    frozen = [
+        parameter
+        for parameter in model.parameters()
+        if parameter.is_floating_point() and not parameter.requires_grad
+    ]
+    try:
+        for parameter in frozen:
+            parameter.requires_grad_(True)
+        with torch.inference_mode(False), torch.enable_grad():
+            yield
+    finally:
+        for parameter in frozen:
+            parameter.requires_grad_(False)
+
+
+def device_of(model: nn.Module) -> torch.device | None:
+    """Where the model is, as far as its first parameter tells."""
+    parameter = next(iter(model.parameters()), None)
+    if parameter is not None and parameter.device.type == "meta":
+        raise DyingReluError(
+            "the model is on the meta device and has no values",
+            remedy="load its weights first, for instance after model.to_empty(device='cpu')",
+        )
+    return None if parameter is None else parameter.device
+
+
+def on_device(batch: Any, device: torch.device | None) -> Any:
+    """The tensors of a batch on ``device``, if there is one; tuples become lists."""
+    if isinstance(batch, Tensor):
+        # Autograd refuses a tensor of inference mode, and takes its copy.
+        batch = batch.clone() if batch.is_inference() and not torch.is_inference_mode_enabled() else batch
+        return batch if device is None or batch.device.type == "meta" else batch.to(device)
+    if isinstance(batch, Mapping):
+        return {key: on_device(value, device) for key, value in batch.items()}
+    if isinstance(batch, tuple | list):
+        return [on_device(part, device) for part in batch]
+    return batch
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a model is called with.
+
+    Attributes:
+        positional, named: its arguments.
+        labels: what a loss compares its output with; None if the batch has none.
+    """
+
+    positional: list[Any]
+    named: dict[str, Any]
+    labels: Any
+
+    def to(self, model: nn.Module) -> Any:
+        """What the model returns."""
+        return model(*self.positional, **self.named)
+
+    def __str__(self) -> str:
+        """Shapes of its tensors, for a message."""
+        given = [*self.positional, *self.named.values()]
+        return ", ".join(
+            str(tuple(one.shape)) if isinstance(one, Tensor) else type(one).__name__ for one in given
+        )
+
+
+def shown(batch: Any, model: nn.Module, number: int) -> Shown:
+    """How ``model`` is called with a batch.
+
+    Of a dict it gets what it has arguments for. Of a list (inputs, labels, ...) it gets the first entry; if it needs several arguments
+    it gets that entry's parts, or as many entries of the batch as it needs, and the labels stand behind them.
+
+    Raises:
+        DyingReluError: the batch is an empty tuple.
+    """
+    if isinstance(batch, Mapping):
+        return Shown([], _accepted(batch, model), batch.get("labels"))
+    if not isinstance(batch, list):
+        return Shown([batch], {}, None)
+    if not batch:
+        raise DyingReluError(f"batch {number} is an empty tuple", expected="(inputs, labels)")
+    needed = _needed(model)
+    if needed > 1 and isinstance(batch[0], list) and len(batch[0]) == needed:
+        return Shown(batch[0], {}, batch[1] if len(batch) > 1 else None)
+    inputs = batch[:needed] if 1 < needed <= len(batch) else batch[:1]
+    return Shown(inputs, {}, batch[len(inputs)] if len(batch) > len(inputs) else None)
+
+
+def _accepted(batch: Mapping[str, Any], model: nn.Module) -> dict[str, Any]:
+    parameters = signature(model.forward).parameters.values()
+    if any(one.kind is Parameter.VAR_KEYWORD for one in parameters):
+        return dict(batch)
+    names = {one.name for one in parameters}
+    return {name: value for name, value in batch.items() if name in names}
+
+
+def _needed(model: nn.Module) -> int:
+    """How many arguments without a default ``model`` takes by position."""
+    by_position = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+    parameters = signature(model.forward).parameters.values()
+    return sum(one.kind in by_position and one.default is one.empty for one in parameters)
+
+
+def tensors_in(inputs: Any) -> Iterator[Tensor]:
+    """All tensors of a batch, however deep they lie."""
+    if isinstance(inputs, Tensor):
+        yield inputs
+    elif isinstance(inputs, Mapping | list):
+        for part in inputs.values() if isinstance(inputs, Mapping) else inputs:
+            yield from tensors_in(part)
+
+
+@dataclass
+class InputScale:
+    """Mean, spread and range of the floating-point inputs of all batches so far; integers, such as tokens, do not count.
+
+    >>> import torch
+    >>> scale = InputScale()
+    >>> scale.add([torch.tensor([[0.0, 200.0]])])
+    >>> scale.mean, scale.deviation, scale.high
+    (100.0, 100.0, 200.0)
+    """
+
+    count: int = 0
+    total: float = 0.0
+    squares: float = 0.0
+    low: float = float("inf")
+    high: float = float("-inf")
+
+    def add(self, tensors: Iterable[Tensor]) -> None:
+        """Take in the tensors of a batch."""
+        for tensor in tensors:
+            if not tensor.is_floating_point() or not tensor.numel():
+                continue
+            # Sums of many half-precision numbers would overflow.
+            wide = tensor if tensor.dtype == torch.float64 else tensor.float()
+            self.count += wide.numel()
+            self.total += float(wide.sum())
+            self.squares += float(torch.linalg.vector_norm(wide)) ** 2
+            low, high = wide.aminmax()
+            self.low, self.high = min(self.low, float(low)), max(self.high, float(high))
+
+    @property
+    def mean(self) -> float:
+        """NaN without inputs."""
+        return self.total / self.count if self.count else float("nan")
+
+    @property
+    def deviation(self) -> float:
+        """Standard deviation over all entries; NaN without inputs."""
+        return max(0.0, self.squares / self.count - self.mean**2) ** 0.5 if self.count else float("nan")
+
+
+def require_repeatable(loader: Iterable[Any], remedy: str) -> Iterable[Any]:
+    """The loader; raises :class:`DyingReluError` for what can be gone through only once, such as a generator."""
+    # Not iter(loader): a DataLoader would draw a random number for it.
+    if isinstance(loader, Iterator):
+        raise DyingReluError(
+            "the loader gives its batches only once", found=type(loader).__name__, remedy=remedy
+        )
+    return loader
+
+
+@contextmanager
+def undisturbed(loader: Iterable[Any]) -> Iterator[None]:
+    """Random numbers drawn within the block, by ``loader`` or its transforms, are not missing after it.
+
+    A DataLoader draws a seed whenever it is gone through, shuffled or not. The states of PyTorch (CPU and CUDA), NumPy and
+    Python are restored, and those of the generators of the loader and its samplers.
+
+    >>> with undisturbed([]):
+    ...     inside = torch.rand(1)
+    >>> bool(inside == torch.rand(1))
+    True
+    """
+    sources = [loader, getattr(loader, "sampler", None), getattr(loader, "batch_sampler", None)]
+    found = [getattr(source, "generator", None) for source in sources]
+    generators = [(one, one.get_state()) for one in found if isinstance(one, torch.Generator)]
+    of_python, of_numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
+    devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else []
+    with torch.random.fork_rng(devices):
+        try:
+            yield
+        finally:
+            for generator, state in generators:
+                generator.set_state(state)
+            random.setstate(of_python)
+            np.random.set_state(of_numpy)  # noqa: NPY002

@@ -1,0 +1,189 @@
+"""Follows the units of a model while it is trained: which are born dead, die and revive."""
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Self
+from weakref import WeakSet
+
+import pandas as pd
+from torch import nn
+from torch.optim import Optimizer
+from torch.optim.optimizer import register_optimizer_step_post_hook
+from torch.utils.data import DataLoader
+
+from dying_relu.errors import DyingReluError
+from dying_relu.probing.batches import require_repeatable, undisturbed
+from dying_relu.probing.hooks import UnitAxis
+from dying_relu.probing.probe import probe
+from dying_relu.probing.report import Report
+from dying_relu.units import definitions
+from dying_relu.units.history import Lives, lives_after
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Listener = Callable[[pd.DataFrame], None]
+
+COUNTS = ["dead", "inactive", "dormant", "saturated"]
+
+
+class Monitor:
+    """Probes a model every so many steps of its training, which it leaves as it is, to the bit.
+
+    In a ``with`` block around a training loop it counts the steps of the optimizers that hold parameters of the model; where several
+    do, a step is done when one of them steps again. It measures at the start, every ``every`` steps and at the end of the block.
+    Where no optimizer of PyTorch is at work, call :meth:`measure` before the training, :meth:`step` after each step and
+    :meth:`finish` at the end.
+
+    Args:
+        model: in training or about to be; probed in evaluation mode, its modes, gradients and hooks restored.
+        loader: batches to probe on, as for :func:`probe`; it is gone through again and again.
+        every: how many steps lie between measurements.
+        unit_axis: as for :func:`probe`.
+        listeners: each is called with the rows of every measurement.
+
+    Attributes:
+        steps: of the training so far.
+        report: of the last measurement, for :func:`revive` and :func:`prune_dead`; its advice knows when units died.
+
+    Raises:
+        DyingReluError: a loader that gives its batches once only, is empty, or cannot be shared with the training; ``every`` below 1.
+
+    >>> import torch
+    >>> model = nn.Sequential(nn.Linear(2, 4), nn.ReLU(), nn.Linear(4, 1))
+    >>> optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    >>> with Monitor(model, [torch.randn(8, 2)], every=2) as monitor:
+    ...     for _ in range(3):
+    ...         optimizer.zero_grad()
+    ...         model(torch.randn(8, 2)).mean().backward()
+    ...         optimizer.step()
+    >>> monitor.history["step"].tolist()
+    [0, 2, 3]
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        loader: Iterable[Any],
+        every: int = 100,
+        *,
+        unit_axis: UnitAxis = None,
+        listeners: Sequence[Listener] = (),
+    ) -> None:
+        if every < 1:
+            raise DyingReluError("every", found=str(every), expected="a number of steps, at least 1")
+        _require_own(loader)
+        self.model, self.loader, self.every = model, loader, every
+        self.unit_axis, self.listeners = unit_axis, listeners
+        self.steps = 0
+        self.report: Report | None = None
+        self._measurements: list[pd.DataFrame] = []
+        self._lives: dict[str, Lives] = {}
+        self._stepped: WeakSet[Optimizer] = WeakSet()
+        self._hooks = ExitStack()
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """A row a layer at a step.
+
+        Returns:
+            step; layer; units; the counts dead, inactive, dormant, saturated; born_dead, those dead at every measurement so far;
+            died and revived, since the measurement before; active_share and mean_abs_activation, means over the units.
+        """
+        return pd.concat(self._measurements, ignore_index=True) if self._measurements else pd.DataFrame()
+
+    def plot(self, axes: "Axes | None" = None) -> "Axes":
+        """The dead share of each layer over the steps, on ``axes`` or on new ones.
+
+        Raises:
+            DyingReluError: nothing has been measured yet.
+        """
+        if not self._measurements:
+            raise DyingReluError(
+                "the Monitor has not measured yet", remedy="train in its with block, or call measure()"
+            )
+        from matplotlib import pyplot as plt  # a second, which no training needs
+
+        axes = plt.subplots(layout="constrained")[1] if axes is None else axes
+        for layer, rows in self.history.groupby("layer", sort=False):
+            axes.plot(rows["step"], rows["dead"] / rows["units"], marker=".", label=layer)
+        axes.set(xlabel="step", ylabel="dead units (share)", ylim=(-0.02, 1.02))
+        axes.legend()
+        return axes
+
+    def step(self) -> None:
+        """One more step of the training is done; measures if it is time."""
+        self.advance_to(self.steps + 1)
+
+    def measure(self) -> pd.DataFrame:
+        """Probe the model now; the rows are added to the history and returned."""
+        with undisturbed(self.loader):
+            report = probe(self.model, self.loader, unit_axis=self.unit_axis)
+        counts = report.summary().set_index("layer").loc[list(report.layers), ["units", *COUNTS]].astype(int)
+        rows = counts.assign(**self._changes(report)).reset_index()
+        rows.insert(0, "step", self.steps)
+        self.report = replace(report, lives=dict(self._lives))
+        self._measurements.append(rows)
+        for listener in self.listeners:
+            listener(rows)
+        return rows
+
+    def advance_to(self, steps: int) -> None:
+        """The training has come to this step, as somebody else has counted; measures once if it was time on the way."""
+        due = steps // self.every > self.steps // self.every
+        self.steps = steps
+        if due:
+            self.measure()
+
+    def finish(self) -> None:
+        """The training is over; measures unless that has just been done."""
+        if not self._measurements or self._measurements[-1]["step"].iloc[0] != self.steps:
+            self.measure()
+
+    def __enter__(self) -> Self:
+        self.measure()
+        hook = register_optimizer_step_post_hook(self._after)
+        self._hooks.callback(hook.remove)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._hooks.close()
+        # What was interrupted may be half done; its error is the one to see.
+        if kind is None:
+            self.finish()
+
+    def _changes(self, report: Report) -> dict[str, list[float]]:
+        """What stands in the history beside the report's own counts: a list over its layers for each column."""
+        seen = [layer.statistics for layer in report.layers.values()]
+        lives = []
+        for name, statistics in zip(report.layers, seen, strict=True):
+            self._lives[name] = lives_after(self._lives.get(name), definitions.dead(statistics), self.steps)
+            lives.append(self._lives[name])
+        return {
+            "born_dead": [int(one.always_dead.sum()) for one in lives],
+            "died": [int(one.died.sum()) for one in lives],
+            "revived": [int(one.revived.sum()) for one in lives],
+            "active_share": [float(one.active_share.mean()) for one in seen],
+            "mean_abs_activation": [float(one.mean_abs_activation.mean()) for one in seen],
+        }
+
+    def _after(self, optimizer: Optimizer, *_: object) -> None:
+        """Called after a step of any optimizer in the process."""
+        own = {id(parameter) for parameter in self.model.parameters()}
+        parameters = (parameter for group in optimizer.param_groups for parameter in group["params"])
+        if not any(id(parameter) in own for parameter in parameters):
+            return
+        if optimizer in self._stepped or not self._stepped:
+            self._stepped = WeakSet()
+            self.step()
+        self._stepped.add(optimizer)
+
+
+def _require_own(loader: Iterable[Any]) -> None:
+    require_repeatable(loader, "give the Monitor a list of batches or a DataLoader")
+    if isinstance(loader, DataLoader) and loader.persistent_workers:
+        raise DyingReluError(
+            "the loader of the Monitor keeps its workers",
+            remedy="going through it would start the training's epoch anew; make one with persistent_workers=False",
+        )

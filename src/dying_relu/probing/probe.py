@@ -1,0 +1,174 @@
+"""Shows a model its data and counts its units."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from dying_relu.errors import DyingReluError
+from dying_relu.probing.activations import Unseen, is_activation, unseen
+from dying_relu.probing.batches import (
+    InputScale,
+    Shown,
+    device_of,
+    evaluating,
+    gradients,
+    on_device,
+    shown,
+    tensors_in,
+    unwrapped,
+)
+from dying_relu.probing.hooks import UnitAxis, Watcher
+from dying_relu.probing.report import Report
+
+REFUSALS = (
+    RuntimeError,
+    TypeError,
+    ValueError,
+    LookupError,
+    AssertionError,
+    AttributeError,
+    ArithmeticError,
+)
+"""What models raise for batches that do not fit."""
+
+Loss = Callable[[Any, Any], Tensor]
+
+
+def probe(
+    model: nn.Module,
+    loader: Iterable[Any],
+    *,
+    loss: Loss | None = None,
+    unit_axis: UnitAxis = None,
+) -> Report:
+    """Find the dead, inactive, dormant and saturated units of ``model`` on the data of ``loader``, in one pass.
+
+    The model runs in evaluation mode, on the device it is on; its mode, its gradients and its hooks are left as they were.
+
+    Args:
+        model: any module but a scripted one. A DataParallel-wrapped or compiled model is probed as what it wraps, uncompiled.
+        loader: batches: a tensor; a tuple or list (inputs, labels, ...), for a model of several arguments ((first, second), labels) or
+            (first, second, labels); or a dict, of which the model gets what it has arguments for.
+        loss: (output, labels) -> scalar; with it the report says how much gradient reaches each unit. Needs batches with labels.
+        unit_axis: axis of the units, for all layers or by name; by default the second for what follows a convolution or its
+            normalisation, the last for all else.
+
+    Raises:
+        DyingReluError: no batch, no activation, data that are not finite, a batch that the model refuses, a scripted model.
+
+    >>> report = probe(nn.Sequential(nn.Linear(3, 8), nn.ReLU()), [torch.randn(16, 3)])
+    >>> report.summary()[["layer", "units"]].to_dict("records")
+    [{'layer': '1', 'units': 8}]
+    """
+    model = unwrapped(model)
+    _require_batches(loader)
+    device = device_of(model)
+    watcher = Watcher(model, unit_axis, loss is not None)
+    scale, batches = InputScale(), 0
+    with evaluating(model), watcher.hooked(), gradients(model, loss is not None):
+        for number, batch in enumerate(loader, start=1):
+            inputs = shown(on_device(batch, device), model, number)
+            tensors = list(tensors_in([inputs.positional, inputs.named]))
+            if tensors and all(tensor.numel() == 0 for tensor in tensors):
+                continue
+            _require_finite(tensors, number)
+            scale.add(tensors)
+            watcher.start_batch()
+            output = _run(model, inputs, watcher, number)
+            watcher.end_batch()
+            if loss is not None:
+                _backward(model, loss, output, inputs.labels)
+            batches = number
+    if not batches:
+        raise DyingReluError("the loader is empty", expected="at least one batch with examples")
+    hidden = unseen(model, watcher.entered, watcher.layers)
+    _require_layers(watcher, hidden)
+    arguments = frozenset(inputs.named)
+    never = _never_called(model, watcher)
+    return Report(watcher.layers, never, scale, loader, arguments, watcher.calls, hidden)
+
+
+def _require_layers(watcher: Watcher, hidden: dict[str, Unseen]) -> None:
+    """There must be some, and those that the caller has named among them."""
+    if not watcher.layers:
+        raise DyingReluError(
+            "no activation was called that can be seen",
+            found="; ".join(f"{path or one.kind}: {one.reason}" for path, one in hidden.items()),
+            expected="a model that calls one, such as nn.ReLU or torch.relu",
+        )
+    named = watcher.unit_axis if isinstance(watcher.unit_axis, dict) else {}
+    if unknown := [name for name in named if name not in watcher.layers]:
+        raise DyingReluError(
+            "unit_axis names a layer that is not there",
+            found=", ".join(map(repr, unknown)),
+            expected=f"some of {', '.join(watcher.layers)}",
+        )
+
+
+def _require_batches(loader: Any) -> None:
+    """A single batch in place of the loader would be taken apart into examples, or into the keys of a dict."""
+    if isinstance(loader, Tensor | Mapping | str) or not isinstance(loader, Iterable):
+        raise DyingReluError(
+            "the loader",
+            found=type(loader).__name__,
+            expected="an iterable of batches",
+            remedy="put a single batch into a list",
+        )
+
+
+def _require_finite(tensors: list[Tensor], number: int) -> None:
+    for tensor in tensors:
+        if tensor.device.type == "meta":
+            raise DyingReluError(f"batch {number} is on the meta device", expected="values")
+        # The sum is not finite if an entry is not; only then are the entries looked at.
+        if not tensor.is_floating_point() or math.isfinite(tensor.sum()):
+            continue
+        if bad := int((~tensor.isfinite()).sum()):
+            raise DyingReluError(
+                f"batch {number} of the loader has values that are not finite",
+                found=f"{bad} of {tensor.numel()}",
+                remedy="a unit cannot be judged on them; mend the data",
+            )
+
+
+def _run(model: nn.Module, inputs: Shown, watcher: Watcher, number: int) -> Any:
+    try:
+        with watcher:
+            return inputs.to(model)
+    except REFUSALS as error:
+        raise DyingReluError(
+            f"the model refuses batch {number}",
+            found=f"{inputs}, and it says: {type(error).__name__}: {error}",
+            remedy="batches are tensors, (inputs, labels), as many inputs as the model has arguments and then labels, or dicts of its "
+            "arguments by name",
+        ) from error
+
+
+def _backward(model: nn.Module, loss: Loss, output: Any, labels: Any) -> None:
+    """Send gradients back to the units, and leave those of the parameters as they are."""
+    if labels is None:
+        raise DyingReluError(
+            "a loss without labels", expected="batches (inputs, labels), or no loss=", remedy="add the labels"
+        )
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    if not parameters:
+        return
+    value = loss(output, labels)
+    if not isinstance(value, Tensor) or value.numel() != 1 or not value.requires_grad:
+        found = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
+        raise DyingReluError(
+            "the loss", found=str(found), expected="a tensor with one entry, with a gradient to the output"
+        )
+    torch.autograd.grad(value, parameters, allow_unused=True)
+
+
+def _never_called(model: nn.Module, watcher: Watcher) -> dict[str, str]:
+    """Activation modules that no batch has reached: path -> kind."""
+    return {
+        path: type(module).__name__
+        for path, module in model.named_modules()
+        if is_activation(module) and path not in watcher.entered
+    }

@@ -1,0 +1,1 @@
+"""Tables, and what made them: schemas, storage, aggregation, provenance."""

@@ -1,0 +1,105 @@
+"""The tables of a study from those of its shards, in memory that does not grow with the study."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+from pyarrow import concat_tables
+from pyarrow.parquet import ParquetWriter
+
+from dying_relu.errors import DyingReluError
+from dying_relu.files import atomic, checksums
+from dying_relu.plan.shard import Shard
+from dying_relu.plan.study import Study
+from dying_relu.results import schemas, store
+from dying_relu.results.origin import of_study
+
+ROWS = 1_000_000
+"""At most so many are in memory at once, unless a shard has more."""
+
+
+def aggregate(study: Study, shards: Path, out: Path) -> None:
+    """Put together what training has left in a folder for each shard of ``study``, inside ``shards``; write it, with sums, to ``out``.
+
+    Raises:
+        DyingReluError: a shard's table is missing, damaged, or not one of the planned runs; shards were not made alike
+            (:func:`dying_relu.results.origin.of_study`). The message names the file.
+    """
+    for name in schemas.TABLES:
+        _aggregate(name, study, shards, out / f"{name}.parquet")
+
+
+def _aggregate(name: str, study: Study, shards: Path, path: Path) -> None:
+    files = {shard.name: shards / shard.name / f"{name}.parquet" for shard in study.shards}
+    for file in files.values():
+        checksums.check(file)
+    origin = of_study(study, {shard: store.origin_of(file) for shard, file in files.items()})
+    writer = None
+    with atomic.atomic_path(path) as beside:
+        try:
+            for batch in _batches(study.shards, files):
+                rows = store.as_stored(_read(name, batch, files, path), origin)
+                writer = writer or ParquetWriter(beside, rows.schema, compression=store.COMPRESSION)
+                writer.write_table(rows)
+        finally:
+            if writer is not None:
+                writer.close()
+    checksums.write_beside(path)
+
+
+def _batches(shards: tuple[Shard, ...], files: dict[str, Path]) -> Iterator[list[Shard]]:
+    """Shards in their order, as many together as have ``ROWS`` rows."""
+    batch: list[Shard] = []
+    total = 0
+    for shard in shards:
+        with store.readable(files[shard.name]) as file:
+            rows = file.metadata.num_rows
+        if batch and total + rows > ROWS:
+            yield batch
+            batch, total = [], 0
+        batch.append(shard)
+        total += rows
+    yield batch
+
+
+def _read(name: str, shards: list[Shard], files: dict[str, Path], path: Path) -> pd.DataFrame:
+    """The rows of ``shards``, one after the other; checked as a whole, which says as much as shard by shard at a small part of the cost."""
+    mine = [files[shard.name] for shard in shards]
+    try:
+        table = store.checked(name, _unchecked(mine), path)
+    except (DyingReluError, *store.UNREADABLE):
+        # Slower, but it names the file at fault.
+        table = store.checked(
+            name, pd.concat([store.read(name, file) for file in mine], ignore_index=True), path
+        )
+    _require_planned_runs(name, table, shards, path)
+    return table
+
+
+def _unchecked(files: list[Path]) -> pd.DataFrame:
+    """The rows of ``files``, which must agree in their columns, one after the other."""
+    tables = []
+    for path in files:
+        with store.readable(path) as file:
+            tables.append(file.read(use_threads=False).replace_schema_metadata())
+    # A file without rows does not know the types of its columns.
+    filled = [table for table in tables if table.num_rows] or tables[:1]
+    return store.as_rows(concat_tables(filled))
+
+
+def _require_planned_runs(name: str, table: pd.DataFrame, shards: list[Shard], path: Path) -> None:
+    """Raise an error unless the rows are of the runs of ``shards``, of each of them; then no run can be in two of them.
+
+    Every run has rows in every table, since no network has diverged before its first step; in the table of units, those whose
+    units are recorded.
+    """
+    planned = [run.id for shard in shards if name != "units" or shard.record_units for run in shard.runs]
+    found = table["run"].unique()
+    if list(found) == planned if name == "runs" else set(found) == set(planned):
+        return
+    odd = sorted(set(found) ^ set(planned))
+    raise DyingReluError(
+        f"{path} would not hold the runs that are planned for {shards[0].name} to {shards[-1].name}",
+        found=f"{len(odd)} missing or too many, such as {odd[0]}" if odd else "another order",
+        remedy="delete the folders of these shards and run snakemake again",
+    )

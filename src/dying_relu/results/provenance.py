@@ -1,0 +1,195 @@
+"""Where a study's numbers come from: commit, configuration, versions of libraries, machine, time; kept beside its tables.
+
+The record is made when the tables are, so that a paper that is typeset later or elsewhere from the same tables says the same.
+"""
+
+import hashlib
+import json
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from pydantic import BaseModel
+
+from dying_relu.errors import DyingReluError
+from dying_relu.files import checksums
+from dying_relu.files.atomic import atomic_path
+from dying_relu.files.checksums import sha256
+from dying_relu.plan import memory, resources, study
+from dying_relu.results import origin, schemas, store
+from dying_relu.results.commit import commit
+
+NAME = "provenance.json"
+LIBRARIES = (*origin.LIBRARIES, "torchvision", "matplotlib", "snakemake")
+DEFAULT_CONFIGURATION = Path("config/config.yaml")
+
+
+class Hardware(BaseModel):
+    """What the record says of the machine."""
+
+    cpu: str
+    cores: int | None
+    memory_bytes: int | None
+
+
+class Record(BaseModel):
+    """What the record holds, for whoever reads one."""
+
+    commit: str
+    command: str
+    configuration: str
+    versions: dict[str, str]
+    hardware: Hardware
+    training: dict[str, float | None] | None
+    sha256: dict[str, str]
+
+
+def record(results_folder: Path, configuration_path: Path, out: Path) -> None:
+    """Write to ``out`` where the tables of a study come from, which have just been made; :func:`read` looks for ``NAME`` beside them."""
+    configuration = study.load(configuration_path).fingerprint
+    _require_made_together(results_folder, configuration)
+    found = {
+        "commit": commit(configuration_path.resolve().parent),
+        "command": command(configuration_path),
+        "configuration": configuration,
+        "versions": versions(),
+        "hardware": {"cpu": cpu_model(), "cores": os.cpu_count(), "memory_bytes": memory.of_machine()},
+        "training": resources.training(results_folder / "benchmarks" / "train"),
+        "sha256": {path.name: sha256(path) for path in sorted(results_folder.glob("*.parquet"))},
+    }
+    with atomic_path(out) as beside:
+        beside.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    checksums.write_beside(out)
+
+
+def _require_made_together(results_folder: Path, configuration: str) -> None:
+    """Raise an error unless the tables are those that were made, of one code, data and libraries, and for this configuration."""
+    of_study = store.origin_of_study(results_folder)
+    first = results_folder / f"{next(iter(schemas.TABLES))}.parquet"
+    origin.require_same(first, of_study, of_study | {"configuration": configuration})
+    for name in schemas.TABLES | schemas.SIMULATIONS:
+        path = results_folder / f"{name}.parquet"
+        checksums.check(path)
+        ours = store.origin_of(path)
+        origin.require_same(path, ours, ours | {"libraries": of_study["libraries"]})
+
+
+def describe(path: Path) -> dict[str, str]:
+    """Where the numbers of the table at ``path`` come from, line by line; with its study's record if that is of this very table."""
+    if path.suffix not in (".parquet", ".csv"):
+        raise DyingReluError(
+            f"{path} is not a table of a study",
+            expected="a .parquet file, such as results/default/runs.parquet, or claims.csv",
+        )
+    checksums.check(path)
+    if path.suffix == ".csv":
+        return _first_row(path)
+    said = origin.described(store.origin_of(path))
+    kept = path.parent / NAME
+    if kept.is_file() and (record := read(path.parent))["sha256"].get(path.name) == sha256(path):
+        machine = record["hardware"]
+        said |= {
+            "commit": record["commit"],
+            "made with": record["command"],
+            "machine": f"{machine['cpu']}, {machine['cores']} cores",
+        }
+    return said
+
+
+def _first_row(path: Path) -> dict[str, str]:
+    """What a CSV file says in every row."""
+    try:
+        row = pd.read_csv(path, nrows=1, dtype=str).iloc[0]
+        return {part: str(row[part]) for part in origin.PARTS}
+    except (OSError, ValueError, KeyError, IndexError) as error:
+        raise DyingReluError(
+            f"{path} does not say what its numbers follow from",
+            found=str(error),
+            expected="a table of verdicts, such as results/default/claims.csv",
+        ) from error
+
+
+def read(results_folder: Path) -> dict[str, Any]:
+    """What :func:`record` wrote into ``results_folder``."""
+    path = results_folder / NAME
+    checksums.check(path)
+    try:
+        return Record.model_validate_json(path.read_bytes()).model_dump()
+    except FileNotFoundError as error:
+        raise DyingReluError(
+            f"no record of where the numbers come from at {path}",
+            remedy="run the study: snakemake --cores all",
+        ) from error
+    except ValueError as error:
+        raise DyingReluError(
+            f"{path} is damaged", found=str(error), remedy="delete it and run the study again"
+        ) from error
+
+
+def fingerprint(results_folder: Path) -> str:
+    """SHA-256 of the record but for the times: a study that is repeated on the same machine has the same, and so has its PDF."""
+    timeless = {key: value for key, value in read(results_folder).items() if key != "training"}
+    return hashlib.sha256(json.dumps(timeless, sort_keys=True).encode()).hexdigest()
+
+
+def check(results_folder: Path) -> None:
+    """Raise an error unless every table in ``results_folder`` is the one that was recorded."""
+    for name, recorded in read(results_folder)["sha256"].items():
+        path = results_folder / name
+        found = sha256(path) if path.is_file() else "no file"
+        if found != recorded:
+            raise DyingReluError(
+                f"{path} is not the table that was recorded",
+                found=found,
+                expected=recorded,
+                remedy=f"get the original back, for example with `git checkout {path}`",
+            )
+
+
+def require_configuration(results_folder: Path, configuration_path: Path) -> None:
+    """Raise an error unless the study in ``results_folder`` is the one that the file ``configuration_path`` describes."""
+    recorded, described = (
+        read(results_folder)["configuration"],
+        study.load(configuration_path).fingerprint,
+    )
+    if recorded != described:
+        raise DyingReluError(
+            f"{configuration_path} is not the configuration of the study in {results_folder}",
+            found=described,
+            expected=recorded,
+            remedy="give the study's own file with --config",
+        )
+
+
+def command(configuration_path: Path) -> str:
+    """What to type to make the paper of a study again.
+
+    >>> command(Path("config/smoke.yaml"))
+    'snakemake --cores all --configfile config/smoke.yaml'
+    """
+    path = configuration_path
+    if path.is_absolute() and path.is_relative_to(Path.cwd()):
+        path = path.relative_to(Path.cwd())
+    return (
+        "make paper"
+        if path == DEFAULT_CONFIGURATION
+        else f"snakemake --cores all --configfile {path.as_posix()}"
+    )
+
+
+def versions() -> dict[str, str]:
+    """Python and the libraries that the paper depends on, with their versions."""
+    return {"Python": platform.python_version(), **origin.versions(*LIBRARIES)}
+
+
+def cpu_model() -> str:
+    """The processor's name as the system gives it."""
+    information = Path("/proc/cpuinfo")
+    if information.is_file():
+        for line in information.read_text(encoding="utf-8", errors="replace").splitlines():
+            key, _, model = line.partition(":")
+            if key.strip() == "model name":
+                return model.strip()
+    return platform.processor() or platform.machine() or origin.UNKNOWN

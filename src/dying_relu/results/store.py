@@ -1,0 +1,173 @@
+"""How tables are written and read.
+
+Every table is one parquet file. It is checked against its schema (:mod:`dying_relu.results.schemas`) when it is written and again
+when it is read, so that a wrong number stops the job that made it and a damaged file stops the job that reads it; a sum beside it
+(:mod:`dying_relu.files.checksums`) shows whether it has changed meanwhile. In its metadata, under ``dying_relu``, it says what its
+numbers follow from (:mod:`dying_relu.results.origin`).
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pandas as pd
+import pandera.pandas as pa
+from pyarrow import ArrowException, Table, schema, string
+from pyarrow.parquet import ParquetFile, write_table
+from pyarrow.types import is_null
+
+from dying_relu.errors import DyingReluError
+from dying_relu.files import checksums
+from dying_relu.files.atomic import atomic_path
+from dying_relu.plan.memory import of_machine
+from dying_relu.results import origin
+from dying_relu.results.origin import Origin
+from dying_relu.results.schemas import SIMULATIONS, TABLES
+
+ORIGIN = b"dying_relu"
+"""Where a parquet file's metadata say what its numbers follow from."""
+
+COMPRESSION = "zstd"
+
+BYTES_PER_CELL = 8
+"""In memory, at least; on disk a column that repeats itself takes next to nothing."""
+
+SHOWN = 3
+"""Of the things that are wrong with a table, so many are named."""
+
+UNREADABLE = (OSError, ValueError, ArrowException)
+"""What reading a file that is not parquet, or no longer, ends with."""
+
+
+def write(name: str, table: pd.DataFrame, path: Path, origin: Origin) -> None:
+    """Check ``table`` against the schema ``name`` (a key of ``TABLES`` or ``SIMULATIONS``); write it and its sum to ``path``."""
+    sound = checked(name, table, path)
+    with atomic_path(path) as beside:
+        _write(sound, beside, origin)
+    checksums.write_beside(path)
+
+
+def write_folder(tables: dict[str, pd.DataFrame], folder: Path, origin: Origin) -> None:
+    """Write tables, by name, and their sums to ``folder``: all of them or, if anything fails, none."""
+    sound = {
+        f"{name}.parquet": checked(name, table, folder / f"{name}.parquet") for name, table in tables.items()
+    }
+    with atomic_path(folder) as beside:
+        beside.mkdir()
+        for name, table in sound.items():
+            _write(table, beside / name, origin)
+        checksums.write(beside, sound, beside / checksums.NAME)
+
+
+def _write(table: pd.DataFrame, path: Path, origin: Origin) -> None:
+    write_table(as_stored(table, origin), path, compression=COMPRESSION)
+
+
+def as_stored(table: pd.DataFrame, origin: Origin) -> Table:
+    """The content of a file: the rows, and what their numbers follow from."""
+    content = Table.from_pandas(table, preserve_index=False)
+    # Without rows, nothing says that a column holds text.
+    texts = [field.with_type(string()) if is_null(field.type) else field for field in content.schema]
+    said = content.schema.metadata | {ORIGIN: json.dumps(origin).encode()}
+    return content.cast(schema(texts)).replace_schema_metadata(said)
+
+
+def read(name: str, path: Path) -> pd.DataFrame:
+    """The table ``name`` (a key of ``TABLES`` or ``SIMULATIONS``) stored at ``path``, checked against its sum and its schema."""
+    checksums.check(path)
+    with readable(path) as file:
+        table = as_rows(file.read(use_threads=False))
+    return checked(name, table, path)
+
+
+def origin_of(path: Path) -> Origin:
+    """What the numbers of the table stored at ``path`` follow from."""
+    with readable(path) as file:
+        said = (file.schema_arrow.metadata or {}).get(ORIGIN)
+        if said is None:
+            raise ValueError("it does not say what its numbers follow from")
+        return origin.parsed(said)
+
+
+def origin_of_study(folder: Path) -> Origin:
+    """What the numbers of all the tables of a study, in ``folder``, follow from.
+
+    Raises:
+        DyingReluError: they were not made together.
+    """
+    made_of = {name: origin_of(folder / f"{name}.parquet") for name in TABLES}
+    first, *others = made_of
+    for name in others:
+        origin.require_same(folder / f"{name}.parquet", made_of[name], made_of[first])
+    return made_of[first]
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[ParquetFile]:
+    """The file at ``path``; what goes wrong while it is open is its fault, but for a lack of memory."""
+    try:
+        file = ParquetFile(path)
+        _require_memory(file, path)
+        yield file
+    except MemoryError:
+        # Arrow's is one of its own exceptions, too.
+        raise
+    except FileNotFoundError as error:
+        raise DyingReluError(
+            f"no table at {path}", remedy="run the study first: snakemake --cores all"
+        ) from error
+    except PermissionError as error:
+        raise DyingReluError(
+            f"cannot read {path}",
+            found=error.strerror or str(error),
+            remedy="make it readable, then run again",
+        ) from error
+    except UNREADABLE as error:
+        raise DyingReluError(
+            f"{path} is not a readable table", found=str(error), remedy="delete it and run the study again"
+        ) from error
+
+
+def _require_memory(file: ParquetFile, path: Path) -> None:
+    """Raise an error if the file says of itself that it does not fit into this machine's memory."""
+    rows, columns = file.metadata.num_rows, file.metadata.num_columns
+    needed, there = rows * columns * BYTES_PER_CELL, of_machine()
+    if there is not None and needed > there:
+        raise DyingReluError(
+            f"{path} does not fit into this machine's memory",
+            found=f"{rows} rows of {columns} columns, at least {needed / 2**30:.0f} GiB",
+            expected=f"at most {there / 2**30:.0f} GiB",
+            remedy="delete it and run the study again if no study of yours is as large, or else read it on a larger machine",
+        )
+
+
+def as_rows(table: Table) -> pd.DataFrame:
+    """What the file says about pandas is left aside: the schema says which types the columns have."""
+    return table.to_pandas(ignore_metadata=True)
+
+
+def checked(name: str, table: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """``table`` with the types of the schema ``name``, if it obeys it; ``path`` is where it is from or goes, for the message."""
+    schema = (TABLES | SIMULATIONS)[name]
+    try:
+        return schema.validate(table, lazy=True)
+    except pa.errors.SchemaErrors as error:
+        raise DyingReluError(
+            f"{path} does not hold a valid table of {name}",
+            found="; ".join(_broken(name, schema, error.failure_cases)[:SHOWN]),
+            expected="the schema in dying_relu.results.schemas",
+            remedy="delete the file and run the study again",
+        ) from error
+
+
+def _broken(name: str, schema: pa.DataFrameSchema, causes: pd.DataFrame) -> list[str]:
+    """What is wrong, each once. Of a law of whole rows pandera lists a row's every cell, the wrong one or not."""
+    laws = {check.name for check in schema.checks}
+    said = (
+        f"{check} failed" if check in laws else f"{check} failed for {cell!r} in {column or name}"
+        for check, cell, column in zip(
+            causes["check"].astype(str), causes["failure_case"], causes["column"], strict=True
+        )
+    )
+    return list(dict.fromkeys(said))

@@ -1,0 +1,111 @@
+"""A stack of networks in training: the optimiser that its settings describe, and the minibatches in their order."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from dying_relu.configuration import Architecture
+from dying_relu.configuration import Optimiser as OptimiserSettings
+from dying_relu.data import Dataset
+from dying_relu.plan.shard import Run
+from dying_relu.stack.clipping import Clipped
+from dying_relu.stack.initialisation import random_stream
+from dying_relu.stack.loss import cross_entropy
+from dying_relu.stack.optimisers import SGD, Adam, Momentum, Optimiser
+from dying_relu.training.models import as_inputs, build
+from dying_relu.training.redo import recycle
+
+
+class Trainer:
+    """A stack of networks, its optimiser and the minibatches that all its networks share.
+
+    Args:
+        architecture, optimiser: settings.
+        runs: a network each; they share the activation and the seed.
+        data: the training examples, on the device where the networks shall live.
+        batch_size: examples in a minibatch.
+    """
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        optimiser: OptimiserSettings,
+        runs: Sequence[Run],
+        data: Dataset,
+        batch_size: int,
+    ) -> None:
+        self.device = data.train_images.device
+        image = data.train_images.shape[1:]
+        self.runs, self.settings, self.seed, self.steps = runs, optimiser, runs[0].seed, 0
+        self.network = build(architecture, runs, image, data.classes, self.seed, self.device)
+        self.optimiser = optimiser_of(optimiser, runs, self.device)
+        self.examples = as_inputs(architecture, data.train_images)
+        self.labels = data.train_labels
+        self.minibatches = minibatch_order(len(self.labels), batch_size, self.seed)
+
+    def step(self) -> Tensor:
+        """Train every network on the next minibatch; returns their losses (K,) before the update."""
+        self._recycle()
+        self._warm_up()
+        chosen = next(self.minibatches).to(self.device)
+        logits = self.network.forward(self.examples.index_select(0, chosen))
+        loss = cross_entropy(logits, self.labels[chosen])
+        self.network.backward(loss.gradient, self.optimiser)
+        self.steps += 1
+        return loss.loss
+
+    def state(self) -> dict[str, Tensor]:
+        """Everything that training changes. The order of the examples follows from the seed and the number of steps."""
+        tensors = [*self.network.state(), *self.optimiser.state(self.network.parameters())]
+        return {
+            "steps": torch.tensor(self.steps),
+            **{str(place): tensor for place, tensor in enumerate(tensors)},
+        }
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Go on from what :meth:`state` returned; for a trainer that has made no step yet."""
+        for name, tensor in self.state().items():
+            tensor.copy_(state[name])
+        self.steps = int(state["steps"])
+        for _ in range(self.steps):
+            next(self.minibatches)
+
+    def _recycle(self) -> None:
+        """Every so many steps, before an update: a checkpoint counts the units that training left, not the ones just renewed."""
+        every = self.settings.recycle_every
+        if every and self.steps and self.steps % every == 0:
+            seed = self.seed + self.steps
+            recycle(self.network, self.runs, self.optimiser, self.examples, self.labels, seed)
+
+    def _warm_up(self) -> None:
+        """Raise the learning rates linearly; the first step has the first of the warm-up's equal parts."""
+        warm_up = self.settings.warm_up_steps
+        if self.steps < warm_up:
+            self.optimiser.set_rates(learning_rates(self.runs, self.device) * ((self.steps + 1) / warm_up))
+
+
+def minibatch_order(examples: int, batch_size: int, seed: int) -> Iterator[Tensor]:
+    """Indices of one minibatch after another, for ever: each epoch in a new random order, its incomplete rest dropped."""
+    stream = random_stream(seed, "minibatches")
+    while True:
+        order = torch.randperm(examples, generator=stream)
+        yield from order[: examples // batch_size * batch_size].split(batch_size)
+
+
+def optimiser_of(settings: OptimiserSettings, runs: Sequence[Run], device: torch.device) -> Optimiser:
+    """The optimiser that ``settings`` describe, with each run's own learning rate."""
+    rate, decay = learning_rates(runs, device), settings.weight_decay
+    optimiser: Optimiser
+    if settings.kind == "adam":
+        optimiser = Adam(rate, settings.beta1, settings.beta2, settings.epsilon, decay)
+    elif settings.momentum:
+        optimiser = Momentum(rate, settings.momentum, decay)
+    else:
+        optimiser = SGD(rate, decay)
+    return Clipped(optimiser, settings.clip_norm) if settings.clip_norm else optimiser
+
+
+def learning_rates(runs: Sequence[Run], device: torch.device) -> Tensor:
+    """(K,) float32."""
+    return torch.tensor([run.learning_rate for run in runs], dtype=torch.float32, device=device)

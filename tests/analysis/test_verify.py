@@ -1,0 +1,106 @@
+"""A study is held against the published one: the same tables agree, moved ones do not, and verdicts decide."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from rich.console import Console
+from small_study import ORIGIN
+
+from dying_relu.analysis import claims
+from dying_relu.analysis import verify as verifying
+from dying_relu.results import store
+
+METRICS = ["train_loss", "train_accuracy", "test_loss", "test_accuracy", "effective_rank", "mean_slope"]
+FRACTIONS = ["dead", "dead_on_both", "inactive", "saturated", "dormant_0", "dormant_0025", "dormant_01"]
+NOT_OF_DIVERGED = [
+    *METRICS,
+    *(f"{name}_fraction" for name in [*FRACTIONS, "born_dead", "died", "revived"]),
+    "dead_fraction_test",
+    "pruned_difference",
+    "pruned_answers",
+]
+
+
+def copy_with(study: Path, folder: Path, change) -> Path:
+    """The runs and the verdicts of ``study`` in ``folder``, the runs changed."""
+    runs = store.read("runs", study / "runs.parquet")
+    store.write("runs", change(runs), folder / "runs.parquet", ORIGIN)
+    claims.write(claims.settle(study), folder / "claims.csv")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def published(small_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copy_with(small_study, tmp_path_factory.mktemp("published"), lambda runs: runs)
+
+
+def moved(runs: pd.DataFrame) -> pd.DataFrame:
+    """In one experiment every unit more is dead."""
+    here = runs["experiment"].eq("causes") & ~runs["diverged"]
+    return runs.assign(dead_fraction=runs["dead_fraction"].where(~here, 1.0))
+
+
+def test_a_study_agrees_with_itself(published: Path) -> None:
+    verification = verifying.verify(published, published)
+    assert verification.cells["agrees"].all()
+    assert verification.cells["same_scale"].all()
+    assert set(verification.cells["metric"]) == set(verifying.METRICS)
+    assert verification.conclusions_agree
+    assert len(verification.verdicts) == 13
+
+
+def test_cells_that_moved_are_named(published: Path, small_study: Path, tmp_path: Path) -> None:
+    verification = verifying.verify(copy_with(small_study, tmp_path, moved), published)
+    wrong = verification.cells[~verification.cells["agrees"]]
+    assert set(wrong["experiment"]) == {"causes"}
+    assert set(wrong["metric"]) == {"dead_fraction"}
+    console = Console(width=200, record=True)
+    verifying.show(verification, console)
+    assert "Cells that disagree" in console.export_text()
+
+
+def test_cells_that_diverge_on_one_side_only_do_not_vanish(
+    published: Path, small_study: Path, tmp_path: Path
+) -> None:
+    def exploded(runs: pd.DataFrame) -> pd.DataFrame:
+        """In one experiment every network but those of the smallest rate."""
+        gone = runs["experiment"].eq("causes") & (runs["learning_rate"] > 0.01)
+        return runs.assign(
+            diverged=runs["diverged"] | gone,
+            diverged_step=runs["diverged_step"].mask(gone, 1),
+            **{name: runs[name].mask(gone) for name in NOT_OF_DIVERGED if name in runs},
+        )
+
+    assert verifying.verify(published, published).diverged["agrees"].all()
+    verification = verifying.verify(copy_with(small_study, tmp_path, exploded), published)
+    assert verification.cells["agrees"].all()
+    wrong = verification.diverged[~verification.diverged["agrees"]]
+    assert set(wrong["experiment"]) == {"causes"}
+    assert set(wrong["learning_rate"]) == {0.1, 1.0}
+    assert (wrong["ours"] == 1).all()
+    console = Console(width=200, record=True)
+    verifying.show(verification, console)
+    assert "Shares of runs that diverged, where they disagree" in console.export_text()
+
+
+def test_another_scale_is_counted_apart(published: Path, small_study: Path, tmp_path: Path) -> None:
+    other = copy_with(
+        small_study, tmp_path, lambda runs: runs.assign(train_examples=2 * runs["train_examples"])
+    )
+    assert not verifying.verify(other, published).cells["same_scale"].any()
+
+
+def test_a_contradicted_verdict_decides_and_an_open_one_does_not(
+    published: Path, small_study: Path, tmp_path: Path
+) -> None:
+    ours = copy_with(small_study, tmp_path, lambda runs: runs)
+    verdicts = pd.read_csv(ours / "claims.csv", keep_default_na=False)
+    verdicts.loc[verdicts["claim"] == "C2", "verdict"] = claims.NOT_ENOUGH_DATA
+    claims.write(verdicts, ours / "claims.csv")
+    assert verifying.verify(ours, published).conclusions_agree
+    verdicts.loc[verdicts["claim"] == "C1", "verdict"] = claims.REFUTED
+    claims.write(verdicts, ours / "claims.csv")
+    verification = verifying.verify(ours, published)
+    assert list(verification.verdicts.loc[~verification.verdicts["agrees"], "claim"]) == ["C1"]
+    assert not verification.conclusions_agree

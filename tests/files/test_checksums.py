@@ -1,0 +1,80 @@
+"""A table that is not the one that was made is found, however well it looks."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from small_study import ORIGIN
+
+from dying_relu.errors import DyingReluError
+from dying_relu.files import checksums
+from dying_relu.results import schemas, store
+
+
+@pytest.fixture
+def folder(small_study: Path, tmp_path: Path) -> Path:
+    """The tables of a shard, as training writes them."""
+    tables = {name: store.read(name, small_study / f"{name}.parquet") for name in schemas.TABLES}
+    store.write_folder(tables, tmp_path / "shard", ORIGIN)
+    return tmp_path / "shard"
+
+
+def test_the_usual_command_checks_them(folder: Path) -> None:
+    if shutil.which("sha256sum") is None:
+        pytest.skip("there is no sha256sum")
+    done = subprocess.run(
+        ["sha256sum", "--check", checksums.NAME], cwd=folder, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines() == [f"{name}.parquet: OK" for name in schemas.TABLES]
+
+
+def test_a_number_that_was_changed_is_never_read(folder: Path) -> None:
+    path = folder / "runs.parquet"
+    runs = pd.read_parquet(path)
+    schemas.RUNS.validate(runs.assign(dead_fraction=runs["dead_fraction"] * 0.5)).to_parquet(
+        path, index=False
+    )
+    complaint = r"shard/runs\.parquet is not the file that was made.*found SHA-256 .* delete it and run"
+    with pytest.raises(DyingReluError, match=complaint):
+        store.read("runs", path)
+    store.read("layers", folder / "layers.parquet")
+
+
+@pytest.mark.parametrize("position", [0.01, 0.5, 0.9, 0.999])
+@pytest.mark.parametrize("name", schemas.TABLES)
+def test_a_flipped_bit_is_found_wherever_it_is(name: str, position: float, folder: Path) -> None:
+    path = folder / f"{name}.parquet"
+    content = bytearray(path.read_bytes())
+    content[int(position * len(content))] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(DyingReluError, match=rf"{name}\.parquet is not the file that was made"):
+        store.read(name, path)
+
+
+def test_a_file_has_its_own_sum_or_one_in_its_folders_list(folder: Path) -> None:
+    path = folder / "runs.parquet"
+    (folder / checksums.NAME).unlink()
+    with pytest.raises(
+        DyingReluError, match=r"nobody can tell whether .*runs\.parquet is the file that was made"
+    ):
+        store.read("runs", path)
+    checksums.write_beside(path)
+    store.read("runs", path)
+    path.write_bytes((folder / "layers.parquet").read_bytes())
+    with pytest.raises(DyingReluError, match=r"runs\.parquet is not the file that was made"):
+        store.read("runs", path)
+
+
+def test_a_list_that_does_not_name_a_file_says_nothing_of_it(folder: Path) -> None:
+    (folder / checksums.NAME).write_text("")
+    with pytest.raises(DyingReluError, match="there is no checksum of it"):
+        store.read("runs", folder / "runs.parquet")
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"one word\n", b"a  b  c\n"])
+def test_damaged_sums_are_named(folder: Path, content: bytes) -> None:
+    (folder / checksums.NAME).write_bytes(content)
+    with pytest.raises(DyingReluError, match="SHA256SUMS is damaged"):
+        store.read("runs", folder / "runs.parquet")

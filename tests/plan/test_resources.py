@@ -1,0 +1,48 @@
+"""What jobs took is read from Snakemake's measurements, and the next job asks for it."""
+
+from pathlib import Path
+
+import pytest
+from small_shard import shard_of
+
+from dying_relu.errors import DyingReluError
+from dying_relu.plan import cost, memory, resources
+
+
+def measurement(path: Path, seconds: float, mebibytes: float | str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"s\th:m:s\tmax_rss\tcpu_time\n{seconds}\t0:01:00\t{mebibytes}\t-\n", encoding="utf-8")
+    return path
+
+
+def test_training_is_the_sum_over_jobs_and_the_largest_memory(tmp_path: Path) -> None:
+    assert resources.training(tmp_path) is None
+    measurement(tmp_path / "a.tsv", 90.0, 512)
+    measurement(tmp_path / "b.tsv", 60.0, 2048.5)
+    assert resources.training(tmp_path) == {"jobs": 2, "seconds": 150.0, "largest_memory_mebibytes": 2048.5}
+
+
+def test_jobs_too_short_to_be_looked_at_have_no_memory(tmp_path: Path) -> None:
+    measurement(tmp_path / "a.tsv", 0.5, "-")
+    assert resources.training(tmp_path) == {"jobs": 1, "seconds": 0.5, "largest_memory_mebibytes": None}
+
+
+def test_a_job_asks_for_what_is_expected_or_for_what_it_took_if_that_was_more(tmp_path: Path) -> None:
+    shard, path = shard_of(), tmp_path / "shard.tsv"
+    expected = resources.mebibytes_for(shard, path), resources.minutes_for(shard, path)
+    assert expected[0] * 2**20 >= memory.of_job(shard)
+    assert expected[1] == cost.minutes_at_most(cost.seconds(shard))
+    for little in (1, "-"):
+        measurement(path, 0.1, little)
+        assert (resources.mebibytes_for(shard, path), resources.minutes_for(shard, path)) == expected
+    measurement(path, 3600.0, 10_000)
+    assert resources.mebibytes_for(shard, path) == resources.MARGIN * 10_000
+    assert resources.minutes_for(shard, path) == cost.minutes_at_most(3600.0) >= 3 * 60
+
+
+@pytest.mark.parametrize("content", [b"", b"s\tmax_rss\n", b"\xff\xfe", b"s\n1\n", b"s\tmax_rss\nfast\t1\n"])
+def test_what_is_not_a_measurement_is_named(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "shard.tsv"
+    path.write_bytes(content)
+    with pytest.raises(DyingReluError, match=r"shard\.tsv is not a measurement of a job"):
+        resources.took(path)

@@ -1,0 +1,458 @@
+"""Dead units are removed, and the model computes what it did; what cannot be followed stays, and is said."""
+
+import warnings
+from collections.abc import Callable
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+from torch.nn import functional
+
+from dying_relu import probe, prune_dead
+from dying_relu.data.torchvision_import import torchvision
+from dying_relu.errors import DyingReluError
+from dying_relu.probing.equivalence import tolerance
+from dying_relu.probing.prune import removable
+
+NEVER = -1e4
+"""A bias that no pre-activation of these models makes up for."""
+
+
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    """The same models and data in every run, whichever tests came before."""
+    torch.manual_seed(0)
+
+
+class Small(nn.Module):
+    """Written as people write them: pooling before the activation, functions, a view."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1, self.conv2 = nn.Conv2d(1, 6, 3), nn.Conv2d(6, 8, 3)
+        self.norm = nn.BatchNorm2d(8)
+        self.fc1, self.fc2 = nn.Linear(8 * 4, 10), nn.Linear(10, 3)
+
+    def forward(self, x: Tensor, scale: float | None = None) -> Tensor:
+        x = functional.relu(functional.max_pool2d(self.conv1(x), 2))
+        x = functional.avg_pool2d(self.norm(self.conv2(x)).relu_(), 2)
+        x = x.view(x.size(0), -1)
+        x = self.fc2(functional.dropout(functional.relu(self.fc1(x)), training=self.training))
+        return x if scale is None else x * scale
+
+
+class Residual(nn.Module):
+    """A block around which its inputs go too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.inside, self.back = nn.Conv1d(2, 4, 1), nn.Conv1d(4, 5, 1), nn.Conv1d(5, 4, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = torch.relu(self.first(x))
+        return torch.relu(x + self.back(torch.relu(self.inside(x))))
+
+
+def kill(layer: nn.Module, units: list[int]) -> None:
+    with torch.no_grad():
+        layer.bias[units] = NEVER
+
+
+def difference(model: nn.Module, other: nn.Module, inputs: Tensor) -> float:
+    with torch.no_grad():
+        outputs = model.eval()(inputs)
+        return float((outputs - other.eval()(inputs)).abs().max() / outputs.abs().max())
+
+
+@given(
+    widths=st.lists(st.integers(1, 7), min_size=2, max_size=4), seed=st.integers(0, 999), tokens=st.booleans()
+)
+@settings(max_examples=40)
+def test_an_mlp_keeps_its_function_and_loses_exactly_its_dead_units(
+    widths: list[int], seed: int, tokens: bool
+) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    layers, parts = [], []
+    for inputs, outputs in zip([3, *widths[:-1]], widths, strict=True):
+        layers.append(nn.Linear(inputs, outputs))
+        kill(layers[-1], (torch.rand(outputs, generator=generator) < 0.4).nonzero()[:, 0].tolist())
+        parts += [layers[-1], nn.ReLU()]
+    model = nn.Sequential(*parts, nn.Flatten(), nn.Linear(widths[-1] * (4 if tokens else 1), 2))
+    images = torch.randn(16, *([4] if tokens else []), 3, generator=generator)
+    report = probe(model, [images])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of layers that are dead altogether
+        pruned = prune_dead(model, report)
+    assert difference(model, pruned, images) <= tolerance(torch.float32)
+    summary = report.summary()
+    expected = (summary["units"] - summary["dead"]).clip(lower=1)
+    assert [layer.out_features for layer in pruned if isinstance(layer, nn.Linear)][:-1] == expected.tolist()
+
+
+def test_a_convolutional_network_written_with_functions() -> None:
+    model = Small()
+    nn.init.constant_(model.fc1.bias, 5.0)  # none is dead by chance
+    kill(model.conv1, [0, 4])
+    kill(model.norm, [2, 3, 7])
+    kill(model.fc1, [9])
+    images = torch.randn(8, 1, 14, 14)
+    for _ in range(3):
+        model(images)  # running statistics that are not the initial ones
+    parameters = {name: value.clone() for name, value in model.state_dict().items()}
+    report = probe(model, [(images, None)])
+    pruned = prune_dead(model, report)
+    assert removable(model, report)["removed"].tolist() == report.summary()["dead"].tolist()
+    assert pruned.training
+    assert model.training
+    assert {name: tuple(value.shape) for name, value in pruned.named_parameters()} == {
+        "conv1.weight": (4, 1, 3, 3),
+        "conv1.bias": (4,),
+        "conv2.weight": (5, 4, 3, 3),
+        "conv2.bias": (5,),
+        "norm.weight": (5,),
+        "norm.bias": (5,),
+        "fc1.weight": (9, 20),
+        "fc1.bias": (9,),
+        "fc2.weight": (3, 9),
+        "fc2.bias": (3,),
+    }
+    assert difference(model, pruned, images) <= tolerance(torch.float32)
+    assert all(value.equal(parameters[name]) for name, value in model.state_dict().items())
+    # It can be trained on.
+    pruned.train()(images).sum().backward()
+    assert all(parameter.grad.shape == parameter.shape for parameter in pruned.parameters())
+
+
+@pytest.mark.slow
+def test_vgg_loses_its_planted_channels() -> None:
+    model = torchvision.models.vgg11(weights=None, num_classes=10).eval()
+    planted = {"0": [1, 5], "11": [0, 7, 255], "18": [3, 200, 511]}
+    for layer, channels in planted.items():
+        kill(model.features.get_submodule(layer), channels)
+    images = torch.randn(4, 3, 64, 64)
+    report = probe(model, [images])
+    pruned = prune_dead(model, report)
+    channels = [layer.out_channels for layer in pruned.features if isinstance(layer, nn.Conv2d)]
+    dead = report.summary().set_index("layer")["dead"]
+    before = [layer.out_channels for layer in model.features if isinstance(layer, nn.Conv2d)]
+    assert [old - new for old, new in zip(before, channels, strict=True)] == dead.tolist()[: len(before)]
+    assert report.units("features.12")["dead"][planted["11"]].all()
+    # After the last convolution each channel is read at 7 x 7 positions.
+    assert pruned.classifier[0].in_features == channels[-1] * 49
+    assert difference(model, pruned, images) <= tolerance(torch.float32)
+
+
+@pytest.mark.slow
+def test_resnet_is_pruned_within_its_blocks_only() -> None:
+    model = torchvision.models.resnet18(weights=None).eval()
+    kill(model.layer1[0].bn1, [3])
+    kill(model.layer2[0].bn1, [0, 5])
+    images = torch.randn(4, 3, 64, 64)
+    report = probe(model, [images])
+    table = removable(model, report).set_index("layer")
+    inside = [name for name in table.index if name.startswith("layer") and "#" not in name]
+    assert len(inside) == 8
+    assert (table.loc[inside, "reason"] == "").all()
+    stay = table.drop(index=inside)["reason"]
+    assert stay["relu"] == "its output goes to add"
+    # The last block's output is averaged and read by one layer, but comes from a sum.
+    assert "its pre-activations come from add, not from a plain layer" in set(stay)
+    assert len(stay) == 9
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pruned = prune_dead(model, report)
+    for name, channels in (("layer1.0", [3]), ("layer2.0", [0, 5])):
+        dead = report.units(f"{name}.relu")["dead"]
+        assert dead[channels].all()
+        block, old = pruned.get_submodule(name), model.get_submodule(name)
+        alive = (~dead).to_numpy()
+        assert block.conv1.weight.equal(old.conv1.weight[alive])
+        assert block.bn1.running_var.equal(old.bn1.running_var[alive])
+        assert block.conv2.weight.equal(old.conv2.weight[:, alive])
+    assert difference(model, pruned, images) <= tolerance(torch.float32)
+
+
+@pytest.mark.parametrize(
+    ("name", "reasons"),
+    [
+        (
+            "mobilenet_v3_small",
+            ["", "its output goes to mul", "features.1.block.0.0 is a grouped convolution"],
+        ),
+        ("squeezenet1_1", ["", "its output goes to cat"]),
+        ("shufflenet_v2_x1_0", ["", "its output goes to cat", "stage2.0.branch1.0 is a grouped convolution"]),
+    ],
+)
+@pytest.mark.slow
+def test_dead_channels_of_random_networks_are_removed_where_they_can_be(
+    name: str, reasons: list[str]
+) -> None:
+    model, images = torchvision.models.get_model(name, weights=None), torch.randn(2, 3, 64, 64)
+    report = probe(model, [images])
+    table = removable(model, report)
+    assert set(reasons) <= set(table["reason"])
+    with pytest.warns(UserWarning, match="dead units stay"):
+        pruned = prune_dead(model, report)
+    assert table["removed"].sum() > 50
+    # A removed unit takes its row of weights along, at the least.
+    sizes = [sum(parameter.numel() for parameter in one.parameters()) for one in (model, pruned)]
+    assert sizes[0] - sizes[1] > table["removed"].sum()
+    assert difference(model, pruned, images) <= tolerance(torch.float32)
+
+
+def test_what_cannot_be_followed_stays_with_a_reason() -> None:
+    model = Residual()
+    nn.init.constant_(model.inside.bias, 5.0)  # none is dead by chance
+    kill(model.first, [1])
+    kill(model.inside, [0, 2])
+    images = torch.randn(6, 2, 5)
+    report = probe(model, [images])
+    with pytest.warns(UserWarning, match=r"dead units stay in . layers: relu: its output goes to add"):
+        pruned = prune_dead(model, report)
+    assert pruned.first.out_channels == 4
+    assert pruned.inside.out_channels == 3
+    assert removable(model, report)["reason"].tolist() == [
+        "its output goes to add",
+        "",
+        "its pre-activations come from add, not from a plain layer",
+    ]
+
+
+class Written(nn.Module):
+    """One layer of units, and what ``forward`` does with them."""
+
+    def __init__(self, forward: Callable[["Written", Tensor], Tensor]) -> None:
+        super().__init__()
+        self.a, self.b, self.c = nn.Linear(4, 4), nn.Linear(4, 4), nn.Linear(4, 2)
+        self.norm, self.relu = nn.BatchNorm1d(4), nn.ReLU()
+        self.written = forward
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.written(self, x)
+
+
+def computed(by: Callable[[nn.Module], nn.Module]) -> nn.Module:
+    return nn.Sequential(by(nn.Linear(4, 4)), nn.ReLU(), nn.Linear(4, 2))
+
+
+def tied() -> nn.Module:
+    model = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 4))
+    model[2].weight = model[0].weight
+    return model
+
+
+NOT_FOLLOWED = {
+    "a normalisation, which makes a constant of 0": (
+        Written(lambda m, x: m.c(m.norm(m.relu(m.a(x))))),
+        "its output goes to norm",
+    ),
+    "a sum": (Written(lambda m, x: m.c(m.relu(m.a(x)) + x)), "its output goes to add"),
+    "a concatenation": (
+        Written(lambda m, x: m.c(torch.cat([m.relu(m.a(x)), x], 1)[:, :4])),
+        "its output goes to cat",
+    ),
+    "two readers, one unknown": (
+        Written(lambda m, x: (lambda h: m.c(h) + h.sum())(m.relu(m.a(x)))),
+        "its output goes to sum",
+    ),
+    "the output": (Written(lambda m, x: m.relu(m.a(x))), "its output goes to the output of the model"),
+    "nothing": (Written(lambda m, x: (m.relu(m.a(x)), m.c(x))[1]), "nothing reads it"),
+    "a view that knows the number of units": (
+        Written(lambda m, x: m.c(m.relu(m.a(x)).view(-1, 4))),
+        "its output goes to view",
+    ),
+    "its own number of units": (
+        Written(lambda m, x: (lambda h: m.c(h) / h.size(1))(m.relu(m.a(x)))),
+        "its output goes to size",
+    ),
+    "a shared layer": (
+        Written(lambda m, x: m.c(m.b(m.b(m.relu(m.a(x)))))),
+        "b is used in more than one place",
+    ),
+    "a weight used as a function's": (
+        Written(lambda m, x: m.c(m.relu(m.a(x))) + functional.linear(x, m.c.weight)),
+        "c is used in more than one place",
+    ),
+    "tied weights": (tied(), "0 is used in more than one place"),
+    "a pre-activation used elsewhere": (
+        Written(lambda m, x: (lambda z: m.c(m.relu(z)) + z.mean())(m.a(x))),
+        "its pre-activations are used elsewhere too (a)",
+    ),
+    "an in-place activation behind the back": (
+        Written(lambda m, x: (lambda z: (z.relu_(), m.c(z))[1])(m.a(x))),
+        "its pre-activations are used elsewhere too (a)",
+    ),
+    "computed weights": (computed(nn.utils.spectral_norm), "the weights of 0 are computed"),
+    "parametrized weights": (
+        computed(nn.utils.parametrizations.weight_norm),
+        "its pre-activations come from 0, not from a plain layer",
+    ),
+    "a grouped convolution": (
+        nn.Sequential(nn.Unflatten(1, (4, 1)), nn.Conv1d(4, 4, 1), nn.ReLU(), nn.Conv1d(4, 4, 1, groups=2)),
+        "3 is a grouped convolution",
+    ),
+    "a slope for every unit": (
+        nn.Sequential(nn.Linear(4, 4), nn.PReLU(4), nn.Linear(4, 2)),
+        "it has parameters for every unit",
+    ),
+    "a normalisation over units": (
+        nn.Sequential(nn.Linear(4, 4), nn.LayerNorm(4), nn.ReLU(), nn.Linear(4, 2)),
+        "its pre-activations come from 1, not from a plain layer",
+    ),
+    "pooling over units": (
+        nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.MaxPool1d(2), nn.Linear(2, 2)),
+        "its output goes to 2",
+    ),
+    "inside a module of torch": (
+        nn.Sequential(nn.Unflatten(1, (1, 4)), nn.TransformerEncoderLayer(4, 2, 8, batch_first=True)),
+        "it is called inside a module that torch.fx does not look into",
+    ),
+    "control flow": (
+        Written(lambda m, x: m.c(m.relu(m.a(x))) if x.sum() > -1e9 else x),
+        "torch.fx cannot trace the model",
+    ),
+}
+
+
+@pytest.mark.parametrize(("model", "reason"), NOT_FOLLOWED.values(), ids=NOT_FOLLOWED)
+def test_units_that_cannot_be_followed_beyond_doubt_stay(model: nn.Module, reason: str) -> None:
+    inputs = torch.randn(8, 4)
+    report = probe(model, [inputs])
+    row = removable(model, report).iloc[0]
+    assert row["reason"].startswith(reason)
+    assert row["removed"] == 0
+
+
+@pytest.mark.parametrize(
+    "forward",
+    [
+        lambda m, x: m.c(torch.flatten(m.relu(m.a(x)), 1)),
+        lambda m, x: (lambda h: m.c(h.reshape(h.shape[0], -1)))(m.relu(m.a(x))),
+        lambda m, x: (lambda h: m.c(h.view(x.size(0), -1)))(m.relu(m.a(x))),
+        lambda m, x: m.c(m.relu(m.norm(m.a(x)))),
+        lambda m, x: (lambda h: m.c(h) + m.b(h)[:, :2])(m.relu(m.a(x)).contiguous()),
+    ],
+)
+def test_units_are_followed(forward: Callable[[Written, Tensor], Tensor]) -> None:
+    model = Written(forward)
+    with torch.no_grad():
+        model.a.bias.fill_(9.0)
+        model.a.weight[1] = 0
+        model.a.bias[1] = -1.0
+    inputs = torch.randn(8, 4)
+    pruned = prune_dead(model, probe(model, [inputs]))
+    assert (pruned.a.out_features, pruned.c.in_features) == (3, 3)
+    assert difference(model, pruned, inputs) <= tolerance(torch.float32)
+
+
+@pytest.mark.parametrize("shape", [lambda x: x.shape, lambda x: x.size()], ids=["shape", "size"])
+def test_a_view_by_the_sizes_of_a_shape_is_followed(shape: Callable[[Tensor], torch.Size]) -> None:
+    class Unpacks(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.fc = nn.Conv2d(1, 4, 3), nn.Linear(16, 2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            x = functional.relu(self.conv(x))
+            examples, _channels, _height, _width = shape(x)
+            return self.fc(x.view(examples, -1))
+
+    model, images = Unpacks(), torch.randn(5, 1, 4, 4)
+    nn.init.constant_(model.conv.bias, 5.0)
+    kill(model.conv, [2])
+    assert prune_dead(model, probe(model, [images])).fc.in_features == 12
+
+
+def test_a_mean_over_positions_and_a_flattening_of_them_are_followed() -> None:
+    class Averages(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv, self.fc, self.fc2 = nn.Conv2d(1, 4, 3), nn.Linear(4, 2), nn.Linear(16, 2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            x = functional.relu(self.conv(x))
+            return self.fc(x.mean((-2, -1))) + self.fc2(x.flatten(2).flatten(1))
+
+    model = Averages()
+    kill(model.conv, [2])
+    images = torch.randn(5, 1, 4, 4)
+    pruned = prune_dead(model, probe(model, [images]))
+    assert (pruned.fc.in_features, pruned.fc2.in_features) == (3, 12)
+    assert difference(model, pruned, images) <= tolerance(torch.float32)
+
+
+def test_of_a_layer_that_is_dead_altogether_one_unit_stays() -> None:
+    model = nn.Sequential(nn.Linear(3, 5), nn.ReLU(), nn.Linear(5, 2))
+    kill(model[0], list(range(5)))
+    inputs = torch.randn(4, 3)
+    with pytest.warns(UserWarning, match="a layer needs one unit, and all are dead"):
+        pruned = prune_dead(model, probe(model, [inputs]))
+    assert pruned[0].out_features == 1
+    assert difference(model, pruned, inputs) <= tolerance(torch.float32)
+
+
+def test_outputs_that_differ_are_an_error() -> None:
+    model = nn.Sequential(nn.Linear(3, 5), nn.ReLU(), nn.Linear(5, 2))
+    with torch.no_grad():
+        model[0].weight[1], model[0].bias[1] = 1.0, 0.0
+    negative, positive = -torch.rand(8, 3), torch.rand(8, 3)
+    report = probe(model, [negative])
+    prune_dead(model, report)
+    with pytest.raises(
+        DyingReluError, match=r"differ on batch 1: found a difference of .*; expected at most"
+    ):
+        prune_dead(model, report, data=[positive])
+
+
+def test_data_that_come_only_once_have_to_be_passed() -> None:
+    model = nn.Sequential(nn.Linear(3, 5), nn.ReLU(), nn.Linear(5, 2))
+    batches = [torch.randn(4, 3)]
+    report = probe(model, (batch for batch in batches))
+    with pytest.raises(DyingReluError, match="only once: found generator; pass the same batches with data="):
+        prune_dead(model, report)
+    assert isinstance(prune_dead(model, report, data=batches), nn.Sequential)
+    with pytest.raises(DyingReluError, match="no data to compare"):
+        prune_dead(model, report, data=[])
+
+
+def test_a_report_of_another_model_is_refused() -> None:
+    model = nn.Sequential(nn.Linear(3, 5), nn.ReLU(), nn.Linear(5, 2))
+    other = nn.Sequential(nn.Linear(3, 2))
+    with pytest.raises(DyingReluError, match="the model has no layer 1: expected"):
+        prune_dead(other, probe(model, [torch.randn(4, 3)]))
+
+
+def test_batches_with_names_and_models_that_return_several_tensors() -> None:
+    class Named(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.a, self.b = nn.Linear(3, 4), nn.Linear(4, 2)
+
+        def forward(self, values: Tensor, labels: Tensor | None = None) -> dict[str, Tensor]:
+            outputs = self.b(torch.relu(self.a(values)))
+            return {"outputs": outputs, "answers": outputs.argmax(1)}
+
+    model = nn.DataParallel(Named())
+    kill(model.module.a, [0])
+    pruned = prune_dead(model, probe(model, [{"values": torch.randn(4, 3)}]))
+    assert isinstance(pruned, Named)
+    assert pruned.a.out_features < 4
+
+
+def test_arguments_by_name_decide_which_way_the_model_goes() -> None:
+    class Optional(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.a, self.b = nn.Linear(3, 4), nn.Linear(4, 2)
+
+        def forward(self, x: Tensor, added: Tensor | None = None) -> Tensor:
+            x = torch.relu(self.a(x))
+            return self.b(x if added is None else x + added)
+
+    model, inputs = Optional(), torch.randn(5, 3)
+    without = probe(model, [{"x": inputs}])
+    assert removable(model, without)["reason"].tolist() == [""]
+    given = probe(model, [{"x": inputs, "added": torch.ones(4)}])
+    assert removable(model, given)["reason"].tolist() == ["its output goes to add"]

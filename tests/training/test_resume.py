@@ -1,0 +1,203 @@
+"""A training that was killed goes on where it was, and ends with the very same files."""
+
+import logging
+import multiprocessing
+import random
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load as tensors_in
+from small_shard import data, shard_of
+
+from dying_relu.data import Dataset
+from dying_relu.plan import study
+from dying_relu.results import schemas
+from dying_relu.results.origin import of_shard
+from dying_relu.training.resume import StateFile, conditions
+from dying_relu.training.shard_job import train
+
+__all__ = ["data"]
+
+IN_PARTS = {"learning_rate": [0.05, 1e25, 0.1], "initial_bias": [0.0, -3.0], "activation": ["relu", "prelu"]}
+"""Two stacks, in which networks diverge, units die and slopes are learned."""
+ALONE = {"learning_rate": [0.05, 0.1]}
+"""Convolutional networks, which are slower, each in a stack of its own."""
+CASES = {
+    "sgd": IN_PARTS,
+    "momentum": {"optimiser": ["momentum"], "architecture": ["cnn"]} | ALONE,
+    "adam": {"optimiser": ["adam"], "architecture": ["mlp_batch_norm"]} | IN_PARTS,
+    "recycled": {"optimiser": ["adam_recycled"], "initialisation": ["he", "default"]} | IN_PARTS,
+    "clipped": {"optimiser": ["sgd_clipped"], "architecture": ["cnn_layer_norm"]} | ALONE,
+}
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {name: (folder / f"{name}.parquet").read_bytes() for name in schemas.TABLES}
+
+
+def state_of(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.state")
+
+
+KILLS = 6
+
+
+class Killed(Exception):
+    """Stands for a kill between two steps."""
+
+
+def train_until(kill: Callable[[StateFile], bool], shard: study.Shard, data: Dataset, folder: Path) -> None:
+    """Train and save before every step, until ``kill`` says so after a save."""
+    saving = StateFile.offer
+
+    def offer(file: StateFile, state) -> None:
+        saving(file, state)
+        if kill(file):
+            raise Killed
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(StateFile, "offer", offer)
+        train(shard, data, folder, save_every=0)
+
+
+def kill_after(saves: int) -> Callable[[StateFile], bool]:
+    left = iter(range(saves))
+    return lambda _: next(left, None) is None
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_training_killed_again_and_again_ends_with_the_same_bits(case: str, data, tmp_path: Path) -> None:
+    shard = shard_of(**CASES[case])
+    train(shard, data, tmp_path / "undisturbed")
+    trial, kills, chance = tmp_path / "killed", 0, random.Random(case)
+    context = multiprocessing.get_context("fork")
+    while True:
+        process = context.Process(target=train, args=(shard, data, trial, 0.01))
+        process.start()
+        # The last is left alone, should none of the others get to the end.
+        process.join(timeout=chance.uniform(0.05, 0.4) if kills < KILLS else None)
+        process.kill()
+        process.join()
+        kills += process.exitcode == -9
+        assert process.exitcode in (0, -9)
+        # Not when the folder is there: a kill may come before what was saved is deleted.
+        if process.exitcode == 0:
+            break
+    assert kills
+    assert files(trial) == files(tmp_path / "undisturbed")
+    assert {path.name for path in tmp_path.iterdir()} == {"undisturbed", "killed"}
+
+
+@pytest.mark.parametrize("saves", [0, 2, 40, 41, 60])
+def test_every_step_is_a_place_to_go_on_from(saves: int, data, tmp_path: Path, caplog) -> None:
+    """The first, one between checkpoints, the last of a stack, the first of the next and one within that."""
+    shard = shard_of(**CASES["recycled"])
+    train(shard, data, tmp_path / "undisturbed")
+    with pytest.raises(Killed):
+        train_until(kill_after(saves), shard, data, tmp_path / "killed")
+    assert not (tmp_path / "killed").exists()
+    with caplog.at_level(logging.INFO):
+        train(shard, data, tmp_path / "killed")
+    assert f"going on from step {saves % (shard.steps + 1)} of {shard.steps}" in caplog.text
+    assert files(tmp_path / "killed") == files(tmp_path / "undisturbed")
+
+
+def test_a_short_training_saves_nothing(data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dying_relu.training.resume.atomic_path", None)
+    train(shard_of(), data, tmp_path / "shard")
+    assert {path.name for path in tmp_path.iterdir()} == {"shard"}
+
+
+def truncated(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1000])
+
+
+def emptied(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def flipped(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def foreign(path: Path) -> None:
+    path.write_bytes(b"\x80\x04" + bytes(1000))
+
+
+@pytest.mark.parametrize("damage", [truncated, emptied, flipped, foreign])
+def test_a_damaged_state_is_refused_and_training_starts_again(
+    damage: Callable[[Path], None], data, tmp_path: Path, caplog
+) -> None:
+    shard = shard_of()
+    train(shard, data, tmp_path / "undisturbed")
+    with pytest.raises(Killed):
+        train_until(kill_after(20), shard, data, tmp_path / "killed")
+    damage(state_of(tmp_path / "killed"))
+    train(shard, data, tmp_path / "killed")
+    assert "killed.state is not used, training starts from the beginning: it is truncated or" in caplog.text
+    assert "going on" not in caplog.text
+    assert files(tmp_path / "killed") == files(tmp_path / "undisturbed")
+    assert not state_of(tmp_path / "killed").exists()
+
+
+def test_a_state_of_another_configuration_data_or_code_is_refused(
+    data, tmp_path: Path, caplog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shard = shard_of()
+    with pytest.raises(Killed):
+        train_until(kill_after(20), shard, data, tmp_path / "killed")
+    state = state_of(tmp_path / "killed").read_bytes()
+    other_data = replace(data, train_images=data.train_images + 1e-6, checksum="another")
+    for differs, other, seen in (
+        ("configuration", shard_of(learning_rate=[0.1]), data),
+        ("data", shard, other_data),
+        ("code", shard, data),
+    ):
+        if differs == "code":
+            monkeypatch.setattr("dying_relu.results.origin.code_digest", lambda module: "edited")
+        state_of(tmp_path / "killed").write_bytes(state)
+        caplog.clear()
+        train(other, seen, tmp_path / "killed")
+        train(other, seen, tmp_path / "undisturbed")
+        assert f"it is of something else: {differs} differ" in caplog.text
+        assert files(tmp_path / "killed") == files(tmp_path / "undisturbed")
+
+
+def test_a_job_that_cannot_save_trains_on(data, tmp_path: Path, caplog) -> None:
+    shard = shard_of()
+    file = StateFile(
+        Path("/proc/nowhere/state"), conditions(shard, of_shard(shard, data), torch.device("cpu"), 1), 0
+    )
+    file.offer(lambda: {"steps": torch.tensor(1)})
+    assert "training goes on without a saved state: cannot write /proc/nowhere/state" in caplog.text
+
+
+def test_what_is_saved_is_tensors_and_nothing_that_could_run(data, tmp_path: Path) -> None:
+    with pytest.raises(Killed):
+        train_until(kill_after(5), shard_of(), data, tmp_path / "killed")
+    content = state_of(tmp_path / "killed").read_bytes()
+    tensors = tensors_in(content[32:])
+    assert {"stack", "running.trainer.steps", "running.recorder.rows.layers"} <= set(tensors)
+    assert int(tensors["running.trainer.steps"]) == 5
+
+
+def test_a_second_job_of_a_shard_waits_for_the_first(data, tmp_path: Path) -> None:
+    shard = shard_of()
+    train(shard, data, tmp_path / "undisturbed")
+    context = multiprocessing.get_context("fork")
+    both = [context.Process(target=train, args=(shard, data, tmp_path / "shard", 0)) for _ in range(2)]
+    started = time.monotonic()
+    for process in both:
+        process.start()
+    for process in both:
+        process.join()
+    assert time.monotonic() - started < 60
+    assert [process.exitcode for process in both] == [0, 0]
+    assert files(tmp_path / "shard") == files(tmp_path / "undisturbed")
+    assert {path.name for path in tmp_path.iterdir()} == {"undisturbed", "shard"}
