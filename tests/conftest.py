@@ -6,7 +6,10 @@ import pytest
 import torch
 from generated_paper import generate
 from hypothesis import settings
+from small_shard import blurred_prototypes
 from small_study import write_small_study
+
+from dying_relu.data import Dataset
 
 # One thread: tests run side by side, and threads that wait for each other's cores slow all of them down.
 torch.set_num_threads(1)
@@ -28,3 +31,9 @@ def small_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def small_paper(small_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the small study's ``results`` and what the paper prints of them, ``generated``; to be read only."""
     return generate(small_study, tmp_path_factory.mktemp("small_paper") / "paper").parent
+
+
+@pytest.fixture(scope="module")
+def data() -> Dataset:
+    """Images for small networks to learn from."""
+    return blurred_prototypes()

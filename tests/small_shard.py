@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pandas as pd
-import pytest
 import torch
 
 from dying_relu.configuration import Configuration
@@ -47,8 +46,7 @@ def shard_of(**changes) -> study.Shard:
     return shard
 
 
-@pytest.fixture(scope="module")
-def data() -> Dataset:
+def blurred_prototypes() -> Dataset:
     """Images of ten blurred prototypes: real enough for networks to learn from."""
     generator = torch.Generator().manual_seed(0)
     prototypes = torch.randn(10, 1, 28, 28, generator=generator)

@@ -88,10 +88,10 @@ import torch
 from dying_relu.stack import allocator
 from dying_relu.training.shard_job import train
 from test_memory import many_networks
-from small_shard import data
+from small_shard import blurred_prototypes
 torch.set_num_threads(1)
 allocator.keep_freed_memory()
-train(many_networks(sys.argv[1]), data.__wrapped__(), Path(sys.argv[2]))
+train(many_networks(sys.argv[1]), blurred_prototypes(), Path(sys.argv[2]))
 # Not getrusage: its peak begins with that of the process which started this one.
 (kilobytes,) = re.findall(r"VmHWM:\\s*([0-9]+) kB", Path("/proc/self/status").read_text())
 print(kilobytes)

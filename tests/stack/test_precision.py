@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from small_shard import data, shard_of  # noqa: F401
+from small_shard import shard_of
 
 from dying_relu.errors import DyingReluError
 from dying_relu.stack.precision import is_possible, products_in, require
@@ -43,7 +43,7 @@ def test_a_gpu_is_refused() -> None:
 
 
 @pytest.mark.skipif(is_possible("bf16", CPU), reason="this processor has bfloat16 products")
-def test_a_processor_without_it_is_refused_and_nothing_is_written(data, tmp_path: Path) -> None:  # noqa: F811
+def test_a_processor_without_it_is_refused_and_nothing_is_written(data, tmp_path: Path) -> None:
     shard = replace(shard_of(), precision="bf16")
     with pytest.raises(DyingReluError, match="set `precision: float32`"):
         train(shard, data, tmp_path / "shard")
@@ -52,7 +52,7 @@ def test_a_processor_without_it_is_refused_and_nothing_is_written(data, tmp_path
 
 @needs_bf16
 @pytest.mark.parametrize("architecture", ["mlp", "cnn"])
-def test_weights_stay_float32_and_the_first_losses_agree(architecture: str, data) -> None:  # noqa: F811
+def test_weights_stay_float32_and_the_first_losses_agree(architecture: str, data) -> None:
     shard = shard_of(architecture=[architecture])
     exact, rounded = (
         train_stack(replace(shard, precision=precision), shard.runs, data)

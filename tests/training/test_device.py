@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 from apple_gpu import MPS, apple_gpu
-from small_shard import data, shard_of
+from small_shard import shard_of
 from stack.test_equality import ARCHITECTURES, NORMALISED, OPTIMISERS, REMEDIES, runs
 
 from dying_relu.data import Dataset
@@ -15,8 +15,6 @@ from dying_relu.results import store
 from dying_relu.training.measurement import measure, pre_activation_quantiles
 from dying_relu.training.shard_job import train
 from dying_relu.training.trainer import Trainer
-
-__all__ = ["data"]
 
 META = torch.device("meta")
 # PyTorch has no fused Adam for a device without data.

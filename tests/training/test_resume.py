@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load as tensors_in
-from small_shard import data, shard_of
+from small_shard import shard_of
 
 from dying_relu.data import Dataset
 from dying_relu.plan import study
@@ -19,8 +19,6 @@ from dying_relu.results import schemas
 from dying_relu.results.origin import of_shard
 from dying_relu.training.resume import StateFile, conditions
 from dying_relu.training.shard_job import train
-
-__all__ = ["data"]
 
 IN_PARTS = {"learning_rate": [0.05, 1e25, 0.1], "initial_bias": [0.0, -3.0], "activation": ["relu", "prelu"]}
 """Two stacks, in which networks diverge, units die and slopes are learned."""

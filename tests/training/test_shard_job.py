@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
-from small_shard import data, shard_of, tables  # noqa: F401
+from small_shard import shard_of, tables
 
 from dying_relu.data import Dataset
 from dying_relu.errors import DyingReluError

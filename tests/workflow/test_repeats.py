@@ -10,12 +10,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
-from small_shard import data, shard_of, tables
+from small_shard import blurred_prototypes, shard_of, tables
 
 from dying_relu.training import trainer
 from dying_relu.training.models import build
-
-__all__ = ["data"]
 
 STORED = Path(__file__).with_name("small_study.csv")
 """Made with ``python tests/workflow/test_repeats.py``; to be made anew only when numbers are meant to change."""
@@ -108,4 +106,4 @@ if __name__ == "__main__":
 
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as scratch:
-        trained(data.__wrapped__(), Path(scratch)).to_csv(STORED, index=False)
+        trained(blurred_prototypes(), Path(scratch)).to_csv(STORED, index=False)
