@@ -1,6 +1,5 @@
 """Reading a study's YAML file: safely, and with errors that name the key, what was found and what was expected."""
 
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,15 +9,12 @@ from pydantic import ValidationError
 from dying_relu.configuration.consistency import inconsistencies
 from dying_relu.configuration.messages import Problem, as_error, did_you_mean, first_of, joined, shown
 from dying_relu.configuration.model import Configuration, DataSource
-from dying_relu.configuration.yaml import LONGEST_NUMBER, document
+from dying_relu.configuration.yaml import document
 from dying_relu.errors import DyingReluError
 from dying_relu.files import limits
 
 MAX_BYTES = 200_000
 """Thirty times the longest study of this project; longer ones would be read for more than some seconds."""
-
-# A number in scientific notation that YAML 1.1 reads as text: no point, or no sign in the exponent.
-_ALMOST_A_NUMBER = re.compile(r"[-+]?(\d+)(\.\d*)?[eE]([-+]?)(\d+)")
 
 _EXPECTED = {
     "bool_type": "true or false",
@@ -67,8 +63,6 @@ def parse(text: str, name: str = "the configuration") -> Configuration:
         configuration = Configuration.model_validate(given)
     except ValidationError as error:
         raise as_error(name, first_of(_invalid_values(error, given))) from None
-    except RecursionError:
-        raise DyingReluError(f"{name} is nested too deeply") from None
     if problems := first_of(inconsistencies(configuration)):
         raise as_error(name, problems)
     return configuration
@@ -111,7 +105,7 @@ def _invalid_value(details: Any, given: Any) -> Problem:
     if kind == "union_tag_invalid":
         return Problem(joined(key, "kind"), shown(context["tag"]), f"one of {context['expected_tags']}")
     expected = _EXPECTED.get(kind, details["msg"].removeprefix("Input should be ")).format_map(context)
-    return Problem(key, context.get("found") or shown(value), expected, _scientific_notation(value))
+    return Problem(key, context.get("found") or shown(value), expected)
 
 
 def _tags(given: Any, location: tuple[int | str, ...]) -> str:
@@ -136,19 +130,3 @@ def _key(location: Iterable[int | str], given: Any) -> str:
             name = part
         key = joined(key, name)
     return key or "the file"
-
-
-def _scientific_notation(value: object) -> str:
-    """What to write instead of ``1e-3``, which YAML reads as text.
-
-    >>> _scientific_notation("1e-3")
-    'write 1.0e-3: YAML reads 1e-3 as text'
-    """
-    if not isinstance(value, str) or len(value) > LONGEST_NUMBER:
-        return ""
-    match = _ALMOST_A_NUMBER.fullmatch(value)
-    if match is None:
-        return ""
-    sign = "-" if match.string.startswith("-") else ""
-    decimals = match[2] if match[2] and len(match[2]) > 1 else ".0"
-    return f"write {sign}{match[1]}{decimals}e{match[3] or '+'}{match[4]}: YAML reads {value} as text"
