@@ -1,14 +1,18 @@
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from invented_images import invented
 from safetensors import safe_open
 
 from dying_relu import data
-from dying_relu.configuration import DataSource
+from dying_relu.configuration import IMAGE_SETS, DataSource
+from dying_relu.configuration.model import ImageSet
 from dying_relu.data.decode import Arrays
 from dying_relu.data.sources import npm, torchvision
 from dying_relu.errors import DyingReluError
+from dying_relu.files import checksums
 
 
 def unreachable(name: str, folder: Path) -> Arrays:
@@ -25,7 +29,7 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_folder_becomes_a_file(fashion_root: Path, fashion: Arrays, tmp_path: Path) -> None:
     out = tmp_path / "cache" / "fashion_mnist.safetensors"
     data.fetch("fashion_mnist", DataSource(root=str(fashion_root)), out)
-    assert list(out.parent.iterdir()) == [out]
+    assert sorted(out.parent.iterdir()) == [out, checksums.beside(out)]
     assert data.load(out).test_labels.tolist() == fashion.test_labels.tolist()
     with safe_open(out, framework="pt") as file:
         assert file.metadata()["source"] == "root"
@@ -106,6 +110,71 @@ def test_a_cache_that_cannot_be_written_is_no_sources_fault(tmp_path: Path) -> N
     ) as failure:
         data.fetch("mnist", DataSource(), tmp_path / "cache" / "mnist.safetensors")
     assert "internet" not in str(failure.value)
+
+
+def made_up_images() -> tuple[np.ndarray, ...]:
+    """What a data set of one's own is got by: 4 grey images of 5 x 5 pixels and 2 classes, 3 of them to train on."""
+    images = np.arange(100, dtype=np.uint8).reshape(4, 5, 5)
+    labels = np.array([0, 1, 1, 0], np.uint8)
+    return images[:3], labels[:3], images[3:], labels[3:]
+
+
+def wrong_images() -> tuple[np.ndarray, ...]:
+    images, labels, *rest = made_up_images()
+    return images, labels + 7, *rest
+
+
+def nothing() -> None:
+    pass
+
+
+@pytest.fixture
+def register(monkeypatch: pytest.MonkeyPatch) -> Callable[[str | None], None]:
+    """Register the data set ``made_up`` with a function of its own."""
+
+    def registered(function: str | None) -> None:
+        entry = ImageSet(channels=1, side=5, classes=2, train=3, test=1, fetch=function)
+        monkeypatch.setitem(IMAGE_SETS, "made_up", entry)
+
+    return registered
+
+
+def test_a_data_set_of_ones_own_is_got_by_its_function(
+    register: Callable[[str | None], None], tmp_path: Path
+) -> None:
+    register(f"{__name__}:made_up_images")
+    out = tmp_path / "made_up.safetensors"
+    data.fetch("made_up", DataSource(), out)
+    dataset = data.load(out, pixels="raw")
+    assert dataset.train_images.shape == (3, 1, 5, 5)
+    assert (255 * dataset.test_images).round().flatten().tolist() == list(range(75, 100))
+    assert (dataset.classes, dataset.train_labels.tolist()) == (2, [0, 1, 1])
+    assert len(dataset.checksum) == 64
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (
+            f"{__name__}:wrong_images",
+            "train_labels of made_up has a class out of range: found 8; expected 0 to 1",
+        ),
+        (
+            f"{__name__}:nothing",
+            "cannot get the data set made_up from .*:nothing: .* expected a function without",
+        ),
+        (f"{__name__}:absent", "from .*:absent: found module .* has no attribute 'absent'"),
+        ("no_such_module:images", "from no_such_module:images: found No module named 'no_such_module'"),
+        (None, "no source of the data set made_up is known: expected .* fetch='module:function'"),
+    ],
+)
+def test_a_data_set_of_ones_own_that_cannot_be_got_is_an_error(
+    register: Callable[[str | None], None], tmp_path: Path, function: str | None, message: str
+) -> None:
+    register(function)
+    with pytest.raises(DyingReluError, match=message):
+        data.fetch("made_up", DataSource(), tmp_path / "made_up.safetensors")
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_unknown_data_set_is_named(tmp_path: Path) -> None:

@@ -37,6 +37,9 @@ class ImageSet(NamedTuple):
     classes: int
     train: int
     test: int
+    fetch: str | None = (
+        None  # "module:function" that gives its arrays, for a data set of one's own (dying_relu.data.fetch)
+    )
 
 
 IMAGE_SETS = {
