@@ -2,9 +2,9 @@
 
 Hypothesis alone, not atheris, which was tried on 2026-11-26 (3.0.0, guided by the coverage of our code, PyYAML, tarfile and Pillow's
 Python): with the reader of studies as it was before that day, a dictionary of YAML's marks led it within half a minute to
-``study: !!int``, an example below, and tags are refused since. After that it found nothing in 170,000 studies, 530,000 IDX
-files, 340,000 PNG sheets, 580,000 lists of labels and 160,000 tar archives, twelve minutes of two cores: what is left to
-find is in the C of zlib, json and Pillow, which it does not see, or takes a whole valid study, which it does not write.
+``study: !!int``, an example below, and tags are refused since. After that it found nothing in twelve minutes of two cores. Since then
+studies are read by ruamel.yaml, of which 180,000 random texts of YAML's marks found one key that no dictionary can have (an
+example below); and archives, PNG sheets and lists of labels are decoded only if their sum is the known one.
 """
 
 import copy

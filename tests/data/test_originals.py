@@ -24,7 +24,7 @@ def test_the_sum_of_cifar10_is_that_of_the_bytes_in_c_order() -> None:
 
 def test_every_data_set_is_published_somewhere() -> None:
     assert set(ORIGINALS) == {"mnist", "fashion_mnist", "cifar10", "cifar100"}
-    assert all(IMAGE_SETS[name].fetch is None for name in ORIGINALS)
+    assert all(IMAGE_SETS[name].read is None for name in ORIGINALS)
 
 
 @pytest.mark.parametrize("name", ["mnist", "cifar10"])

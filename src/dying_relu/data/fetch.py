@@ -1,12 +1,14 @@
 """Get a data set from the first source that has it, check it, and put it into the cache."""
 
-import importlib
 import logging
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from dying_relu.configuration import IMAGE_SETS, DataSource
 from dying_relu.data import dataset
@@ -24,7 +26,7 @@ def fetch(name: str, settings: DataSource, out: Path) -> None:
 
     Args:
         name: of a registered data set (:data:`~dying_relu.configuration.IMAGE_SETS`).
-        settings: the sources to try, in their order; a data set with a function of its own is got by that instead.
+        settings: the sources to try, in their order; a data set whose entry has a function is read by that instead.
         out: appears when everything is checked; downloads are kept in a temporary folder beside it until then.
 
     Raises:
@@ -32,20 +34,20 @@ def fetch(name: str, settings: DataSource, out: Path) -> None:
     """
     if name not in IMAGE_SETS:
         raise DyingReluError("unknown data set", found=repr(name), expected=f"one of {', '.join(IMAGE_SETS)}")
-    own = IMAGE_SETS[name].fetch
-    if own is None:
+    read = IMAGE_SETS[name].read
+    if read is None:
         _fetch_original(name, settings, out)
     else:
-        arrays = _call(name, own)
-        verify(name, arrays)
-        dataset.save(name, arrays, own, out)
+        with _scratch(out) as scratch:
+            arrays = _read_own(name, read, _folder(settings.root), scratch)
+        dataset.save(name, arrays, f"{read.__module__}.{read.__qualname__}", out)
 
 
 def _fetch_original(name: str, settings: DataSource, out: Path) -> None:
     if name not in ORIGINALS:
         raise DyingReluError(
             f"no source of the data set {name} is known",
-            expected="its entry to name a function that gives its arrays: fetch='module:function'",
+            expected="its entry to have a function that reads it: ImageSet(..., read=...)",
         )
     failures = []
     for source in settings.sources:
@@ -88,24 +90,33 @@ def _get(name: str, source: str, root: str | None, scratch: Path) -> Arrays:
     """Get the arrays of ``name`` from ``source``; what is downloaded goes to ``scratch``."""
     match source:
         case "root":
-            if root is None:
+            if (path := _folder(root)) is None:
                 raise DyingReluError("data.root is not set")
-            # Not Path.expanduser: it fails where there is no such person, and this leaves the path as it is.
-            return folder.read(name, Path(os.path.expanduser(root)))  # noqa: PTH111
+            return folder.read(name, path)
         case "torchvision":
             return torchvision.download(name, scratch)
         case _:
             return npm.download(name, scratch)
 
 
-def _call(name: str, own: str) -> Arrays:
-    """Get the arrays of ``name`` from its own function, ``module:function``."""
-    module, _, function = own.partition(":")
+def _folder(root: str | None) -> Path | None:
+    """The folder ``data.root``, in which ``~`` may stand for somebody's home."""
+    # Not Path.expanduser: it fails where there is no such person, and this leaves the path as it is.
+    return None if root is None else Path(os.path.expanduser(root))  # noqa: PTH111
+
+
+def _read_own(
+    name: str, read: Callable[[Path | None, Path], Any], root: Path | None, scratch: Path
+) -> Arrays:
+    """Get the arrays of ``name`` from its entry's own function, and check them."""
+    result = read(root, scratch)
     try:
-        return Arrays(*getattr(importlib.import_module(module), function)())
-    except (ImportError, AttributeError, TypeError, ValueError) as error:
+        arrays = Arrays(*map(np.asarray, result))
+    except TypeError as error:
         raise DyingReluError(
-            f"cannot get the data set {name} from {own}",
-            found=str(error),
-            expected=f"a function without arguments that returns {', '.join(Arrays._fields)}",
+            f"the function that reads the data set {name} does not give its arrays",
+            found=type(result).__name__,
+            expected=f"{', '.join(Arrays._fields)}",
         ) from error
+    verify(name, arrays)
+    return arrays

