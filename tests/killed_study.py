@@ -82,7 +82,7 @@ class KilledStudy:
         if study.name == "killed":
             (folder / study.file).write_text(SMALL, encoding="utf-8")
         (folder / "data").mkdir()
-        for path in (ROOT / "data").glob("*.safetensors"):
+        for path in (ROOT / "data").glob("*.safetensors*"):
             os.link(path.resolve(), folder / "data" / path.name)
         self.results = folder / "results" / study.name
         self.generated = folder / "paper/generated" / study.name

@@ -26,7 +26,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A copy of the project in which the smoke study has run; data sets that are there already are not fetched again."""
     project = Project(tmp_path_factory.mktemp("smoke") / "project")
     (project.folder / "data").mkdir()
-    for path in (ROOT / "data").glob("*.safetensors"):
+    for path in (ROOT / "data").glob("*.safetensors*"):
         os.link(path, project.folder / "data" / path.name)
     done = project.snakemake()
     assert done.returncode == 0, done.stderr

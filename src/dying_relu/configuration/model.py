@@ -9,10 +9,10 @@ a default to :class:`Grid`, the field of the same name to :class:`dying_relu.pla
 import ast
 import unicodedata
 from collections import Counter
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from math import prod
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -37,6 +37,8 @@ class ImageSet(NamedTuple):
     classes: int
     train: int
     test: int
+    read: Callable[[Path | None, Path], Any] | None = None
+    """Gets the four arrays of a data set of one's own: takes the folder ``data.root`` and an empty folder for downloads."""
 
 
 IMAGE_SETS = {

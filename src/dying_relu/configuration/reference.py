@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from dying_relu.configuration.model import Configuration
+from dying_relu.configuration.yaml import in_one_line
 from dying_relu.errors import DyingReluError
 
 START, END = "<!-- keys: written by `dying-relu config-docs` -->", "<!-- end of keys -->"
@@ -58,7 +57,7 @@ def _rows(node: Schema, root: Schema, path: str = "") -> Iterator[str]:
     required = node.get("required", ())
     for name, value in node["properties"].items():
         key = f"{path}{name}"
-        default = "required" if name in required else _code(value.get("default"))
+        default = "required" if name in required else f"`{in_one_line(value.get('default'))}`"
         meaning = value.get("description") or _resolved(value, root).get("description", "")
         inner_path, inner = _inside(key, value, root)
         if inner and default.startswith("`{"):
@@ -112,9 +111,3 @@ def _resolved(node: Schema, root: Schema) -> Schema:
     while "$ref" in node:
         node = root["$defs"][node["$ref"].rsplit("/", 1)[1]]
     return node
-
-
-def _code(default: object) -> str:
-    """``default`` as it would stand in the file."""
-    written = yaml.safe_dump(default, default_flow_style=True, width=1000, sort_keys=False)
-    return f"`{written.removesuffix('...' + chr(10)).strip()}`"
