@@ -6,10 +6,14 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from dying_relu import deprecated
+
 if TYPE_CHECKING:
     from dying_relu.probing import Monitor, Report, probe, prune_dead, revive
 
 __all__ = ["Monitor", "Report", "probe", "prune_dead", "revive"]
+
+deprecated.install()
 
 
 def __getattr__(name: str) -> object:

@@ -1,4 +1,4 @@
-"""Which jobs are done, which are running, and how long the rest will take."""
+"""Tally of the jobs that are done and running, and the time that the rest will take."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from dying_relu.plan.overview import duration
 
 SHARD = "shard"
-"""The rule whose jobs take the time."""
+"""Rule whose jobs take nearly all of the time."""
 EXPECTED: dict[str, float] = {}
 """Seconds that each shard of the study is expected to take on one core; the workflow fills it in."""
 
@@ -22,7 +22,7 @@ class Job:
 
 @dataclass
 class Tally:
-    """Counts jobs; ``clock`` gives seconds.
+    """Count of jobs by rule; ``clock`` gives seconds.
 
     >>> seconds = iter([0, 10, 10])
     >>> tally = Tally(lambda: next(seconds))
@@ -39,7 +39,7 @@ class Tally:
     expected: Mapping[str, float] = field(default_factory=lambda: EXPECTED)
     first_shard: float | None = None
     worked: float = 0.0
-    """What the shards that are done were expected to take; without expectations, their number."""
+    """Seconds that the finished shards were expected to take; without expectations, their number."""
 
     def plan(self, totals: Mapping[str, int]) -> None:
         """Take the number of jobs of each rule, and of all in ``total``."""
@@ -54,22 +54,21 @@ class Tally:
         self.running[job] = Job(rule, " ".join([*named] if rule == SHARD else [rule, *named]), now)
 
     def finished(self, job: int) -> str:
-        """Note that a job is done; returns a line that says so, or nothing for a target such as ``all``."""
+        """Note that a job is done; return a line that says so, or "" for a target such as ``all``."""
         ended = self.running.pop(job, None)
         if ended is None:
             return ""
         self.done[ended.rule] = self.done.get(ended.rule, 0) + 1
         if ended.rule == SHARD:
             self.worked += self.expected.get(ended.label, 1.0)
-        took = duration(self.clock() - ended.since)
-        return f"{self._counts()}: {ended.label} took {took}"
+        return f"{self._counts()}: {ended.label} took {duration(self.clock() - ended.since)}"
 
     def failed(self, job: int) -> None:
         """Note that a job is over without result."""
         self.running.pop(job, None)
 
     def status(self) -> str:
-        """Two lines: how far everything is, and what is running for how long."""
+        """Return two lines: the shards or jobs done, and the running jobs with their times."""
         now = self.clock()
         running = ", ".join(f"{job.label} ({duration(now - job.since)})" for job in self.running.values())
         return f"{self._counts()}\nrunning: {running or 'nothing'}"

@@ -1,4 +1,4 @@
-"""Snakemake on the terminal: shards done of how many, the time left, and what is running, instead of a page per job.
+"""Progress of a study on the terminal: shards done, the time left and the running jobs, instead of a page per job.
 
 ``profiles/default`` switches it on (``logger: progress``). In a terminal two lines at the bottom are kept up to date; anywhere
 else (a log file, CI) every finished job is one line. Errors, warnings and dry runs look as they always do; the
@@ -30,7 +30,7 @@ CHATTER = (
 
 
 class LogHandler(LogHandlerBase):
-    """Prints what Snakemake reports, with a tally in place of its messages about single jobs."""
+    """Handler that prints Snakemake's messages, with a tally in place of those about single jobs."""
 
     def __post_init__(self) -> None:
         self.console = Console(
@@ -44,7 +44,7 @@ class LogHandler(LogHandlerBase):
         )
 
     def emit(self, record: LogRecord) -> None:
-        """Show one message of Snakemake's."""
+        """Show one message of Snakemake."""
         event = getattr(record, "event", None)
         if self.common_settings.dryrun:
             self._print(record)
@@ -60,7 +60,7 @@ class LogHandler(LogHandlerBase):
             self._print(record)
 
     def close(self) -> None:
-        """Leave the terminal as it was."""
+        """Restore the terminal."""
         self.live.stop()
         super().close()
 
@@ -88,25 +88,25 @@ class LogHandler(LogHandlerBase):
 
     @property
     def writes_to_stream(self) -> bool:
-        """It takes the place of Snakemake's own output."""
+        """True: the handler replaces Snakemake's own output."""
         return True
 
     @property
     def writes_to_file(self) -> bool:
-        """Snakemake's log file stays as it is."""
+        """False: Snakemake keeps writing its own log file."""
         return False
 
     @property
     def has_filter(self) -> bool:
-        """Snakemake's filter (``--quiet``) applies."""
+        """False: Snakemake's filter (``--quiet``) applies."""
         return False
 
     @property
     def has_formatter(self) -> bool:
-        """Snakemake's formatter applies to what is not replaced."""
+        """False: Snakemake's formatter applies to messages that are not replaced."""
         return False
 
     @property
     def needs_rulegraph(self) -> bool:
-        """Not needed."""
+        """False: no message needs it."""
         return False
