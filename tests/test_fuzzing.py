@@ -9,13 +9,13 @@ find is in the C of zlib, json and Pillow, which it does not see, or takes a who
 
 import contextlib
 import gzip
-import hashlib
 import io
 import json
 import resource
 import struct
 import tarfile
 import tempfile
+import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -26,6 +26,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import torch
 import yaml
 from hypothesis import HealthCheck, assume, event, example, given, settings
 from hypothesis import strategies as st
@@ -508,6 +509,21 @@ def test_any_bytes_as_sums(tmp_path: Path, content: bytes) -> None:
 @quick
 def test_any_bytes_as_a_saved_state(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "shard.state"
-    # With a sum that is right, so that the rest is read.
-    path.write_bytes(hashlib.sha256(content).digest() + content)
+    path.write_bytes(content)
+    assert StateFile(path, {"shard": "mine"}, 60).load() == {}
+    # In an archive of the right kind, so that the rest is read.
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("archive/data.pkl", content)
+        archive.writestr("archive/version", "3\n")
+        archive.writestr("archive/byteorder", "little")
+    assert StateFile(path, {"shard": "mine"}, 60).load() == {}
+
+
+@given(structures)
+@quick
+def test_anything_that_was_saved_as_a_state(tmp_path: Path, saved: object) -> None:
+    path = tmp_path / "shard.state"
+    torch.save(saved, path)
+    assert StateFile(path, {"shard": "mine"}, 60).load() == {}
+    torch.save({"conditions": saved, "state": saved}, path)
     assert StateFile(path, {"shard": "mine"}, 60).load() == {}
