@@ -500,9 +500,10 @@ def test_other_parquet_files_are_refused(tmp_path: Path) -> None:
 @given(st.binary(max_size=300))
 @quick
 def test_any_bytes_as_sums(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / checksums.NAME).write_bytes(content)
-    (tmp_path / "runs.parquet").write_bytes(b"x")
-    refused_or_read(checksums.check, tmp_path / "runs.parquet")
+    path = tmp_path / "runs.parquet"
+    path.write_bytes(b"x")
+    checksums.beside(path).write_bytes(content)
+    refused_or_read(checksums.check, path)
 
 
 @given(st.binary(max_size=300))

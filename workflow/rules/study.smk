@@ -44,11 +44,13 @@ def measured(wildcards):
     return Path(f"results/{wildcards.study}/benchmarks/train/{wildcards.shard}.tsv")
 
 
-# Snakemake that was killed leaves its locks behind, and would refuse to run again until they are deleted by hand. They
-# are deleted here if no other Snakemake of this folder is alive; if one is, they are its own, and Snakemake refuses.
-if workflow.is_main_process and locks.announce(Path(".snakemake/alive")):
-    for left_behind in Path(".snakemake/locks").glob("*.lock"):
-        left_behind.unlink(missing_ok=True)
+# Snakemake's own locks (off: `nolock` in the profiles) outlive it when it is killed, and have to be deleted by hand. This one
+# is the system's and ends with the process, however it ends. Not held by dry runs, nor on a cluster's nodes.
+onstart:
+    if not locks.hold(Path(".snakemake/running.lock")):
+        raise WorkflowError(
+            f"Directory cannot be locked: another Snakemake is at work in {Path.cwd()}. Wait until it is done, or stop it."
+        )
 
 
 # An input of many rules, and always ancient(): what matters to a job is in its parameters, so that one more learning

@@ -75,11 +75,11 @@ class StateFile:
             saved = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
             conditions, state = dict(saved["conditions"]), dict(saved["state"])
         # In as many ways as there are files; what is meant for the author of the file is not repeated.
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             return self._refused(f"it is not a saved state ({type(error).__name__})")
         names = self.conditions | conditions
         if differing := [name for name in names if self.conditions.get(name) != conditions.get(name)]:
-            return self._refused(f"it is of something else: {', '.join(differing)} differ")
+            return self._refused(f"it is of something else: {', '.join(map(str, differing))} differ")
         return state
 
     def remove(self) -> None:
