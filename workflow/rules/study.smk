@@ -1,7 +1,6 @@
 # The study to run, read and checked before any job: one file, the whole truth about it.
 from pathlib import Path
 
-from dying_relu.files import locks
 from dying_relu.plan import cost, study
 from dying_relu.plan.gpu import is_likely_gpu
 from dying_relu.plan.resources import mebibytes_for, minutes_for
@@ -42,15 +41,6 @@ def planned(path):
 def measured(wildcards):
     """Where Snakemake has written, or will write, what the job of a shard takes."""
     return Path(f"results/{wildcards.study}/benchmarks/train/{wildcards.shard}.tsv")
-
-
-# Snakemake's own locks (off: `nolock` in the profiles) outlive it when it is killed, and have to be deleted by hand. This one
-# is the system's and ends with the process, however it ends. Not held by dry runs, nor on a cluster's nodes.
-onstart:
-    if not locks.hold(Path(".snakemake/running.lock")):
-        raise WorkflowError(
-            f"Directory cannot be locked: another Snakemake is at work in {Path.cwd()}. Wait until it is done, or stop it."
-        )
 
 
 # An input of many rules, and always ancient(): what matters to a job is in its parameters, so that one more learning
