@@ -22,6 +22,7 @@ from dying_relu.plan.shard import Shard
 from dying_relu.stack import allocator
 from dying_relu.training import shard_job
 from dying_relu.training.recorder import Recorder
+from dying_relu.training.stack_training import StackTraining
 from dying_relu.training.trainer import Trainer
 
 log = logging.getLogger(__name__)
@@ -85,7 +86,7 @@ def _row(shard: Shard, file: Path) -> tuple[str, int, int, bool, float, float, f
     size = memory.stack_size(shard, on_gpu=False, cache=memory.second_level_cache())
     stacks = list(shard_job.stacks(shard.runs, size))
     with _stopwatch(Trainer, "step") as steps, _stopwatch(Recorder, "checkpoint") as checkpoints:
-        shard_job.train_stack(shard, stacks[0], examples)
+        StackTraining(shard, stacks[0], examples).finish()
     seconds, measuring = sum(steps), sum(checkpoints)
     return (
         shard.name,

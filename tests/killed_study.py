@@ -22,7 +22,7 @@ CORES = 2
 SAVE_OFTEN = {"DYING_RELU_SAVE_EVERY": "0.2"}
 TIMINGS = {"logs", "benchmarks"}
 """Folders of what differs from run to run: seconds, and which process wrote a line."""
-TOGETHER = {**dict.fromkeys((*schemas.TABLES, "SHA256SUMS"), "aggregate"), "numbers": "numbers"}
+TOGETHER = {**dict.fromkeys(schemas.TABLES, "aggregate"), "numbers": "numbers"}
 """Files by their stem, of jobs that write several beside those of others."""
 
 SMALL = """
@@ -91,8 +91,8 @@ class KilledStudy:
         """What jobs have said, when they went on from a saved state, by shard."""
         self.planned = {shard.name for shard in study_of(folder / study.file).shards}
         if study.trained:
-            sums = [f"results/{study.name}/shards/{shard}/SHA256SUMS" for shard in sorted(self.planned)]
-            done = self.copy.run(*self._command(sums))
+            tables = [f"results/{study.name}/shards/{shard}/runs.parquet" for shard in sorted(self.planned)]
+            done = self.copy.run(*self._command(tables))
             assert done.returncode == 0, done.stderr
 
     def _command(self, targets: Iterable[str]) -> list[str]:

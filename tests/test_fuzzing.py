@@ -9,12 +9,12 @@ example below); and archives, PNG sheets and lists of labels are decoded only if
 
 import copy
 import gzip
-import hashlib
 import io
 import json
 import resource
 import struct
 import tarfile
+import zipfile
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -24,6 +24,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import torch
 from hypothesis import HealthCheck, assume, event, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -451,15 +452,31 @@ def test_other_parquet_files_are_refused(tmp_path: Path) -> None:
 @given(st.binary(max_size=300))
 @quick
 def test_any_bytes_as_sums(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / checksums.NAME).write_bytes(content)
-    (tmp_path / "runs.parquet").write_bytes(b"x")
-    refused_or_read(checksums.check, tmp_path / "runs.parquet")
+    path = tmp_path / "runs.parquet"
+    path.write_bytes(b"x")
+    checksums.beside(path).write_bytes(content)
+    refused_or_read(checksums.check, path)
 
 
 @given(st.binary(max_size=300))
 @quick
 def test_any_bytes_as_a_saved_state(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "shard.state"
-    # With a sum that is right, so that the rest is read.
-    path.write_bytes(hashlib.sha256(content).digest() + content)
+    path.write_bytes(content)
+    assert StateFile(path, {"shard": "mine"}, 60).load() == {}
+    # In an archive of the right kind, so that the rest is read.
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("archive/data.pkl", content)
+        archive.writestr("archive/version", "3\n")
+        archive.writestr("archive/byteorder", "little")
+    assert StateFile(path, {"shard": "mine"}, 60).load() == {}
+
+
+@given(structures)
+@quick
+def test_anything_that_was_saved_as_a_state(tmp_path: Path, saved: object) -> None:
+    path = tmp_path / "shard.state"
+    torch.save(saved, path)
+    assert StateFile(path, {"shard": "mine"}, 60).load() == {}
+    torch.save({"conditions": saved, "state": saved}, path)
     assert StateFile(path, {"shard": "mine"}, 60).load() == {}

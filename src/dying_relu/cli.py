@@ -359,5 +359,15 @@ def config_docs(
     reference.write(out)
 
 
+@app.command()
+def table_docs(
+    out: Annotated[Path, typer.Option(help="Markdown file to write.")] = Path("docs/tables.md"),
+) -> None:
+    """Write the reference of the tables' columns."""
+    from dying_relu.results import reference
+
+    reference.write(out)
+
+
 if __name__ == "__main__":
     main()

@@ -36,14 +36,14 @@ numbers.json      every number of the paper
 paper.pdf         the paper
 provenance.json   commit, versions, machine, and checksums of the tables
 
-To check that all is as it was: sha256sum --check SHA256SUMS
+To check that all is as it was: sha256sum --check *.sha256
 """
 
 Files = dict[str, bytes]
 
 
 def archive(paper: Path, generated: Path, results_folder: Path, configuration: Path, out: Path) -> None:
-    """Write the folder ``out``: ``arxiv.tar.gz``, ``results.tar.gz`` and their ``SHA256SUMS``. The same input gives the same bytes.
+    """Write the folder ``out``: ``arxiv.tar.gz``, ``results.tar.gz`` and a checksum beside either. The same input gives the same bytes.
 
     The paper is compiled once from its archive alone, in an empty folder, without BibTeX, and has to come out the same to the byte.
 
@@ -67,7 +67,7 @@ def archive(paper: Path, generated: Path, results_folder: Path, configuration: P
         folder.mkdir()
         for name, files in bundles.items():
             _pack(files, folder / name, date)
-        checksums.write(folder, bundles, folder / checksums.NAME)
+            checksums.write_beside(folder / name)
 
 
 def _paper(paper: Path, generated: Path, date: int) -> Files:
@@ -129,8 +129,8 @@ def _results(results_folder: Path, configuration: Path, project: Path) -> Files:
         for name, path in paths.items():
             shutil.copy(path, folder / name)
         (folder / "README.txt").write_text(about, encoding="utf-8")
-        names = sorted(path.name for path in folder.iterdir())
-        checksums.write(folder, names, folder / checksums.NAME)
+        for path in sorted(folder.iterdir()):
+            checksums.write_beside(path)
         top = f"dying-relu-{results_folder.name}"
         return {f"{top}/{path.name}": path.read_bytes() for path in folder.iterdir()}
 

@@ -1,15 +1,17 @@
-"""A fingerprint of code: changes when what a module does may have changed, not when a comment did.
+"""The digest of a module's code, which changes when its results may change, not when a comment does.
 
 Snakemake does not see edits to a package that its rules call, so each rule hands the digest of its code to Snakemake as a
 parameter. The digest covers the module and everything of ours that it imports, directly or not, also inside
 functions. ``from package import name`` counts as an import of the module that defines ``name``, not of everything that
-the package's ``__init__`` imports.
+the package's ``__init__`` imports. What extensions add may be used anywhere, so that every digest covers their modules too.
 """
 
 import ast
 import hashlib
+import os
 from collections.abc import Iterator
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 SOURCE = Path(__file__).parents[2]
@@ -28,29 +30,56 @@ REACHES_JOBS_AS_VALUES = frozenset(
 """Left out, with the modules inside them: what planning decides reaches a job in its shard, whose fingerprint is a parameter
 of its own. A better error message need not train everything again."""
 
+EXTENSIONS = "DYING_RELU_EXTENSIONS"
+"""The environment variable that lists the modules of extensions, separated by commas (:mod:`dying_relu.extensions`)."""
+
 
 def code_digest(*modules: str) -> str:
-    """SHA-256 over the syntax trees, without docstrings, of ``modules`` and all of ours that they import.
+    """SHA-256 over the syntax trees, without docstrings, of modules, all of ours that they import, and all extensions.
 
     Args:
         modules: names such as ``"dying_relu.training.shard_job"``; a package stands for all the modules inside it.
+
+    Raises:
+        ValueError: a name is not of a module of ours.
     """
     digest = hashlib.sha256()
     for module in sorted(import_closure(*modules)):
         digest.update(f"{module}\n{_meaning(module)}\n".encode())
+    for path in _extension_files():
+        digest.update(f"{path.name}\n{_written(_parsed(path))}\n".encode())
     return digest.hexdigest()[:16]
 
 
+def _extension_files() -> list[Path]:
+    """The source files of all extensions, found without importing them; one that is missing is its loader's to report."""
+    names = [name.strip() for name in os.environ.get(EXTENSIONS, "").split(",")]
+    return [file for name in sorted(filter(None, names)) for file in _source_files(name)]
+
+
+def _source_files(module: str) -> list[Path]:
+    """The file of a module, or all files inside a package, on ``sys.path`` or in the current folder."""
+    try:
+        spec = find_spec(module)
+    except ModuleNotFoundError:
+        spec = None
+    on_path = Path(spec.origin) if spec and spec.origin and spec.has_location else None
+    file = on_path or _file(Path.cwd(), module)
+    if file is None:
+        return []
+    return sorted(file.parent.rglob("*.py")) if file.name == "__init__.py" else [file]
+
+
 def import_closure(*modules: str) -> frozenset[str]:
-    """``modules`` and the modules of ours that they import, directly or not."""
-    found: set[str] = set()
+    """The given modules and those of ours that they import, directly or not."""
+    closure: set[str] = set()
     waiting = [inside for module in modules for inside in _inside(module)]
     while waiting:
         module = waiting.pop()
-        if module not in found and not _is_left_out(module):
-            found.add(module)
+        if module not in closure and not _is_left_out(module):
+            closure.add(module)
             waiting.extend(_imports(module))
-    return frozenset(found)
+    return frozenset(closure)
 
 
 def _is_left_out(module: str) -> bool:
@@ -62,7 +91,12 @@ def _path(module: str) -> Path | None:
     place = PACKAGES.get(module.split(".")[0])
     if place is None:
         return None
-    base = SOURCE.joinpath(place, *module.split("."))
+    return _file(SOURCE / place, module)
+
+
+def _file(folder: Path, module: str) -> Path | None:
+    """The file in ``folder`` of a module or package by its full name."""
+    base = folder.joinpath(*module.split("."))
     return next((path for path in (base.with_suffix(".py"), base / "__init__.py") if path.is_file()), None)
 
 
@@ -82,6 +116,10 @@ def _inside(module: str) -> list[str]:
 def _tree(module: str) -> ast.Module:
     path = _path(module)
     assert path is not None
+    return _parsed(path)
+
+
+def _parsed(path: Path) -> ast.Module:
     tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
     _WithoutDocstrings().visit(tree)
     return tree

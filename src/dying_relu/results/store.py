@@ -57,7 +57,7 @@ def write_folder(tables: dict[str, pd.DataFrame], folder: Path, origin: Origin) 
         beside.mkdir()
         for name, table in sound.items():
             _write(table, beside / name, origin)
-        checksums.write(beside, sound, beside / checksums.NAME)
+            checksums.write_beside(beside / name)
 
 
 def _write(table: pd.DataFrame, path: Path, origin: Origin) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from dying_relu.stack.layers import Convolution, ElementWise, Layer, Linear
@@ -114,7 +113,3 @@ class Network:
             for statistic in hidden.normalisation.running_statistics()
         ]
         return [parameter.value for parameter in self.parameters()] + running
-
-    def finite(self) -> Tensor:
-        """(K,) bool: whether every parameter of a network is finite."""
-        return torch.stack([parameter.finite() for parameter in self.parameters()]).all(0)

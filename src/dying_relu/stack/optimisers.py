@@ -22,12 +22,6 @@ class Parameter:
     def __init__(self, value: Tensor) -> None:
         self.value = value.contiguous()
 
-    def finite(self) -> Tensor:
-        """(K,) bool: whether every number of a network is finite."""
-        numbers = self.value.reshape(len(self.value), -1)
-        # NaN is the largest and the smallest; to look at every number takes ten times as long.
-        return numbers.amax(1).isfinite() & numbers.amin(1).isfinite()
-
 
 class Optimiser(Protocol):
     """Updates parameters while a network goes backward through its layers."""
