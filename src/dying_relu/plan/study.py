@@ -14,11 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from dying_relu import configuration as configurations
+from dying_relu import extensions
 from dying_relu.configuration import IMAGE_SETS, Configuration, Experiment
-from dying_relu.configuration.model import ACTIVATION_NAMES, Grid
+from dying_relu.configuration.model import Grid
 from dying_relu.errors import DyingReluError
 from dying_relu.plan import cost, memory
 from dying_relu.plan.shard import SHARED_FACTORS, DatasetSize, Run, Shard
+from dying_relu.stack.activations import ACTIVATIONS
+from dying_relu.stack.initialisation import SCHEMES
+from dying_relu.stack.normalisation import NORMALISATIONS
 
 SECONDS_PER_SHARD = 120.0
 """A shard is cut so that it is estimated to take at most this long on one core."""
@@ -38,8 +42,10 @@ class Study:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Changes when anything in the configuration changes but where the images come from."""
-        return _digest(self.configuration.model_dump(mode="json", exclude={"data"}))[:16]
+        """Changes when anything in the configuration changes but where the images come from, or an extension that it names."""
+        written = self.configuration.model_dump(mode="json", exclude={"data"})
+        extended = extensions.digests(part for shard in self.shards for part in _definitions(shard))
+        return _digest([written, *extended] if extended else written)[:16]
 
     @cached_property
     def runs(self) -> tuple[Run, ...]:
@@ -166,7 +172,7 @@ def _levels_within_a_shard(grid: Grid) -> list[dict[str, Any]]:
 
 def _stacking_order(point: dict[str, Any]) -> tuple[Any, ...]:
     others = [point[factor] for factor in sorted(point) if factor not in ("activation", "slope")]
-    return (ACTIVATION_NAMES.index(point["activation"]), point["slope"] or 0.0, *others)
+    return (list(ACTIVATIONS).index(point["activation"]), point["slope"] or 0.0, *others)
 
 
 def _steps(configuration: Configuration, experiment: Experiment, examples: int) -> int:
@@ -217,8 +223,20 @@ def _cut(job: Shard) -> Iterator[Shard]:
     bounds = [len(job.runs) * part // parts for part in range(parts + 1)]
     for part in range(parts):
         runs = job.runs[bounds[part] : bounds[part + 1]]
-        fingerprint = _digest([job.record_units, job.device, [run.id for run in runs]])[:16]
-        yield replace(job, name=f"{job.name}-{part:02d}", runs=runs, fingerprint=fingerprint)
+        shard = replace(job, name=f"{job.name}-{part:02d}", runs=runs)
+        extended = extensions.digests(_definitions(shard))
+        made_of = [job.record_units, job.device, [run.id for run in runs], *extended]
+        yield replace(shard, fingerprint=_digest(made_of)[:16])
+
+
+def _definitions(shard: Shard) -> Iterator[Callable[..., object] | None]:
+    """List the functions and classes by which ``shard`` is trained and which an extension may define."""
+    yield from (type(shard.architecture), type(shard.optimiser), IMAGE_SETS[shard.dataset.name].read)
+    yield NORMALISATIONS.get(shard.architecture.normalisation)
+    for name in {run.activation for run in shard.runs}:
+        yield from (ACTIVATIONS[name].function, ACTIVATIONS[name].gradient)
+    for name in {run.initialisation for run in shard.runs}:
+        yield SCHEMES[name]
 
 
 def _digest(value: Any) -> str:

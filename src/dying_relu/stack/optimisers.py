@@ -3,7 +3,7 @@
 A layer does not hand its gradient over as a tensor, it says which two matrices it is the product of. SGD can then add the
 product straight to the weights (one pass over memory instead of three), because the gradient of the loss was multiplied by
 minus the learning rate before it was sent back through the network, and everything a layer does to it is linear. Where an
-optimiser needs the gradient itself (Adam), ``loss_scale`` is 1, the product is written out, and the update follows when the
+optimiser needs the gradient itself (Adam), ``gradient_scale`` is 1, the product is written out, and the update follows when the
 backward pass is done.
 """
 
@@ -32,7 +32,7 @@ class Parameter:
 class Optimiser(Protocol):
     """Updates parameters while a network goes backward through its layers."""
 
-    loss_scale: Tensor
+    gradient_scale: Tensor
     """(K,): what the gradient of each network's loss is multiplied by before it is sent back."""
 
     def add_product(self, parameter: Parameter, left: Tensor, right: Tensor) -> None:
@@ -80,7 +80,7 @@ class SGD:
         self.set_rates(learning_rate)
 
     def set_rates(self, learning_rate: Tensor) -> None:
-        self.loss_scale = -learning_rate
+        self.gradient_scale = -learning_rate
         self.kept = 1 - in_float64(learning_rate) * self.weight_decay
 
     def add_product(self, parameter: Parameter, left: Tensor, right: Tensor) -> None:
@@ -111,15 +111,15 @@ class Momentum:
     def __init__(self, learning_rate: Tensor, momentum: float, weight_decay: float = 0.0) -> None:
         self.momentum, self.weight_decay = momentum, weight_decay
         self.velocity: dict[Parameter, Tensor] = {}
-        self.loss_scale = -learning_rate
+        self.gradient_scale = -learning_rate
         self.set_rates(learning_rate)
 
     def set_rates(self, learning_rate: Tensor) -> None:
-        change = in_float64(learning_rate) / -in_float64(self.loss_scale)
+        change = in_float64(learning_rate) / -in_float64(self.gradient_scale)
         for parameter, velocity in self.velocity.items():
             velocity.mul_(per_network(change, parameter))
-        self.loss_scale = -learning_rate
-        self.decay = in_float64(self.loss_scale) * self.weight_decay
+        self.gradient_scale = -learning_rate
+        self.decay = in_float64(self.gradient_scale) * self.weight_decay
 
     def add_product(self, parameter: Parameter, left: Tensor, right: Tensor) -> None:
         if self.weight_decay:
@@ -163,7 +163,7 @@ class Adam:
     def __init__(
         self, learning_rate: Tensor, beta1: float, beta2: float, epsilon: float, weight_decay: float = 0.0
     ) -> None:
-        self.loss_scale = torch.ones_like(learning_rate)
+        self.gradient_scale = torch.ones_like(learning_rate)
         self.set_rates(learning_rate)
         self.beta1, self.beta2, self.epsilon, self.weight_decay = beta1, beta2, epsilon, weight_decay
         self.steps = learning_rate.new_zeros(())

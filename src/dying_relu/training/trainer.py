@@ -12,7 +12,7 @@ from dying_relu.plan.shard import Run
 from dying_relu.stack.clipping import Clipped
 from dying_relu.stack.initialisation import random_stream
 from dying_relu.stack.loss import cross_entropy
-from dying_relu.stack.optimisers import SGD, Adam, Momentum, Optimiser
+from dying_relu.stack.optimisers import Optimiser
 from dying_relu.training.models import as_inputs, build
 from dying_relu.training.redo import recycle
 
@@ -95,14 +95,7 @@ def minibatch_order(examples: int, batch_size: int, seed: int) -> Iterator[Tenso
 
 def optimiser_of(settings: OptimiserSettings, runs: Sequence[Run], device: torch.device) -> Optimiser:
     """The optimiser that ``settings`` describe, with each run's own learning rate."""
-    rate, decay = learning_rates(runs, device), settings.weight_decay
-    optimiser: Optimiser
-    if settings.kind == "adam":
-        optimiser = Adam(rate, settings.beta1, settings.beta2, settings.epsilon, decay)
-    elif settings.momentum:
-        optimiser = Momentum(rate, settings.momentum, decay)
-    else:
-        optimiser = SGD(rate, decay)
+    optimiser = settings.stacked(learning_rates(runs, device))
     return Clipped(optimiser, settings.clip_norm) if settings.clip_norm else optimiser
 
 
