@@ -3,10 +3,12 @@
 import unicodedata
 from collections import Counter
 from collections.abc import Hashable
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
+
+from dying_relu import extensions
 
 Item = TypeVar("Item", bound=Hashable)
 
@@ -17,6 +19,12 @@ class Section(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True, allow_inf_nan=False
     )
+
+    @classmethod
+    def model_validate(cls, obj: Any, **options: Any) -> Self:
+        """Check values, which may name what extensions add; see pydantic."""
+        extensions.load()
+        return super().model_validate(obj, **options)
 
     @model_validator(mode="before")
     @classmethod

@@ -77,18 +77,32 @@ class Normalisation(ABC):
 
     def backward(self, delta: Tensor, optimiser: Optimiser) -> Tensor:
         """Update scale and shift; return the gradient with respect to the input, of the shape of ``delta``."""
-        axes, others = self.axes[delta.dim()], (2,) if delta.dim() == 3 else (1, 3, 4)
+        others = (2,) if delta.dim() == 3 else (1, 3, 4)
         product = delta * self.standardised
         delta_scale, delta_shift = product.sum(others), delta.sum(others)
-        by_scale = delta * by_unit(self.scale.value, delta)
-        mean = by_scale.mean(axes, keepdim=True)
-        along = (by_scale * self.standardised).mean(axes, keepdim=True)
-        delta_z = (by_scale - mean - self.standardised * along) * self.precision
+        delta_z = self.gradient_of_input(delta * by_unit(self.scale.value, delta))
         optimiser.add(self.scale, delta_scale)
         optimiser.add(self.shift, delta_shift)
         return delta_z
 
-    def _standardise(self, z: Tensor, mean: Tensor, variance: Tensor) -> Tensor:
+    def gradient_of_input(self, delta: Tensor) -> Tensor:
+        """Go back through mean and deviation of the last :meth:`standardise`.
+
+        Args:
+            delta: gradient with respect to the standardised pre-activations, of their shape.
+        """
+        axes = self.axes[delta.dim()]
+        mean = delta.mean(axes, keepdim=True)
+        along = (delta * self.standardised).mean(axes, keepdim=True)
+        return (delta - mean - self.standardised * along) * self.precision
+
+    def standardise(self, z: Tensor, mean: Tensor | float, variance: Tensor) -> Tensor:
+        """Take the mean out, divide by the deviation, scale and shift; what :meth:`backward` needs is remembered.
+
+        Args:
+            z: (K, U, B) or (K, B, C, H, W).
+            mean, variance: broadcast against ``z``.
+        """
         self.precision = (variance + EPSILON).rsqrt()
         self.standardised = (z - mean) * self.precision
         return self.standardised * by_unit(self.scale.value, z) + by_unit(self.shift.value, z)
@@ -130,7 +144,7 @@ class BatchNormalisation(Normalisation):
     def forward(self, z: Tensor) -> Tensor:
         if not self.training:
             running = (by_unit(statistic, z) for statistic in (self.running_mean, self.running_variance))
-            return self._standardise(z, *running)
+            return self.standardise(z, *running)
         import torch
 
         axes = self.axes[z.dim()]
@@ -139,7 +153,7 @@ class BatchNormalisation(Normalisation):
         self.running_mean.lerp_(mean.reshape(self.running_mean.shape), RUNNING_SHARE)
         unbiased = variance.reshape(self.running_variance.shape) * (count / max(count - 1, 1))
         self.running_variance.lerp_(unbiased, RUNNING_SHARE)
-        return self._standardise(z, mean, variance)
+        return self.standardise(z, mean, variance)
 
 
 @NORMALISATIONS.named("layer")
@@ -157,7 +171,7 @@ class LayerNormalisation(Normalisation):
         import torch
 
         variance, mean = torch.var_mean(z, self.axes[z.dim()], correction=0, keepdim=True)
-        return self._standardise(z, mean, variance)
+        return self.standardise(z, mean, variance)
 
 
 def by_unit(values: Tensor, z: Tensor) -> Tensor:
