@@ -101,7 +101,8 @@ class Normalisation(ABC):
 
         Args:
             z: (K, U, B) or (K, B, C, H, W).
-            mean, variance: broadcast against ``z``.
+            mean: broadcasts against ``z``.
+            variance: broadcasts against ``z``; the deviation is its root.
         """
         self.precision = (variance + EPSILON).rsqrt()
         self.standardised = (z - mean) * self.precision
