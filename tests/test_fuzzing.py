@@ -463,7 +463,7 @@ def test_any_bytes_as_verdicts_and_as_measurements_of_jobs(tmp_path: Path, conte
     path = tmp_path / "claims.csv"
     path.write_bytes(content)
     checksums.write_beside(path)
-    for read in (claims.read, provenance.describe, resources.took):
+    for read in (claims.read, provenance.describe, resources.usage):
         refused_or_read(read, path)
 
 

@@ -65,7 +65,7 @@ class Architecture(Section):
 
     @property
     def is_convolutional(self) -> bool:
-        """Whether the first layers are convolutions, which take images and not vectors."""
+        """True if the first layers are convolutions, which take images and not vectors."""
         return self.size(ONE_PIXEL).convolutions > 0
 
     @property
@@ -75,7 +75,7 @@ class Architecture(Section):
 
     @property
     def fills_a_core(self) -> bool:
-        """Whether one network fills a core, so that a stack of them has nothing to share: convolutions take turns."""
+        """True if one network fills a core, so that a stack of them has nothing to share: convolutions take turns."""
         return self.is_convolutional
 
 

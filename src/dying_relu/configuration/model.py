@@ -1,4 +1,4 @@
-"""The configuration of a study: what may stand in ``config/*.yaml``, and what is said when something else does.
+"""The configuration of a study: the keys of ``config/*.yaml``, and the errors about wrong values.
 
 The classes here, in :mod:`~dying_relu.configuration.architectures` and in :mod:`~dying_relu.configuration.optimisers` are the one source of
 the keys, their types, their defaults and their meaning; ``config/schema.json`` and the table in ``config/README.md`` are generated from
@@ -232,13 +232,3 @@ class Configuration(Section):
         if kinds != cls._kinds:
             cls.model_rebuild(force=True)
             cls._kinds = kinds
-
-
-def architecture_kinds() -> tuple[str, ...]:
-    """List the kinds of architectures that a study can name."""
-    return tuple(ARCHITECTURES)
-
-
-def optimiser_kinds() -> tuple[str, ...]:
-    """List the kinds of optimisers that a study can name."""
-    return tuple(OPTIMISERS)

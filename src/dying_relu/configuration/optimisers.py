@@ -36,7 +36,7 @@ class Optimiser(Section):
 
     @property
     def moments(self) -> int:
-        """How many numbers are kept for each weight from step to step."""
+        """Numbers kept for each weight from step to step."""
         return 0
 
     @abstractmethod

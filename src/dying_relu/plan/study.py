@@ -74,7 +74,7 @@ class Study:
 
 
 def load(path: Path) -> Study:
-    """The study configured in the YAML file at ``path``."""
+    """Plan the study configured in the YAML file at ``path``."""
     configuration = configurations.load(path)
     try:
         return plan(configuration)
@@ -83,7 +83,7 @@ def load(path: Path) -> Study:
 
 
 def plan(configuration: Configuration) -> Study:
-    """The runs and shards that ``configuration`` asks for."""
+    """Make the runs and shards that ``configuration`` asks for."""
     shards = [
         shard
         for name, experiment in configuration.experiments.items()
@@ -95,7 +95,11 @@ def plan(configuration: Configuration) -> Study:
 
 @lru_cache(maxsize=64)
 def log_spaced(steps: int, count: int) -> tuple[int, ...]:
-    """``count`` checkpoints (or one after every step, if that is fewer): 0, 1, ..., ``steps`` at growing distances.
+    """Choose checkpoints at growing distances: 0, 1, ..., ``steps``.
+
+    Args:
+        steps: the last checkpoint.
+        count: number of checkpoints; there are fewer if the steps are fewer.
 
     >>> log_spaced(100, 6)
     (0, 1, 3, 10, 32, 100)
@@ -148,7 +152,7 @@ def _jobs(configuration: Configuration, name: str, experiment: Experiment) -> It
 def _runs(
     configuration: Configuration, experiment: Experiment, shard: Shard, shared: dict[str, Any]
 ) -> Iterator[Run]:
-    """The runs of ``shard``, which agree in the factors ``shared``, one replicate after the other."""
+    """Make the runs of ``shard``, which agree in the factors ``shared``, one replicate after the other."""
     levels = _levels_within_a_shard(experiment.grid)
     setting_of = _settings(shard)
     for replicate in range(experiment.replicates):
@@ -183,9 +187,9 @@ def _steps(configuration: Configuration, experiment: Experiment, examples: int) 
 
 
 def _settings(shard: Shard) -> Callable[[int, int], str]:
-    """By replicate and seed: the digest of what determines the numbers of a replicate (to keep units as well changes none).
+    """Prepare digests of all that determines the numbers of a replicate, by replicate and seed (to keep units as well changes none).
 
-    What replicates have in common, such as ten thousand checkpoints, is written and summed up once.
+    The part that replicates have in common, such as ten thousand checkpoints, is written and summed up once.
     """
     fields = vars(shard) | {
         "dataset": asdict(shard.dataset),
@@ -208,7 +212,7 @@ def _settings(shard: Shard) -> Callable[[int, int], str]:
 
 
 def _cut(job: Shard) -> Iterator[Shard]:
-    """``job`` in parts of nearly equal numbers of runs, none too long and none too large."""
+    """Cut ``job`` into parts of nearly equal numbers of runs, none too long and none too large."""
     least = memory.fixed(job) + memory.in_stack(job)
     fit = (job.memory_limit - least) // memory.per_run(job)
     if fit < 1:

@@ -63,7 +63,14 @@ def he(shape: tuple[int, ...], generator: torch.Generator) -> tuple[Tensor, Tens
 def lecun(shape: tuple[int, ...], generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Normal weights with variance 1 / fan-in and zero biases: what SELU's self-normalisation asks for.
 
-    Arguments and results as for :func:`he`. Source: Klambauer et al. (2017), section 3.
+    Args:
+        shape: (outputs, inputs, ...) of the weight; fan-in is the product of all but the first.
+        generator: source of the random numbers.
+
+    Returns:
+        weight of the shape given, bias (outputs,).
+
+    Source: Klambauer et al. (2017), section 3.
     """
     weight, bias = he(shape, generator)
     return weight * 0.5**0.5, bias
@@ -73,7 +80,12 @@ def lecun(shape: tuple[int, ...], generator: torch.Generator) -> tuple[Tensor, T
 def default(shape: tuple[int, ...], generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """PyTorch's default for linear and convolutional layers: weights and biases uniform in +-1 / sqrt(fan-in).
 
-    Arguments and results as for :func:`he`.
+    Args:
+        shape: (outputs, inputs, ...) of the weight; fan-in is the product of all but the first.
+        generator: source of the random numbers.
+
+    Returns:
+        weight of the shape given, bias (outputs,).
     """
     import torch
 
@@ -91,7 +103,14 @@ def rai(shape: tuple[int, ...], generator: torch.Generator) -> tuple[Tensor, Ten
     """Randomised asymmetric initialisation: of each unit's weights and bias, one that chance picks is surely positive.
 
     All are normal with standard deviation 0.6007 / sqrt(fan-in), the bias too, but for the one picked: it follows
-    Beta(2, 1). Arguments and results as for :func:`he`.
+    Beta(2, 1).
+
+    Args:
+        shape: (outputs, inputs, ...) of the weight; fan-in is the product of all but the first.
+        generator: source of the random numbers.
+
+    Returns:
+        weight of the shape given, bias (outputs,).
 
     Source: Lu et al. (2020), as published programs that name them as their source implement it; used for every layer, the first and the
     last included.

@@ -76,7 +76,15 @@ class Normalisation(ABC):
         return part
 
     def backward(self, delta: Tensor, optimiser: Optimiser) -> Tensor:
-        """Update scale and shift; return the gradient with respect to the input, of the shape of ``delta``."""
+        """Update scale and shift.
+
+        Args:
+            delta: scaled gradient of the loss with respect to the output, of its shape.
+            optimiser: takes the gradients of scale and shift.
+
+        Returns:
+            The gradient with respect to the input, of the same shape.
+        """
         others = (2,) if delta.dim() == 3 else (1, 3, 4)
         product = delta * self.standardised
         delta_scale, delta_shift = product.sum(others), delta.sum(others)

@@ -36,10 +36,21 @@ class Optimiser(Protocol):
     """(K,): what the gradient of each network's loss is multiplied by before it is sent back."""
 
     def add_product(self, parameter: Parameter, left: Tensor, right: Tensor) -> None:
-        """Take the scaled gradient ``left @ right``: (K, m, n) @ (K, n, p), or @ (n, p) shared by all networks."""
+        """Take the scaled gradient ``left @ right``.
+
+        Args:
+            parameter: (K, m, p).
+            left: (K, m, n).
+            right: (K, n, p), or (n, p) shared by all networks.
+        """
 
     def add(self, parameter: Parameter, gradient: Tensor) -> None:
-        """Take the scaled gradient, a tensor of the parameter's shape."""
+        """Take the scaled gradient.
+
+        Args:
+            parameter: (K, ...).
+            gradient: of its shape.
+        """
 
     def finish_step(self) -> None:
         """Called once after the backward pass of a minibatch."""
@@ -48,14 +59,26 @@ class Optimiser(Protocol):
         """Go on with other learning rates (K,)."""
 
     def forget(self, parameter: Parameter, where: Tensor) -> None:
-        """Set what is remembered of a parameter's past gradients to 0 ``where`` (bool, of the parameter's shape) it is new."""
+        """Set what is remembered of a parameter's past gradients to 0 where the parameter is new.
+
+        Args:
+            parameter: (K, ...).
+            where: bool, of its shape.
+        """
 
     def state(self, parameters: Sequence[Parameter]) -> list[Tensor]:
-        """What is remembered from step to step of ``parameters``, as tensors that are changed in place."""
+        """List what is remembered from step to step of ``parameters``, as tensors that are changed in place."""
 
 
 def add_matrix_product(target: Tensor, left: Tensor, right: Tensor, beta: float = 1.0) -> None:
-    """target = beta * target + left @ right, in place, for (K, m, p), (K, m, n) and (K, n, p) or a shared (n, p)."""
+    """Compute target = beta * target + left @ right, in place.
+
+    Args:
+        target: (K, m, p).
+        left: (K, m, n).
+        right: (K, n, p), or (n, p) shared by all networks.
+        beta: 0 overwrites the target.
+    """
     if right.dim() == 2:
         target.view(-1, target.shape[-1]).addmm_(left.flatten(0, 1), right, beta=beta)
     else:
@@ -63,7 +86,15 @@ def add_matrix_product(target: Tensor, left: Tensor, right: Tensor, beta: float 
 
 
 def per_network(values: Tensor, parameter: Parameter) -> Tensor:
-    """``values`` (K,) in a shape and type that multiply every number of each network's ``parameter``."""
+    """Shape one value a network so that it multiplies every number of a parameter.
+
+    Args:
+        values: (K,).
+        parameter: (K, ...).
+
+    Returns:
+        (K, 1, ...) of the parameter's type and device.
+    """
     # The type first: the device may lack that of ``values``.
     return (
         values.to(parameter.value.dtype)
@@ -211,7 +242,7 @@ class Adam:
 
 
 class AdamState(NamedTuple):
-    """What Adam keeps for a parameter, each of its shape."""
+    """Numbers that Adam keeps for a parameter, each of its shape."""
 
     gradient: Tensor
     first_moment: Tensor

@@ -12,7 +12,7 @@ from dying_relu.stack.pooling import MaxPooling
 
 
 def pruned(network: Network, k: int, dead: Mapping[str, Tensor]) -> Network:
-    """The ``k``-th network of a stack, as a stack of one, without the units that are dead.
+    """Copy the ``k``-th network of a stack, as a stack of one, without the units that are dead.
 
     A unit that outputs 0 adds nothing to what the next layer computes: removing its row of weights, its bias and the weights that
     read it leaves the function as it was, up to the order in which floating-point sums are taken. Of a layer whose every unit
@@ -53,7 +53,7 @@ def prunable(network: Network) -> bool:
 
 
 class Kept:
-    """Which units of a layer stay, of how many."""
+    """Units of a layer that stay, and the number of all."""
 
     def __init__(self, units: Tensor, of: int) -> None:
         self.units, self.of_units = units, of
