@@ -9,6 +9,7 @@ example below); and archives, PNG sheets and lists of labels are decoded only if
 
 import copy
 import gzip
+import hashlib
 import io
 import json
 import resource
@@ -416,7 +417,7 @@ def test_any_bytes_as_verdicts_and_as_measurements_of_jobs(tmp_path: Path, conte
     path = tmp_path / "claims.csv"
     path.write_bytes(content)
     checksums.write_beside(path)
-    for read in (claims.read, provenance.describe, resources.took):
+    for read in (claims.read, provenance.describe, resources.usage):
         refused_or_read(read, path)
 
 

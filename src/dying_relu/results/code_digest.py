@@ -14,6 +14,8 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
+from dying_relu import extensions
+
 SOURCE = Path(__file__).parents[2]
 PACKAGES = {"dying_relu": ".", "benchmarks": ".."}
 """What is ours, and where from ``SOURCE`` it is."""
@@ -30,8 +32,8 @@ REACHES_JOBS_AS_VALUES = frozenset(
 """Left out, with the modules inside them: what planning decides reaches a job in its shard, whose fingerprint is a parameter
 of its own. A better error message need not train everything again."""
 
-EXTENSIONS = "DYING_RELU_EXTENSIONS"
-"""The environment variable that lists the modules of extensions, separated by commas (:mod:`dying_relu.extensions`)."""
+RUN_BY_JOBS = frozenset({"dying_relu.configuration.architectures", "dying_relu.configuration.optimisers"})
+"""Not left out although they are inside: they build what is trained."""
 
 
 def code_digest(*modules: str) -> str:
@@ -53,7 +55,7 @@ def code_digest(*modules: str) -> str:
 
 def _extension_files() -> list[Path]:
     """The source files of all extensions, found without importing them; one that is missing is its loader's to report."""
-    names = [name.strip() for name in os.environ.get(EXTENSIONS, "").split(",")]
+    names = [name.strip() for name in os.environ.get(extensions.VARIABLE, "").split(",")]
     return [file for name in sorted(filter(None, names)) for file in _source_files(name)]
 
 
@@ -83,7 +85,9 @@ def import_closure(*modules: str) -> frozenset[str]:
 
 
 def _is_left_out(module: str) -> bool:
-    return any(module == other or module.startswith(f"{other}.") for other in REACHES_JOBS_AS_VALUES)
+    return module not in RUN_BY_JOBS and any(
+        module == other or module.startswith(f"{other}.") for other in REACHES_JOBS_AS_VALUES
+    )
 
 
 def _path(module: str) -> Path | None:

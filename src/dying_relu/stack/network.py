@@ -60,7 +60,7 @@ class Network:
             gradient: (K, classes, B) gradient of each network's loss with respect to its logits.
             optimiser: takes the parameters' gradients.
         """
-        delta: Tensor | None = gradient * optimiser.loss_scale[:, None, None]
+        delta: Tensor | None = gradient * optimiser.gradient_scale[:, None, None]
         for layer in reversed(self.layers):
             assert delta is not None, "only the first layer sends no gradient back"
             delta = layer.backward(delta, optimiser)
