@@ -312,5 +312,20 @@ def config_docs(
     reference.write(out)
 
 
+@app.command()
+def readme(
+    out: Annotated[Path, typer.Option(help="Markdown file that holds the table of verdicts.")] = Path(
+        "README.md"
+    ),
+    verdicts: Annotated[Path, typer.Option(help="CSV file of the published verdicts.")] = Path(
+        "results/published/claims.csv"
+    ),
+) -> None:
+    """Write the published verdicts into the README."""
+    from dying_relu.analysis import readme as page
+
+    page.write(out, verdicts)
+
+
 if __name__ == "__main__":
     main()
