@@ -151,7 +151,7 @@ def test_the_experiment_fits_into_a_configuration() -> None:
 
 def test_the_activation_has_the_gradient_it_claims() -> None:
     functions = example(EXTEND, "python", "softplus").split("ACTIVATIONS")[0]
-    names = run(functions, {**vars(activations), "functional": functional})
+    names = run(functions, {"Tensor": torch.Tensor, "functional": functional} | vars(activations))
     z = torch.linspace(-4, 4, 9, requires_grad=True)
     names["softplus"](z, 0.0).sum().backward()
     assert names["softplus_gradient"](torch.ones(9), z.detach(), 0.0) == pytest.approx(z.grad, abs=1e-6)
