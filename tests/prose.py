@@ -10,20 +10,10 @@ from pathlib import Path
 
 from generated_paper import ROOT
 
-MARKDOWN = sorted(
-    [
-        *ROOT.glob("*.md"),
-        *(
-            page
-            for folder in ("benchmarks", "config", "docs", "tests")
-            for page in (ROOT / folder).glob("*.md")
-        ),
-    ]
-)
+FOLDERS = [ROOT / name for name in ("benchmarks", "config", "docs", "notebooks", "src", "tests", "workflow")]
+MARKDOWN = sorted([*ROOT.glob("*.md"), *(page for folder in FOLDERS for page in folder.rglob("*.md"))])
 WORKFLOW = [ROOT / "Snakefile", *sorted((ROOT / "workflow").rglob("*.smk"))]
-PYTHON = sorted(
-    path for folder in ("src", "benchmarks", "tests", "notebooks") for path in (ROOT / folder).rglob("*.py")
-)
+PYTHON = sorted(path for folder in FOLDERS for path in folder.rglob("*.py"))
 
 
 def examples(page: Path, language: str) -> Iterator[str]:
