@@ -359,7 +359,7 @@ def config_docs(
     reference.write(out)
 
 
-@app.command()
+@app.command(rich_help_panel=PEOPLE)
 def table_docs(
     out: Annotated[Path, typer.Option(help="Markdown file to write.")] = Path("docs/tables.md"),
 ) -> None:
@@ -367,6 +367,21 @@ def table_docs(
     from dying_relu.results import reference
 
     reference.write(out)
+
+
+@app.command(rich_help_panel=PEOPLE)
+def readme(
+    out: Annotated[Path, typer.Option(help="Markdown file that holds the table of verdicts.")] = Path(
+        "README.md"
+    ),
+    verdicts: Annotated[Path, typer.Option(help="CSV file of the published verdicts.")] = Path(
+        "results/published/claims.csv"
+    ),
+) -> None:
+    """Write the published verdicts into the README."""
+    from dying_relu.analysis import readme as page
+
+    page.write(out, verdicts)
 
 
 if __name__ == "__main__":

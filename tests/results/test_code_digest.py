@@ -7,6 +7,7 @@ from unittest.mock import patch
 
 import pytest
 
+from dying_relu.extensions import VARIABLE
 from dying_relu.results import code_digest as digests
 from dying_relu.results.code_digest import code_digest, import_closure
 
@@ -129,7 +130,7 @@ def extension(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "elsewhere"
     folder.mkdir()
     monkeypatch.chdir(folder)
-    monkeypatch.setenv(digests.EXTENSIONS, " my_activation , ")
+    monkeypatch.setenv(VARIABLE, " my_activation , ")
     path = folder / "my_activation.py"
     path.write_text("raise ZeroDivisionError  # it is not imported\nX = 1\n", encoding="utf-8")
     return path
@@ -146,7 +147,7 @@ def test_an_edited_extension_changes_every_digest(
     assert every() == before
     extension.write_text(text.replace("X = 1", "X = 2"), encoding="utf-8")
     assert not set(every()) & set(before)
-    monkeypatch.delenv(digests.EXTENSIONS)
+    monkeypatch.delenv(VARIABLE)
     assert not set(every()) & set(before)
 
 
@@ -154,7 +155,7 @@ def test_an_edited_extension_changes_every_digest(
 def test_an_extension_may_be_a_package_or_inside_one(
     package: Package, extension: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setenv(digests.EXTENSIONS, name)
+    monkeypatch.setenv(VARIABLE, name)
     extension.unlink()
     inside = extension.with_suffix("") / "inner" / "deep.py"
     inside.parent.mkdir(parents=True)
@@ -170,7 +171,7 @@ def test_what_is_no_extension_is_its_loaders_to_report(
     package: Package, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     before = code_digest("dying_relu.main")
-    monkeypatch.setenv(digests.EXTENSIONS, name)
+    monkeypatch.setenv(VARIABLE, name)
     assert code_digest("dying_relu.main") == before
 
 

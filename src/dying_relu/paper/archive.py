@@ -30,7 +30,7 @@ ABOUT = """\
 Results of the study "{study}" of Do ReLUs die?
 
 study.yaml        what was run; the command was: {command}
-*.parquet         tables; the project's README says what a row and a column is
+*.parquet         tables; docs/tables.md of the project describes rows and columns
 claims.csv        the verdicts, with the rules that they follow from
 numbers.json      every number of the paper
 paper.pdf         the paper
