@@ -197,9 +197,9 @@ class Watcher(TorchFunctionMode):
             )
         before = None if seen is None else seen.statistics
         found = (
-            scanning.of_any(z, axis, function, before)
+            scanning.elementwise_statistics(z, axis, function, before)
             if at_zero is None
-            else scanning.of_relu(z, axis, at_zero, before)
+            else scanning.relu_statistics(z, axis, at_zero, before)
         )
         if seen is None:
             fed = origin if origin is not None and origin.axis % z.dim() == axis % z.dim() else Origin(axis)
@@ -261,7 +261,7 @@ def _norm_of(weight: Any, units: int) -> Tensor | None:
     """Of each unit's weights, if there is a row for each."""
     if not isinstance(weight, Tensor) or weight.dim() == 0 or len(weight) != units:
         return None
-    return scanning.accurate(weight).reshape(units, -1).norm(dim=1)
+    return scanning.at_least_float32(weight).reshape(units, -1).norm(dim=1)
 
 
 def _bias_of(bias: Any, units: int) -> Tensor | None:
