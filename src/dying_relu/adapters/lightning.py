@@ -4,15 +4,16 @@ Trainer(callbacks=[DeadUnits(loader, every=100)])
 """
 
 from collections.abc import Iterable
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 import dying_relu.data.torchvision_import  # noqa: F401  Lightning imports torchvision
 from dying_relu.adapters.extras import required
 from dying_relu.adapters.scalars import scalars
 from dying_relu.probing import Monitor
 from dying_relu.probing.hooks import UnitAxis
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 with required("lightning"):
     from lightning.pytorch import Callback, LightningModule, Trainer
@@ -40,7 +41,7 @@ class DeadUnits(Callback):
         if not trainer.is_global_zero:
             return
 
-        def log(measurement: pd.DataFrame) -> None:
+        def log(measurement: "pd.DataFrame") -> None:
             for logger in trainer.loggers:
                 logger.log_metrics(scalars(measurement), step=int(measurement["step"].iloc[0]))
 

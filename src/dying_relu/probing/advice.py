@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 if TYPE_CHECKING:
+    import pandas as pd
+
     from dying_relu.probing.batches import InputScale
     from dying_relu.probing.findings import Findings
     from dying_relu.units.history import Lives
@@ -39,7 +39,7 @@ class Evidence:
         lives: of its units, at the measurements of a Monitor.
     """
 
-    units: pd.DataFrame
+    units: "pd.DataFrame"
     inputs: "InputScale"
     first: bool = False
     dead_before: str = ""
@@ -54,12 +54,12 @@ class Evidence:
         )
 
     @property
-    def dead(self) -> pd.DataFrame:
+    def dead(self) -> "pd.DataFrame":
         """The rows of the dead units."""
         return self.units[self.units["dead"]]
 
     @property
-    def alive(self) -> pd.DataFrame:
+    def alive(self) -> "pd.DataFrame":
         """The rows of the others."""
         return self.units[~self.units["dead"]]
 
@@ -243,5 +243,5 @@ CAUSES: tuple[Cause, ...] = (
 )
 
 
-def _median(values: pd.Series) -> str:
+def _median(values: "pd.Series") -> str:
     return f"{values.median():.3g}" if values.notna().any() else "none is alive"

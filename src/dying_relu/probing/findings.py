@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import torch
 from torch import Tensor
 
@@ -15,6 +14,9 @@ from dying_relu.probing.hooks import Layer
 from dying_relu.units import definitions
 from dying_relu.units.definitions import UnitStatistics
 from dying_relu.units.history import Lives
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TAU = 0.025
 """Up to this dormancy a unit counts as dormant, as in Sokar et al. (2023)."""
@@ -45,7 +47,7 @@ class Findings:
     unseen: dict[str, Unseen] = field(default_factory=dict)
     lives: dict[str, Lives] = field(default_factory=dict)
 
-    def summary(self) -> pd.DataFrame:
+    def summary(self) -> "pd.DataFrame":
         """A row a layer: layer, kind, units, and how many of them are dead, inactive, dormant, saturated, not_finite; mean_gradient.
 
         A unit is not_finite if some pre-activation is infinite or not a number; it is then neither dead nor alive.
@@ -53,12 +55,14 @@ class Findings:
         The mean gradient is that of |d loss / d pre-activation| over units, examples and positions; NaN without a loss. A layer that was
         never called, or whose units cannot be seen, has none.
         """
+        import pandas as pd  # imported with the first table, since it takes as long as half of torch
+
         rows = [_row(layer) for layer in self.layers.values()]
         rows += [{"layer": path, "kind": kind, "units": 0} for path, kind in self.never_called.items()]
         rows += [{"layer": path, "kind": one.kind, "units": 0} for path, one in self.unseen.items()]
         return pd.DataFrame(rows).astype(dict.fromkeys(["units", *COUNTS], "Int64"))
 
-    def units(self, layer: str) -> pd.DataFrame:
+    def units(self, layer: str) -> "pd.DataFrame":
         """A row a unit of ``layer``, in order.
 
         Returns:
@@ -67,6 +71,8 @@ class Findings:
             pre-activations are, as they were then; gradient_norm, the Euclidean norm of d loss / d pre-activation over all examples
             and positions. NaN where it is not known.
         """
+        import pandas as pd
+
         found = self._layer(layer)
         seen = found.statistics
         columns = {

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 from weakref import WeakSet
 
-import pandas as pd
 from torch import nn
 from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook
@@ -21,9 +20,10 @@ from dying_relu.units import definitions
 from dying_relu.units.history import Lives, lives_after
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
 
-Listener = Callable[[pd.DataFrame], None]
+Listener = Callable[["pd.DataFrame"], None]
 
 COUNTS = ["dead", "inactive", "dormant", "saturated"]
 
@@ -84,13 +84,15 @@ class Monitor:
         self._hooks = ExitStack()
 
     @property
-    def history(self) -> pd.DataFrame:
+    def history(self) -> "pd.DataFrame":
         """A row a layer at a step.
 
         Returns:
             step; layer; units; the counts dead, inactive, dormant, saturated; born_dead, those dead at every measurement so far;
             died and revived, since the measurement before; active_share and mean_abs_activation, means over the units.
         """
+        import pandas as pd
+
         return pd.concat(self._measurements, ignore_index=True) if self._measurements else pd.DataFrame()
 
     def plot(self, axes: "Axes | None" = None) -> "Axes":
@@ -103,9 +105,9 @@ class Monitor:
             raise DyingReluError(
                 "the Monitor has not measured yet", remedy="train in its with block, or call measure()"
             )
-        from matplotlib import pyplot as plt  # a second, which no training needs
+        from dying_relu.probing.plot import pyplot
 
-        axes = plt.subplots(layout="constrained")[1] if axes is None else axes
+        axes = pyplot().subplots(layout="constrained")[1] if axes is None else axes
         for layer, rows in self.history.groupby("layer", sort=False):
             axes.plot(rows["step"], rows["dead"] / rows["units"], marker=".", label=layer)
         axes.set(xlabel="step", ylabel="dead units (share)", ylim=(-0.02, 1.02))
@@ -116,7 +118,7 @@ class Monitor:
         """One more step of the training is done; measures if it is time."""
         self.advance_to(self.steps + 1)
 
-    def measure(self) -> pd.DataFrame:
+    def measure(self) -> "pd.DataFrame":
         """Probe the model now; the rows are added to the history and returned."""
         with undisturbed(self.loader):
             report = probe(self.model, self.loader, unit_axis=self.unit_axis)

@@ -3,9 +3,8 @@
 import warnings
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 from torch import Tensor, nn
 
 from dying_relu.probing.batches import require_repeatable, unwrapped
@@ -13,6 +12,9 @@ from dying_relu.probing.dependencies import Wiring, wirings
 from dying_relu.probing.equivalence import require_equal
 from dying_relu.probing.report import Report
 from dying_relu.units import definitions
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def prune_dead(model: nn.Module, report: Report, data: Iterable[Any] | None = None) -> nn.Module:
@@ -60,7 +62,7 @@ def prune_dead(model: nn.Module, report: Report, data: Iterable[Any] | None = No
     return pruned
 
 
-def removable(model: nn.Module, report: Report) -> pd.DataFrame:
+def removable(model: nn.Module, report: Report) -> "pd.DataFrame":
     """What :func:`prune_dead` removes: a row a layer.
 
     Returns:
@@ -70,7 +72,9 @@ def removable(model: nn.Module, report: Report) -> pd.DataFrame:
     return _table(wirings(unwrapped(model), report), report)
 
 
-def _table(found: Mapping[str, Wiring | str], report: Report) -> pd.DataFrame:
+def _table(found: Mapping[str, Wiring | str], report: Report) -> "pd.DataFrame":
+    import pandas as pd
+
     rows = []
     for name, wiring in found.items():
         layer = report.layers[name]
@@ -87,7 +91,7 @@ def _table(found: Mapping[str, Wiring | str], report: Report) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def warn_of_those_that_stay(table: pd.DataFrame) -> None:
+def warn_of_those_that_stay(table: "pd.DataFrame") -> None:
     """Name the layers of a table that have a reason why their dead units stay, for the caller of who calls this."""
     stay = table[table["reason"] != ""]
     if len(stay):

@@ -7,9 +7,8 @@ import math
 from collections.abc import Iterable
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
@@ -21,6 +20,9 @@ from dying_relu.probing.equivalence import require_equal
 from dying_relu.probing.prune import warn_of_those_that_stay
 from dying_relu.probing.report import Report
 from dying_relu.units import definitions
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NO_MOMENTS = ("step_size", "ax")
 """State with an entry per weight that is no memory of gradients: Rprop's step sizes and ASGD's average of the weights."""
@@ -66,7 +68,7 @@ def revive(
     tau: float | None = None,
     generator: torch.Generator | None = None,
     data: Iterable[Any] | None = None,
-) -> pd.DataFrame:
+) -> "pd.DataFrame":
     """Give the dead units of ``model`` a new start, in place; what the model computes on the data of ``report`` stays the same.
 
     Their incoming weights are drawn anew as PyTorch initialises a Linear or a convolution, their biases are 0, a batch
@@ -96,6 +98,8 @@ def revive(
     >>> revive(model, probe(model, [torch.rand(16, 3)]))["revived"].tolist()
     [5]
     """
+    import pandas as pd
+
     model = unwrapped(model)
     if optimizer is not None:
         _require_optimizer_of(model, optimizer)

@@ -68,7 +68,9 @@ def scan_stack(z: np.ndarray, activation: np.ndarray, derivative: np.ndarray, fi
     """Reduce every matrix of a stack over its rows.
 
     Args:
-        z, activation, derivative: (stack, rows, columns) pre-activations, f(z) and f'(z).
+        z: (stack, rows, columns) pre-activations.
+        activation: f(z), same shape.
+        derivative: f'(z), same shape.
         fields: (6, stack, columns), overwritten: in the order of :class:`~dying_relu.units.reductions.Reduced`.
     """
     fields[0], fields[1], fields[2:] = np.inf, -np.inf, 0
@@ -98,12 +100,8 @@ def scan_columns(
 ) -> None:
     """Add a batch to the running fields of ReLU units side by side.
 
-    Args:
-        z: (rows, units) pre-activations.
-        at_zero: the derivative at exactly 0.
-        first, last: the units to add, from the first to before the last.
-        low, high, largest, steepest, total, active, level: (units,) the fields of
-            :func:`~dying_relu.units.reductions.add_relu`, changed in place.
+    The pre-activations ``z`` are (rows, units); ``at_zero`` is the derivative at exactly 0. Units from ``first`` to before ``last`` are
+    added to the others, the fields of :func:`~dying_relu.units.reductions.add_relu`, (units,) each.
     """
     for start in range(0, len(z), SUMMED_NARROW):
         batch = _start(last - first, z.dtype)
@@ -137,13 +135,8 @@ def scan_blocks(
 ) -> None:
     """Add a batch to the running fields of ReLU units whose positions lie side by side.
 
-    Some positions next to each other fill the processor's vectors, and no more than its cache.
-
-    Args:
-        z: (examples, units, positions) pre-activations; the others are those of :func:`scan_columns`.
-        at_zero: the derivative at exactly 0.
-        first, last: the units to add, from the first to before the last.
-        low, high, largest, steepest, total, active, level: (units,) the fields, changed in place.
+    As :func:`scan_columns`, but for ``z``, which is (examples, units, positions). Some positions next to each other fill the
+    processor's vectors, and no more than its cache.
     """
     examples, _, positions = z.shape
     width = min(positions, POSITIONS_SIDE_BY_SIDE)

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-ROWS_SIDE_BY_SIDE = 16
+SIDE_BY_SIDE = 16
 """So many rows of units are reduced next to each other, which fills the processor's vectors."""
 
 WORTH_A_THREAD = 1 << 20
@@ -75,12 +75,12 @@ def reduce(z: Tensor, activation: Tensor, derivative: Tensor, axis: int) -> Redu
 
 def _reduce_rows(*tensors: Tensor) -> Reduced:
     """(..., examples, units), examples and units side by side as far as they can be."""
-    loops = compiled()
-    assert loops is not None
     *outer, examples, units = tensors[0].shape
-    fold = math.gcd(examples, ROWS_SIDE_BY_SIDE)
+    fold = math.gcd(examples, SIDE_BY_SIDE)
     folded = [tensor.reshape(-1, examples // fold, fold * units).numpy() for tensor in tensors]
     fields = np.empty((len(Reduced._fields), folded[0].shape[0], fold * units), folded[0].dtype)
+    loops = compiled()
+    assert loops is not None
     loops.scan_stack(*folded, fields)
     each = torch.from_numpy(fields).view(-1, *outer, fold, units).unbind()
     smallest, *largest = each[0].amin(-2), *(maximum.amax(-2) for maximum in each[1:4])
