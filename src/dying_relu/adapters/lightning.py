@@ -4,9 +4,9 @@ Trainer(callbacks=[DeadUnits(loader, every=100)])
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-import dying_relu.data.torchvision_import  # noqa: F401  Lightning imports torchvision
 from dying_relu.adapters.extras import required
 from dying_relu.adapters.scalars import scalars
 from dying_relu.probing import Monitor
@@ -14,6 +14,9 @@ from dying_relu.probing.hooks import UnitAxis
 
 if TYPE_CHECKING:
     import pandas as pd
+
+with suppress(ModuleNotFoundError):  # Lightning imports torchvision if it is installed
+    import dying_relu.adapters.torchvision_import  # noqa: F401
 
 with required("lightning"):
     from lightning.pytorch import Callback, LightningModule, Trainer
