@@ -1,6 +1,5 @@
 """Files and folders that say that a process is at work; the system takes that back when it ends, however it ends."""
 
-import fcntl
 import logging
 import os
 import shutil
@@ -9,6 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
+
+try:
+    import fcntl
+except ImportError:
+    # Windows, which cannot open a folder either: there abandoned folders stay.
+    fcntl = None  # type: ignore[assignment]
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +70,13 @@ def private_folder(parent: Path, prefix: str) -> Iterator[Path]:
     A killed process cannot tidy up, so that the next one does: folders of this prefix that nobody holds are deleted first. On file
     systems without locks it cannot know, and leaves them.
     """
+    if fcntl is None:
+        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        return
     _remove_abandoned(parent, prefix)
     descriptor = None
     while descriptor is None:
