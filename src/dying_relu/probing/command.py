@@ -1,4 +1,4 @@
-"""Models and loaders that a command line names: ``package.module:object``, and files of weights."""
+"""Models, loaders and files of weights that a command line names."""
 
 import pickle
 import sys

@@ -57,7 +57,12 @@ IMAGE = Template(
 
 
 def write(report: "Findings", path: Path) -> None:
-    """Write the page to ``path``, all of it or nothing."""
+    """Write the page, all of it or nothing.
+
+    Args:
+        report: findings to show.
+        path: file to write.
+    """
     page = PAGE.substitute(
         dead=f"{report.dead_fraction:.1%}",
         layers=_table(report.summary(), index=False),

@@ -41,7 +41,7 @@ def pyplot() -> ModuleType:
 
 
 def plot(report: "Findings") -> "Figure":
-    """Two panels with a row for each layer, the first on top.
+    """Draw two panels with a row for each layer, the first on top.
 
     Left: shares of its units that are dead, dormant and saturated. Right: each unit's largest pre-activation; those at or left
     of zero are inactive. The axis is linear around zero and logarithmic beyond.
