@@ -21,6 +21,11 @@ from dying_relu.units.reductions import reduce
 SATURATION_TOLERANCE = 1e-3
 """A derivative at most this large everywhere on D passes (almost) no gradient."""
 
+DORMANT_TAU = 0.025
+"""The usual threshold of dormancy: that of the probe and of ReDo. Source: Sokar et al. (2023)."""
+DORMANT_TAUS = {"dormant_0": 0.0, "dormant_0025": DORMANT_TAU, "dormant_01": 0.1}
+"""The thresholds that a study's tables count with, by the name of their column. Source: Sokar et al. (2023)."""
+
 
 @dataclass
 class UnitStatistics:
@@ -128,7 +133,7 @@ def dormancy(statistics: UnitStatistics) -> Tensor:
 def dormant(statistics: UnitStatistics, tau: float) -> Tensor:
     """tau-dormant units: dormancy <= tau; (..., units) bool.
 
-    tau = 0 is exact death for ReLU; 0.025 and 0.1 are usual. Source: Sokar et al. (2023).
+    tau = 0 is exact death for ReLU; ``DORMANT_TAUS`` are usual. Source: Sokar et al. (2023).
     """
     return dormancy(statistics) <= tau
 
