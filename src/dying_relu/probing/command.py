@@ -1,4 +1,4 @@
-"""Models and loaders that a command line names: ``package.module:object``, and files of weights."""
+"""Models, loaders and files of weights that a command line names."""
 
 import pickle
 import sys
@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
-from torch import nn
+from torch import Tensor, nn
 
 from dying_relu.errors import DyingReluError
 
@@ -74,11 +72,11 @@ def load_weights(model: nn.Module, path: Path) -> None:
         raise DyingReluError(f"there is no checkpoint {path}")
     try:
         state = (
-            load_file(path)
+            _safetensors(path)
             if path.suffix == ".safetensors"
             else torch.load(path, map_location="cpu", weights_only=True)
         )
-    except (pickle.UnpicklingError, SafetensorError, RuntimeError, EOFError, ValueError) as error:
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
         raise DyingReluError(
             f"{path} is not a checkpoint of tensors alone",
             found=type(error).__name__,  # PyTorch's message advises to load it unsafely
@@ -93,3 +91,19 @@ def load_weights(model: nn.Module, path: Path) -> None:
         model.load_state_dict(dict(state))
     except RuntimeError as error:
         raise DyingReluError(f"{path} is a checkpoint of another model", found=str(error)) from error
+
+
+def _safetensors(path: Path) -> dict[str, Tensor]:
+    """The tensors of a .safetensors file by name; a damaged one is a ValueError."""
+    try:
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+    except ModuleNotFoundError as error:
+        raise DyingReluError(
+            f"safetensors is not installed, and {path} cannot be read without",
+            remedy="pip install safetensors",
+        ) from error
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise ValueError(str(error)) from error

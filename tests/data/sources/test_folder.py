@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from invented_images import idx, invented
 
+from dying_relu.adapters.torchvision_import import torchvision
 from dying_relu.data.decode import Arrays
 from dying_relu.data.sources import folder
-from dying_relu.data.torchvision_import import torchvision
 from dying_relu.errors import DyingReluError
 
 CIFAR10 = torchvision.datasets.CIFAR10

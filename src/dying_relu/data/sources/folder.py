@@ -54,7 +54,7 @@ def _read_idx_files(name: str, root: Path) -> Arrays:
 
 def _read_pickles(original: Original, root: Path) -> Arrays:
     """Read CIFAR's pickles through torchvision: a pickle can run code, and torchvision reads none whose MD5 it doesn't know."""
-    from dying_relu.data.torchvision_import import torchvision
+    from dying_relu.adapters.torchvision_import import torchvision
 
     kind = getattr(torchvision.datasets, original.torchvision)
     known = [*kind.train_list, *kind.test_list, (kind.meta["filename"], kind.meta["md5"])]

@@ -34,7 +34,7 @@ def _run() -> None:
     parser.add_argument("folder", type=Path)
     arguments = parser.parse_args()
 
-    from dying_relu.data.torchvision_import import torchvision
+    from dying_relu.adapters.torchvision_import import torchvision
 
     # From here on the network is what takes time, not the import.
     (arguments.folder / "started").touch()

@@ -23,7 +23,7 @@ def invented(folder: Path, source: str) -> Path:
 
 def test_data_sets_and_transforms_can_be_used() -> None:
     done = python(
-        "from dying_relu.data.torchvision_import import torchvision\n"
+        "from dying_relu.adapters.torchvision_import import torchvision\n"
         "import torch\n"
         "from torchvision.transforms import v2\n"
         "assert torchvision.datasets.MNIST and torchvision.datasets.CIFAR10\n"
@@ -37,14 +37,14 @@ def test_beside_a_cpu_only_torch_the_schemas_are_what_is_missing() -> None:
     if plain.returncode == 0:
         pytest.skip("torchvision loads by itself here")
     assert "torchvision::nms does not exist" in plain.stderr
-    done = python(f"import dying_relu.data.torchvision_import, torch; print({DECLARED})")
+    done = python(f"import dying_relu.adapters.torchvision_import, torch; print({DECLARED})")
     assert done.stdout == "['nms', 'qnms']\n", done.stderr
 
 
 def test_nothing_is_declared_where_torchvision_loads_by_itself(tmp_path: Path) -> None:
     folder = invented(tmp_path, "alone = True")
     done = python(
-        f"from dying_relu.data.torchvision_import import torchvision\nimport torch; print(torchvision.alone, {DECLARED})",
+        f"from dying_relu.adapters.torchvision_import import torchvision\nimport torch; print(torchvision.alone, {DECLARED})",
         folder,
     )
     assert done.stdout == "True []\n", done.stderr
@@ -56,7 +56,7 @@ def test_the_real_torchvision_is_left_alone_where_its_operators_are_there() -> N
         "operators = torch.library.Library('torchvision', 'DEF')\n"
         "operators.define('nms(Tensor a, Tensor b, float c) -> Tensor')\n"
         "operators.define('qnms(Tensor a, Tensor b, float c) -> Tensor')\n"
-        "import dying_relu.data.torchvision_import\n"  # declaring them twice would be an error
+        "import dying_relu.adapters.torchvision_import\n"  # declaring them twice would be an error
         "print(torch.ops.torchvision.nms.default._schema)"
     )
     if "Only a single TORCH_LIBRARY" in done.stderr:
@@ -72,6 +72,6 @@ def test_the_real_torchvision_is_left_alone_where_its_operators_are_there() -> N
     ],
 )
 def test_other_failures_are_told_as_they_are(tmp_path: Path, failure: str, said: str) -> None:
-    done = python("import dying_relu.data.torchvision_import", invented(tmp_path, f"raise {failure}"))
+    done = python("import dying_relu.adapters.torchvision_import", invented(tmp_path, f"raise {failure}"))
     assert done.returncode != 0
     assert said in done.stderr

@@ -5,7 +5,7 @@ torchvision` fails where it registers a fake implementation of two of them, ``to
 ``torchvision::qnms``. Declaring their schemas first is enough for its data sets and transforms. Where torchvision loads by
 itself, nothing is declared.
 
-    from dying_relu.torchvision_import import torchvision
+    from dying_relu.adapters.torchvision_import import torchvision
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""The scan gives the same bits with any number of threads, and those of PyTorch's own reductions."""
+"""The statistics of ReLU: the same bits with any number of threads, and without numba the same but for rounding."""
 
 from collections.abc import Iterator
 
@@ -6,8 +6,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from dying_relu.probing.one_pass import WORTH_A_THREAD, none_seen, scan_on_cpu
+from dying_relu.probing.statistics import relu_statistics
+from dying_relu.units import reductions
 from dying_relu.units.definitions import UnitStatistics
+from dying_relu.units.reductions import WORTH_A_THREAD
 
 
 @pytest.fixture(autouse=True)
@@ -19,10 +21,7 @@ def _the_same_threads_afterwards() -> Iterator[None]:
 
 def _scanned(z: Tensor, axis: int, threads: int) -> UnitStatistics:
     torch.set_num_threads(threads)
-    seen = none_seen(z.shape[axis], z.dtype)
-    scan_on_cpu(seen, z, axis, at_zero=0.0)
-    scan_on_cpu(seen, z - 1, axis, at_zero=0.0)
-    return seen
+    return relu_statistics(z - 1, axis, before=relu_statistics(z, axis))
 
 
 @pytest.mark.parametrize(
@@ -48,8 +47,26 @@ def test_the_bits_do_not_depend_on_the_number_of_threads(axis: int, threads: int
 def test_sums_of_a_large_batch_are_as_exact_as_those_of_many_small_ones(
     shape: tuple[int, ...], axis: int
 ) -> None:
-    seen = none_seen(1, torch.float32)
-    scan_on_cpu(seen, torch.full(shape, 0.1), axis, at_zero=0.0)
+    seen = relu_statistics(torch.full(shape, 0.1), axis)
     assert float(seen.activation_sum) == pytest.approx(200_000, rel=1e-5)
     assert float(seen.pre_activation_sum) == pytest.approx(200_000, rel=1e-5)
     assert float(seen.active_count) == 2_000_000
+
+
+@pytest.mark.parametrize("axis", [1, -1])
+@pytest.mark.parametrize("value", [0.5, torch.nan, torch.inf, -torch.inf])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float32, torch.float64])
+def test_without_numba_the_statistics_are_the_same(
+    axis: int, value: float, dtype: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    z = torch.randn(9, 5, 4, 5, generator=torch.Generator().manual_seed(0)).to(dtype)
+    z[3, 2, 1, 2] = value
+    z[:, 0], z[..., 0] = -1, -1
+    assert reductions.compiled() is not None
+    with_numba = relu_statistics(-z, axis, 1.0, relu_statistics(z, axis, 1.0))
+    monkeypatch.setattr(reductions, "compiled", lambda: None)
+    without = relu_statistics(-z, axis, 1.0, relu_statistics(z, axis, 1.0))
+    assert without.count == with_numba.count
+    for name, expected in vars(with_numba).items():
+        if name != "count":
+            torch.testing.assert_close(getattr(without, name), expected, rtol=1e-5, atol=1e-4, equal_nan=True)
