@@ -57,7 +57,7 @@ notebooks: $(INSTALLED) ## Run the notebooks, on the study run last, and keep th
 	$(BIN)/jupytext --to ipynb --execute notebooks/*.py
 
 bench: $(DEVELOPMENT) ## Measure how fast this machine trains, beside the usual ways; leave it alone meanwhile.
-	$(BIN)/python -m benchmarks engine $(BENCH)
+	$(BIN)/python -m benchmarks all $(BENCH)
 
 clean: ## Delete what studies have made; keep .venv and the data sets.
 	rm -rf paper/generated .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis data/.[a-z]*
