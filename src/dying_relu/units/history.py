@@ -1,4 +1,4 @@
-"""What becomes of the units of a layer from one measurement to the next."""
+"""The fate of the units of a layer from one measurement to the next."""
 
 from dataclasses import dataclass
 
@@ -29,7 +29,12 @@ class Lives:
 
 
 def lives_after(before: Lives | None, dead: Tensor, step: int) -> Lives:
-    """The units at the measurement after ``before``, made at ``step``.
+    """Follow the units of a layer to the next measurement.
+
+    Args:
+        before: the units at the measurement before; None at the first.
+        dead: (units,) bool, now.
+        step: at which it is measured.
 
     Nothing has happened yet at a layer's first measurement, nor at the first after it has got another number of units.
 
