@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 from project_copy import ROOT, Project
 
+from dying_relu.files import checksums
 from dying_relu.plan.study import load as study_of
 from dying_relu.results import schemas
 
@@ -150,7 +151,9 @@ class KilledStudy:
     def _job(self, path: Path) -> str:
         if path.is_relative_to(self.shards) or path.parent.name == "tables":
             return path.parent.name
-        return TOGETHER.get(path.stem, path.stem)
+        # A table and its checksum are of one job.
+        stem = Path(path.name.removesuffix(checksums.SUFFIX)).stem
+        return TOGETHER.get(stem, stem)
 
     def in_flight(self) -> set[str]:
         """The jobs that Snakemake had begun, by its own account, and had not seen the end of when it was killed."""

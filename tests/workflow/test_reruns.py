@@ -159,7 +159,9 @@ def with_comment(project: Project) -> None:
 
 
 def with_docstring(project: Project) -> None:
-    project.edit("src/dying_relu/training/shard_job.py", '"""One shard: train', '"""Train one shard:')
+    project.edit(
+        "src/dying_relu/training/shard_job.py", '"""The job of one shard: train', '"""Train one shard:'
+    )
     project.edit("src/dying_relu/units/definitions.py", '    """', '    """Said in other words: ')
 
 

@@ -46,11 +46,11 @@ def check(path: Path) -> None:
             expected=f"{beside(path).name} beside it",
             remedy=REMEDY,
         )
-    found = sha256(path)
-    if found != expected:
+    digest = sha256(path)
+    if digest != expected:
         raise DyingReluError(
             f"{path} is not the file that was made: it is damaged or was changed",
-            found=f"SHA-256 {found}",
+            found=f"SHA-256 {digest}",
             expected=expected,
             remedy=REMEDY,
         )

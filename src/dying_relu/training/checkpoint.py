@@ -1,4 +1,4 @@
-"""All that is measured of a stack of networks at one checkpoint, before any row is made of it."""
+"""The measurements of a stack of networks at one checkpoint, before any row is made of them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ from dying_relu.units import definitions
 
 @dataclass(frozen=True)
 class UnitDetails:
-    """What is measured of single units, for experiments that record them.
+    """The measurements of single units, for experiments that record them.
 
     Attributes:
         quantiles: hidden layer's name -> quantile's name -> (K, U) of the pre-activations on the training probe set.
-        transitions: hidden layer's name -> what moved its units since the checkpoint before.
+        transitions: hidden layer's name -> the change of its units since the checkpoint before.
     """
 
     quantiles: Mapping[str, Mapping[str, Tensor]]

@@ -30,7 +30,7 @@ class LayerHistory:
     ever_dead: Tensor
 
     def following(self, dead: Tensor) -> "LayerHistory":
-        """The same units at the next checkpoint, where those of ``dead`` (K, U) are dead."""
+        """The same units at the next checkpoint, where those of ``dead`` (K, U) bool are dead."""
         return LayerHistory(dead, self.dead, self.born_dead, self.ever_dead | dead)
 
     @property
@@ -55,7 +55,11 @@ class LayerHistory:
 
 
 class History:
-    """What is followed of a stack of K networks, on its training probe set.
+    """The networks and units of a stack, followed on its training probe set.
+
+    Args:
+        networks: K.
+        device: of the stack.
 
     Attributes:
         diverged_step: (K,) the step at which a network was found to have diverged, ``NEVER`` while it has not.
@@ -72,7 +76,12 @@ class History:
         return self.diverged_step != NEVER
 
     def mark_diverged(self, diverged: Tensor, step: int) -> None:
-        """Note at ``step`` the networks that have ``diverged`` ((K,) bool), each the first time."""
+        """Note the networks that have diverged, each the first time.
+
+        Args:
+            diverged: (K,) bool.
+            step: updates made.
+        """
         self.diverged_step.masked_fill_(diverged & ~self.diverged, step)
 
     def add(self, dead: Mapping[str, Tensor]) -> None:

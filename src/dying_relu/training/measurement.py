@@ -15,11 +15,11 @@ from dying_relu.training.models import as_inputs
 from dying_relu.units.definitions import UnitStatistics
 
 BATCH = 200
-"""Examples shown at once: enough to make Python's share small; the same for every stack."""
+"""Examples in a batch: enough to make Python's share small; the same for every stack."""
 
 QUANTILES = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
 EXAMPLES_FOR_QUANTILES = 200
-"""So many examples are sorted, which costs more than to show them to a network."""
+"""Examples that are sorted, which costs more than to show them to a network."""
 
 
 class ProbeSet(NamedTuple):
@@ -35,7 +35,15 @@ class ProbeSet(NamedTuple):
 
 
 def probe_sets(shard: Shard, data: Dataset) -> dict[str, ProbeSet]:
-    """The probe sets of ``shard``: ``train`` and ``test``, the first examples of either split of ``data``."""
+    """Take the first examples of either split of a data set.
+
+    Args:
+        shard: says how many, and which architecture takes them.
+        data: the data set.
+
+    Returns:
+        ``train`` and ``test`` -> the probe set.
+    """
     splits = {
         "train": (data.train_images, data.train_labels, shard.probe_train),
         "test": (data.test_images, data.test_labels, shard.probe_test),

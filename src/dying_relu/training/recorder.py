@@ -23,7 +23,7 @@ class Recorder:
     Args:
         shard: says where the checkpoints are, on how many examples units are counted, and whether single units are recorded.
         runs: (K,) those of the networks.
-        network: K networks, which somebody else trains.
+        network: the K networks, trained elsewhere.
         data: its first examples are the probe sets.
     """
 
@@ -36,7 +36,12 @@ class Recorder:
         self.latest: Checkpoint | None = None
 
     def update(self, losses: Tensor, step: int) -> None:
-        """Note the losses (K,) on the minibatch with which the networks were updated at ``step``."""
+        """Note the losses of an update.
+
+        Args:
+            losses: (K,) on its minibatch, before it.
+            step: updates made before it.
+        """
         self.history.mark_diverged(definitions.diverged([losses]), step)
 
     def checkpoint(self, step: int) -> None:
@@ -56,7 +61,7 @@ class Recorder:
         return {"runs": run_rows(self.stack, self.latest, self.history), **self.rows.tables()}
 
     def state(self) -> State:
-        """What was recorded so far, for :meth:`restore`."""
+        """The record so far, for :meth:`restore`."""
         parameters = {} if self.parameters is None else self.parameters.state()
         return {"history": self.history.state(), "parameters": parameters, "rows": self.rows.state()}
 

@@ -68,9 +68,11 @@ def _renew(
         _fill(parameter, dormant, new, optimiser)
 
 
-def _fill(parameter: Parameter, where: Tensor, new: Tensor | float, optimiser: Optimiser) -> None:
-    """Set a parameter to ``new`` where the first of its axes say so, and let the optimiser forget these places."""
-    mask = where.view(*where.shape, *[1] * (parameter.value.dim() - where.dim())).expand_as(parameter.value)
+def _fill(parameter: Parameter, chosen: Tensor, new: Tensor | float, optimiser: Optimiser) -> None:
+    """Set the chosen places of a parameter, by its first axes, to ``new``, and let the optimiser forget them."""
+    mask = chosen.view(*chosen.shape, *[1] * (parameter.value.dim() - chosen.dim())).expand_as(
+        parameter.value
+    )
     # In place: the optimiser may hold views of it.
     parameter.value.copy_(
         torch.where(mask, torch.as_tensor(new, dtype=parameter.value.dtype), parameter.value)

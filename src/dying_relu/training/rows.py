@@ -1,4 +1,4 @@
-"""The rows of a shard's tables: every column of :mod:`dying_relu.results.schemas`, made of what was measured and followed.
+"""The rows of a shard's tables: every column of :mod:`dying_relu.results.schemas`, made of measurements and history.
 
 One function a table, whose keys are the table's columns in their order. To add a column, add it there and to the schema.
 """
@@ -31,12 +31,12 @@ FLAGS: dict[str, Callable[[UnitStatistics], Tensor]] = {
 }
 """Column -> definition, of which every table counts the units."""
 FLAGS_OF_UNITS = ("dead", "inactive", "saturated", "dormant_0")
-"""Those that the table of units says of each."""
+"""Columns of the table of units."""
 
 
 @dataclass(frozen=True)
 class Stack:
-    """A stack of K networks, and what it was planned to be.
+    """A stack of K networks, with its plan.
 
     Attributes:
         shard: to which it belongs.
@@ -78,7 +78,13 @@ class Rows:
         self._added: dict[str, list[Columns]] = {"checkpoints": [], "layers": [], "units": []}
 
     def add(self, stack: Stack, checkpoint: Checkpoint, history: History) -> None:
-        """Add the rows of a checkpoint; of layers and units, those of networks that have not diverged."""
+        """Add the rows of a checkpoint; of layers and units, those of networks that have not diverged.
+
+        Args:
+            stack: K networks.
+            checkpoint: their measurements.
+            history: of their units, this checkpoint included.
+        """
         alive = ~history.diverged.cpu().numpy()
         self._add("checkpoints", checkpoint_rows(stack, checkpoint, ~alive), np.ones_like(alive))
         for hidden in stack.network.hidden:
@@ -111,7 +117,13 @@ class Rows:
 
 
 def checkpoint_rows(stack: Stack, checkpoint: Checkpoint, diverged: np.ndarray) -> dict[str, object]:
-    """The columns of ``checkpoints``: a row a network, NaN where it has ``diverged`` ((K,) bool) and where nothing was measured."""
+    """The columns of ``checkpoints``: a row a network, NaN where it has diverged and where nothing was measured.
+
+    Args:
+        stack: K networks.
+        checkpoint: their measurements.
+        diverged: (K,) bool.
+    """
     metrics = {}
     for probe in ("train", "test"):
         measurement = checkpoint.probes.get(probe)
@@ -124,7 +136,14 @@ def checkpoint_rows(stack: Stack, checkpoint: Checkpoint, diverged: np.ndarray) 
 def layer_rows(
     stack: Stack, checkpoint: Checkpoint, history: History, hidden: Hidden
 ) -> Iterator[dict[str, object]]:
-    """The columns of ``layers``: a row a network, for each probe set that a hidden layer was shown."""
+    """The columns of ``layers``, once for each probe set that was shown: a row a network.
+
+    Args:
+        stack: K networks.
+        checkpoint: their measurements.
+        history: of their units, this checkpoint included.
+        hidden: one of their layers.
+    """
     units = history.layers[hidden.name]
     for probe, measurement in checkpoint.probes.items():
         statistics = measurement.units[hidden.name]
@@ -146,7 +165,13 @@ def layer_rows(
 
 
 def unit_rows(stack: Stack, checkpoint: Checkpoint, hidden: Hidden) -> dict[str, object]:
-    """The columns of ``units``: a row for each unit of a hidden layer, network after network."""
+    """The columns of ``units``: a row for each unit of a hidden layer, network after network.
+
+    Args:
+        stack: K networks.
+        checkpoint: their measurements, with those of single units.
+        hidden: one of their layers.
+    """
     assert checkpoint.details is not None, "single units are recorded"
     statistics = checkpoint.probes["train"].units[hidden.name]
     quantiles = checkpoint.details.quantiles[hidden.name]
@@ -176,7 +201,13 @@ def unit_rows(stack: Stack, checkpoint: Checkpoint, hidden: Hidden) -> dict[str,
 
 
 def run_rows(stack: Stack, last: Checkpoint, history: History) -> pd.DataFrame:
-    """The table ``runs`` of a stack: a row a network, with its factors and its metrics at the ``last`` checkpoint, NaN if it diverged."""
+    """The table ``runs``: a row a network, with its factors and its final metrics, NaN if it diverged.
+
+    Args:
+        stack: K networks.
+        last: the measurements at the last checkpoint.
+        history: of their units, the last checkpoint included.
+    """
     network, diverged = stack.network, history.diverged.cpu().numpy()
     slopes = np.mean([stack.slopes(hidden) for hidden in network.hidden], axis=0)
     step = pd.array(history.diverged_step.cpu().numpy(), dtype="Int64")

@@ -1,4 +1,4 @@
-"""One shard: train its runs in stacks, measure them at the checkpoints, write their tables."""
+"""The job of one shard: train its runs in stacks, measure them at the checkpoints, write their tables."""
 
 import logging
 import time
@@ -42,8 +42,8 @@ def train_from_file(
     """
     torch.set_num_threads(threads)
     allocator.keep_freed_memory()
-    wanted = shard.dataset
-    data = load(file, wanted.train, wanted.test, device.choose(shard.device), shard.pixels)
+    size = shard.dataset
+    data = load(file, size.train, size.test, device.choose(shard.device), shard.pixels)
     train(shard, data, directory, save_every)
 
 
@@ -65,13 +65,13 @@ def train(shard: Shard, data: Dataset, directory: Path, save_every: float = SAVE
     _require_its_own(data, shard)
     # At once: an edit of the code while this trains is not what is trained with.
     made_of = of_shard(shard, data)
-    where = data.train_images.device
-    precision.require(shard.precision, where)
-    size = memory.stack_size(shard, where.type != "cpu", memory.second_level_cache())
+    place = data.train_images.device
+    precision.require(shard.precision, place)
+    size = memory.stack_size(shard, place.type != "cpu", memory.second_level_cache())
     lock, state = (directory.with_name(f"{directory.name}.{kind}") for kind in ("lock", "state"))
     with exclusive(lock):
         atomic.remove_leftovers(directory)
-        file = StateFile(state, conditions(shard, made_of, where, size), save_every)
+        file = StateFile(state, conditions(shard, made_of, place, size), save_every)
         tables = _train_stacks(shard, data, list(stacks(shard.runs, size)), file)
         whole = {name: _concatenate(name, rows) for name, rows in tables.items()}
         store.write_folder(whole, directory, made_of)

@@ -45,7 +45,7 @@ class StackTraining:
         return self.recorder
 
     def state(self) -> State:
-        """Where the training is, for :meth:`restore`."""
+        """The state of networks, optimiser and record, for :meth:`restore`."""
         return {"trainer": self.trainer.state(), "recorder": self.recorder.state()}
 
     def restore(self, state: State) -> None:

@@ -51,8 +51,8 @@ def transitions(
     Args:
         network: K networks without normalisation.
         before: the values that their parameters had, in the order of ``network.parameters()``.
-        earlier: what :func:`traced` returned while they had them.
-        now: what it returns of the same examples now.
+        earlier: the trace (:func:`traced`) of the probe set while they had them.
+        now: that of the same examples now.
     """
     layers = {hidden.name: _Layer(hidden, network, before) for hidden in network.hidden}
     for then, after in zip(earlier, now, strict=True):
@@ -62,7 +62,13 @@ def transitions(
 
 
 def traced(network: Network, examples: Tensor, batch_size: int) -> list[Traced]:
-    """Show the probe set ``examples`` (N, ...) to ``network``, minibatch by minibatch in its order."""
+    """Trace the probe set through a network, minibatch by minibatch in its order.
+
+    Args:
+        network: K networks.
+        examples: (N, ...).
+        batch_size: examples in a minibatch.
+    """
     return [
         {hidden.name: (hidden.affine.x, z) for hidden, z in network.trace(x) if hidden is not None}
         for x in examples.split(batch_size)
@@ -109,7 +115,12 @@ class ParameterHistory:
         return {str(place): values for place, values in enumerate(self._values)}
 
     def restore(self, state: State, device: torch.device) -> None:
-        """Go on, on ``device``, from what :meth:`state` returned."""
+        """Go on from what :meth:`state` returned.
+
+        Args:
+            state: the parameters, on any device.
+            device: of the networks.
+        """
         self._values = [state[place].to(device) for place in sorted(state, key=int)]
 
 
@@ -135,7 +146,12 @@ class _Layer:
         self.woken = dict(self.asleep)
 
     def add(self, earlier: tuple[Tensor, Tensor], now: tuple[Tensor, Tensor]) -> None:
-        """One minibatch: the layer's input and pre-activations earlier and now."""
+        """Add a minibatch.
+
+        Args:
+            earlier: the layer's input and its pre-activations, (K, U, ...), in the earlier state.
+            now: the same in the present one.
+        """
         # The data stay as they are, and the first layer's pre-activations with them.
         with_one_change = {
             "new_weights": self.new_weights.forward(earlier[0]),

@@ -30,7 +30,7 @@ DORMANT_TAUS = {"dormant_0": 0.0, "dormant_0025": DORMANT_TAU, "dormant_01": 0.1
 
 @dataclass
 class UnitStatistics:
-    """What the definitions need to know of each unit, from all examples seen so far.
+    """The statistics of each unit on which the definitions rest, from all examples seen so far.
 
     Every tensor has shape (..., units); leading axes are networks of a stack. All are float32, or float64 when the
     pre-activations are.
