@@ -63,6 +63,11 @@ class Registry(dict[str, Entry]):
         return lambda entry: self.add(name, entry)
 
 
+def names() -> tuple[str, ...]:
+    """List the modules that ``DYING_RELU_EXTENSIONS`` names, in its order."""
+    return tuple(filter(None, map(str.strip, os.environ.get(VARIABLE, "").split(","))))
+
+
 def load() -> None:
     """Import the modules that ``DYING_RELU_EXTENSIONS`` lists, each once in the life of the process.
 
@@ -71,8 +76,7 @@ def load() -> None:
     Raises:
         DyingReluError: a module cannot be imported.
     """
-    names = [name.strip() for name in os.environ.get(VARIABLE, "").split(",")]
-    for name in filter(None, names):
+    for name in names():
         if name not in sys.modules:
             _import(name)
 

@@ -9,6 +9,7 @@ from stack.test_equality import CPU, runs
 from dying_relu.configuration import CNN, IMAGE_SETS, MLP, Architecture, Layers, architecture
 from dying_relu.configuration.architectures import ARCHITECTURES
 from dying_relu.errors import DyingReluError
+from dying_relu.results.code_digest import import_closure
 from dying_relu.stack.layers import Convolution
 from dying_relu.training.models import as_inputs, build
 
@@ -57,3 +58,10 @@ def test_an_architecture_without_a_kind_is_refused() -> None:
             def build(self, layers: Layers) -> None: ...
 
     assert before == ARCHITECTURES
+
+
+def test_the_job_of_a_shard_depends_on_the_code_that_says_its_layers_but_not_on_that_of_messages() -> None:
+    closure = import_closure("dying_relu.training.shard_job")
+    assert "dying_relu.configuration.architectures" in closure
+    assert "dying_relu.configuration.optimisers" in closure
+    assert "dying_relu.configuration.model" not in closure
