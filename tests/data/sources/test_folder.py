@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dying_relu.adapters.torchvision_import import torchvision
 from dying_relu.data.decode import Arrays
 from dying_relu.data.sources import folder as layout
-from dying_relu.adapters.torchvision_import import torchvision
 from dying_relu.errors import DyingReluError
 
 CIFAR10 = torchvision.datasets.CIFAR10
