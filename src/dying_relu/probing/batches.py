@@ -256,8 +256,8 @@ def preserved_random_state(loader: Iterable[Any]) -> Iterator[None]:
     True
     """
     sources = [loader, getattr(loader, "sampler", None), getattr(loader, "batch_sampler", None)]
-    found = [getattr(source, "generator", None) for source in sources]
-    generators = [(one, one.get_state()) for one in found if isinstance(one, torch.Generator)]
+    candidates = [getattr(source, "generator", None) for source in sources]
+    generators = [(one, one.get_state()) for one in candidates if isinstance(one, torch.Generator)]
     of_python, of_numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
     devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else []
     with torch.random.fork_rng(devices):

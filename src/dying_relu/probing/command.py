@@ -32,7 +32,7 @@ def named(place: str) -> Any:
     if "" not in sys.path:
         sys.path.insert(0, "")
     try:
-        found = import_module(module_name)
+        target = import_module(module_name)
     except ModuleNotFoundError as error:
         raise DyingReluError(
             f"there is no module {error.name}",
@@ -45,10 +45,10 @@ def named(place: str) -> Any:
             f"module {module_name} cannot be imported", found=f"{type(error).__name__}: {error}"
         ) from error
     for name in path.split("."):
-        if not hasattr(found, name):
+        if not hasattr(target, name):
             raise DyingReluError(f"module {module_name} has no {path}", found=place)
-        found = getattr(found, name)
-    return found if isinstance(found, nn.Module) or not callable(found) else _made(found, place)
+        target = getattr(target, name)
+    return target if isinstance(target, nn.Module) or not callable(target) else _made(target, place)
 
 
 def _made(make: Any, place: str) -> Any:

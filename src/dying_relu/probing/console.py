@@ -38,13 +38,13 @@ def show(report: "Findings", console: Console) -> None:
 
 def as_json(report: "Findings") -> str:
     """The summary, the dead fraction, the number of units that are not finite and the advice as JSON; unknown values are null."""
-    found = {
+    content = {
         "dead_fraction": report.dead_fraction,
         "not_finite": report.not_finite,
         "layers": json.loads(report.summary().to_json(orient="records")),
         "advice": advice(report).splitlines(),
     }
-    return json.dumps(found, indent=1) + "\n"
+    return json.dumps(content, indent=1) + "\n"
 
 
 def require_healthy(report: "Findings", most: float) -> None:

@@ -18,8 +18,6 @@ from dying_relu.units.history import UnitHistory
 if TYPE_CHECKING:
     import pandas as pd
 
-TAU = 0.025
-"""Up to this dormancy a unit counts as dormant, as in Sokar et al. (2023)."""
 COUNTS = ["dead", "inactive", "dormant", "saturated", "not_finite"]
 
 
@@ -77,24 +75,24 @@ class Findings:
         """
         import pandas as pd
 
-        found = self._layer(layer)
-        seen = found.statistics
+        entry = self._layer(layer)
+        statistics = entry.statistics
         columns = {
-            "dead": definitions.dead(seen),
-            "inactive": definitions.inactive(seen),
-            "dormant": definitions.dormant(seen, TAU),
-            "saturated": definitions.saturated(seen),
-            "not_finite": _not_finite(seen),
-            "pre_activation_max": seen.pre_activation_max,
-            "pre_activation_mean": seen.mean_pre_activation,
-            "pre_activation_min": seen.pre_activation_min,
-            "mean_abs_activation": seen.mean_abs_activation,
-            "active_share": seen.active_share,
-            "bias": found.bias,
-            "weight_norm": found.weight_norm,
-            "gradient_norm": None if found.gradients is None else found.gradients[1].sqrt(),
+            "dead": definitions.dead(statistics),
+            "inactive": definitions.inactive(statistics),
+            "dormant": definitions.dormant(statistics, definitions.DORMANT_TAU),
+            "saturated": definitions.saturated(statistics),
+            "not_finite": _not_finite(statistics),
+            "pre_activation_max": statistics.pre_activation_max,
+            "pre_activation_mean": statistics.mean_pre_activation,
+            "pre_activation_min": statistics.pre_activation_min,
+            "mean_abs_activation": statistics.mean_abs_activation,
+            "active_share": statistics.active_share,
+            "bias": entry.bias,
+            "weight_norm": entry.weight_norm,
+            "gradient_norm": None if entry.gradients is None else entry.gradients[1].sqrt(),
         }
-        table = pd.DataFrame({name: _values(value, found.units) for name, value in columns.items()})
+        table = pd.DataFrame({name: _values(value, entry.units) for name, value in columns.items()})
         return table.rename_axis("unit")
 
     @property
@@ -116,22 +114,22 @@ class Findings:
         return self.layers[name]
 
 
-def _not_finite(seen: UnitStatistics) -> Tensor:
-    return ~(seen.pre_activation_min.isfinite() & seen.pre_activation_max.isfinite())
+def _not_finite(statistics: UnitStatistics) -> Tensor:
+    return ~(statistics.pre_activation_min.isfinite() & statistics.pre_activation_max.isfinite())
 
 
 def _row(layer: Layer) -> dict[str, object]:
-    seen = layer.statistics
-    mean = float("nan") if layer.gradients is None else float(layer.gradients[0].mean()) / seen.count
+    statistics = layer.statistics
+    mean = float("nan") if layer.gradients is None else float(layer.gradients[0].mean()) / statistics.count
     return {
         "layer": layer.name,
         "kind": layer.kind,
         "units": layer.units,
-        "dead": int(definitions.dead(seen).sum()),
-        "inactive": int(definitions.inactive(seen).sum()),
-        "dormant": int(definitions.dormant(seen, TAU).sum()),
-        "saturated": int(definitions.saturated(seen).sum()),
-        "not_finite": int(_not_finite(seen).sum()),
+        "dead": int(definitions.dead(statistics).sum()),
+        "inactive": int(definitions.inactive(statistics).sum()),
+        "dormant": int(definitions.dormant(statistics, definitions.DORMANT_TAU).sum()),
+        "saturated": int(definitions.saturated(statistics).sum()),
+        "not_finite": int(_not_finite(statistics).sum()),
         "mean_gradient": mean,
     }
 

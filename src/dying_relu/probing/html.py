@@ -70,8 +70,8 @@ def write(report: "Findings", path: Path) -> None:
         figure=_figure(report),
         units="\n".join(_units(report, name) for name in report.layers),
     )
-    with atomic_path(path) as beside:
-        beside.write_text(page, encoding="utf-8")
+    with atomic_path(path) as scratch:
+        scratch.write_text(page, encoding="utf-8")
 
 
 def _figure(report: "Findings") -> str:
@@ -90,10 +90,10 @@ def _figure(report: "Findings") -> str:
 def _units(report: "Findings", name: str) -> str:
     table = report.units(name).sort_values("dead", ascending=False, kind="stable")
     dead = int(table["dead"].sum())
-    shown = table.head(MOST_ROWS).reset_index()
-    left_out = f"<p>{len(table) - len(shown):,} more units.</p>" if len(table) > len(shown) else ""
+    head = table.head(MOST_ROWS).reset_index()
+    left_out = f"<p>{len(table) - len(head):,} more units.</p>" if len(table) > len(head) else ""
     title = f"{escape(name)}: {dead} of {len(table)} dead"
-    return f'<details><summary>{title}</summary><div class="wide">{_table(shown, index=False)}</div>{left_out}</details>'
+    return f'<details><summary>{title}</summary><div class="wide">{_table(head, index=False)}</div>{left_out}</details>'
 
 
 def _table(table: "pd.DataFrame", index: bool) -> str:

@@ -165,19 +165,19 @@ class Monitor:
 
     def _changes(self, report: Report) -> dict[str, list[float]]:
         """Columns of the history beside the report's own counts: a list over its layers each."""
-        seen = [layer.statistics for layer in report.layers.values()]
+        statistics = [layer.statistics for layer in report.layers.values()]
         histories = []
-        for name, statistics in zip(report.layers, seen, strict=True):
+        for name, of_layer in zip(report.layers, statistics, strict=True):
             self._histories[name] = extended(
-                self._histories.get(name), definitions.dead(statistics), self.steps
+                self._histories.get(name), definitions.dead(of_layer), self.steps
             )
             histories.append(self._histories[name])
         return {
             "born_dead": [int(one.always_dead.sum()) for one in histories],
             "died": [int(one.died.sum()) for one in histories],
             "revived": [int(one.revived.sum()) for one in histories],
-            "active_share": [float(one.active_share.mean()) for one in seen],
-            "mean_abs_activation": [float(one.mean_abs_activation.mean()) for one in seen],
+            "active_share": [float(one.active_share.mean()) for one in statistics],
+            "mean_abs_activation": [float(one.mean_abs_activation.mean()) for one in statistics],
         }
 
     def _after_optimizer_step(self, optimizer: Optimizer, *_: object) -> None:

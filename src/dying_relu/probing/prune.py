@@ -50,11 +50,11 @@ def prune_dead(model: nn.Module, report: Report, data: Iterable[Any] | None = No
             report.loader, "pass the same batches with data=, or probe a list or a DataLoader"
         )
     model = unwrapped(model)
-    found = find_dependencies(model, report)
-    table = _table(found, report)
+    by_layer = find_dependencies(model, report)
+    table = _table(by_layer, report)
     warn_of_remaining_units(table[table["dead"] > 0])
     pruned = deepcopy(model)
-    for name, dependencies in found.items():
+    for name, dependencies in by_layer.items():
         removed = _removed(report, name)
         if isinstance(dependencies, Dependencies) and removed.any():
             _remove(pruned, dependencies, removed)
@@ -76,11 +76,11 @@ def removable(model: nn.Module, report: Report) -> "pd.DataFrame":
     return _table(find_dependencies(unwrapped(model), report), report)
 
 
-def _table(found: Mapping[str, Dependencies | str], report: Report) -> "pd.DataFrame":
+def _table(by_layer: Mapping[str, Dependencies | str], report: Report) -> "pd.DataFrame":
     import pandas as pd
 
     rows = []
-    for name, dependencies in found.items():
+    for name, dependencies in by_layer.items():
         layer = report.layers[name]
         dead, removed = definitions.dead(layer.statistics), _removed(report, name)
         row = {"layer": name, "units": layer.units, "dead": int(dead.sum())}

@@ -134,16 +134,16 @@ def _changes(
     model: nn.Module, dependencies: Dependencies, chosen: Tensor, generator: torch.Generator | None
 ) -> list[Change]:
     feed: Any = model.get_submodule(dependencies.feed)
-    found = [
+    changes = [
         Change(dependencies.feed, "weight", chosen, _new_weights(feed.weight, generator)),
         Change(dependencies.feed, "bias", chosen, 0.0),
     ]
     for path in dependencies.norms:
-        found += [Change(path, name, chosen, new) for name, new in NEW_NORM.items()]
+        changes += [Change(path, name, chosen, new) for name, new in NEW_NORM.items()]
     for reader in dependencies.readers:
         weight: Any = model.get_submodule(reader.path).weight
-        found.append(Change(reader.path, "weight", reader.columns(chosen, weight.shape[1])[None], 0.0))
-    return found
+        changes.append(Change(reader.path, "weight", reader.columns(chosen, weight.shape[1])[None], 0.0))
+    return changes
 
 
 def _require_same_outputs(model: nn.Module, changes: list[Change], data: Iterable[Any]) -> None:
@@ -165,5 +165,7 @@ def _require_optimizer_of(model: nn.Module, optimizer: Optimizer) -> None:
     own = {id(parameter) for parameter in model.parameters()}
     if not any(id(parameter) in own for group in optimizer.param_groups for parameter in group["params"]):
         raise DyingReluError(
-            "the optimizer", found="no parameter of the model in it", expected="the one that trains the model"
+            "the optimizer",
+            found="no parameter of the model in it",
+            expected="the one that trains the model",
         )

@@ -105,16 +105,15 @@ def scan_columns(
     """
     for start in range(0, len(z), SUMMED_NARROW):
         batch = _start(last - first, z.dtype)
-        smallest, greatest, positive, number, sum_of_all = batch[0], batch[1], batch[2], batch[3], batch[4]
         for row in range(start, min(start + SUMMED_NARROW, len(z))):
             _add_relu_row(
                 z[row, first:last], None, None,
-                smallest, greatest, None, None, positive, number, sum_of_all,
+                batch[0], batch[1], None, None, batch[2], batch[3], batch[4],
             )  # fmt: skip
         for unit in range(first, last):
             of = unit - first
             _add(
-                unit, smallest[of], greatest[of], positive[of], number[of], sum_of_all[of], at_zero,
+                unit, batch[0, of], batch[1, of], batch[2, of], batch[3, of], batch[4, of], at_zero,
                 low, high, largest, steepest, total, active, level,
             )  # fmt: skip
 

@@ -8,7 +8,8 @@ installed; elsewhere, tensor operations.
 import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache, partial
+from functools import partial
+from importlib import import_module
 from itertools import pairwise
 from types import ModuleType
 from typing import NamedTuple
@@ -37,14 +38,18 @@ class Reduced(NamedTuple):
     """How many pre-activations are positive."""
 
 
-@cache
+_loops: list[ModuleType | None] = []
+"""What :func:`compiled` has found; no functools.cache, at whose sight torch.compile warns."""
+
+
 def compiled() -> ModuleType | None:
     """The compiled loops, imported when a reduction on a CPU first needs them; None if numba is not installed."""
-    try:
-        from dying_relu.units import compiled as loops
-    except ImportError:
-        return None
-    return loops
+    if not _loops:
+        try:
+            _loops.append(import_module("dying_relu.units.compiled"))
+        except ImportError:
+            _loops.append(None)
+    return _loops[0]
 
 
 def reduce(z: Tensor, activation: Tensor, derivative: Tensor, axis: int) -> Reduced:
