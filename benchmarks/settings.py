@@ -88,5 +88,5 @@ def title(case: str) -> str:
 
 def _name(setting: Setting) -> str:
     architecture = setting.architecture
-    sizes = (*(architecture.channels if isinstance(architecture, CNN) else ()), *architecture.widths)
+    sizes = (*getattr(architecture, "channels", ()), *getattr(architecture, "widths", ()))
     return f"{architecture.kind}_{'_'.join(map(str, sizes))}_{setting.dataset}_{setting.batch_size}"
