@@ -7,7 +7,7 @@ numbers follow from (:mod:`dying_relu.results.origin`).
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from dying_relu.files.atomic import atomic_path
 from dying_relu.plan.memory import of_machine
 from dying_relu.results import origin
 from dying_relu.results.origin import Origin
-from dying_relu.results.schemas import SIMULATIONS, TABLES
+from dying_relu.results.schemas import SIMULATIONS, TABLES, narrowed
 
 ORIGIN = b"dying_relu"
 """Where a parquet file's metadata say what its numbers follow from."""
@@ -73,12 +73,20 @@ def as_stored(table: pd.DataFrame, origin: Origin) -> Table:
     return content.cast(schema(texts)).replace_schema_metadata(said)
 
 
-def read(name: str, path: Path) -> pd.DataFrame:
-    """The table ``name`` (a key of ``TABLES`` or ``SIMULATIONS``) stored at ``path``, checked against its sum and its schema."""
+def read(name: str, path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """The table ``name`` (a key of ``TABLES`` or ``SIMULATIONS``) stored at ``path``, checked against its sum and its schema.
+
+    Args:
+        name: of the table.
+        path: of its file.
+        columns: those to read and to check; None: all of them.
+    """
     checksums.check(path)
     with readable(path) as file:
-        table = as_rows(file.read(use_threads=False))
-    return checked(name, table, path)
+        # In the file's order; what it lacks, the schema misses.
+        wanted = [column for column in file.schema_arrow.names if columns is None or column in columns]
+        table = as_rows(file.read(wanted, use_threads=False))
+    return checked(name, table, path, columns)
 
 
 def origin_of(path: Path) -> Origin:
@@ -147,9 +155,14 @@ def as_rows(table: Table) -> pd.DataFrame:
     return table.to_pandas(ignore_metadata=True)
 
 
-def checked(name: str, table: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """``table`` with the types of the schema ``name``, if it obeys it; ``path`` is where it is from or goes, for the message."""
+def checked(name: str, table: pd.DataFrame, path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """``table`` with the types of the schema ``name``, if it obeys it; ``path`` is where it is from or goes, for the message.
+
+    Of some ``columns`` only, the schema is what it says of them.
+    """
     schema = (TABLES | SIMULATIONS)[name]
+    if columns is not None:
+        schema = narrowed(schema, columns)
     try:
         return schema.validate(table, lazy=True)
     except pa.errors.SchemaErrors as error:

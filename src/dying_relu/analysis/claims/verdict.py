@@ -79,7 +79,7 @@ class Claim:
 
 
 CLAIMS: dict[str, Claim] = {}
-"""Every claim by its id; filled by the modules of this package in the order of the post."""
+"""Every claim by its id; filled by the modules of this package, and by extensions (:mod:`dying_relu.extensions`)."""
 
 
 def claim(
@@ -90,9 +90,9 @@ def claim(
     measure: str,
     rule: str,
     unit: str = "percent",
-    details: str = "",
+    details: Mapping[str, str] | None = None,
 ) -> Callable[[Callable[[Evidence], Finding]], Callable[[Evidence], Finding]]:
-    """Register the decorated function as the way to settle claim ``claim_id``; ``details``: "Name:format Name:format"."""
+    """Register the decorated function as the rule of claim ``claim_id``; for the other arguments see :class:`Claim`."""
 
     def register(settle: Callable[[Evidence], Finding]) -> Callable[[Evidence], Finding]:
         CLAIMS[claim_id] = Claim(
@@ -102,7 +102,7 @@ def claim(
             measure,
             unit,
             rule,
-            dict(detail.split(":") for detail in details.split()),
+            dict(details or {}),
             settle,
         )
         return settle
