@@ -62,8 +62,6 @@ def extension(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.syspath_prepend(folder)
     monkeypatch.setenv(VARIABLE, "made_up")
     monkeypatch.setattr("dying_relu.extensions._imported", __import__)
-    for claim in claims.ordered():
-        monkeypatch.setitem(CLAIMS, claim.id, claim)
     yield folder
     CLAIMS.pop("C14", None)
     sys.modules.pop("made_up", None)
@@ -133,7 +131,8 @@ def test_the_workflow_has_rules_for_them(extension: Path, tmp_path: Path) -> Non
     shutil.copy(extension / "made_up.py", project.folder / "src" / "made_up.py")
     jobs = project.would_run()
     assert any(job.rule == "figure_made_up" for job in jobs)
-    planned = project.snakemake("tables", "--dry-run")
-    assert "tables/made_up.tex" in planned.stdout + planned.stderr
+    assert any(
+        job.rule == "tables" for job in project.would_run("paper/generated/smoke/tables/made_up.tex")
+    )
     caption = project.folder / ".snakemake" / "captions" / "made_up.rst"
     assert caption.read_text() == "A made-up caption.\n"
