@@ -131,8 +131,6 @@ def test_the_workflow_has_rules_for_them(extension: Path, tmp_path: Path) -> Non
     shutil.copy(extension / "made_up.py", project.folder / "src" / "made_up.py")
     jobs = project.would_run()
     assert any(job.rule == "figure_made_up" for job in jobs)
-    assert any(
-        job.rule == "tables" for job in project.would_run("paper/generated/smoke/tables/made_up.tex")
-    )
+    assert any(job.rule == "tables" for job in project.would_run("paper/generated/smoke/tables/made_up.tex"))
     caption = project.folder / ".snakemake" / "captions" / "made_up.rst"
     assert caption.read_text() == "A made-up caption.\n"

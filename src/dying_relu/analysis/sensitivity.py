@@ -104,11 +104,12 @@ def dead_by_number_of_examples(active_share: pd.Series, probe_set: int) -> pd.Se
     >>> dead_by_number_of_examples(pd.Series([0.0, 0.5]), 100).round(3).to_dict()
     {10: 0.5, 30: 0.5, 100: 0.5}
     """
-    # Here, because nothing else of the analysis needs it and its import takes long.
-    from scipy.stats import hypergeom
-
     active = np.rint(active_share * probe_set).to_numpy()
     sizes = [n for n in EXAMPLES if n <= probe_set]
     # There are far fewer counts than units.
     counts, places = np.unique(active, return_inverse=True)
-    return pd.Series({n: float(hypergeom.pmf(0, probe_set, counts, n)[places].mean()) for n in sizes})
+    drawn = np.arange(max(sizes, default=0))
+    # Of the examples that are left at each draw, the share on which the unit is not active.
+    left = (probe_set - counts[:, None] - drawn).clip(min=0) / (probe_set - drawn)
+    inactive = np.cumprod(left, axis=1)
+    return pd.Series({n: float(inactive[places, n - 1].mean()) for n in sizes})
