@@ -89,6 +89,26 @@ def _final_share(description: str) -> pa.Column:
     return _share(description, missing=_IF_DIVERGED)
 
 
+def narrowed(schema: pa.DataFrameSchema, columns: Sequence[str]) -> pa.DataFrameSchema:
+    """What ``schema`` says of some of its ``columns``: the columns, their key if all of it is there, the laws that are about them."""
+    kept = {name: column for name, column in schema.columns.items() if name in columns}
+    nothing = pd.DataFrame({name: pd.Series(dtype=str(column.dtype)) for name, column in kept.items()})
+    return _table(
+        kept,
+        name=schema.name,
+        unique=list(schema.unique) if set(schema.unique) <= set(kept) else [],
+        checks=[law for law in schema.checks if _is_about(law, nothing)],
+    )
+
+
+def _is_about(law: pa.Check, table: pd.DataFrame) -> bool:
+    try:
+        law(table)
+    except KeyError:
+        return False
+    return True
+
+
 RUNS = _table(
     {
         "run": _text(_RUN),

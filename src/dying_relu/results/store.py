@@ -7,7 +7,7 @@ numbers follow from (:mod:`dying_relu.results.origin`).
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from dying_relu.files.atomic import atomic_path
 from dying_relu.plan.memory import of_machine
 from dying_relu.results import origin
 from dying_relu.results.origin import Origin
-from dying_relu.results.schemas import SIMULATIONS, TABLES
+from dying_relu.results.schemas import SIMULATIONS, TABLES, narrowed
 
 ORIGIN = b"dying_relu"
 """Key of a table's origin in its file's metadata."""
@@ -97,20 +97,23 @@ def as_stored(table: pd.DataFrame, origin: Origin) -> Table:
     return content.cast(schema(texts)).replace_schema_metadata(metadata)
 
 
-def read(name: str, path: Path) -> pd.DataFrame:
+def read(name: str, path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
     """Read a table, checked against its checksum and its schema.
 
     Args:
         name: of the schema, a key of ``TABLES`` or ``SIMULATIONS``.
         path: its file.
+        columns: those to read and to check; None: all of them.
 
     Raises:
         DyingReluError: there is no such file, it is damaged or was changed, or does not obey the schema.
     """
     checksums.check(path)
     with readable(path) as file:
-        table = as_rows(file.read(use_threads=False))
-    return checked(name, table, path)
+        # In the file's order; what it lacks, the schema misses.
+        wanted = [column for column in file.schema_arrow.names if columns is None or column in columns]
+        table = as_rows(file.read(wanted, use_threads=False))
+    return checked(name, table, path, columns)
 
 
 def origin_of(path: Path) -> Origin:
@@ -179,13 +182,14 @@ def as_rows(table: Table) -> pd.DataFrame:
     return table.to_pandas(ignore_metadata=True)
 
 
-def checked(name: str, table: pd.DataFrame, path: Path) -> pd.DataFrame:
+def checked(name: str, table: pd.DataFrame, path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
     """Check a table against its schema.
 
     Args:
         name: of the schema, a key of ``TABLES`` or ``SIMULATIONS``.
         table: rows.
         path: from where it is or to where it goes, for the message.
+        columns: those that the table has; None: all of them.
 
     Returns:
         The table with the schema's types.
@@ -194,6 +198,8 @@ def checked(name: str, table: pd.DataFrame, path: Path) -> pd.DataFrame:
         DyingReluError: it does not obey the schema.
     """
     schema = (TABLES | SIMULATIONS)[name]
+    if columns is not None:
+        schema = narrowed(schema, columns)
     try:
         return schema.validate(table, lazy=True)
     except pa.errors.SchemaErrors as error:
