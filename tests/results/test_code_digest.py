@@ -7,7 +7,6 @@ from unittest.mock import patch
 
 import pytest
 
-from dying_relu.extensions import VARIABLE
 from dying_relu.results import code_digest as digests
 from dying_relu.results.code_digest import code_digest, import_closure
 
@@ -121,57 +120,6 @@ def test_an_edit_within_the_closure_changes_the_digest(
 def test_other_edits_do_not(package: Package, module: str, found: str, instead: str) -> None:
     before = code_digest("dying_relu.main")
     package.edited(module, found, instead)
-    assert code_digest("dying_relu.main") == before
-
-
-@pytest.fixture
-def extension(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An extension in the current folder, with a lot of whitespace in the variable."""
-    folder = tmp_path / "elsewhere"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    monkeypatch.setenv(VARIABLE, " my_activation , ")
-    path = folder / "my_activation.py"
-    path.write_text("raise ZeroDivisionError  # it is not imported\nX = 1\n", encoding="utf-8")
-    return path
-
-
-def test_an_edited_extension_changes_every_digest(
-    package: Package, extension: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def every() -> list[str]:
-        return [code_digest(f"dying_relu.{module}") for module in ("main", "stranger")]
-
-    before, text = every(), extension.read_text(encoding="utf-8")
-    extension.write_text(f'"""An extension."""\n\n{text}# A comment.\n', encoding="utf-8")
-    assert every() == before
-    extension.write_text(text.replace("X = 1", "X = 2"), encoding="utf-8")
-    assert not set(every()) & set(before)
-    monkeypatch.delenv(VARIABLE)
-    assert not set(every()) & set(before)
-
-
-@pytest.mark.parametrize("name", ["my_activation", "my_activation.inner.deep"])
-def test_an_extension_may_be_a_package_or_inside_one(
-    package: Package, extension: Path, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    monkeypatch.setenv(VARIABLE, name)
-    extension.unlink()
-    inside = extension.with_suffix("") / "inner" / "deep.py"
-    inside.parent.mkdir(parents=True)
-    (inside.parents[1] / "__init__.py").touch()
-    inside.write_text("X = 1\n", encoding="utf-8")
-    before = code_digest("dying_relu.main")
-    inside.write_text("X = 2\n", encoding="utf-8")
-    assert code_digest("dying_relu.main") != before
-
-
-@pytest.mark.parametrize("name", ["no_such_module", "no_such_package.module", "sys"])
-def test_what_is_no_extension_is_its_loaders_to_report(
-    package: Package, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    before = code_digest("dying_relu.main")
-    monkeypatch.setenv(VARIABLE, name)
     assert code_digest("dying_relu.main") == before
 
 

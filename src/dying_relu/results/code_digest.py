@@ -3,18 +3,14 @@
 Snakemake does not see edits to a package that its rules call, so each rule hands the digest of its code to Snakemake as a
 parameter. The digest covers the module and everything of ours that it imports, directly or not, also inside
 functions. ``from package import name`` counts as an import of the module that defines ``name``, not of everything that
-the package's ``__init__`` imports. What extensions add may be used anywhere, so that every digest covers their modules too.
+the package's ``__init__`` imports.
 """
 
 import ast
 import hashlib
-import os
 from collections.abc import Iterator
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
-
-from dying_relu import extensions
 
 SOURCE = Path(__file__).parents[2]
 PACKAGES = {"dying_relu": ".", "benchmarks": ".."}
@@ -37,7 +33,7 @@ RUN_BY_JOBS = frozenset({"dying_relu.configuration.architectures", "dying_relu.c
 
 
 def code_digest(*modules: str) -> str:
-    """SHA-256 over the syntax trees, without docstrings, of modules, all of ours that they import, and all extensions.
+    """SHA-256 over the syntax trees, without docstrings, of modules and all of ours that they import.
 
     Args:
         modules: names such as ``"dying_relu.training.shard_job"``; a package stands for all the modules inside it.
@@ -48,28 +44,7 @@ def code_digest(*modules: str) -> str:
     digest = hashlib.sha256()
     for module in sorted(import_closure(*modules)):
         digest.update(f"{module}\n{_meaning(module)}\n".encode())
-    for path in _extension_files():
-        digest.update(f"{path.name}\n{_written(_parsed(path))}\n".encode())
     return digest.hexdigest()[:16]
-
-
-def _extension_files() -> list[Path]:
-    """The source files of all extensions, found without importing them; one that is missing is its loader's to report."""
-    names = [name.strip() for name in os.environ.get(extensions.VARIABLE, "").split(",")]
-    return [file for name in sorted(filter(None, names)) for file in _source_files(name)]
-
-
-def _source_files(module: str) -> list[Path]:
-    """The file of a module, or all files inside a package, on ``sys.path`` or in the current folder."""
-    try:
-        spec = find_spec(module)
-    except ModuleNotFoundError:
-        spec = None
-    on_path = Path(spec.origin) if spec and spec.origin and spec.has_location else None
-    file = on_path or _file(Path.cwd(), module)
-    if file is None:
-        return []
-    return sorted(file.parent.rglob("*.py")) if file.name == "__init__.py" else [file]
 
 
 def import_closure(*modules: str) -> frozenset[str]:
