@@ -71,7 +71,7 @@ assert report.units("1")["dead"].sum() == 3
 assert "dead" in report.advice()
 report.to_html("page.html")
 assert prune_dead(model, report)[0].out_channels == 5
-optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+optimizer = torch.optim.SGD(model.parameters(), lr=1e-6)
 with Monitor(model, data, every=1) as monitor:
     model(data[0][0]).sum().backward()
     optimizer.step()
