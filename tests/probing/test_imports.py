@@ -60,7 +60,9 @@ import warnings
 from torch import nn
 from dying_relu import Monitor, Report, probe, prune_dead, revive
 
+torch.manual_seed(0)
 model = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Flatten(), nn.Linear(8 * 36, 8), nn.GELU(), nn.Linear(8, 2))
+model[0].bias.data[:] = 9.0
 model[0].bias.data[:3] = -99.0
 data = [(torch.rand(4, 3, 8, 8), torch.tensor([0, 1, 0, 1])) for _ in range(2)]
 report = probe(model, data, loss=nn.functional.cross_entropy)
@@ -69,7 +71,7 @@ assert report.units("1")["dead"].sum() == 3
 assert "dead" in report.advice()
 report.to_html("page.html")
 assert prune_dead(model, report)[0].out_channels == 5
-optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+optimizer = torch.optim.SGD(model.parameters(), lr=1e-6)
 with Monitor(model, data, every=1) as monitor:
     model(data[0][0]).sum().backward()
     optimizer.step()
