@@ -22,12 +22,6 @@ except ImportError:
 if TYPE_CHECKING:
     from filelock import BaseFileLock
 
-try:
-    import fcntl
-except ImportError:
-    # Windows, which cannot open a folder either: there abandoned folders stay.
-    fcntl = None  # type: ignore[assignment]
-
 log = logging.getLogger(__name__)
 
 
@@ -110,13 +104,6 @@ def private_folder(parent: Path, prefix: str) -> Iterator[Path]:
         parent: the folder in which it is made.
         prefix: of its name.
     """
-    if fcntl is None:
-        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-        return
     _remove_abandoned(parent, prefix)
     folder, descriptor = _new_folder(parent, prefix)
     try:
