@@ -96,6 +96,7 @@ def narrowed(schema: pa.DataFrameSchema, columns: Sequence[str]) -> pa.DataFrame
     return _table(
         kept,
         name=schema.name,
+        row=schema.description,
         unique=list(schema.unique) if set(schema.unique) <= set(kept) else [],
         checks=[law for law in schema.checks if _is_about(law, nothing)],
     )
