@@ -1,7 +1,6 @@
 """The README and the pages in ``docs`` are right: their examples run, their commands exist, and their links lead somewhere."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,6 @@ from generated_paper import ROOT
 from prose import MARKDOWN, anchors, examples, links
 
 from dying_relu import cli, probe
-from dying_relu.analysis import claims
-from dying_relu.analysis.claims import evidence, verdict
-from dying_relu.analysis.numbers.verdicts import LETTERS
 
 README = ROOT / "README.md"
 DOCS = ROOT / "docs"
@@ -122,19 +118,3 @@ def test_the_table_can_be_read_as_shown(small_study: Path) -> None:
 def test_no_page_has_examples_that_are_not_run() -> None:
     with_examples = [page.name for page in PAGES if list(examples(page, "python"))]
     assert with_examples == ["README.md", "extend.md", "probe.md", "results.md"]
-
-
-@pytest.fixture
-def tanh_claim() -> Iterator[str]:
-    names = {**vars(claims), **vars(evidence), **vars(verdict)}
-    before = set(verdict.CLAIMS)
-    run(example(EXTEND, "python", "@claim("), names)
-    (added,) = set(verdict.CLAIMS) - before
-    yield added
-    del verdict.CLAIMS[added]
-
-
-def test_the_claim_is_settled(tanh_claim: str, small_study: Path) -> None:
-    row = claims.settle(small_study).set_index("claim").loc[tanh_claim]
-    assert row["verdict"] == claims.SUPPORTED
-    assert int(tanh_claim[1:]) in LETTERS
