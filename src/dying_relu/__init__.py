@@ -6,14 +6,13 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from dying_relu import deprecated
-
 if TYPE_CHECKING:
     from dying_relu.probing import Monitor, Report, probe, prune_dead, revive
 
 __all__ = ["Monitor", "Report", "probe", "prune_dead", "revive"]
 
-deprecated.install()
+# By name: with an import statement mypy takes the functions probe and revive for the modules of their names.
+import_module("dying_relu.deprecated").install()
 
 
 def __getattr__(name: str) -> object:
