@@ -1,5 +1,5 @@
 """Tables, and what made them: schemas, storage, aggregation, provenance."""
 
-from dying_relu import deprecated
+from dying_relu.deprecated import forward
 
-__getattr__ = deprecated.forward(__name__)
+__getattr__ = forward(__name__)
