@@ -29,7 +29,7 @@ def spells(units: pd.DataFrame) -> pd.DataFrame:
     """
     ordered, same = in_order(units)
     # Numbers of units, because their names take long to group by.
-    unit = np.append(0, np.cumsum(~same)[:-1])
+    unit = np.cumsum(~same) - ~same
     ever = ordered[ordered["dead"].groupby(unit).cummax()]
     born = ordered["step"].groupby(unit).transform("first").loc[ever.index]
     unit = unit[ever.index]
