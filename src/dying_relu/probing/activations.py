@@ -6,6 +6,7 @@ To find another function of PyTorch's, add its name to ``NAMES``; it must work e
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
+from functools import cache
 from typing import Any, NamedTuple
 
 import torch
@@ -35,6 +36,15 @@ def spellings(names: Iterable[str]) -> dict[Function, str]:
 
 ACTIVATIONS = spellings(NAMES)
 CLAMPED = spellings(CLAMPS)
+
+
+@cache
+def clamp_derivative_at_zero() -> float:
+    """Measure the derivative of ``clamp(min=0)`` at exactly 0: 1 in PyTorch 2.13, 0 in 2.15."""
+    with torch.inference_mode(False), torch.enable_grad(), torch._C.DisableTorchFunction():
+        z = torch.zeros((), requires_grad=True)
+        (derivative,) = torch.autograd.grad(z.clamp(min=0), z)
+    return float(derivative)
 
 
 def activation(function: Function, arguments: tuple[Any, ...], options: dict[str, Any]) -> str | None:

@@ -18,6 +18,7 @@ from dying_relu.probing.activations import (
     CLAMPED,
     CallNames,
     activation,
+    clamp_derivative_at_zero,
     is_activation,
     is_custom_activation,
     place_of_function,
@@ -160,7 +161,7 @@ class ActivationHooks(TorchFunctionMode):
             return result
         z = arguments[0] if arguments else options["input"]
         origin = self.origins.of(z)
-        at_zero = (1.0 if function in CLAMPED else 0.0) if kind == "relu" else None
+        at_zero = (clamp_derivative_at_zero() if function in CLAMPED else 0.0) if kind == "relu" else None
         # Before the call, which may overwrite the pre-activations.
         self._record(self._place(kind), kind, z, _on_first(function, arguments, options), at_zero)
         result = function(*arguments, **options)

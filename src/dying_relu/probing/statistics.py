@@ -21,7 +21,7 @@ def relu_statistics(
     Args:
         z: pre-activations of any shape, the units on ``axis``, examples and positions on all others.
         axis: axis of the units.
-        at_zero: the derivative at exactly 0: PyTorch's ReLU has 0 there, its ``clamp(min=0)`` 1.
+        at_zero: the derivative at exactly 0: 0 for PyTorch's ReLU; of its ``clamp(min=0)`` it depends on PyTorch's version.
         before: of earlier batches, to be added; on a CPU it is changed. One compiled call in place of many operations on small
             tensors, which cost more than the scan of a small layer.
 
