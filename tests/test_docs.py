@@ -110,11 +110,12 @@ def test_a_training_is_watched_and_its_dead_units_revived_or_removed() -> None:
     assert names["small"][0].out_features == 6  # type: ignore[index]
 
 
-def test_the_table_can_be_read_as_shown(small_study: Path) -> None:
-    code = example(DOCS / "results.md", "python", "read_parquet").replace("results/default", str(small_study))
+@pytest.mark.parametrize("page", ["results.md", "tables.md"])
+def test_the_table_can_be_read_as_shown(page: str, small_study: Path) -> None:
+    code = example(DOCS / page, "python", "read_parquet").replace("results/default", str(small_study))
     assert not run(code, {})["alive"].empty
 
 
 def test_no_page_has_examples_that_are_not_run() -> None:
     with_examples = [page.name for page in PAGES if list(examples(page, "python"))]
-    assert with_examples == ["README.md", "extend.md", "probe.md", "results.md"]
+    assert with_examples == ["README.md", "extend.md", "probe.md", "results.md", "tables.md"]

@@ -9,7 +9,7 @@ from safetensors import safe_open
 
 from dying_relu import data
 from dying_relu.configuration import IMAGE_SETS, DataSource
-from dying_relu.configuration.model import ImageSet
+from dying_relu.configuration.datasets import ImageSet
 from dying_relu.data.decode import Arrays
 from dying_relu.data.sources import npm, torchvision
 from dying_relu.errors import DyingReluError

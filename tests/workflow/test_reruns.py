@@ -179,7 +179,7 @@ def with_other_words_in_the_help(project: Project) -> None:
 
 
 def with_another_error_message(project: Project) -> None:
-    project.edit("src/dying_relu/configuration/load.py", "is nested too deeply", "is too deeply nested")
+    project.edit("src/dying_relu/configuration/yaml.py", "is nested too deeply", "is too deeply nested")
 
 
 def with_data_elsewhere(project: Project) -> None:

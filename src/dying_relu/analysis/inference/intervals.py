@@ -80,21 +80,22 @@ def interval(
     if all(np.ptp(sample) == 0 for sample in samples):
         return Interval(estimate, estimate, estimate, len(numbers))
     # A stratum's single replicate is drawn every time, as if it were two.
-    low, high = _bootstrapped(
-        tuple(tuple(np.repeat(sample, 2) if len(sample) == 1 else sample) for sample in samples), level
-    )
+    twice = tuple(tuple(np.repeat(sample, 2) if len(sample) == 1 else sample) for sample in samples)
+    resamples = min(round(RESAMPLES * (1 - LEVEL) / (1 - level)), MOST_RESAMPLES)
+    low, high = _bootstrapped(twice, level, resamples)
     return Interval(estimate, low, high, len(numbers))
 
 
 @cache
-def _bootstrapped(samples: tuple[tuple[float, ...], ...], level: float) -> tuple[float, float]:
+def _bootstrapped(
+    samples: tuple[tuple[float, ...], ...], level: float, resamples: int
+) -> tuple[float, float]:
     """The percentile interval of the mean of the means of ``samples``, each of which is resampled by itself.
 
     The same numbers as ``scipy.stats.bootstrap``, whose import and checks take longer than all the intervals of a figure; a test compares
     the two. Remembered, because rules ask again with other thresholds.
     """
     random = np.random.default_rng(SEED)
-    resamples = min(round(RESAMPLES * (1 - LEVEL) / (1 - level)), MOST_RESAMPLES)
     means = np.zeros((len(samples), resamples))
     for mean, sample in zip(means, samples, strict=True):
         drawn = random.integers(0, len(sample), (resamples, len(sample)))
