@@ -47,7 +47,7 @@ class Verification:
 
     @property
     def conclusions_agree(self) -> bool:
-        """Whether no verdict contradicts the published one."""
+        """True if no verdict contradicts the published one."""
         return bool(self.verdicts["agrees"].all())
 
 

@@ -24,12 +24,12 @@ FAR = 3.0
 LARGEST_AT_FIRST = 1.4
 """The norm of a unit's incoming weights after He initialisation, whatever their number; others make it smaller."""
 UNSCALED = 3.0
-"""Inputs count as not standardised if their mean or spread is larger than this."""
+"""Inputs count as not standardised if their mean or standard deviation is larger than this."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is known of a layer with many dead units.
+    """The measurements of a layer with many dead units, from which its likely causes are inferred.
 
     Attributes:
         units: its table, by :meth:`Findings.units`.
@@ -55,12 +55,12 @@ class Evidence:
 
     @property
     def dead(self) -> "pd.DataFrame":
-        """The rows of the dead units."""
+        """The rows of the dead units, with the columns of ``units``."""
         return self.units[self.units["dead"]]
 
     @property
     def alive(self) -> "pd.DataFrame":
-        """The rows of the others."""
+        """The rows of the units that are not dead, with the columns of ``units``."""
         return self.units[~self.units["dead"]]
 
 
@@ -126,7 +126,7 @@ def blind(evidence: Evidence) -> str:
 
 
 def born_or_died(evidence: Evidence) -> str:
-    """When they died, as a Monitor has seen it."""
+    """The time at which the dead units died, as a Monitor has seen it: before training or during it."""
     history = evidence.history
     if history is None:
         return ""

@@ -59,7 +59,15 @@ class Call:
         return self.source if self.source is not None and self.source[0] is first else None
 
     def argument(self, position: int, name: str) -> Any:
-        """By position or by name; None if it was not given."""
+        """Look up an argument of the call.
+
+        Args:
+            position: of the argument, where it is given by position.
+            name: of the argument, where it is given by name.
+
+        Returns:
+            Its value; None if it was not given.
+        """
         return argument(self.arguments, self.options, position, name)
 
 

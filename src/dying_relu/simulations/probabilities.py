@@ -30,7 +30,11 @@ class Count(NamedTuple):
 
 
 def counted(outcomes: Tensor) -> Count:
-    """Count the trials of a bool tensor of any shape."""
+    """Count successes and trials.
+
+    Args:
+        outcomes: bool, of any shape; a trial each.
+    """
     return Count(int(outcomes.sum()), outcomes.numel())
 
 

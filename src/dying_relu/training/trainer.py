@@ -46,7 +46,11 @@ class Trainer:
         self.minibatches = minibatch_order(len(self.labels), batch_size, self.seed)
 
     def step(self) -> Tensor:
-        """Train every network on the next minibatch; return their losses (K,) before the update."""
+        """Train every network on the next minibatch.
+
+        Returns:
+            (K,) losses on the minibatch, before the update.
+        """
         self._recycle()
         self._warm_up()
         chosen = next(self.minibatches).to(self.device)
@@ -57,7 +61,7 @@ class Trainer:
         return loss.loss
 
     def state(self) -> dict[str, Tensor]:
-        """Everything that training changes. The order of the examples follows from the seed and the number of steps."""
+        """The tensors that training changes, by name. The order of the examples follows from the seed and the number of steps."""
         tensors = [*self.network.state(), *self.optimiser.state(self.network.parameters())]
         return {
             "steps": torch.tensor(self.steps),

@@ -23,17 +23,29 @@ LINES: tuple[dict[str, Any], ...] = (
     {"linestyle": "--", "markerfacecolor": "white"},
     {"linestyle": ":", "fillstyle": "left"},
 )
-"""How curves of one colour differ."""
+"""Line and filling of the curves of one colour."""
 
 
 class Curve(NamedTuple):
-    """One curve of every panel: its runs have these levels, and it looks so."""
+    """One curve of every panel.
+
+    Attributes:
+        levels: the column's name -> the level that the curve's runs have.
+        look: the options of matplotlib's ``plot``.
+    """
 
     levels: dict[str, Any]
     look: dict[str, Any]
 
     def of(self, runs: pd.DataFrame) -> pd.DataFrame:
-        """Its runs."""
+        """The runs that belong to the curve.
+
+        Args:
+            runs: a row a run, with the columns of ``levels``.
+
+        Returns:
+            Some of the rows, with all columns.
+        """
         return runs[(runs[list(self.levels)] == list(self.levels.values())).all(axis=1)]
 
 

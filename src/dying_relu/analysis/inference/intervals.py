@@ -1,9 +1,9 @@
 """Estimates with intervals. The replicate is the unit of analysis: units and checkpoints of one network are not independent.
 
 Intervals are percentile bootstrap intervals over replicates; where strata (data sets, architectures, ...) are pooled, replicates are
-drawn within each stratum and every stratum counts the same (Agarwal et al., 2021). With few replicates they are
+resampled within each stratum and every stratum counts the same (Agarwal et al., 2021). With few replicates they are
 too narrow: of the intervals of three replicates about three in four cover the mean, of five replicates five in six; the
-figures show the replicates themselves beside them. Of one replicate the interval is the estimate: its spread is unknown, not 0.
+figures show the replicates themselves beside them. Of one replicate the interval is the estimate: its standard deviation is unknown, not 0.
 Means and not interquartile means, because of three to five replicates nothing is left to trim.
 """
 
@@ -61,7 +61,7 @@ def interval(
             one all of them must lie on one side.
 
     Returns:
-        The interval is the estimate itself where every stratum has a single replicate, because nothing is known of the spread.
+        The interval is the estimate itself where every stratum has a single replicate, because the standard deviation is unknown.
 
     Raises:
         ValueError: no values, or one that is not finite (a diverged run belongs in a count, not in a mean).
@@ -149,7 +149,7 @@ def summarise(runs: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame
 
 
 def pairs(runs: pd.DataFrame, by: Sequence[str], factor: str, baseline: object, value: str) -> pd.DataFrame:
-    """Every run beside the one of its setting and replicate at the ``baseline`` of ``factor``.
+    """Pair every run with the one of its setting and replicate at the ``baseline`` of ``factor``.
 
     Runs of one replicate share initial weights and minibatches, so that the difference within a pair varies less than its two ends.
 
@@ -180,11 +180,21 @@ def pairs(runs: pd.DataFrame, by: Sequence[str], factor: str, baseline: object, 
 def differences(
     runs: pd.DataFrame, by: Sequence[str], factor: str, baseline: object, value: str
 ) -> pd.DataFrame:
-    """What every other level of ``factor`` does to ``value``, against ``baseline``; arguments and errors as of :func:`pairs`.
+    """The mean paired difference of a value between every other level of a factor and its baseline, with its interval.
+
+    Args:
+        runs: a row a run, with the columns ``replicate`` and ``diverged``.
+        by: the columns that make a setting; together with ``factor`` and the replicate they name a run.
+        factor: the column to compare the levels of.
+        baseline: the level to compare with.
+        value: the column to subtract.
 
     Returns:
         A row a setting and level: the columns of ``by``, ``factor``, then estimate, low, high (NaN where no pair is left), n
         (pairs averaged) and diverged (pairs of which a run did, which are not averaged).
+
+    Raises:
+        ValueError: ``by`` leaves out a factor, so that a replicate has several runs in a setting.
     """
     return summarise(pairs(runs, by, factor, baseline, value), [*by, factor], "difference")
 
