@@ -12,7 +12,7 @@ MAX_CHARACTERS_SHOWN = 60
 
 
 class Problem(NamedTuple):
-    """One thing that is wrong with a configuration.
+    """A problem of a configuration.
 
     Attributes:
         key: its path, such as ``experiments.causes.grid``.

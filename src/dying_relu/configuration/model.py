@@ -61,7 +61,7 @@ class Training(Section):
 
 
 class Measuring(Section):
-    """On what, and how often, units are counted."""
+    """The probe sets and the checkpoints at which units are counted."""
 
     train: Count = 1000
     """Training examples in the probe set: the first ones."""
@@ -206,7 +206,7 @@ class Configuration(Section):
     training: Training = Training()
     """The training of each network: its length, its minibatches and its precision."""
     measuring: Measuring = Measuring()
-    """On what, and how often, units are counted."""
+    """The probe sets and the checkpoints at which units are counted."""
     experiments: dict[Name, Experiment] = Field(min_length=1)
     """Experiments, by a name of your choice; figures and claims look for some by name."""
 

@@ -88,7 +88,11 @@ class Origins:
         """Axis of the units of the layer called last: the best guess for a tensor that has come in another way."""
 
     def of(self, tensor: Tensor) -> Origin | None:
-        """The tensor's origin, if it was seen."""
+        """The tensor's origin, if it was seen.
+
+        Args:
+            tensor: of any shape.
+        """
         known = self._known.get(id(tensor))
         return None if known is None else known[1]
 

@@ -1,4 +1,4 @@
-"""The tables a study produces: the meaning of a row and of each column, and what is true of every row.
+"""The tables a study produces: the meaning of a row and of each column, and the laws that every row obeys.
 
 Columns are described here and nowhere else: :mod:`dying_relu.results.reference` writes ``docs/tables.md`` from this. The words dead,
 inactive, saturated, dormant, died, revived and diverged are those of :mod:`dying_relu.units.definitions`, whose rows are made in

@@ -61,7 +61,10 @@ class Trainer:
         return loss.loss
 
     def state(self) -> dict[str, Tensor]:
-        """The tensors that training changes, by name. The order of the examples follows from the seed and the number of steps."""
+        """The tensors that training changes, by name.
+
+        The order of the examples is not among them: it follows from the seed and the number of steps.
+        """
         tensors = [*self.network.state(), *self.optimiser.state(self.network.parameters())]
         return {
             "steps": torch.tensor(self.steps),
@@ -69,7 +72,11 @@ class Trainer:
         }
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Go on from what :meth:`state` returned; for a trainer that has made no step yet."""
+        """Go on from a saved state; for a trainer that has made no step yet.
+
+        Args:
+            state: from :meth:`state` of a trainer of the same runs; tensors of the same shapes.
+        """
         for name, tensor in self.state().items():
             tensor.copy_(state[name])
         self.steps = int(state["steps"])

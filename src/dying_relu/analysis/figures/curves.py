@@ -1,4 +1,4 @@
-"""Dead fraction and test accuracy against one factor, with intervals over replicates: what several figures share."""
+"""Dead fraction and test accuracy against one factor, with intervals over replicates: a grid of panels for several figures."""
 
 from collections.abc import Callable, Sequence
 from itertools import product
@@ -63,7 +63,7 @@ def grid(
     scale marks a setting in which replicates diverged.
 
     Args:
-        runs: the runs to draw.
+        runs: a row a run, with the columns replicate, diverged, dead_fraction, test_accuracy, those of a setting, and those named below.
         factor: the column on the horizontal axis.
         curve: the column whose levels are curves; in the order of its categories, or else of the table.
         scale: sets up the horizontal axis for the factor's levels.
