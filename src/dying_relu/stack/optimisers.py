@@ -65,13 +65,13 @@ class Optimiser(Protocol):
         """
 
     def state(self, parameters: Sequence[Parameter]) -> list[Tensor]:
-        """List the moments that are kept from step to step.
+        """List the moments and counts that are kept from step to step.
 
         Args:
             parameters: (K, ...) each.
 
         Returns:
-            Tensors of the parameters' shapes, which every step changes in place; none where an optimiser keeps nothing.
+            Tensors that every step changes in place: moments of the parameters' shapes, and a count of steps where the rule has one.
         """
 
 
