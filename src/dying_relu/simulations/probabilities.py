@@ -86,7 +86,7 @@ def dead_in_first_layer(
         bias: of every unit.
         examples: M, size of a sample.
         inputs: dimension of an example.
-        samples: how often examples are drawn anew.
+        samples: number of independent samples of examples.
         units_a_sample: units that share a sample. Units with many inputs are nearly uncorrelated, so that a few of
             them cost little and count nearly as independent trials.
     """

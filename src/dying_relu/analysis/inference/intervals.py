@@ -205,7 +205,7 @@ def thresholds(
     """The dose from which on the mean of ``value`` is at least ``level``, in every setting: the learning rate that kills half the units.
 
     The mean over replicates is made monotone in the dose (isotonic regression) and read between doses on a logarithmic scale; the
-    interval draws replicates, each with all its doses. A dose at which a replicate diverged, or which a replicate lacks, is left out,
+    interval resamples replicates, each with all its doses. A dose at which a replicate diverged, or which a replicate lacks, is left out,
     so that divergence is not counted as an effect.
 
     Args:
@@ -228,7 +228,7 @@ def exponents(
     """The exponent k of a power law ``value`` = c ``dose``^k in every setting: the slope of a line through the logarithms.
 
     The line is a least-squares fit to the means over replicates, at the doses at which nothing diverged and the mean lies above 0,
-    which has no logarithm, and below ``most``, beyond which a share cannot follow a power law. The interval draws replicates, each
+    which has no logarithm, and below ``most``, beyond which a share cannot follow a power law. The interval resamples replicates, each
     with all its doses, and chooses the doses anew each time; draws that leave too few are left out.
 
     Args:
