@@ -1,4 +1,4 @@
-"""The one exception this package raises, and what it says of a full disk, a read-only folder or too little memory."""
+"""The one exception of this package, and its messages for a full disk, a read-only folder or too little memory."""
 
 import errno
 

@@ -1,1 +1,1 @@
-"""The Monitor for what people train with: a module for each library, imported only by those who use it."""
+"""The Monitor within training libraries: a module for each library, imported only where that library is used."""

@@ -1,4 +1,4 @@
-"""What to say where the library of an adapter is not installed."""
+"""The error raised where the library of an adapter is not installed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from dying_relu.errors import DyingReluError
 
 @contextmanager
 def required(library: str) -> Iterator[None]:
-    """If ``library`` is not found within the block, the error says how to install it: its extra has the same name.
+    """Raise an error that says how to install ``library`` if it is not found within the block; its extra has the same name.
 
     >>> with required("no_such_library"):
     ...     import no_such_library

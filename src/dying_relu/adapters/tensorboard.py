@@ -1,4 +1,4 @@
-"""TensorBoard: what a Monitor measures, as scalars.
+"""TensorBoard: the measurements of a Monitor, as scalars.
 
 with SummaryWriter("runs") as writer, Monitor(model, loader, listeners=[logging_to(writer)]):
     ...
@@ -23,7 +23,12 @@ def logging_to(writer: SummaryWriter) -> Listener:
 
 
 def write(history: "pd.DataFrame", writer: SummaryWriter) -> None:
-    """Write the history of a Monitor, or some of its steps."""
+    """Write the history of a Monitor, or some of its steps.
+
+    Args:
+        history: a row a step and layer, with the columns of :attr:`Monitor.history <dying_relu.probing.monitor.Monitor.history>`.
+        writer: of the event file.
+    """
     for step, measurement in history.groupby("step"):
         for name, value in scalars(measurement).items():
             writer.add_scalar(name, value, step)

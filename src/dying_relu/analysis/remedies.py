@@ -1,4 +1,4 @@
-"""Remedies side by side: what each network of the ``remedies`` experiments does differently, in one name.
+"""Remedies side by side: the difference of each network of the ``remedies`` experiments from the baseline, in one name.
 
 The experiments whose names begin with ``remedies`` vary one thing at a time. What most of their networks have in common is the
 baseline; a remedy is named after what differs from it. In the name of an architecture or an optimiser, what follows the

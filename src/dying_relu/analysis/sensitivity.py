@@ -69,17 +69,18 @@ def other_thresholds(study: StudyResults) -> pd.DataFrame:
 
 
 def revived_by_number_of_examples(since: pd.DataFrame, probe_set: int) -> pd.Series:
-    """Of the units expected to be dead on n random examples, the share alive on the same n at the next checkpoint, for each n.
+    """The share alive at the next checkpoint, for each n, of the units expected to be dead on n random examples.
 
     Of the N examples a unit was active on a, and k of the others woke it. It is dead on n examples if none of them is one of the a,
     and stays so if none is one of the a + k.
 
     Args:
-        since: the units of linear layers, as :func:`~dying_relu.analysis.inference.attribution.attributed` has them.
+        since: a row a unit of a linear layer and interval between checkpoints, with the columns active_share and woken_examples_next
+            of :func:`~dying_relu.analysis.inference.attribution.attributed`.
         probe_set: N, its examples.
 
     Returns:
-        n -> share, for the n that are not larger than N; NaN where no unit is dead.
+        Index n, values shares in [0, 1], a row each n that is not larger than N; NaN where no unit is dead.
     """
     asleep = 1 - since["active_share"]
     dead = dead_by_number_of_examples(since["active_share"], probe_set)
@@ -99,7 +100,7 @@ def dead_by_number_of_examples(active_share: pd.Series, probe_set: int) -> pd.Se
         probe_set: N, its examples.
 
     Returns:
-        n -> share, for the n that are not larger than N.
+        Index n, values shares in [0, 1], a row each n that is not larger than N.
 
     >>> dead_by_number_of_examples(pd.Series([0.0, 0.5]), 100).round(3).to_dict()
     {10: 0.5, 30: 0.5, 100: 0.5}

@@ -65,7 +65,7 @@ class StudyResults:
 
     @cached_property
     def record(self) -> dict[str, Any]:
-        """Where the tables come from; see :func:`dying_relu.results.provenance.read`."""
+        """The record of the tables' origin; see :func:`dying_relu.results.provenance.read`."""
         return provenance.read(self.folder)
 
     def require_configuration(self) -> None:
@@ -77,7 +77,12 @@ class StudyResults:
         provenance.check(self.folder)
 
     def remember(self, key: Hashable, make: Callable[[], Value]) -> Value:
-        """``make()``, called at the first time that ``key`` is asked for."""
+        """The value of ``key``, made when it is first asked for.
+
+        Args:
+            key: names the value.
+            make: returns the value; called once for each key.
+        """
         if key not in self._remembered:
             self._remembered[key] = make()
         return self._remembered[key]

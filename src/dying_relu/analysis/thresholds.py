@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 
 class Alternatives(NamedTuple):
-    """How the sensitivity analysis moves a threshold.
+    """The values that the sensitivity analysis tries in a threshold's place.
 
     Attributes:
         words: the threshold's meaning.
@@ -65,7 +65,7 @@ PAPER = Thresholds()
 
 
 def alternatives() -> dict[str, Alternatives]:
-    """How each threshold is moved, by name.
+    """The alternatives of every threshold, by its name.
 
     >>> alternatives()["often"]
     Alternatives(words='often', values=(0.25, 0.75), claims=('C13',))

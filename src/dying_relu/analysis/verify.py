@@ -1,10 +1,10 @@
 """The comparison of a study that was just run with the published one, cell by cell and verdict by verdict.
 
-A cell is a setting that both studies have: an experiment with a level of every factor. Its means over replicates agree if
-they differ by no more than ``STANDARD_ERRORS`` standard errors of the difference, from the spread of replicates pooled over all
-cells of the experiment, plus ``MARGIN``. Cells that were trained on other numbers of examples or steps may differ for that
-reason and are counted apart. A run that diverged is in no mean, so that a cell in which all did has none: how often
-each cell diverges is compared by itself. What decides is the verdicts.
+A cell is a setting that both studies have: an experiment with a level of every factor. Its means over replicates agree if they
+differ by no more than ``STANDARD_ERRORS`` standard errors of the difference, from the standard deviation of replicates pooled over
+all cells of the experiment, plus ``MARGIN``. Cells that were trained on other numbers of examples or steps may differ for that
+reason and are counted apart. A run that diverged is in no mean, so that a cell in which all did has none: how often each cell
+diverges is compared by itself. The verdicts decide.
 """
 
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ class Verification:
 
     @property
     def conclusions_agree(self) -> bool:
-        """Whether no verdict contradicts the published one."""
+        """True if no verdict contradicts the published one."""
         return bool(self.verdicts["agrees"].all())
 
 
@@ -94,7 +94,7 @@ def _same_scale(cells: pd.DataFrame) -> np.ndarray:
 
 
 def _cells(runs: pd.DataFrame) -> pd.DataFrame:
-    """Mean and number of the replicates of every cell that did not diverge, and the pooled spread of its experiment."""
+    """Mean and number of the replicates of every cell that did not diverge, and the pooled standard deviation of its experiment."""
     trained = runs[~runs["diverged"]].melt([*SETTING, *SCALE], list(METRICS), "metric", "value")
     cells = (
         trained.groupby([*SETTING, *SCALE, "metric"], dropna=False)["value"]

@@ -12,7 +12,7 @@ MAX_MEASUREMENTS = 100_000_000
 
 
 def inconsistencies(configuration: Configuration) -> Iterator[Problem]:
-    """Find what is wrong between the keys of ``configuration``, each of which is valid by itself."""
+    """Find contradictions between the keys of ``configuration``, each of which is valid by itself."""
     yield from _impossible_sizes(configuration)
     for name, experiment in configuration.experiments.items():
         at = f"experiments.{name}"

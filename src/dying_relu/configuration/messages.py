@@ -12,7 +12,7 @@ MAX_CHARACTERS_SHOWN = 60
 
 
 class Problem(NamedTuple):
-    """One thing that is wrong with a configuration.
+    """A problem of a configuration.
 
     Attributes:
         key: its path, such as ``experiments.causes.grid``.
@@ -57,7 +57,11 @@ def as_error(name: str, problems: Sequence[Problem]) -> DyingReluError:
 
 
 def joined(key: str, part: int | str) -> str:
-    """Join ``key`` and the key or index ``part`` inside it.
+    """Join a key and a key or index inside it.
+
+    Args:
+        key: such as "grid"; "" or "the file" for the top level.
+        part: a key, or the index of an element.
 
     >>> joined("grid.learning_rate", 0), joined("grid", "activation"), joined("", "study")
     ('grid.learning_rate[0]', 'grid.activation', 'study')
@@ -80,6 +84,14 @@ def listed(names: Sequence[str]) -> str:
 
 
 def did_you_mean(word: object, known: Iterable[str]) -> str:
-    """Ask for the one of ``known`` that is spelt much like ``word``, if there is one; else nothing."""
+    """Suggest the known word that a wrong one is spelt much like.
+
+    Args:
+        word: the wrong one.
+        known: the words to choose from.
+
+    Returns:
+        A question; "" if none of the words is similar.
+    """
     close = difflib.get_close_matches(str(word), list(known), n=1)
     return f"did you mean {close[0]}?" if close else ""

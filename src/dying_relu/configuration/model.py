@@ -30,7 +30,7 @@ DatasetName = Annotated[str, NameIn(IMAGE_SETS)]
 
 
 class DataSource(Section):
-    """Where the images come from."""
+    """The sources of the images, and the folder that keeps them."""
 
     root: Line | None = None
     """Folder that already holds the data sets in torchvision's layout (source `root`)."""
@@ -41,7 +41,7 @@ class DataSource(Section):
 
 
 class DataSize(Section):
-    """How much of a data set is used."""
+    """The number of examples of a data set that are used."""
 
     train: Count | None = None
     """Number of training examples: the first ones of the training split; null for all."""
@@ -50,7 +50,7 @@ class DataSize(Section):
 
 
 class Training(Section):
-    """How each network is trained."""
+    """The training of each network: its length, its minibatches and its precision."""
 
     batch_size: Count = 64
     """Examples in a minibatch."""
@@ -61,7 +61,7 @@ class Training(Section):
 
 
 class Measuring(Section):
-    """On what, and how often, units are counted."""
+    """The probe sets and the checkpoints at which units are counted."""
 
     train: Count = 1000
     """Training examples in the probe set: the first ones."""
@@ -196,7 +196,7 @@ class Configuration(Section):
     )
     """Memory of one training job, for example 2 GiB; shards are cut to fit."""
     data: DataSource = DataSource()
-    """Where the images come from."""
+    """The sources of the images, and the folder that keeps them."""
     datasets: dict[DatasetName, DataSize] = Field(min_length=1)
     """Data sets, and how much of each is used."""
     architectures: dict[Name, Annotated[Architecture, KindIn(ARCHITECTURES)]] = Field(min_length=1)
@@ -204,9 +204,9 @@ class Configuration(Section):
     optimisers: dict[Name, Annotated[Optimiser, KindIn(OPTIMISERS)]] = Field(min_length=1)
     """Optimisers, by a name of your choice."""
     training: Training = Training()
-    """How each network is trained."""
+    """The training of each network: its length, its minibatches and its precision."""
     measuring: Measuring = Measuring()
-    """On what, and how often, units are counted."""
+    """The probe sets and the checkpoints at which units are counted."""
     experiments: dict[Name, Experiment] = Field(min_length=1)
     """Experiments, by a name of your choice; figures and claims look for some by name."""
 

@@ -1,4 +1,4 @@
-"""Optimisers: each is one entry, a section with its keys, what planning asks of it, and how it is made for a stack of networks."""
+"""Optimisers: each is one entry, a section with its keys, its needs for planning, and its form for a stack of networks."""
 
 from abc import abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeVar

@@ -1,4 +1,4 @@
-"""A data set as one memory-mapped file, and how a job gets float tensors from it.
+"""A data set as one memory-mapped file, and its float tensors for a job.
 
 The file is in the safetensors format: ``train_images`` and ``test_images`` (N, C, H, W) and ``train_labels`` and
 ``test_labels`` (N,), all uint8. Its metadata are ``name``, ``mean`` and ``std`` (one number a channel, of the whole training

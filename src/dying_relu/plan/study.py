@@ -42,7 +42,7 @@ class Study:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Changes when anything in the configuration changes but where the images come from, or an extension that it names."""
+        """A digest of the configuration but for the source of its images, and of the extensions that it names."""
         written = self.configuration.model_dump(mode="json", exclude={"data"})
         extended = extensions.digests(part for shard in self.shards for part in _definitions(shard))
         return _digest([written, *extended] if extended else written)[:16]

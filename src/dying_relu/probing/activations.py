@@ -128,7 +128,7 @@ def is_activation(module: nn.Module) -> bool:
 
 
 class CallNames:
-    """CallNames for calls of activations, in their order: the place, and from the second call there on "#2", "#3", ...
+    """Names for calls of activations, in their order: the place, and from the second call there on "#2", "#3", ...
 
     >>> names = CallNames()
     >>> [names.next(place_of_function("block", "relu")) for _ in range(2)]

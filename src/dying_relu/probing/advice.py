@@ -24,12 +24,12 @@ FAR = 3.0
 LARGEST_AT_FIRST = 1.4
 """The norm of a unit's incoming weights after He initialisation, whatever their number; others make it smaller."""
 UNSCALED = 3.0
-"""Inputs count as not standardised if their mean or spread is larger than this."""
+"""Inputs count as not standardised if their mean or standard deviation is larger than this."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is known of a layer with many dead units.
+    """The measurements of a layer with many dead units, from which its likely causes are inferred.
 
     Attributes:
         units: its table, by :meth:`Findings.units`.
@@ -47,7 +47,7 @@ class Evidence:
 
     @property
     def blind(self) -> bool:
-        """Every unit sees the same whatever the example, and not because of its own weights: the layers may stand side by side."""
+        """True if every unit sees the same whatever the example, and not because of its own weights: the layers may stand side by side."""
         same = self.units["pre_activation_max"] == self.units["pre_activation_min"]
         return (
             bool(self.dead_before) and bool(same.all()) and not bool((self.units["weight_norm"] == 0).all())
@@ -55,12 +55,12 @@ class Evidence:
 
     @property
     def dead(self) -> "pd.DataFrame":
-        """The rows of the dead units."""
+        """The rows of the dead units, with the columns of ``units``."""
         return self.units[self.units["dead"]]
 
     @property
     def alive(self) -> "pd.DataFrame":
-        """The rows of the others."""
+        """The rows of the units that are not dead, with the columns of ``units``."""
         return self.units[~self.units["dead"]]
 
 
@@ -119,14 +119,14 @@ def _indented(sentences: list[str]) -> list[str]:
 
 
 def blind(evidence: Evidence) -> str:
-    """A layer before outputs nothing, so that this one sees the same for every example."""
+    """An earlier layer that outputs nothing, so that this one sees the same for every example."""
     if not evidence.blind:
         return ""
     return f"The whole layer before is dead ({evidence.dead_before}), so that these see no data at all: begin there."
 
 
 def born_or_died(evidence: Evidence) -> str:
-    """When they died, as a Monitor has seen it."""
+    """The time at which the dead units died, as a Monitor has seen it: before training or during it."""
     history = evidence.history
     if history is None:
         return ""
@@ -151,20 +151,20 @@ def born_or_died(evidence: Evidence) -> str:
 
 
 def whole_layer(evidence: Evidence) -> str:
-    """Nothing that stands before a layer without a living unit can learn."""
+    """A layer without a living unit, before which nothing can learn."""
     if len(evidence.alive):
         return ""
     return "No unit is alive: the output does not depend on the data, and nothing before this layer can learn (unless around it)."
 
 
 def zero_weights(evidence: Evidence) -> str:
-    """All incoming weights are 0."""
+    """Dead units all of whose incoming weights are 0."""
     number = int((evidence.dead["weight_norm"] == 0).sum())
     return f"{number} of them have weights that are all 0: they ignore their inputs." if number else ""
 
 
 def low_bias(evidence: Evidence) -> str:
-    """Without its bias the unit would be alive."""
+    """Dead units that would be alive without their bias."""
     rows = evidence.dead.dropna(subset=["bias"])
     without_bias = rows["pre_activation_max"] - rows["bias"]
     held = rows[(rows["bias"] < 0) & (without_bias > 0)]
@@ -206,7 +206,7 @@ def grown_weights(evidence: Evidence) -> str:
 
 
 def unscaled_inputs(evidence: Evidence) -> str:
-    """The first layer sees data that are not standardised."""
+    """Inputs of the first layer that are not standardised."""
     scale = evidence.inputs
     if not evidence.first or not scale.count:
         return ""
@@ -219,7 +219,7 @@ def unscaled_inputs(evidence: Evidence) -> str:
 
 
 def negative_weights(evidence: Evidence) -> str:
-    """Whatever the bias: the weights point away from every example."""
+    """Weights that point away from every example, whatever the bias."""
     if evidence.blind:
         return ""
     rows = evidence.dead.dropna(subset=["bias"])

@@ -176,7 +176,14 @@ def _needed(model: nn.Module) -> int:
 
 
 def tensors_in(inputs: Any) -> Iterator[Tensor]:
-    """All tensors of a batch, however deep they lie."""
+    """Find the tensors of a batch, however deep they lie.
+
+    Args:
+        inputs: a tensor, or lists and mappings of tensors; anything else is passed over.
+
+    Yields:
+        The tensors in their order, each of any shape.
+    """
     if isinstance(inputs, Tensor):
         yield inputs
     elif isinstance(inputs, Mapping | list):

@@ -123,7 +123,15 @@ class Place:
         return not self.repeated and not self.spread
 
     def flattened(self, start: int, end: int) -> "Place | None":
-        """The place after the axes from ``start`` to ``end`` have become one; None where units cannot be told apart."""
+        """The place of the units after some axes have been flattened into one.
+
+        Args:
+            start: the first of these axes; a negative one counts from the end.
+            end: the last of them, likewise.
+
+        Returns:
+            None where units cannot be told apart.
+        """
         start, end = start % self.axes, end % self.axes
         axes = self.axes - (end - start)
         if not start <= self.axis <= end:
@@ -137,7 +145,15 @@ class Place:
         return Place(start, axes, repeated, spread)
 
     def averaged(self, axes: Any, keep: bool) -> "Place | None":
-        """The place after a mean over ``axes``, which stay with length 1 if ``keep``; None if it is one over units or examples."""
+        """The place of the units after a mean over some axes.
+
+        Args:
+            axes: one axis or several; negative ones count from the end.
+            keep: these axes stay, with length 1.
+
+        Returns:
+            None if the mean is one over units or examples.
+        """
         gone = {axis % self.axes for axis in ([axes] if isinstance(axes, int) else axes)}
         if gone & {0, self.axis}:
             return None

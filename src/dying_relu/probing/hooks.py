@@ -79,7 +79,7 @@ class Layer:
 
     @property
     def units(self) -> int:
-        """How many there are."""
+        """The number of units of the layer."""
         return len(self.statistics.pre_activation_max)
 
 

@@ -75,9 +75,9 @@ def revive(
     generator: torch.Generator | None = None,
     data: Iterable[Any] | None = None,
 ) -> "pd.DataFrame":
-    """Give the dead units of ``model`` a new start, in place; what the model computes on the data of ``report`` stays the same.
+    """Reinitialise the dead units of ``model``, in place; its outputs on the data of ``report`` stay the same.
 
-    Their incoming weights are drawn anew as PyTorch initialises a Linear or a convolution, their biases are 0, a batch
+    Their incoming weights are resampled as PyTorch initialises a Linear or a convolution, their biases are 0, a batch
     normalisation between is as new for them, and the weights that read them are 0. Layers whose units cannot be followed to all that
     reads them are left alone, with a warning. That the outputs stay the same is tried on a copy of the model first.
 

@@ -99,12 +99,27 @@ def empty_statistics(units: int, dtype: torch.dtype) -> UnitStatistics:
 
 
 def by_unit(z: Tensor, axis: int) -> Tensor:
-    """``z`` of any shape, with the units on ``axis``, as (examples and positions, units)."""
+    """Flatten pre-activations to a row for each example and position.
+
+    Args:
+        z: pre-activations of any shape.
+        axis: the axis of the units.
+
+    Returns:
+        (examples times positions, units).
+    """
     return z.movedim(axis, -1).flatten(0, -2) if z.dim() > 1 else z[None]
 
 
 def at_least_float32(z: Tensor) -> Tensor:
-    """``z`` of any shape, detached; as float32 if it is narrower."""
+    """Detach pre-activations, and widen them to float32 if they are narrower.
+
+    Args:
+        z: of any shape.
+
+    Returns:
+        The same shape, float32 or float64.
+    """
     z = z.detach()
     return z if z.dtype in (torch.float32, torch.float64) else z.float()
 

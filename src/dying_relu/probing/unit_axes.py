@@ -59,7 +59,15 @@ class Call:
         return self.source if self.source is not None and self.source[0] is first else None
 
     def argument(self, position: int, name: str) -> Any:
-        """By position or by name; None if it was not given."""
+        """Look up an argument of the call.
+
+        Args:
+            position: of the argument, where it is given by position.
+            name: of the argument, where it is given by name.
+
+        Returns:
+            Its value; None if it was not given.
+        """
         return argument(self.arguments, self.options, position, name)
 
 
@@ -80,7 +88,11 @@ class Origins:
         """Axis of the units of the layer called last: the best guess for a tensor that has come in another way."""
 
     def of(self, tensor: Tensor) -> Origin | None:
-        """The tensor's origin, if it was seen."""
+        """The tensor's origin, if it was seen.
+
+        Args:
+            tensor: of any shape.
+        """
         known = self._known.get(id(tensor))
         return None if known is None else known[1]
 

@@ -1,4 +1,4 @@
-"""Tables, and what made them: schemas, storage, aggregation, provenance."""
+"""Tables and their origin: schemas, storage, aggregation, provenance."""
 
 from dying_relu.deprecated import forward
 

@@ -31,7 +31,7 @@ def commit(folder: Path) -> str:
 
 
 def is_modified(commit: str) -> bool:
-    """Whether files differed from the commit that :func:`commit` returned.
+    """True if files differed from the commit that :func:`commit` returned.
 
     >>> is_modified("0123456789, modified"), is_modified("unknown")
     (True, False)

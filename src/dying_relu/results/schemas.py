@@ -1,4 +1,4 @@
-"""The tables a study produces: the meaning of a row and of each column, and what is true of every row.
+"""The tables a study produces: the meaning of a row and of each column, and the laws that every row obeys.
 
 Columns are described here and nowhere else: :mod:`dying_relu.results.reference` writes ``docs/tables.md`` from this. The words dead,
 inactive, saturated, dormant, died, revived and diverged are those of :mod:`dying_relu.units.definitions`, whose rows are made in
@@ -90,7 +90,15 @@ def _final_share(description: str) -> pa.Column:
 
 
 def narrowed(schema: pa.DataFrameSchema, columns: Sequence[str]) -> pa.DataFrameSchema:
-    """What ``schema`` says of some of its ``columns``: the columns, their key if all of it is there, the laws that are about them."""
+    """The part of a schema that concerns some of its columns.
+
+    Args:
+        schema: of a whole table.
+        columns: the names to keep; others are ignored.
+
+    Returns:
+        A schema of these columns, with the table's key if all of it is among them, and the laws that are about no other column.
+    """
     kept = {name: column for name, column in schema.columns.items() if name in columns}
     nothing = pd.DataFrame({name: pd.Series(dtype=str(column.dtype)) for name, column in kept.items()})
     return _table(

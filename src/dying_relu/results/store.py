@@ -178,7 +178,14 @@ def _require_memory(file: ParquetFile, path: Path) -> None:
 
 
 def as_rows(table: Table) -> pd.DataFrame:
-    """Make a file's content a data frame, whatever it says about pandas: the schema says which types the columns have."""
+    """Convert a file's content to a data frame.
+
+    Args:
+        table: its metadata about pandas is ignored, since the schema says which types the columns have.
+
+    Returns:
+        The same rows and columns.
+    """
     return table.to_pandas(ignore_metadata=True)
 
 

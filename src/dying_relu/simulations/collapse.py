@@ -1,4 +1,4 @@
-"""Deep and narrow networks trained to be the absolute value of a number: how many end as a constant.
+"""Deep and narrow networks trained to be the absolute value of a number, and the number that end as a constant.
 
 Source: the example with which Lu et al. (2020) open; data, rate and number of steps are ours.
 """

@@ -30,7 +30,11 @@ class Count(NamedTuple):
 
 
 def counted(outcomes: Tensor) -> Count:
-    """Count the trials of a bool tensor of any shape."""
+    """Count successes and trials.
+
+    Args:
+        outcomes: bool, of any shape; a trial each.
+    """
     return Count(int(outcomes.sum()), outcomes.numel())
 
 
@@ -82,7 +86,7 @@ def dead_in_first_layer(
         bias: of every unit.
         examples: M, size of a sample.
         inputs: dimension of an example.
-        samples: how often examples are drawn anew.
+        samples: number of independent samples of examples.
         units_a_sample: units that share a sample. Units with many inputs are nearly uncorrelated, so that a few of
             them cost little and count nearly as independent trials.
     """

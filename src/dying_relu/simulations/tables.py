@@ -1,4 +1,4 @@
-"""A simulation's job: one thread, and a table that says what it follows from."""
+"""A simulation's job: one thread, and a table that carries its origin."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,8 +16,8 @@ def keep(name: str, simulate: Callable[[], pd.DataFrame], module: str, out: Path
 
     Args:
         name: of the table.
-        simulate: returns it.
-        module: where that is defined.
+        simulate: returns its rows, with the columns of its schema.
+        module: the full name of the module that defines ``simulate``.
         out: parquet file.
     """
     torch.set_num_threads(1)

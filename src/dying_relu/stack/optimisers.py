@@ -27,7 +27,7 @@ class Optimiser(Protocol):
     """Updates parameters while a network goes backward through its layers."""
 
     gradient_scale: Tensor
-    """(K,): what the gradient of each network's loss is multiplied by before it is sent back."""
+    """(K,): the factor by which the gradient of each network's loss is multiplied before it is sent back."""
 
     def add_product(self, parameter: Parameter, left: Tensor, right: Tensor) -> None:
         """Take the scaled gradient ``left @ right``.
@@ -47,13 +47,17 @@ class Optimiser(Protocol):
         """
 
     def finish_step(self) -> None:
-        """Called once after the backward pass of a minibatch."""
+        """End the backward pass of a minibatch."""
 
     def set_rates(self, learning_rate: Tensor) -> None:
-        """Go on with other learning rates (K,)."""
+        """Replace the learning rates.
+
+        Args:
+            learning_rate: (K,), from the next step on.
+        """
 
     def forget(self, parameter: Parameter, where: Tensor) -> None:
-        """Set what is remembered of a parameter's past gradients to 0 where the parameter is new.
+        """Set the moments of a parameter to 0 where the parameter is new.
 
         Args:
             parameter: (K, ...).
@@ -61,7 +65,14 @@ class Optimiser(Protocol):
         """
 
     def state(self, parameters: Sequence[Parameter]) -> list[Tensor]:
-        """List what is remembered from step to step of ``parameters``, as tensors that are changed in place."""
+        """List the moments and counts that are kept from step to step.
+
+        Args:
+            parameters: (K, ...) each.
+
+        Returns:
+            Tensors that every step changes in place: moments of the parameters' shapes, and a count of steps where the rule has one.
+        """
 
 
 def add_matrix_product(target: Tensor, left: Tensor, right: Tensor, beta: float = 1.0) -> None:

@@ -31,7 +31,14 @@ def products_in(precision: str) -> Iterator[None]:
 
 
 def in_float64(values: torch.Tensor) -> torch.Tensor:
-    """``values`` in float64; on the CPU if their own device, Apple's GPU, has no float64."""
+    """Convert to float64; on the CPU if the values' own device, Apple's GPU, has no float64.
+
+    Args:
+        values: of any shape.
+
+    Returns:
+        float64, the same shape.
+    """
     return (values.cpu() if values.device.type == "mps" else values).double()
 
 

@@ -64,7 +64,7 @@ def adam_travel(learning_rate: float, beta1: float = 0.9, beta2: float = 0.999) 
 
 
 def leaky_attenuation(slope: float, one_sided_layers: int) -> float:
-    """By what factor a gradient shrinks on its way down through layers whose units are all negative on all examples.
+    """The factor by which a gradient shrinks on its way down through layers whose units are all negative on all examples.
 
     Args:
         slope: derivative left of zero.

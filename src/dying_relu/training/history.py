@@ -30,27 +30,31 @@ class LayerHistory:
     ever_dead: Tensor
 
     def following(self, dead: Tensor) -> "LayerHistory":
-        """The same units at the next checkpoint, where those of ``dead`` (K, U) bool are dead."""
+        """The same units at the next checkpoint.
+
+        Args:
+            dead: (K, U) bool, at the next checkpoint.
+        """
         return LayerHistory(dead, self.dead, self.born_dead, self.ever_dead | dead)
 
     @property
     def died(self) -> Tensor:
-        """Units that have died since the checkpoint before."""
+        """(K, U) bool: units that have died since the checkpoint before."""
         return definitions.died(self.dead_before, self.dead)
 
     @property
     def revived(self) -> Tensor:
-        """Units that have revived since the checkpoint before."""
+        """(K, U) bool: units that have revived since the checkpoint before."""
         return definitions.revived(self.dead_before, self.dead)
 
     @property
     def died_since_birth(self) -> Tensor:
-        """Units that were alive at the first checkpoint and are dead at this one."""
+        """(K, U) bool: units that were alive at the first checkpoint and are dead at this one."""
         return definitions.died(self.born_dead, self.dead)
 
     @property
     def revived_for_good(self) -> Tensor:
-        """Units that were dead at any checkpoint and are alive at this one."""
+        """(K, U) bool: units that were dead at any checkpoint and are alive at this one."""
         return definitions.revived(self.ever_dead, self.dead)
 
 
@@ -72,11 +76,11 @@ class History:
 
     @property
     def diverged(self) -> Tensor:
-        """(K,) bool."""
+        """(K,) bool: networks that have diverged."""
         return self.diverged_step != NEVER
 
     def mark_diverged(self, diverged: Tensor, step: int) -> None:
-        """Note the networks that have diverged, each the first time.
+        """Record the step at which each network was first found to have diverged.
 
         Args:
             diverged: (K,) bool.
@@ -85,13 +89,17 @@ class History:
         self.diverged_step.masked_fill_(diverged & ~self.diverged, step)
 
     def add(self, dead: Mapping[str, Tensor]) -> None:
-        """Note a checkpoint: for each hidden layer by name, which units are ``dead`` ((K, U) bool)."""
+        """Add a checkpoint.
+
+        Args:
+            dead: hidden layer's name -> (K, U) bool, the units that are dead.
+        """
         for name, flags in dead.items():
             before = self.layers.get(name, LayerHistory(flags, flags, flags, flags))
             self.layers[name] = before.following(flags)
 
     def state(self) -> State:
-        """All of it, for :meth:`restore`."""
+        """The tensors from which :meth:`restore` goes on."""
         layers = {name: dict(vars(layer)) for name, layer in self.layers.items()}
         return {"diverged_step": self.diverged_step, "layers": layers}
 

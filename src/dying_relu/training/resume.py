@@ -46,7 +46,7 @@ class StateFile:
         self.saved = time.monotonic()
 
     def is_due(self) -> bool:
-        """Whether it is time to save; to make a state costs more than to look at the clock."""
+        """True if it is time to save; to make a state costs more than to look at the clock."""
         return time.monotonic() - self.saved >= self.seconds
 
     def save(self, state: State) -> None:
@@ -92,7 +92,7 @@ class StateFile:
 
 
 def _is_whole(content: bytes) -> bool:
-    """Whether ``content`` is an archive each of whose members has its checksum, which ``torch.load`` does not look at."""
+    """True if ``content`` is an archive each of whose members has its checksum, which ``torch.load`` does not look at."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return archive.testzip() is None
@@ -130,12 +130,26 @@ def _processor(device: torch.device) -> str:
 
 
 def packed(table: pd.DataFrame) -> Tensor:
-    """A table as a tensor of bytes, (length,) uint8, which :func:`unpacked` turns back into the same rows and types."""
+    """A table as a tensor of bytes, which :func:`unpacked` turns back into the same rows and types.
+
+    Args:
+        table: of any columns.
+
+    Returns:
+        (length,) uint8: the table as a Parquet file.
+    """
     buffer = io.BytesIO()
     table.to_parquet(buffer, index=False)
     return torch.from_numpy(np.frombuffer(buffer.getvalue(), np.uint8).copy())
 
 
 def unpacked(content: Tensor) -> pd.DataFrame:
-    """The table that was :func:`packed` into ``content``, (length,) uint8."""
+    """The table in a tensor of bytes.
+
+    Args:
+        content: (length,) uint8, from :func:`packed`.
+
+    Returns:
+        The rows and columns of the table that was packed.
+    """
     return pd.read_parquet(io.BytesIO(content.numpy().tobytes()))

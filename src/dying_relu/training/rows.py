@@ -105,7 +105,7 @@ class Rows:
         return {name: pd.DataFrame(_joined(added)) for name, added in self._added.items()}
 
     def state(self) -> State:
-        """All of it, for :meth:`restore`."""
+        """The rows so far, for :meth:`restore`."""
         return {name: packed(table) for name, table in self.tables().items()}
 
     def restore(self, state: State) -> None:

@@ -31,14 +31,14 @@ Tables = dict[str, list[pd.DataFrame]]
 def train_from_file(
     shard: Shard, file: Path, directory: Path, threads: int = 1, save_every: float = SAVE_EVERY
 ) -> None:
-    """Do all of a shard's job: :func:`train` with the examples, the device and the threads that it asks for.
+    """Train a shard on the examples in a data set's file, with the device and the threads that it asks for; see :func:`train`.
 
     Args:
         shard: what to train.
         file: the data set's, which :func:`~dying_relu.data.load` reads.
         directory: of the tables.
         threads: of this process, from now on.
-        save_every: seconds.
+        save_every: seconds from one save of the state to the next.
     """
     torch.set_num_threads(threads)
     allocator.keep_freed_memory()

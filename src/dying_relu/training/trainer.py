@@ -46,7 +46,11 @@ class Trainer:
         self.minibatches = minibatch_order(len(self.labels), batch_size, self.seed)
 
     def step(self) -> Tensor:
-        """Train every network on the next minibatch; return their losses (K,) before the update."""
+        """Train every network on the next minibatch.
+
+        Returns:
+            (K,) losses on the minibatch, before the update.
+        """
         self._recycle()
         self._warm_up()
         chosen = next(self.minibatches).to(self.device)
@@ -57,7 +61,10 @@ class Trainer:
         return loss.loss
 
     def state(self) -> dict[str, Tensor]:
-        """Everything that training changes. The order of the examples follows from the seed and the number of steps."""
+        """The tensors that training changes, by name.
+
+        The order of the examples is not among them: it follows from the seed and the number of steps.
+        """
         tensors = [*self.network.state(), *self.optimiser.state(self.network.parameters())]
         return {
             "steps": torch.tensor(self.steps),
@@ -65,7 +72,11 @@ class Trainer:
         }
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Go on from what :meth:`state` returned; for a trainer that has made no step yet."""
+        """Go on from a saved state; for a trainer that has made no step yet.
+
+        Args:
+            state: from :meth:`state` of a trainer of the same runs; tensors of the same shapes.
+        """
         for name, tensor in self.state().items():
             tensor.copy_(state[name])
         self.steps = int(state["steps"])

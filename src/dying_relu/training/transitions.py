@@ -150,7 +150,7 @@ class _Layer:
 
         Args:
             earlier: the layer's input and its pre-activations, (K, U, ...), in the earlier state.
-            now: the same in the present one.
+            now: the same in the present one, of the same shapes.
         """
         # The data stay as they are, and the first layer's pre-activations with them.
         with_one_change = {

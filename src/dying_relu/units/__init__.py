@@ -1,4 +1,4 @@
-"""The definitions (dead, inactive, saturated, dormant), what they are computed from, and a unit's history."""
+"""The definitions (dead, inactive, saturated, dormant), the statistics they are computed from, and a unit's history."""
 
 from dying_relu.deprecated import forward
 

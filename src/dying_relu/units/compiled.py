@@ -98,10 +98,20 @@ def scan_columns(
     active: np.ndarray,
     level: np.ndarray,
 ) -> None:
-    """Add a batch to the running fields of ReLU units side by side.
+    """Add a batch to the running fields of ReLU units side by side, as after a linear layer.
 
-    The pre-activations ``z`` are (rows, units); ``at_zero`` is the derivative at exactly 0. Units from ``first`` to before ``last`` are
-    added to the others, the fields of :func:`~dying_relu.units.reductions.add_relu`, (units,) each.
+    Args:
+        z: (rows, units) pre-activations, a row an example and position.
+        at_zero: the derivative at exactly 0.
+        first: the first unit to reduce; other threads reduce others.
+        last: the unit behind the last one to reduce.
+        low: (units,) smallest pre-activation; this field and the following ones are changed in place.
+        high: (units,) largest pre-activation.
+        largest: (units,) largest activation.
+        steepest: (units,) largest derivative.
+        total: (units,) float64, sum of activations.
+        active: (units,) float64, count of positive pre-activations.
+        level: (units,) float64, sum of pre-activations.
     """
     for start in range(0, len(z), SUMMED_NARROW):
         batch = _start(last - first, z.dtype)
@@ -132,10 +142,22 @@ def scan_blocks(
     active: np.ndarray,
     level: np.ndarray,
 ) -> None:
-    """Add a batch to the running fields of ReLU units whose positions lie side by side.
+    """Add a batch to the running fields of ReLU units whose positions lie side by side, as after a convolution.
 
-    As :func:`scan_columns`, but for ``z``, which is (examples, units, positions). Some positions next to each other fill the
-    processor's vectors, and no more than its cache.
+    Some positions next to each other fill the processor's vectors, and no more than its cache.
+
+    Args:
+        z: (examples, units, positions) pre-activations.
+        at_zero: the derivative at exactly 0.
+        first: the first unit to reduce; other threads reduce others.
+        last: the unit behind the last one to reduce.
+        low: (units,) smallest pre-activation; this field and the following ones are changed in place.
+        high: (units,) largest pre-activation.
+        largest: (units,) largest activation.
+        steepest: (units,) largest derivative.
+        total: (units,) float64, sum of activations.
+        active: (units,) float64, count of positive pre-activations.
+        level: (units,) float64, sum of pre-activations.
     """
     examples, _, positions = z.shape
     width = min(positions, POSITIONS_SIDE_BY_SIDE)

@@ -1,4 +1,4 @@
-"""THE definitions: when a unit counts as dead, inactive, saturated or dormant, when it died and when it revived; when a network diverged.
+"""The definitions of dead, inactive, saturated and dormant units, of their death and revival, and of diverged networks.
 
 A *unit* is one output of a hidden layer's non-linearity; for a convolution one channel, all its positions together.
 Every definition is relative to a *probe set* D, the examples that were shown. What is needed from D is gathered batch by
@@ -56,7 +56,7 @@ class UnitStatistics:
 
     @classmethod
     def of(cls, z: Tensor, activation: Tensor, derivative: Tensor, axis: int) -> "UnitStatistics":
-        """Statistics of one batch.
+        """Compute the statistics of one batch.
 
         Args:
             z: pre-activations, (..., units, examples) or (..., examples, units).
@@ -67,7 +67,11 @@ class UnitStatistics:
         return cls(*reduce(z, activation, derivative, axis), count=z.shape[axis])
 
     def merge(self, other: "UnitStatistics") -> "UnitStatistics":
-        """Statistics of the examples of both: a unit is dead on D only if it is dead on every batch of D."""
+        """Combine the statistics of two sets of examples: a unit is dead on D only if it is dead on every batch of D.
+
+        Args:
+            other: of the same units; tensors of shape (..., units).
+        """
         return UnitStatistics(
             pre_activation_min=torch.minimum(self.pre_activation_min, other.pre_activation_min),
             pre_activation_max=torch.maximum(self.pre_activation_max, other.pre_activation_max),
@@ -83,17 +87,17 @@ class UnitStatistics:
 
     @property
     def mean_abs_activation(self) -> Tensor:
-        """Mean of |activation| over D."""
+        """(..., units) mean of |activation| over D."""
         return self.activation_sum / self.count
 
     @property
     def mean_pre_activation(self) -> Tensor | None:
-        """Mean of the pre-activations over D; None where their sum was not gathered."""
+        """(..., units) mean of the pre-activations over D; None where their sum was not gathered."""
         return None if self.pre_activation_sum is None else self.pre_activation_sum / self.count
 
     @property
     def active_share(self) -> Tensor:
-        """Share of D on which the pre-activation is positive."""
+        """(..., units) share of D on which the pre-activation is positive, in [0, 1]."""
         return self.active_count / self.count
 
 
@@ -220,7 +224,7 @@ def diverged(losses: Iterable[Tensor], parameters: Iterable[Tensor] = ()) -> Ten
 
 
 def _finite(numbers: Tensor) -> Tensor:
-    """Whether all numbers of each network are finite: (K, ...) -> (K,) bool."""
+    """Networks all of whose numbers are finite: (K, ...) -> (K,) bool."""
     of_network = numbers.reshape(len(numbers), -1)
     # NaN is the largest and the smallest; to look at every number takes ten times as long.
     return of_network.amax(1).isfinite() & of_network.amin(1).isfinite()

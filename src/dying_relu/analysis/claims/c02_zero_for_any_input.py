@@ -81,7 +81,7 @@ def _alive_on_others(evidence: Evidence) -> tuple[int, Interval, dict[str, Detai
 
 
 def _counts(runs: pd.DataFrame) -> pd.DataFrame:
-    """How many units of each run are dead on the training probe set, on the held-out one, and on both."""
+    """The number of units of each run that are dead on the training probe set, on the held-out one, and on both."""
     columns = {"train": "dead_fraction", "test": "dead_fraction_test", "both": "dead_on_both_fraction"}
     units = {name: (runs[column] * runs["hidden_units"]).round() for name, column in columns.items()}
     return runs[["stratum", "replicate"]].assign(**units)

@@ -61,7 +61,7 @@ def dead_for_ever(evidence: Evidence) -> Finding:
 
 
 class Returns(NamedTuple):
-    """How many dead units came back.
+    """Counts and shares of the dead units that came back.
 
     Attributes:
         runs: networks.
@@ -131,7 +131,7 @@ def _lives(units: pd.DataFrame) -> pd.DataFrame:
 
 
 def _pruned(evidence: Evidence) -> dict[str, float]:
-    """What removing all dead units changed, over the ReLU networks of the whole study that had any and can be pruned.
+    """Changes from removing all dead units, over the ReLU networks of the whole study that had any and can be pruned.
 
     Where a layer is normalised over its units, none can be removed without changing the others.
     """

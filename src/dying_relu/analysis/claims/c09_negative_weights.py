@@ -90,7 +90,7 @@ def _distinct(born: pd.DataFrame) -> pd.DataFrame:
 
 @measured_of_units
 def _signs_at_death(evidence: Evidence) -> dict[str, Detail]:
-    """How much the update that kills a unit changes its share of negative weights."""
+    """The change of a unit's share of negative weights in the update that kills it."""
     with suppress(NotEnoughData):
         fatal = deaths(evidence)
         turned = fatal["negative_weights_next"] - fatal["negative_weights"]

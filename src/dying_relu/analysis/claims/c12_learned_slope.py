@@ -79,7 +79,7 @@ def _movements(evidence: Evidence) -> tuple[int, pd.DataFrame, Interval, dict[st
 
 
 def _diverged_by_rate(runs: pd.DataFrame) -> str:
-    """How many runs diverged at each rate, in words."""
+    """The number of runs that diverged at each rate, in words."""
     return listed(
         f"{group['diverged'].sum()} of {len(group)} at rate {rate:g}"
         for rate, group in runs.groupby("learning_rate")

@@ -4,9 +4,15 @@ import pandas as pd
 
 
 def change(runs: pd.DataFrame, extremes: pd.DataFrame, factor: str) -> pd.DataFrame:
-    """Dead fraction at ``extremes.max`` minus that at ``extremes.min`` of ``factor``, paired by replicate.
+    """The change of the dead fraction from the smallest to the largest level of a factor, paired by replicate.
 
-    ``extremes`` has the columns stratum, min and max.
+    Args:
+        runs: a row a run, with the columns stratum, replicate, dead_fraction and ``factor``.
+        extremes: a row a stratum, with the columns stratum, min and max: the levels to compare. Strata of a single level are left out.
+        factor: the column whose levels are compared.
+
+    Returns:
+        A row a stratum and replicate, with the columns stratum, replicate and value: the mean dead fraction at max minus that at min.
     """
     tested = runs.merge(extremes[extremes["min"] < extremes["max"]], on="stratum")
     ends = {

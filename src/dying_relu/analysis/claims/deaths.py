@@ -44,5 +44,12 @@ def deaths(evidence: Evidence) -> pd.DataFrame:
 
 
 def place(units: pd.DataFrame) -> pd.Series:
-    """First or deeper layers, of each of ``units`` by its column ``depth``."""
+    """The group of layers that each unit belongs to: the first layer, or a deeper one.
+
+    Args:
+        units: a row a unit, with the column ``depth`` (1 for the first hidden layer).
+
+    Returns:
+        (units,) ``FIRST`` or ``DEEPER``, with the index of ``units``.
+    """
     return units["depth"].eq(1).map({True: FIRST, False: DEEPER})

@@ -1,4 +1,4 @@
-"""The tables of a study as the verdict rules ask for them."""
+"""The tables of a study, joined and selected for the rules that reach the verdicts."""
 
 from collections.abc import Callable
 from copy import copy
@@ -79,7 +79,11 @@ class Evidence:
 
     @property
     def thresholds(self) -> Thresholds:
-        """The thresholds of the rules; what is :func:`measured` has none."""
+        """The thresholds of the rules; a function that is :func:`measured` is given evidence without any.
+
+        Raises:
+            LookupError: in a function that is measured once for all thresholds.
+        """
         if self._thresholds is None:
             raise LookupError("what is measured once for all thresholds must not depend on one")
         return self._thresholds
@@ -114,12 +118,12 @@ class Evidence:
 
     @property
     def layers(self) -> pd.DataFrame:
-        """The table of layers."""
+        """The table of layers: a row a run, checkpoint, probe set and layer, with the columns of its schema."""
         return self.study.table("layers")
 
     @property
     def units(self) -> pd.DataFrame:
-        """The table of units, with each run's factors, of the runs that did not diverge."""
+        """The table of units, with the columns of :meth:`units_of`, of the runs that did not diverge."""
         return self.units_of(self.runs)
 
     def units_of(self, runs: pd.DataFrame) -> pd.DataFrame:
@@ -171,27 +175,74 @@ class Evidence:
         return DEAD if same[here].all() else self.definition
 
     def experiment(self, name: str) -> pd.DataFrame:
-        """The runs of experiment ``name``, diverged ones included."""
+        """The runs of an experiment, diverged ones included.
+
+        Args:
+            name: of the experiment.
+
+        Returns:
+            A row a run, with the columns of :attr:`runs`.
+
+        Raises:
+            NotEnoughData: the study has no such experiment.
+        """
         return _filled(self.runs[self.runs["experiment"] == name], name)
 
     def relu(self, name: str) -> pd.DataFrame:
-        """The ReLU runs of experiment ``name``, diverged ones included."""
+        """The ReLU runs of an experiment, diverged ones included.
+
+        Args:
+            name: of the experiment.
+
+        Returns:
+            A row a run, with the columns of :attr:`runs`.
+
+        Raises:
+            NotEnoughData: the study has no such experiment, or it has no ReLU networks.
+        """
         runs = self.experiment(name)
         return _filled(runs[runs["activation"] == "relu"], name, "ReLU networks")
 
     def relu_units(self, name: str) -> pd.DataFrame:
-        """The units, at every checkpoint, of the ReLU runs of experiment ``name`` that did not diverge."""
+        """The units, at every checkpoint, of those ReLU runs of an experiment that did not diverge.
+
+        Args:
+            name: of the experiment.
+
+        Returns:
+            A row a unit and checkpoint, with the columns of :meth:`units_of`.
+
+        Raises:
+            NotEnoughData: there are none, or the definition is not recorded of single units.
+        """
         return _relu_units(self, name)
 
     def since(self, name: str) -> pd.DataFrame:
-        """The movement of the units of :meth:`relu_units` from each checkpoint to the next; see :func:`attributed`."""
+        """The movement of the units of :meth:`relu_units` from each checkpoint to the next.
+
+        Args:
+            name: of the experiment.
+
+        Returns:
+            A row a unit and interval between checkpoints, with the columns of :func:`attributed`.
+
+        Raises:
+            NotEnoughData: there are no such units, or the definition is not recorded of single units.
+        """
         return _since(self, name)
 
 
 def measured(
     function: Callable[Concatenate[Evidence, Parameters], Result],
 ) -> Callable[Concatenate[Evidence, Parameters], Result]:
-    """Measure once what rules ask for again with other thresholds; it gets evidence without any."""
+    """Remember the results of a measurement, so that rules with other thresholds do not make it again.
+
+    Args:
+        function: measures evidence, which it is given without thresholds; its further arguments are hashable.
+
+    Returns:
+        The function with a memory: one result for each study, definition of death and further arguments.
+    """
 
     @wraps(function)
     def remembered(evidence: Evidence, /, *args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
@@ -205,7 +256,14 @@ def measured(
 def measured_of_units(
     function: Callable[Concatenate[Evidence, Parameters], Result],
 ) -> Callable[Concatenate[Evidence, Parameters], Result]:
-    """As :func:`measured`, once for all definitions that are the same for every recorded ReLU unit, if nothing else is looked at."""
+    """Remember the results of a measurement of recorded ReLU units, as :func:`measured` does, under fewer definitions of death.
+
+    Args:
+        function: measures evidence by nothing but its recorded ReLU units.
+
+    Returns:
+        The function with a memory: all definitions that are the same for every recorded ReLU unit share a result.
+    """
 
     @wraps(function)
     def remembered(evidence: Evidence, /, *args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
@@ -245,17 +303,41 @@ def by_replicate(table: pd.DataFrame, statistic: Callable[[pd.DataFrame], float]
 
 
 def mean_by_replicate(table: pd.DataFrame, column: str) -> pd.DataFrame:
-    """The mean of a column, as :func:`by_replicate` gives it."""
+    """The mean of a column in each stratum and replicate.
+
+    Args:
+        table: with the columns ``stratum``, ``replicate`` and ``column``.
+        column: of numbers.
+
+    Returns:
+        Columns stratum, replicate, value; a row each stratum and replicate in which the column has a number.
+    """
     return by_replicate(table[["stratum", "replicate", column]], lambda rows: rows[column].mean())
 
 
 def ratio(part: float, whole: float) -> float:
-    """A share; NaN of nothing."""
+    """The share of a part in its whole.
+
+    Args:
+        part: of the whole.
+        whole: at least 0.
+
+    Returns:
+        The share; NaN where the whole is 0.
+    """
     return part / whole if whole else np.nan
 
 
 def safe(runs: pd.DataFrame, by: list[str]) -> pd.DataFrame:
-    """The runs of those settings (``by``: columns) in which no replicate diverged."""
+    """The runs of those settings in which no replicate diverged.
+
+    Args:
+        runs: a row a run, with the bool column ``diverged`` and the columns ``by``.
+        by: the columns that make a setting.
+
+    Returns:
+        Some of the rows, with all columns.
+    """
     return runs[~runs.groupby(by)["diverged"].transform("any")]
 
 

@@ -7,6 +7,13 @@ CHANCE = {"cifar100": 0.01}
 
 
 def scored(runs: pd.DataFrame) -> pd.DataFrame:
-    """The runs with a column ``score``: test accuracy, or that of a constant answer where the run diverged."""
+    """Score every run by its test accuracy, or by that of a constant answer where it diverged.
+
+    Args:
+        runs: a row a run, with the columns dataset, test_accuracy and diverged.
+
+    Returns:
+        The same rows and columns, and a column ``score`` in [0, 1].
+    """
     chance = runs["dataset"].map(CHANCE).fillna(0.1)
     return runs.assign(score=runs["test_accuracy"].where(~runs["diverged"], chance))

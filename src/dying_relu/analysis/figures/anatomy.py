@@ -107,7 +107,7 @@ def figure(runs: pd.DataFrame, units: pd.DataFrame) -> Figure:
 
 
 def _steps(units: pd.DataFrame) -> pd.DataFrame:
-    """What moved every unit in every step; in double precision, so that the parts sum up."""
+    """The parts of every unit's movement in every step; in double precision, so that the parts sum up."""
     return attributed(units.astype({"pre_activation_max": float, "bias": float}))
 
 

@@ -1,4 +1,4 @@
-"""How likely a network is born dead: over depth and width, by inputs and initialisation, beside the exact value for one input."""
+"""The probability that a network is born dead, over depth and width, by inputs and initialisation, beside the exact value for one input."""
 
 from collections.abc import Sequence
 from typing import Any

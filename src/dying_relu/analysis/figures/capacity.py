@@ -1,4 +1,4 @@
-"""What death costs: test accuracy and effective rank against the dead fraction, a mark for each plain ReLU network."""
+"""The cost of death: test accuracy and effective rank against the dead fraction, a mark for each plain ReLU network."""
 
 from typing import Any
 

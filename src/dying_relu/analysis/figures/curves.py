@@ -1,4 +1,4 @@
-"""Dead fraction and test accuracy against one factor, with intervals over replicates: what several figures share."""
+"""Dead fraction and test accuracy against one factor, with intervals over replicates: a grid of panels for several figures."""
 
 from collections.abc import Callable, Sequence
 from itertools import product
@@ -23,17 +23,29 @@ LINES: tuple[dict[str, Any], ...] = (
     {"linestyle": "--", "markerfacecolor": "white"},
     {"linestyle": ":", "fillstyle": "left"},
 )
-"""How curves of one colour differ."""
+"""Line and filling of the curves of one colour."""
 
 
 class Curve(NamedTuple):
-    """One curve of every panel: its runs have these levels, and it looks so."""
+    """One curve of every panel.
+
+    Attributes:
+        levels: the column's name -> the level that the curve's runs have.
+        look: the options of matplotlib's ``plot``.
+    """
 
     levels: dict[str, Any]
     look: dict[str, Any]
 
     def of(self, runs: pd.DataFrame) -> pd.DataFrame:
-        """Its runs."""
+        """The runs that belong to the curve.
+
+        Args:
+            runs: a row a run, with the columns of ``levels``.
+
+        Returns:
+            Some of the rows, with all columns.
+        """
         return runs[(runs[list(self.levels)] == list(self.levels.values())).all(axis=1)]
 
 
@@ -51,7 +63,7 @@ def grid(
     scale marks a setting in which replicates diverged.
 
     Args:
-        runs: the runs to draw.
+        runs: a row a run, with the columns replicate, diverged, dead_fraction, test_accuracy, those of a setting, and those named below.
         factor: the column on the horizontal axis.
         curve: the column whose levels are curves; in the order of its categories, or else of the table.
         scale: sets up the horizontal axis for the factor's levels.

@@ -1,4 +1,4 @@
-"""How figures show diverged replicates: as crosses beyond the scale of shares, where no value can be."""
+"""The marks of diverged replicates in figures: crosses beyond the scale of shares, where no value can be."""
 
 from typing import Any
 
@@ -16,7 +16,13 @@ SOME, ALL = 2.5, 4.5
 
 
 def make_room(axes: Axes, curves: int, scale: str = "y") -> None:
-    """Extend the ``scale`` ("x" or "y") of shares beyond 100%, by a cross for each of ``curves``; the spine ends at 100%."""
+    """Extend a scale of shares beyond 100%, for the crosses of diverged replicates; the spine ends at 100%.
+
+    Args:
+        axes: changed in place.
+        curves: the number of curves, each with crosses of its own.
+        scale: "x" or "y".
+    """
     top = FIRST + APART * (curves - 0.5)
     if scale == "y":
         axes.set_ylim(-0.03, top)
@@ -42,13 +48,23 @@ def mark(axes: Axes, places: pd.Series, summary: pd.DataFrame, position: int, co
 
 
 def mark_beside(axes: Axes, heights: np.ndarray, summary: pd.DataFrame, colour: Any) -> None:
-    """As :func:`mark`, beyond the right end of a horizontal scale of shares."""
+    """A cross beyond the right end of a horizontal scale of shares for every setting in which replicates diverged; larger where all did.
+
+    Args:
+        axes: with room made on "x".
+        heights: (settings,) the vertical position of each setting.
+        summary: (settings,) from :func:`dying_relu.analysis.inference.intervals.summarise`.
+        colour: of the crosses.
+    """
     for size, chosen in _sizes(summary):
         axes.plot(np.full(chosen.sum(), FIRST), heights[chosen], **_cross(size), color=colour)
 
 
 def counted(runs: pd.DataFrame) -> str:
-    """How many of ``runs`` diverged, for a figure that leaves them out.
+    """The number of runs that diverged, as words for a figure that leaves them out.
+
+    Args:
+        runs: a row a run, with the bool column ``diverged``.
 
     >>> counted(pd.DataFrame({"diverged": [True, False, False]})), counted(pd.DataFrame({"diverged": [False]}))
     ('1 of 3 runs diverged', 'none of 1 runs diverged')
@@ -57,12 +73,16 @@ def counted(runs: pd.DataFrame) -> str:
 
 
 def left_out(runs: pd.DataFrame) -> str:
-    """As :func:`counted`, with what became of them."""
+    """The number of runs that diverged, as words that say that the figure leaves them out.
+
+    Args:
+        runs: a row a run, with the bool column ``diverged``.
+    """
     return counted(runs) + (" and are left out" if runs["diverged"].any() else "")
 
 
 def legend_entry() -> tuple[Line2D, str]:
-    """Handle and label."""
+    """The handle and the label of the crosses in a legend."""
     return Line2D([], [], **_cross(ALL), color="0.25"), "diverged (small: some replicates)"
 
 

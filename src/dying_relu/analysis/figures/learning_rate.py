@@ -15,7 +15,11 @@ EXPERIMENT = "causes"
 
 @style.paper
 def figure(runs: pd.DataFrame) -> Figure:
-    """Means with intervals over replicates; ``runs`` is the study's table of runs, experiment ``causes`` is drawn."""
+    """Means with intervals over replicates.
+
+    Args:
+        runs: the study's table of runs; experiment ``causes`` is drawn.
+    """
     runs = runs[runs["experiment"] == EXPERIMENT]
     if runs.empty:
         return style.note(f"This study has no experiment “{EXPERIMENT}”.")

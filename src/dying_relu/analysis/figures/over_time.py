@@ -23,6 +23,10 @@ def figure(runs: pd.DataFrame, layers: pd.DataFrame) -> Figure:
 
     A panel for each data set and architecture; its initial bias and learning rate are those, among the ReLU runs of experiment
     ``causes`` without divergence, at which the most units die or revive after the first checkpoint.
+
+    Args:
+        runs: the study's table of runs.
+        layers: the study's table of layers; the rows on the training probe set are drawn.
     """
     runs = runs[(runs["experiment"] == EXPERIMENT) & (runs["activation"] == "relu")]
     layers = layers[layers["probe"] == "train"]
@@ -54,7 +58,11 @@ def figure(runs: pd.DataFrame, layers: pd.DataFrame) -> Figure:
 
 
 def liveliest(layers: pd.DataFrame) -> tuple[float, float]:
-    """The initial bias and learning rate at which most units die or revive; no replicate of theirs diverged."""
+    """The initial bias and learning rate at which most units die or revive, among those without divergence if there are any.
+
+    Args:
+        layers: a row a run, checkpoint and layer, with the columns initial_bias, learning_rate, diverged, died and revived.
+    """
     settings = ["initial_bias", "learning_rate"]
     candidates = layers[~layers.groupby(settings)["diverged"].transform("any")]
     candidates = layers if candidates.empty else candidates

@@ -97,7 +97,7 @@ def _panel(axes: Axes, runs: pd.DataFrame, rates: np.ndarray, biases: np.ndarray
 
 
 def _labels(levels: Sequence[float] | np.ndarray, most: int) -> tuple[list[int], list[str]]:
-    """Where to label which of ``levels``: all of them, or every second, every third, ..., so that there are at most ``most``."""
+    """The positions and labels of ``levels``: all of them, or every second, every third, ..., so that there are at most ``most``."""
     positions = list(range(0, len(levels), math.ceil(len(levels) / max(1, most))))
     return positions, [style.number(levels[position]) for position in positions]
 

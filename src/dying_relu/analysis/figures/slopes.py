@@ -71,7 +71,7 @@ def figure(runs: pd.DataFrame) -> Figure:
 
 
 def _in_common(runs: pd.DataFrame) -> str:
-    """What all of ``runs`` share, and how many that learn their slope diverged: "SGD, bias -4, rate 0.1"."""
+    """The factors that all of ``runs`` share, and the number that learn their slope and diverged: "SGD, bias -4, rate 0.1"."""
     shared = [
         column for column in ("optimiser", "initial_bias", "learning_rate") if _is_constant(runs[column])
     ]
@@ -105,7 +105,7 @@ def _open(marker: str) -> dict[str, Any]:
 
 
 def _further_entries(runs: pd.DataFrame) -> Iterator[tuple[Line2D, str]]:
-    """What the open markers and the crosses of the legend are."""
+    """The open markers and the crosses in the legend, with their meaning."""
     if (runs["activation"] == "prelu").any():
         yield Line2D([], [], **_open("o"), color="0.25"), "PReLU"
     if runs.loc[runs["activation"] != "prelu", "diverged"].any():

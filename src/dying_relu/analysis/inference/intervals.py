@@ -1,9 +1,9 @@
 """Estimates with intervals. The replicate is the unit of analysis: units and checkpoints of one network are not independent.
 
 Intervals are percentile bootstrap intervals over replicates; where strata (data sets, architectures, ...) are pooled, replicates are
-drawn within each stratum and every stratum counts the same (Agarwal et al., 2021). With few replicates they are
+resampled within each stratum and every stratum counts the same (Agarwal et al., 2021). With few replicates they are
 too narrow: of the intervals of three replicates about three in four cover the mean, of five replicates five in six; the
-figures show the replicates themselves beside them. Of one replicate the interval is the estimate: its spread is unknown, not 0.
+figures show the replicates themselves beside them. Of one replicate the interval is the estimate: its standard deviation is unknown, not 0.
 Means and not interquartile means, because of three to five replicates nothing is left to trim.
 """
 
@@ -61,7 +61,7 @@ def interval(
             one all of them must lie on one side.
 
     Returns:
-        The interval is the estimate itself where every stratum has a single replicate, because nothing is known of the spread.
+        The interval is the estimate itself where every stratum has a single replicate, because the standard deviation is unknown.
 
     Raises:
         ValueError: no values, or one that is not finite (a diverged run belongs in a count, not in a mean).
@@ -149,7 +149,7 @@ def summarise(runs: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame
 
 
 def pairs(runs: pd.DataFrame, by: Sequence[str], factor: str, baseline: object, value: str) -> pd.DataFrame:
-    """Every run beside the one of its setting and replicate at the ``baseline`` of ``factor``.
+    """Pair every run with the one of its setting and replicate at the ``baseline`` of ``factor``.
 
     Runs of one replicate share initial weights and minibatches, so that the difference within a pair varies less than its two ends.
 
@@ -180,11 +180,21 @@ def pairs(runs: pd.DataFrame, by: Sequence[str], factor: str, baseline: object, 
 def differences(
     runs: pd.DataFrame, by: Sequence[str], factor: str, baseline: object, value: str
 ) -> pd.DataFrame:
-    """What every other level of ``factor`` does to ``value``, against ``baseline``; arguments and errors as of :func:`pairs`.
+    """The mean paired difference of a value between every other level of a factor and its baseline, with its interval.
+
+    Args:
+        runs: a row a run, with the columns ``replicate`` and ``diverged``.
+        by: the columns that make a setting; together with ``factor`` and the replicate they name a run.
+        factor: the column to compare the levels of.
+        baseline: the level to compare with.
+        value: the column to subtract.
 
     Returns:
         A row a setting and level: the columns of ``by``, ``factor``, then estimate, low, high (NaN where no pair is left), n
         (pairs averaged) and diverged (pairs of which a run did, which are not averaged).
+
+    Raises:
+        ValueError: ``by`` leaves out a factor, so that a replicate has several runs in a setting.
     """
     return summarise(pairs(runs, by, factor, baseline, value), [*by, factor], "difference")
 
@@ -195,7 +205,7 @@ def thresholds(
     """The dose from which on the mean of ``value`` is at least ``level``, in every setting: the learning rate that kills half the units.
 
     The mean over replicates is made monotone in the dose (isotonic regression) and read between doses on a logarithmic scale; the
-    interval draws replicates, each with all its doses. A dose at which a replicate diverged, or which a replicate lacks, is left out,
+    interval resamples replicates, each with all its doses. A dose at which a replicate diverged, or which a replicate lacks, is left out,
     so that divergence is not counted as an effect.
 
     Args:
@@ -218,7 +228,7 @@ def exponents(
     """The exponent k of a power law ``value`` = c ``dose``^k in every setting: the slope of a line through the logarithms.
 
     The line is a least-squares fit to the means over replicates, at the doses at which nothing diverged and the mean lies above 0,
-    which has no logarithm, and below ``most``, beyond which a share cannot follow a power law. The interval draws replicates, each
+    which has no logarithm, and below ``most``, beyond which a share cannot follow a power law. The interval resamples replicates, each
     with all its doses, and chooses the doses anew each time; draws that leave too few are left out.
 
     Args:

@@ -63,6 +63,10 @@ def still_dead(spells: pd.DataFrame, steps: np.ndarray) -> np.ndarray:
 def band(spells: pd.DataFrame, steps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The bootstrap band of :func:`still_dead` over replicates: units of one network do not die independently.
 
+    Args:
+        spells: a row a spell, with the columns ``replicate``, ``duration`` and ``revived``.
+        steps: (n,) of training since the spell began.
+
     Returns:
         (n,) low and (n,) high; both are the estimate where there is one replicate.
     """

@@ -27,7 +27,11 @@ def numbers(study: StudyResults) -> dict[str, Macro]:
 
 
 def batch_norm_exponents(runs: pd.DataFrame) -> Macro:
-    """The exponent in every setting of ``runs``, as the predicate of a sentence whose subject is the exponent."""
+    """The exponent in every setting, as the predicate of a sentence whose subject is the exponent.
+
+    Args:
+        runs: a row a run, with the columns ``SETTING``, replicate, diverged, learning_rate and dead_fraction.
+    """
     if runs.empty:
         return Macro(None, "was not measured, because this study has no such experiment")
     fits = exponents(runs, SETTING, "learning_rate", "dead_fraction")
@@ -48,7 +52,7 @@ def batch_norm_exponents(runs: pd.DataFrame) -> Macro:
 
 
 def _place(row: Mapping[Any, Any], varied: list[str]) -> str:
-    """Where an exponent was measured: "in the MLP under SGD"; the architecture without the normalisation they all have."""
+    """The setting in which an exponent was measured: "in the MLP under SGD"; the architecture without the normalisation they all have."""
     dataset = f" on {latex.name(row['dataset'])}" if "dataset" in varied else ""
     optimiser = f" under {latex.name(row['optimiser'])}" if "optimiser" in varied else ""
     return f"in the {latex.name(row['architecture'].partition('_')[0])}{dataset}{optimiser}"

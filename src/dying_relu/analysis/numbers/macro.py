@@ -16,14 +16,18 @@ _FORMATS = {
 
 
 class Macro(NamedTuple):
-    """A value, and its LaTeX."""
+    """A value of the paper's text, and its LaTeX."""
 
     value: Value
     latex: str
 
 
 def macro(value: Value, form: str) -> Macro:
-    r"""``value`` printed as ``form``: "percent", "points", "number", or "words" for plain text.
+    r"""Print a value as LaTeX.
+
+    Args:
+        value: a number or a word; None or NaN for one that was not measured.
+        form: "percent", "points", "number", or "words" for plain text.
 
     >>> macro(0.25, "percent").latex
     '\\qty{25}{\\percent}'
@@ -36,7 +40,13 @@ def macro(value: Value, form: str) -> Macro:
 
 
 def with_interval(effect: float, low: float, high: float, form: str) -> str:
-    r"""An estimate and, unless it has no width, its interval, as LaTeX.
+    r"""Print an estimate and, unless it has no width, its interval as LaTeX.
+
+    Args:
+        effect: the estimate.
+        low: the lower end of the interval.
+        high: the upper end of the interval.
+        form: of all three; see :func:`macro`.
 
     >>> with_interval(0.5, 0.25, 0.75, "points")
     '\\num{50} points (\\num{25} to \\num{75} points)'
@@ -46,5 +56,5 @@ def with_interval(effect: float, low: float, high: float, form: str) -> str:
 
 
 def words(text: str) -> Macro:
-    """Plain text."""
+    """Print plain text as LaTeX."""
     return Macro(text, formatting.escape(text))

@@ -1,4 +1,4 @@
-"""Where a study's numbers come from, as the paper prints it."""
+"""The origin of a study's numbers, as the paper prints it: commit, command, versions and hardware."""
 
 from dying_relu.analysis import latex
 from dying_relu.analysis.numbers.macro import Macro, macro, words

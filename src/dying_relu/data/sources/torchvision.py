@@ -15,7 +15,14 @@ from dying_relu.errors import DyingReluError
 
 
 def download(name: str, folder: Path) -> Arrays:
-    """Let torchvision download the data set ``name`` into the empty ``folder``, and read it there.
+    """Let torchvision download a data set into a folder, and read it there.
+
+    Args:
+        name: of the data set, a key of ``ORIGINALS``.
+        folder: an empty one.
+
+    Returns:
+        Images, (N, height, width) or (N, height, width, 3) uint8, and labels, (N,) uint8, of both splits.
 
     Raises:
         DyingReluError: there is no connection, nothing arrives any more, or the files are damaged.
