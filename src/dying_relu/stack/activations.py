@@ -29,12 +29,14 @@ class Activation:
         gradient: (delta, z, slope) -> delta * f'(z); PyTorch's convention at kinks: f'(0) is the left derivative.
         monotone: f never decreases (where there is a slope: while it is not negative).
         learns_slope: the slope is a parameter of each layer (PReLU).
+        rectifies: f(z) is z where z > 0, else the slope times z, with a fixed slope.
     """
 
     function: Callable[[Tensor, Slope], Tensor]
     gradient: Callable[[Tensor, Tensor, Slope], Tensor]
     monotone: bool = True
     learns_slope: bool = False
+    rectifies: bool = False
 
     def derivative(self, z: Tensor, slope: Slope) -> Tensor:
         """f'(z), element by element, as training sees it (float32 underflow included)."""
@@ -117,8 +119,8 @@ def tanh_gradient(delta: Tensor, z: Tensor, slope: Slope) -> Tensor:
 
 
 ACTIVATIONS: dict[str, Activation] = {
-    "relu": Activation(relu, relu_gradient),
-    "leaky_relu": Activation(leaky_relu, leaky_relu_gradient),
+    "relu": Activation(relu, relu_gradient, rectifies=True),
+    "leaky_relu": Activation(leaky_relu, leaky_relu_gradient, rectifies=True),
     # A learned slope can turn negative, and then PReLU is not monotone.
     "prelu": Activation(leaky_relu, leaky_relu_gradient, monotone=False, learns_slope=True),
     "elu": Activation(elu, elu_gradient),

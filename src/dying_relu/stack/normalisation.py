@@ -5,6 +5,7 @@ from typing import ClassVar, Protocol
 import torch
 from torch import Tensor
 
+from dying_relu.stack.images import apart
 from dying_relu.stack.optimisers import Optimiser, Parameter
 
 EPSILON = 1e-5
@@ -56,6 +57,7 @@ class _Standardised:
         return []
 
     def backward(self, delta: Tensor, optimiser: Optimiser) -> Tensor:
+        delta = _apart(delta)
         axes, others = self.axes[delta.dim()], (2,) if delta.dim() == 3 else (1, 3, 4)
         product = delta * self.standardised
         delta_scale, delta_shift = product.sum(others), delta.sum(others)
@@ -96,6 +98,7 @@ class BatchNormalisation(_Standardised):
         if not self.training:
             running = (by_unit(statistic, z) for statistic in (self.running_mean, self.running_variance))
             return self._standardise(z, *running)
+        z = _apart(z)
         axes = self.axes[z.dim()]
         variance, mean = torch.var_mean(z, axes, correction=0, keepdim=True)
         count = z.numel() // mean.numel()
@@ -117,6 +120,7 @@ class LayerNormalisation(_Standardised):
 
     def forward(self, z: Tensor) -> Tensor:
         """(K, U, B) or (K, B, C, H, W) -> the same."""
+        z = _apart(z)
         variance, mean = torch.var_mean(z, self.axes[z.dim()], correction=0, keepdim=True)
         return self._standardise(z, mean, variance)
 
@@ -126,6 +130,11 @@ NORMALISATIONS: dict[str, type[BatchNormalisation] | type[LayerNormalisation]] =
     "layer": LayerNormalisation,
 }
 """By the name in the configuration; ``none`` adds no layer."""
+
+
+def _apart(z: Tensor) -> Tensor:
+    """Images network by network in memory, so that sums do not depend on the stack; vectors are so already."""
+    return apart(z) if z.dim() == 5 else z
 
 
 def by_unit(values: Tensor, z: Tensor) -> Tensor:

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from dying_relu.stack.layers import Convolution, ElementWise, Flatten, Layer, Linear
+from dying_relu.stack.convolution import Convolution
+from dying_relu.stack.layers import ElementWise, Flatten, Layer, Linear
 from dying_relu.stack.network import Network
 from dying_relu.stack.normalisation import BatchNormalisation, LayerNormalisation
 from dying_relu.stack.pooling import MaxPooling
@@ -39,16 +40,23 @@ def pruned(network: Network, k: int, dead: Mapping[str, Tensor]) -> Network:
         elif isinstance(layer, BatchNormalisation):
             layers.append(_part(layer, k, before.units))
         elif isinstance(layer, ElementWise):
-            layers.append(ElementWise(layer.activation, layer.slope.value[k : k + 1]))
+            layers.append(_of_one(layer, k))
+        elif isinstance(layer, MaxPooling):
+            layers.append(MaxPooling(layer.rectifier and _of_one(layer.rectifier, k)))
         else:
-            assert isinstance(layer, MaxPooling | Flatten), f"pruning does not know {type(layer).__name__}"
-            layers.append(type(layer)())
+            assert isinstance(layer, Flatten), f"pruning does not know {type(layer).__name__}"
+            layers.append(Flatten())
     return Network(layers, [])
 
 
 def prunable(network: Network) -> bool:
     """Whether a unit can be removed without a change of others: not where a layer is normalised over its units."""
     return not any(isinstance(hidden.normalisation, LayerNormalisation) for hidden in network.hidden)
+
+
+def _of_one(layer: ElementWise, k: int) -> ElementWise:
+    """The activation of network ``k``."""
+    return ElementWise(layer.activation, layer.slope.value[k : k + 1])
 
 
 def _part(layer: BatchNormalisation, k: int, units: Tensor) -> BatchNormalisation:

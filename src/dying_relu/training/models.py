@@ -12,8 +12,9 @@ from torch import Tensor
 from dying_relu.configuration import CNN, MLP, Architecture
 from dying_relu.plan.shard import Run
 from dying_relu.stack.activations import ACTIVATIONS
+from dying_relu.stack.convolution import Convolution
 from dying_relu.stack.initialisation import SCHEMES, random_stream
-from dying_relu.stack.layers import Convolution, ElementWise, Flatten, Layer, Linear
+from dying_relu.stack.layers import ElementWise, Flatten, Layer, Linear
 from dying_relu.stack.network import Hidden, Network
 from dying_relu.stack.normalisation import NORMALISATIONS
 from dying_relu.stack.pooling import MaxPooling
@@ -99,9 +100,12 @@ def cnn(builder: Builder, architecture: CNN, image: torch.Size, classes: int) ->
     for channels in architecture.channels:
         convolution = Convolution(*builder.parameters((channels, inputs, KERNEL, KERNEL), hidden=True))
         activation = builder.add_hidden(convolution, "conv")
-        pooling = MaxPooling()
-        order: list[Layer] = [activation, pooling]
-        builder.layers += reversed(order) if builder.never_decreases() else order
+        if not builder.never_decreases():
+            builder.layers += [activation, MaxPooling()]
+        else:
+            pooling = MaxPooling(activation if activation.activation.rectifies else None)
+            builder.layers += [pooling] if activation.activation.rectifies else [pooling, activation]
+            convolution.pooling = pooling if builder.normalisation == "none" else None
         inputs, height, width = channels, height // 2, width // 2
     builder.layers.append(Flatten())
     add_linear_layers(builder, inputs * height * width, architecture.widths, classes)

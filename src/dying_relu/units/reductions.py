@@ -47,6 +47,11 @@ def reduce(z: Tensor, activation: Tensor, derivative: Tensor, axis: int) -> Redu
 
 def _reduce_rows(*tensors: Tensor) -> Reduced:
     """(..., examples, units), examples and units side by side as far as they can be."""
+    if tensors[0].dim() == 3:
+        # Networks side by side in memory are units side by side: nothing is copied.
+        networks, _, units = tensors[0].shape
+        joined = _reduce_rows(*(tensor.movedim(0, 1).flatten(1) for tensor in tensors))
+        return Reduced(*(values.view(networks, units) for values in joined))
     *outer, examples, units = tensors[0].shape
     fold = math.gcd(examples, SIDE_BY_SIDE)
     folded = [tensor.reshape(-1, examples // fold, fold * units).numpy() for tensor in tensors]
