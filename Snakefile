@@ -45,6 +45,7 @@ include: "workflow/rules/paper.smk"
 include: "workflow/rules/verify.smk"
 include: "workflow/rules/archive.smk"
 include: "workflow/rules/benchmarks.smk"
+include: "workflow/rules/start.smk"
 
 
 # Parts of it, each with what it needs: `snakemake data`, `snakemake train`, ...

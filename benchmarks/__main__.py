@@ -18,6 +18,14 @@ app = typer.Typer(
 
 Out = Annotated[Path, typer.Option(help="Folder to write to.")]
 DEFAULT_OUT = Path("results/benchmarks")
+PUBLISHED = Path("results/published/performance")
+Quick = Annotated[bool, typer.Option(help="Fewer cases, stacks and rounds.")]
+Against = Annotated[
+    Path | None,
+    typer.Option(
+        help="Another source tree, such as a checkout of an earlier commit, to measure its engine beside."
+    ),
+]
 
 
 def main() -> None:
@@ -34,24 +42,52 @@ def main() -> None:
 @app.command()
 def engine(
     out: Out = DEFAULT_OUT,
-    quick: Annotated[bool, typer.Option(help="Fewer cases, stacks and rounds.")] = False,
+    quick: Quick = False,
     precision: Annotated[
         list[str] | None,
         typer.Option(help="float32 or bf16; by default float32, and bf16 where its products are faster."),
     ] = None,
+    against: Against = None,
 ) -> None:
-    """Compare the ways of training: the usual loop, torch.func and ours."""
+    """Compare the ways of training: the usual loop, torch.func, JAX and ours, also on the default study's networks."""
     from benchmarks import engine as comparison
-    from benchmarks import figures, paper, tables
-    from benchmarks.contestants import FULL, QUICK
+    from benchmarks import figures, paper, side_by_side
+    from benchmarks.contestants import FULL, QUICK, with_study
     from dying_relu.analysis.figures import style
     from dying_relu.files.atomic import atomic_path
 
-    table = comparison.run(QUICK if quick else FULL, out, precision or ())
-    style.save(figures.engine(table), out / "engine.pdf")
-    with atomic_path(out / "engine.tex") as beside:
-        beside.write_text(paper.table(table), encoding="utf-8")
-    print(tables.best(table).to_string(index=False, float_format="{:.3g}".format))
+    scope = with_study(QUICK if quick else FULL)
+    result = comparison.run(scope, out, precision or (), against)
+    style.save(figures.engine(result.table), out / "engine.pdf")
+    with atomic_path(out / "engine.tex") as file:
+        file.write_text(paper.engine_tex(result.table), encoding="utf-8")
+    print("Thousands of samples per second, all processes together; the last columns are of ours.")
+    print(side_by_side.text(side_by_side.side_by_side(result.table)))
+    if not result.not_run.empty:
+        print("\nNot run:")
+        print(result.not_run.drop_duplicates(["method", "reason"]).to_string(index=False))
+
+
+@app.command(name="all")
+def everything(
+    out: Out = DEFAULT_OUT,
+    quick: Quick = False,
+    against: Against = None,
+) -> None:
+    """Measure the engine, a whole study, the cost of measuring and the probe, one after the other: what `make bench` does."""
+    from benchmarks import measuring as costs
+
+    print("# The engine beside its peers\n")
+    engine(out, quick, None, against)
+    print("\n# A whole study beside one job per network\n")
+    end_to_end(out, networks=100 if quick else 1000)
+    print("\n# Measuring, in the default study\n")
+    if missing := costs.missing_images():
+        print(f"Not run: no {', '.join(str(path) for path in missing)}; `snakemake data` gets them.")
+    else:
+        measuring(out)
+    print("\n# The probe beside others\n")
+    probes(out, rounds=3 if quick else 9)
 
 
 @app.command()
@@ -87,12 +123,12 @@ def probes(
 
 @app.command()
 def measuring(out: Out = DEFAULT_OUT) -> None:
-    """Show what the measurements of the default study cost, beside its training."""
+    """Show the cost of the default study's measurements, beside its training."""
     from benchmarks import measuring as costs
 
     table = costs.run(out)
     print(table.to_string(index=False, float_format="{:.3g}".format))
-    print(f"Measuring takes {costs.of_study(table):.1%} of the time of training.")
+    print(costs.shares(table))
 
 
 @app.command()
@@ -107,6 +143,17 @@ def end_to_end(
 
     table = whole_study.run(out, networks, sample, case)
     print(table.to_string(index=False, float_format="{:.3g}".format))
+    print(whole_study.summary(table))
+
+
+@app.command()
+def readme(
+    folder: Annotated[Path, typer.Option(help="Folder that the benchmarks wrote to.")] = PUBLISHED,
+) -> None:
+    """Print the README's sentence on speed."""
+    from benchmarks.readme_line import readme_line
+
+    print(readme_line(folder))
 
 
 @app.command()

@@ -1,6 +1,6 @@
 """The useful floating-point operations of training, counted the same way for every method."""
 
-from dying_relu.configuration import IMAGE_SETS, MLP, Architecture
+from dying_relu.configuration import CNN, IMAGE_SETS, MLP, Architecture
 from dying_relu.plan import cost
 
 
@@ -21,6 +21,7 @@ def flops_per_sample(architecture: Architecture, dataset: str) -> int:
 
 def _of_first_layer(architecture: Architecture, dataset: str) -> int:
     """Multiplications in the first layer for one example."""
+    assert isinstance(architecture, MLP | CNN)
     images = IMAGE_SETS[dataset]
     pixels = images.channels * images.side**2
     return (

@@ -1,6 +1,6 @@
-"""What is trained: each case is an architecture, a data set's shape, an optimiser and an activation.
+"""Networks to train: each case is an architecture, a data set's shape, an optimiser and an activation.
 
-To add a case, add its name to ``CASES``.
+To add a case, add its name to ``CASES``. The default study's own networks come by themselves.
 """
 
 from dataclasses import dataclass
@@ -9,26 +9,16 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from benchmarks import settings
 from benchmarks.arithmetic import flops_per_sample
-from dying_relu.configuration import CNN, IMAGE_SETS, MLP, SGD, Activation, Adam, Architecture, Optimiser
+from benchmarks.settings import Setting
+from dying_relu.configuration import IMAGE_SETS, SGD, Activation, Adam, Optimiser
 from dying_relu.plan.shard import Run
 
 SEED = 0
 """Of initial weights and minibatches, whoever trains."""
 
 
-class Setting(NamedTuple):
-    """An architecture with the images it is for, and the size of its minibatches."""
-
-    architecture: Architecture
-    dataset: str
-    batch_size: int
-
-
-SETTINGS = {
-    "mlp": Setting(MLP(kind="mlp", widths=(128, 128)), "mnist", 128),
-    "cnn": Setting(CNN(kind="cnn", channels=(16, 32), widths=(64,)), "cifar10", 64),
-}
 OPTIMISERS: dict[str, Optimiser] = {"sgd": SGD(kind="sgd"), "adam": Adam(kind="adam")}
 SMALLEST_RATE = {"sgd": 1e-3, "adam": 1e-4}
 """Learning rates at which nothing diverges, however long it is trained: arithmetic with NaNs may have another speed."""
@@ -45,15 +35,15 @@ class Examples(NamedTuple):
 class Case:
     """Networks to train, all alike but for their learning rates.
 
-    The first letters of its name, up to each dash, are keys of ``SETTINGS`` and ``OPTIMISERS`` and an activation.
+    The parts of its name between dashes are a setting's name, a key of ``OPTIMISERS`` and an activation.
     """
 
     name: str
 
     @property
     def setting(self) -> Setting:
-        """Architecture, data set and size of a minibatch."""
-        return SETTINGS[self._words[0]]
+        """Architecture, data set, size of a minibatch and length of the training."""
+        return settings.find(self._words[0])
 
     @property
     def optimiser(self) -> Optimiser:
@@ -69,6 +59,11 @@ class Case:
     def batch_size(self) -> int:
         """Examples in a minibatch."""
         return self.setting.batch_size
+
+    @property
+    def samples_per_network(self) -> int:
+        """Training samples after which a network counts as trained."""
+        return self.setting.samples_per_network
 
     @property
     def flops_per_sample(self) -> int:
@@ -115,6 +110,8 @@ class Product:
 
     batch_size = 1
     """A sample is one product."""
+    samples_per_network = None
+    """It trains no network."""
 
     @property
     def name(self) -> str:
@@ -140,3 +137,9 @@ CASES = {
         "cnn-sgd-gelu",
     )
 }
+
+
+def of_study() -> dict[str, Case]:
+    """The networks that the default study trains, each with plain SGD and ReLU."""
+    names = [f"{name}-sgd-relu" for name in settings.of_study()]
+    return {name: Case(name) for name in names}

@@ -85,3 +85,12 @@ def run(
     with atomic_path(out / "end_to_end.csv") as beside:
         table.to_csv(beside, index=False)
     return table
+
+
+def summary(table: pd.DataFrame) -> str:
+    """The result in a sentence."""
+    row = table.iloc[0]
+    return (
+        f"{row['networks']:,} networks, start to end: {row['workflow_seconds']:.0f} s; with a job for each "
+        f"{row['jobs_seconds_extrapolated']:.0f} s: {row['ratio']:.1f} times as long."
+    )

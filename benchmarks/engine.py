@@ -17,10 +17,12 @@ from typing import Protocol
 import pandas as pd
 
 from benchmarks import machine, tables
-from benchmarks.cases import CASES
-from benchmarks.contestants import GEMM, JOBS, Contestant, Scope, contestants, peak
+from benchmarks.cases import Case
+from benchmarks.contestants import GEMM, JOBS, OURS, Contestant, Layout, Scope, contestants, peak
+from benchmarks.earlier import EarlierTeam, Tree
 from benchmarks.jobs import Jobs
-from benchmarks.methods.base import PRECISIONS
+from benchmarks.methods import METHODS
+from benchmarks.methods.base import PRECISIONS, NotPossible
 from benchmarks.workers import Team
 from dying_relu.errors import DyingReluError
 from dying_relu.files.atomic import atomic_path
@@ -35,7 +37,11 @@ class Runner(Protocol):
     """What measures a contestant."""
 
     def prepare(self, contestant: Contestant) -> None:
-        """Do beforehand what should not be timed."""
+        """Do beforehand what should not be timed.
+
+        Raises:
+            NotPossible: this machine lacks what the method needs.
+        """
 
     def measure(self, contestant: Contestant, seconds: float) -> float:
         """Samples per second."""
@@ -57,6 +63,7 @@ class Runners:
     """The runner of each contestant; processes are shared by contestants that need the same kind."""
 
     scope: Scope
+    earlier: Tree | None = None
     started: dict[tuple[object, ...], Runner] = field(default_factory=dict)
 
     def of(self, contestant: Contestant) -> Runner:
@@ -64,9 +71,15 @@ class Runners:
         # Precisions apart: a setting of the whole process may belong to one.
         kind = (contestant.method, contestant.precision, contestant.device, contestant.layout)
         if kind not in self.started:
-            jobs = contestant.method == JOBS
-            self.started[kind] = Jobs(self.scope.job_samples) if jobs else Team(contestant)
+            self.started[kind] = self._start(contestant)
         return self.started[kind]
+
+    def _start(self, contestant: Contestant) -> Runner:
+        if contestant.method == JOBS:
+            return Jobs(self.scope.job_samples)
+        if self.earlier and contestant.method == self.earlier.method:
+            return EarlierTeam(self.earlier, contestant.layout)
+        return Team(contestant)
 
     def close(self) -> None:
         """End them all."""
@@ -74,34 +87,50 @@ class Runners:
             runner.close()
 
 
-def run(scope: Scope, out: Path, precisions: Sequence[str] = ()) -> pd.DataFrame:
-    """Measure, and write ``engine.csv``, ``engine_rounds.csv`` and ``machine.json`` to the folder ``out``.
+@dataclass
+class Comparison:
+    """The result of a run.
+
+    Attributes:
+        table: as ``tables.ENGINE``.
+        not_run: as ``tables.NOT_RUN``: what this machine could not run, and why.
+    """
+
+    table: pd.DataFrame
+    not_run: pd.DataFrame
+
+
+def run(scope: Scope, out: Path, precisions: Sequence[str] = (), against: Path | None = None) -> Comparison:
+    """Measure, and write ``engine.csv``, ``engine_rounds.csv``, ``engine_not_run.csv`` and ``machine.json`` to ``out``.
 
     Args:
         scope: how much.
         out: folder to write to.
         precisions: keys of ``PRECISIONS``; by default float32, and bf16 if its products are faster here.
+        against: another source tree, whose engine is measured beside the present one on the CPU.
     """
     if unknown := set(precisions) - set(PRECISIONS):
         raise DyingReluError("unknown precision", found=", ".join(unknown), expected=" or ".join(PRECISIONS))
     if os.getloadavg()[0] > BUSY:
         log.warning("this machine is busy with something else; what is measured now is not what it can do")
     with ExitStack() as ending:
-        runners = Runners(scope)
+        runners = Runners(scope, Tree(against) if against else None)
         ending.callback(runners.close)
         blocks = [
             block
             for device in machine.devices()
-            for block in _blocks(scope, device, precisions or _fast_precisions(device, runners))
+            for block in _blocks(runners, device, precisions or _fast_precisions(device, runners))
         ]
+        not_run = _prepare(blocks, runners)
         measured = _rounds(blocks, runners)
     table = tables.summary(measured)
+    tables.write_not_run(not_run, out / "engine_not_run.csv")
     tables.write(table, out / "engine.csv")
     with atomic_path(out / "engine_rounds.csv") as beside:
         measured.to_csv(beside, index=False)
     with atomic_path(out / "machine.json") as beside:
         beside.write_text(json.dumps(machine.describe(), indent=1) + "\n", encoding="utf-8")
-    return table
+    return Comparison(table, not_run)
 
 
 def _fast_precisions(device: str, runners: Runners) -> list[str]:
@@ -118,17 +147,44 @@ def _fast_precisions(device: str, runners: Runners) -> list[str]:
     return [name for name, rate in fastest.items() if name == "float32" or rate > fastest["float32"]]
 
 
-def _blocks(scope: Scope, device: str, precisions: Sequence[str]) -> Iterator[Block]:
-    cores = machine.cores()
+def _blocks(runners: Runners, device: str, precisions: Sequence[str]) -> Iterator[Block]:
+    cores, scope = machine.cores(), runners.scope
     yield Block(GEMM, peak(device, cores, list(PRECISIONS)))
-    for name in scope.cases:
-        yield Block(name, contestants(CASES[name], scope, device, cores, precisions))
+    cases = [Case(name) for name in scope.cases]
+    earlier = (
+        runners.earlier.contestants(cases, Layout(cores, 1)) if runners.earlier and device == "cpu" else {}
+    )
+    for case in cases:
+        present = contestants(case, scope, device, cores, precisions)
+        if case.name in earlier:
+            # Right before the present engine.
+            place = next(i for i, contestant in enumerate(present) if contestant.method == OURS)
+            present.insert(place, earlier[case.name])
+        yield Block(case.name, present)
+
+
+def _prepare(blocks: Sequence[Block], runners: Runners) -> pd.DataFrame:
+    """Get all contestants ready, and take those out of their blocks that this machine cannot run.
+
+    Returns:
+        A row for each of those, as ``tables.NOT_RUN``.
+    """
+    reasons: dict[Contestant, str] = {}
+    for contestant in _unique(blocks):
+        try:
+            if contestant.method in METHODS:
+                METHODS[contestant.method].require()
+            runners.of(contestant).prepare(contestant)
+        except NotPossible as reason:
+            log.warning("not run: %s: %s", contestant, reason)
+            reasons[contestant] = str(reason)
+    for block in blocks:
+        block.contestants = [contestant for contestant in block.contestants if contestant not in reasons]
+    return tables.not_run(reasons)
 
 
 def _rounds(blocks: Sequence[Block], runners: Runners) -> pd.DataFrame:
     scope = runners.scope
-    for contestant in _unique(blocks):
-        runners.of(contestant).prepare(contestant)
     rows = []
     for number in range(scope.rounds):
         backward = number % 2 == 1

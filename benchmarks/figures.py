@@ -1,4 +1,4 @@
-"""The plots of what the benchmarks found, in the paper's style."""
+"""The benchmarks' plots, in the paper's style."""
 
 from typing import Any
 
@@ -8,20 +8,26 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from benchmarks.contestants import JOBS
+from benchmarks.settings import is_of_study, title
 from dying_relu.analysis.figures import style
 
-STACKED = {"stacked": "ours", "torch_func": "torch.func"}
+STACKED = {
+    "stacked": "ours",
+    "torch_func": "torch.func",
+    "torch_func_compiled": "torch.func, compiled",
+    "jax": "JAX",
+}
 """Methods that train stacks: a curve each; the others are a line."""
 
 
 @style.paper
 def engine(table: pd.DataFrame) -> Figure:
-    """The share of the GEMM peak over the size of the stack, a panel for each case and device.
+    """The share of the GEMM peak over the size of the stack, a panel for each of the benchmark's own cases and each device.
 
     Args:
         table: as ``tables.ENGINE``.
     """
-    trained = table[table["ratio_to_usual"].notna()]
+    trained = table[table["ratio_to_usual"].notna() & ~table["case"].map(is_of_study)]
     panels = list(trained.groupby(["case", "device"], sort=False))
     columns = min(len(panels), style.MOST_COLUMNS)
     rows = -(-len(panels) // columns)
@@ -66,7 +72,8 @@ def _shares(axes: Axes, table: pd.DataFrame) -> None:
         ordered = curve.sort_values("stack")
         label = STACKED[str(method)] + ("" if precision == "float32" else f", {precision}")
         axes.plot(ordered["stack"], ordered["share_of_peak"], label=label, **style.look(position))
-    alone = table[~table["method"].isin(STACKED) & (table["precision"] == "float32")]
+    is_usual = table["method"].isin(["usual", JOBS])
+    alone = table[is_usual & (table["precision"] == "float32")]
     rows: list[Any] = list(alone.itertuples())
     for line, here in zip(style.LINES[1:], rows, strict=False):
         axes.axhline(here.share_of_peak, color="0.4", linestyle=line, linewidth=0.9, label=_usual(here))
@@ -89,5 +96,5 @@ def _usual(contestant: Any) -> str:
 
 
 def _title(case: str, device: str) -> str:
-    words = ", ".join(style.name(word) for word in case.split("-"))
+    words = title(case)
     return words if device == "cpu" else f"{words}\non the GPU"

@@ -29,9 +29,13 @@ class Sample(NamedTuple):
 
 
 class Jobs:
-    """Runs a few networks as jobs of their own, in a temporary folder, for ``samples_per_run`` training samples each."""
+    """Runs a few networks as jobs of their own, in a temporary folder.
 
-    def __init__(self, samples_per_run: int) -> None:
+    Args:
+        samples_per_run: training samples of each network; by default as many as the case says.
+    """
+
+    def __init__(self, samples_per_run: int | None = None) -> None:
         self.samples_per_run = samples_per_run
         self.temporary = tempfile.TemporaryDirectory(prefix="one-job-per-run-")
         self.folder = Path(self.temporary.name)
@@ -53,9 +57,8 @@ class Jobs:
         """Samples per second with a job on every core, however long that takes."""
         assert isinstance(contestant.case, Case)
         processes = contestant.layout.processes
-        return (
-            processes * self.samples_per_run / self.run(contestant.case, processes, processes).seconds_per_job
-        )
+        seconds_per_job = self.run(contestant.case, processes, processes).seconds_per_job
+        return processes * self._samples(contestant.case) / seconds_per_job
 
     def close(self) -> None:
         """Delete what the jobs have written."""
@@ -68,7 +71,7 @@ class Jobs:
             settings = {
                 "runs": runs,
                 "case": case.name,
-                "samples": self.samples_per_run,
+                "samples": self._samples(case),
                 "data": data,
                 "python": sys.executable,
             }
@@ -81,6 +84,9 @@ class Jobs:
             total = time.perf_counter() - started
             seconds = [pd.read_table(path)["s"].item() for path in Path(folder).glob("*.tsv")]
         return Sample(sum(seconds) / len(seconds), total)
+
+    def _samples(self, case: Case) -> int:
+        return self.samples_per_run or case.samples_per_network
 
     def _data(self, case: Case) -> Path:
         path = self.folder / f"{case.setting.dataset}.pt"

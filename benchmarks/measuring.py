@@ -1,4 +1,4 @@
-"""What the measurements at checkpoints cost, beside the training they interrupt: a stack of each shard of a study, timed.
+"""The cost of measuring at checkpoints, beside the training that it interrupts: a stack of each shard of a study, timed.
 
 Network by network that is little for large networks and much for small ones, and most where single units are recorded; what counts is
 the whole study.
@@ -7,9 +7,10 @@ the whole study.
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import wraps
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pandera.pandas as pa
@@ -22,11 +23,16 @@ from dying_relu.plan.shard import Shard
 from dying_relu.stack import allocator
 from dying_relu.training import shard_job
 from dying_relu.training.recorder import Recorder
+from dying_relu.training.stack_training import StackTraining
 from dying_relu.training.trainer import Trainer
 
 log = logging.getLogger(__name__)
 
 DEFAULT_STUDY = Path("config/config.yaml")
+
+PARTS: dict[str, tuple[type, str]] = {"measuring": (Recorder, "checkpoint")}
+"""What interrupts the training: a column's name -> class and method that are timed. Each part has a column and a printed share
+of its own; one that is called within another counts in both."""
 
 MEASURING = pa.DataFrameSchema(
     {
@@ -35,7 +41,7 @@ MEASURING = pa.DataFrameSchema(
         "networks_per_stack": pa.Column("int64", pa.Check.ge(1)),
         "records_units": pa.Column(bool),
         "training_s_per_stack": pa.Column(float, pa.Check.gt(0)),
-        "measuring_s_per_stack": pa.Column(float, pa.Check.gt(0)),
+        **{f"{part}_s_per_stack": pa.Column(float, pa.Check.ge(0)) for part in PARTS},
         "ratio": pa.Column(float, pa.Check.gt(0)),
     },
     strict=True,
@@ -54,48 +60,66 @@ def run(out: Path, path: Path = DEFAULT_STUDY) -> pd.DataFrame:
     allocator.keep_freed_memory()
     planned = study.load(path)
     cache = Path(planned.configuration.data.cache)
-    rows = []
+    rows: list[dict[str, Any]] = []
     # What is compiled is loaded when it is first called, once a job.
     for shard in {shard.architecture.kind: shard for shard in planned.shards}.values():
         _row(shard, cache / f"{shard.dataset.name}.safetensors")
     for shard in planned.shards:
         rows.append(_row(shard, cache / f"{shard.dataset.name}.safetensors"))
-        log.info("%s: measuring takes %.1f %% of the time of training", rows[-1][0], 100 * rows[-1][-1])
-    table = MEASURING.validate(pd.DataFrame(rows, columns=list(MEASURING.columns)))
+        log.info("%s: measuring takes %.1f %% of the time of training", shard.name, 100 * rows[-1]["ratio"])
+    table = MEASURING.validate(pd.DataFrame(rows))
     with atomic_path(out / "measuring.csv") as beside:
         table.to_csv(beside, index=False)
     return table
 
 
-def of_study(table: pd.DataFrame) -> float:
-    """The time of all measurements over that of all training, in the study whose shards are the rows of ``table``.
+def missing_images(path: Path = DEFAULT_STUDY) -> list[Path]:
+    """The files with images that the study at ``path`` needs and that have not been fetched."""
+    planned = study.load(path)
+    cache = Path(planned.configuration.data.cache)
+    files = (cache / f"{dataset}.safetensors" for dataset in planned.datasets)
+    return [file for file in files if not file.is_file()]
+
+
+def of_study(table: pd.DataFrame, part: str = "measuring") -> float:
+    """The time of one of ``PARTS`` over that of all training, in the study whose shards are the rows of ``table``.
 
     >>> of_study(pd.DataFrame({"stacks": [1, 3], "training_s_per_stack": [10.0, 10.0], "measuring_s_per_stack": [2.0, 1.0]}))
     0.125
     """
-    seconds = {
-        name: (table["stacks"] * table[f"{name}_s_per_stack"]).sum() for name in ("training", "measuring")
-    }
-    return float(seconds["measuring"] / seconds["training"])
+    training, interrupted = (
+        (table["stacks"] * table[f"{name}_s_per_stack"]).sum() for name in ("training", part)
+    )
+    return float(interrupted / training)
 
 
-def _row(shard: Shard, file: Path) -> tuple[str, int, int, bool, float, float, float]:
+def shares(table: pd.DataFrame) -> str:
+    """A line for each of ``PARTS``: its share of the study's training time."""
+    return "\n".join(
+        f"{part.capitalize()} takes {of_study(table, part):.1%} of the time of training." for part in PARTS
+    )
+
+
+def _row(shard: Shard, file: Path) -> dict[str, Any]:
     wanted = shard.dataset
     examples = data.load(file, wanted.train, wanted.test, torch.device("cpu"), shard.pixels)
     size = memory.stack_size(shard, on_gpu=False, cache=memory.second_level_cache())
     stacks = list(shard_job.stacks(shard.runs, size))
-    with _stopwatch(Trainer, "step") as steps, _stopwatch(Recorder, "checkpoint") as checkpoints:
-        shard_job.train_stack(shard, stacks[0], examples)
-    seconds, measuring = sum(steps), sum(checkpoints)
-    return (
-        shard.name,
-        len(stacks),
-        len(stacks[0]),
-        shard.record_units,
-        seconds,
-        measuring,
-        measuring / seconds,
-    )
+    with ExitStack() as watches:
+        seconds = {
+            name: watches.enter_context(_stopwatch(*method))
+            for name, method in {"training": (Trainer, "step"), **PARTS}.items()
+        }
+        StackTraining(shard, stacks[0], examples).finish()
+    per_stack = {f"{name}_s_per_stack": sum(times) for name, times in seconds.items()}
+    return {
+        "shard": shard.name,
+        "stacks": len(stacks),
+        "networks_per_stack": len(stacks[0]),
+        "records_units": shard.record_units,
+        **per_stack,
+        "ratio": per_stack["measuring_s_per_stack"] / per_stack["training_s_per_stack"],
+    }
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from dying_relu import probe
-from dying_relu.data.torchvision_import import torchvision
+from dying_relu.adapters.torchvision_import import torchvision
 from dying_relu.files.atomic import atomic_path
 
 Counts = dict[str, float]

@@ -1,11 +1,11 @@
 """Studies and images made up for the benchmarks, and the real workflow run on them."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from benchmarks.jobs import ROOT, snakemake
 from dying_relu.configuration import IMAGE_SETS
@@ -60,7 +60,8 @@ def grid(
 def write(configuration: dict[str, Any], folder: Path) -> Path:
     """Write ``configuration`` to a file in ``folder``; returns its path."""
     path = folder / f"{configuration['study']}.yaml"
-    path.write_text(yaml.safe_dump(configuration, sort_keys=False), encoding="utf-8")
+    # JSON is YAML.
+    path.write_text(json.dumps(configuration, indent=2), encoding="utf-8")
     return path
 
 

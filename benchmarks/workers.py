@@ -15,6 +15,7 @@ import torch
 from benchmarks.cases import Case, Examples, Product
 from benchmarks.contestants import Contestant
 from benchmarks.methods import METHODS
+from benchmarks.methods.base import NotPossible
 from benchmarks.methods.matrix_product import MatrixProduct
 from dying_relu.errors import DyingReluError
 
@@ -45,7 +46,11 @@ class Team:
             self.connections.append(ours)
 
     def prepare(self, contestant: Contestant) -> None:
-        """Build the networks of ``contestant`` and train them for a few steps, so that nothing is new when time counts."""
+        """Build the networks of ``contestant`` and train them for a few steps, so that nothing is new when time counts.
+
+        Raises:
+            NotPossible: this machine lacks what the method needs.
+        """
         self._ask(contestant, 0.0)
 
     def measure(self, contestant: Contestant, seconds: float) -> float:
@@ -61,11 +66,14 @@ class Team:
         try:
             for connection in self.connections:
                 connection.send((contestant, seconds))
-            return [connection.recv() for connection in self.connections]
+            answers = [connection.recv() for connection in self.connections]
         except (EOFError, ConnectionError) as error:
             raise DyingReluError(
                 f"a process that trains ({contestant}) has ended", remedy="what it said stands above"
             ) from error
+        if reasons := [answer for answer in answers if isinstance(answer, str)]:
+            raise NotPossible(reasons[0])
+        return answers
 
 
 def steps_per_s(trainer: Trainer, seconds: float, device: torch.device) -> float:
@@ -94,11 +102,20 @@ def _serve(connection: Connection, method: str, threads: int) -> None:
         except EOFError:
             return
         device = torch.device(contestant.device)
-        if contestant not in ready:
-            ready[contestant] = _trainer(contestant, examples, device)
-            for _ in range(WARM_UP_STEPS):
-                ready[contestant].step()
-        connection.send(steps_per_s(ready[contestant], seconds, device) if seconds else 0.0)
+        try:
+            if contestant not in ready:
+                ready[contestant] = _warmed_up(contestant, examples, device)
+        except NotPossible as reason:
+            connection.send(str(reason))
+        else:
+            connection.send(steps_per_s(ready[contestant], seconds, device) if seconds else 0.0)
+
+
+def _warmed_up(contestant: Contestant, examples: dict[str, Examples], device: torch.device) -> Trainer:
+    trainer = _trainer(contestant, examples, device)
+    for _ in range(WARM_UP_STEPS):
+        trainer.step()
+    return trainer
 
 
 def _trainer(contestant: Contestant, examples: dict[str, Examples], device: torch.device) -> Trainer:

@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 from project_copy import ROOT, Project
 
+from dying_relu.files import checksums
 from dying_relu.plan.study import load as study_of
 from dying_relu.results import schemas
 
@@ -22,7 +23,7 @@ CORES = 2
 SAVE_OFTEN = {"DYING_RELU_SAVE_EVERY": "0.2"}
 TIMINGS = {"logs", "benchmarks"}
 """Folders of what differs from run to run: seconds, and which process wrote a line."""
-TOGETHER = {**dict.fromkeys((*schemas.TABLES, "SHA256SUMS"), "aggregate"), "numbers": "numbers"}
+TOGETHER = {**dict.fromkeys(schemas.TABLES, "aggregate"), "numbers": "numbers"}
 """Files by their stem, of jobs that write several beside those of others."""
 
 SMALL = """
@@ -82,7 +83,7 @@ class KilledStudy:
         if study.name == "killed":
             (folder / study.file).write_text(SMALL, encoding="utf-8")
         (folder / "data").mkdir()
-        for path in (ROOT / "data").glob("*.safetensors"):
+        for path in (ROOT / "data").glob("*.safetensors*"):
             os.link(path.resolve(), folder / "data" / path.name)
         self.results = folder / "results" / study.name
         self.generated = folder / "paper/generated" / study.name
@@ -91,8 +92,8 @@ class KilledStudy:
         """What jobs have said, when they went on from a saved state, by shard."""
         self.planned = {shard.name for shard in study_of(folder / study.file).shards}
         if study.trained:
-            sums = [f"results/{study.name}/shards/{shard}/SHA256SUMS" for shard in sorted(self.planned)]
-            done = self.copy.run(*self._command(sums))
+            tables = [f"results/{study.name}/shards/{shard}/runs.parquet" for shard in sorted(self.planned)]
+            done = self.copy.run(*self._command(tables))
             assert done.returncode == 0, done.stderr
 
     def _command(self, targets: Iterable[str]) -> list[str]:
@@ -150,7 +151,9 @@ class KilledStudy:
     def _job(self, path: Path) -> str:
         if path.is_relative_to(self.shards) or path.parent.name == "tables":
             return path.parent.name
-        return TOGETHER.get(path.stem, path.stem)
+        # A table and its checksum are of one job.
+        stem = Path(path.name.removesuffix(checksums.SUFFIX)).stem
+        return TOGETHER.get(stem, stem)
 
     def in_flight(self) -> set[str]:
         """The jobs that Snakemake had begun, by its own account, and had not seen the end of when it was killed."""

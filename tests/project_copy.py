@@ -100,7 +100,7 @@ class Project:
     def _environment(self, programs: Path | None = None) -> dict[str, str]:
         path = [str(folder) for folder in (programs, ENVIRONMENT) if folder]
         return os.environ | {
-            "PYTHONPATH": str(self.folder / "src"),
+            "PYTHONPATH": os.pathsep.join(str(self.folder / code) for code in ("src", "workflow/logger")),
             "PATH": os.pathsep.join([*path, os.environ["PATH"]]),
         }
 

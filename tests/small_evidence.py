@@ -10,9 +10,25 @@ from small_study import GRIDS, small_tables
 
 from dying_relu.analysis.claims.evidence import DEAD, Definition, Evidence
 from dying_relu.analysis.claims.settle import settled_by
+from dying_relu.analysis.study_results import StudyResults
 from dying_relu.results import store
 
 Change = Callable[[pd.DataFrame], pd.DataFrame]
+
+
+class SmallResults(StudyResults):
+    """Results that are in memory.
+
+    Args:
+        tables: by name.
+    """
+
+    def __init__(self, tables: dict[str, pd.DataFrame]) -> None:
+        super().__init__(Path("nowhere"))
+        self._stored = tables
+
+    def _read(self, name: str, columns: list[str]) -> pd.DataFrame:
+        return self._stored[name][columns or list(self._stored[name])].copy()
 
 
 class SmallEvidence(Evidence):
@@ -21,7 +37,7 @@ class SmallEvidence(Evidence):
     Args:
         replicates: of each setting.
         experiments: that it has.
-        definition: what counts as dead.
+        definition: of death.
         changes: by table; what comes out must obey the table's schema.
     """
 
@@ -32,14 +48,11 @@ class SmallEvidence(Evidence):
         definition: Definition = DEAD,
         **changes: Change,
     ) -> None:
-        super().__init__(Path("nowhere"), definition)
-        self._tables = dict(_made_once(replicates, experiments))
+        tables = dict(_made_once(replicates, experiments))
         for name, change in changes.items():
-            changed = change(self._tables[name].copy()).reset_index(drop=True)
-            self._tables[name] = store.checked(name, changed, Path(name))
-
-    def read(self, name: str) -> pd.DataFrame:
-        return self._tables[name].copy()
+            changed = change(tables[name].copy()).reset_index(drop=True)
+            tables[name] = store.checked(name, changed, Path(name))
+        super().__init__(SmallResults(tables), definition)
 
 
 @cache

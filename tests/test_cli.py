@@ -1,7 +1,10 @@
 """The command line: what it prints, and what it says when something is wrong."""
 
+import os
+import re
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -92,14 +95,29 @@ def test_a_defect_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -
         cli.main()
 
 
-def test_help_lists_the_commands() -> None:
-    code = "import sys; from dying_relu.cli import main; sys.argv[1:] = ['--help']; main()"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    for name in (
-        "plan",
-        "data",
+def printed(*arguments: str) -> str:
+    """Standard output of ``dying-relu`` with these arguments, in a process of its own."""
+    code = "from dying_relu.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"COLUMNS": "200"},
+    )
+    return done.stdout
+
+
+def test_help_groups_the_commands() -> None:
+    page = printed("--help")
+    people, rules = page.index("For people"), page.index("Called by the workflow's rules")
+    assert people < rules
+    for command_name in ("probe", "plan", "data", "provenance", "verify", "check-latex", "config-docs"):
+        assert people < page.index(f"\n│ {command_name} ") < rules
+    for command_name in (
         "train",
         "aggregate",
+        "record",
         "validate",
         "born-dead",
         "claims",
@@ -107,8 +125,89 @@ def test_help_lists_the_commands() -> None:
         "tables",
         "numbers",
         "typeset",
+        "archive",
     ):
-        assert name in done.stdout
+        assert page.index(f"\n│ {command_name} ") > rules
+
+
+def test_every_command_is_in_a_group() -> None:
+    assert {registered.rich_help_panel for registered in cli.app.registered_commands} == {
+        cli.PEOPLE,
+        cli.RULES,
+    }
+
+
+def test_the_version_is_that_of_the_installed_package() -> None:
+    assert printed("--version") == f"dying-relu {metadata.version('dying-relu')}\n"
+
+
+def test_a_shell_completes_commands() -> None:
+    asked = {
+        "_DYING_RELU_COMPLETE": "complete_bash",
+        "COMP_WORDS": "dying-relu pro",
+        "COMP_CWORD": "1",
+    }
+    code = "import sys; sys.argv[0] = 'dying-relu'; from dying_relu.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=os.environ | asked
+    )
+    assert done.stdout.split() == ["probe", "provenance"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["plan", "--config", str(SMOKE)],
+        ["data", "mnist", "--out", "absent"],
+        ["train", "any", "--data", "absent", "--out", "absent", "--config", str(SMOKE)],
+        ["aggregate", "--shards", "absent", "--out", "absent", "--config", str(SMOKE)],
+        ["validate", "--out", "absent"],
+        ["claims", "--results", "absent", "--out", "absent"],
+        ["verify", "--results", "absent"],
+        ["figure", "slopes", "--results", "absent", "--out", "absent"],
+        ["tables", "--results", "absent", "--out", "absent"],
+        ["numbers", "--results", "absent", "--out", "absent"],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_a_command_of_the_study_names_the_extra_that_it_lacks(arguments: list[str], tmp_path: Path) -> None:
+    # A None in sys.modules is what Python takes for a package that is not installed.
+    code = (
+        "import sys; from dying_relu import cli; "
+        "sys.modules.update(dict.fromkeys(cli.STUDY_PACKAGES)); cli.main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert done.returncode == 1
+    assert re.fullmatch(
+        r'error: this command needs \w+, which is not installed: pip install "dying-relu\[study\]"\n',
+        done.stderr,
+    )
+    assert not any(tmp_path.iterdir())
+
+
+def test_another_missing_package_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    from dying_relu.plan import overview
+
+    def broken(*_: object) -> None:
+        raise ModuleNotFoundError("No module named 'einops'", name="einops")
+
+    monkeypatch.setattr(overview, "show", broken)
+    monkeypatch.setattr(sys, "argv", ["dying-relu", "plan", "--config", str(SMOKE)])
+    with pytest.raises(ModuleNotFoundError, match="einops"):
+        cli.main()
+
+
+def test_the_old_name_of_weights_warns() -> None:
+    arguments = ["probe", "absent:model", "--data", "absent:loader", "--checkpoint", "absent.pt"]
+    code = "from dying_relu.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False
+    )
+    assert "--checkpoint is deprecated since dying-relu 0.2.0" in done.stderr
+    assert "use dying-relu probe --weights" in done.stderr
+    assert "--checkpoint" not in printed("probe", "--help")
 
 
 def test_planning_waits_for_no_torch() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-SOURCES = sorted([*(ROOT / "src").rglob("*.py"), *(ROOT / "benchmarks").rglob("*.py")])
+SOURCES = sorted(path for code in ("src", "benchmarks", "workflow") for path in (ROOT / code).rglob("*.py"))
 NEVER = {
     "eval", "exec", "compile", "os.system", "os.popen", "pickle.load", "pickle.loads", "pickle.Unpickler", "marshal.loads",
     "yaml.unsafe_load", "yaml.full_load", "pd.read_pickle", "joblib.load", "shelve.open", "subprocess.getoutput",
@@ -39,8 +39,10 @@ def _is_dangerous(name: str, call: ast.Call) -> bool:
         return options.get("weights_only") != "True"
     if name == "np.load":
         return options.get("allow_pickle", "False") != "False"
-    if name == "yaml.load":
-        return options.get("Loader") not in ("yaml.SafeLoader", "yaml.CSafeLoader", "StudyLoader")
+    if name in ("yaml.load", "yaml.load_all"):
+        return options.get("Loader") not in ("yaml.SafeLoader", "yaml.CSafeLoader")
+    if name.split(".")[-1] == "YAML":
+        return options.get("typ") != "'safe'"
     if name.startswith("subprocess."):
         return options.get("shell", "False") != "False" or isinstance(
             call.args[0], ast.Constant | ast.JoinedStr
@@ -60,6 +62,8 @@ def test_no_call_can_run_what_a_file_says(path: Path) -> None:
         "torch.load(path, weights_only=False)",
         "yaml.load(text, Loader=yaml.Loader)",
         "yaml.unsafe_load(text)",
+        "YAML().load(text)",
+        "ruamel.yaml.YAML(typ='unsafe').load(text)",
         "pickle.load(file)",
         "np.load(path, allow_pickle=True)",
         "archive.extractall(folder)",
@@ -73,12 +77,13 @@ def test_a_dangerous_call_would_be_found(line: str) -> None:
     assert dangers(line)
 
 
-def test_the_loader_of_studies_is_a_safe_one() -> None:
-    import yaml
+def test_the_constructor_of_studies_is_a_safe_one() -> None:
+    from ruamel.yaml.constructor import SafeConstructor
 
-    from dying_relu.configuration.yaml import StudyLoader
+    from dying_relu.configuration.yaml import StudyConstructor
 
-    assert issubclass(StudyLoader, yaml.SafeLoader)
+    assert issubclass(StudyConstructor, SafeConstructor)
+    assert StudyConstructor.yaml_constructors is SafeConstructor.yaml_constructors
 
 
 def test_rules_quote_what_they_hand_to_the_shell() -> None:

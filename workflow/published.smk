@@ -26,6 +26,7 @@ include: "rules/analysis.smk"
 include: "rules/paper.smk"
 include: "rules/archive.smk"
 include: "rules/benchmarks.smk"
+include: "rules/start.smk"
 
 
 rule publish:

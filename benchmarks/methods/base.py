@@ -1,4 +1,4 @@
-"""What a method of training is."""
+"""The base of all methods of training."""
 
 from abc import ABC, abstractmethod
 from typing import ClassVar
@@ -7,8 +7,13 @@ import torch
 from torch import Tensor
 
 from benchmarks.cases import Case, Examples
+from dying_relu.errors import DyingReluError
 
 PRECISIONS = {"float32": torch.float32, "bf16": torch.bfloat16}
+
+
+class NotPossible(DyingReluError):
+    """This machine lacks something that a method needs; the message is the reason that is reported."""
 
 
 class Method(ABC):
@@ -16,9 +21,19 @@ class Method(ABC):
 
     Attributes:
         trains_stacks: whether it trains several networks at a time.
+        is_slow_to_prepare: whether it takes so long to get ready that it is measured on fewer cases and stacks.
     """
 
     trains_stacks: ClassVar[bool] = True
+    is_slow_to_prepare: ClassVar[bool] = False
+
+    @staticmethod  # noqa: B027 - most methods need nothing but PyTorch
+    def require() -> None:
+        """Check that this machine has what the method needs.
+
+        Raises:
+            NotPossible: it has not.
+        """
 
     @staticmethod  # noqa: B027 - most methods have nothing to prepare
     def prepare_process() -> None:

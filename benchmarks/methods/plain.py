@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from benchmarks.cases import SEED, Case
-from dying_relu.configuration import CNN, IMAGE_SETS, Adam
+from dying_relu.configuration import CNN, IMAGE_SETS, MLP, SGD, Adam
 from dying_relu.stack.initialisation import he, random_stream
 
 
@@ -17,6 +17,7 @@ def activation(case: Case) -> nn.Module:
 def network(case: Case) -> nn.Sequential:
     """A network, with the weights with which our engine starts too."""
     architecture, images = case.setting.architecture, IMAGE_SETS[case.setting.dataset]
+    assert isinstance(architecture, MLP | CNN)
     layers: list[nn.Module] = []
     inputs, side = images.channels, images.side
     for channels in architecture.channels if isinstance(architecture, CNN) else ():
@@ -38,6 +39,7 @@ def optimiser(case: Case, k: int, parameters: list[nn.Parameter]) -> torch.optim
     settings, rate = case.optimiser, case.network(k).learning_rate
     if isinstance(settings, Adam):
         return torch.optim.Adam(parameters, rate, (settings.beta1, settings.beta2), settings.epsilon)
+    assert isinstance(settings, SGD)
     return torch.optim.SGD(parameters, rate, settings.momentum)
 
 

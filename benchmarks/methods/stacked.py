@@ -13,7 +13,7 @@ from dying_relu.training.trainer import Trainer
 
 
 class Stacked(Method):
-    """The training of :func:`dying_relu.training.shard_job.train_stack`, without the measuring at checkpoints."""
+    """The training of :class:`dying_relu.training.stack_training.StackTraining`, without the measuring at checkpoints."""
 
     @staticmethod
     def precisions(device: str) -> tuple[str, ...]:

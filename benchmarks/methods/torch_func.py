@@ -37,12 +37,16 @@ class TorchFunc(Method):
         )
 
     def step(self) -> Tensor:
-        chosen = next(self.minibatches).to(self.device)
-        images, labels = self.images[chosen], self.labels[chosen]
+        images, labels = self._next_minibatch()
+        self.update.begin_step()
         with autocast(self.precision, self.device):
             gradients, losses = self.gradients_and_losses(self.parameters, images, labels)
         self.update(self.parameters, gradients)
         return losses
+
+    def _next_minibatch(self) -> tuple[Tensor, Tensor]:
+        chosen = next(self.minibatches).to(self.device)
+        return self.images[chosen], self.labels[chosen]
 
 
 def _loss_of(case: Case) -> Callable[[State, Tensor, Tensor], Tensor]:
@@ -64,27 +68,36 @@ class SGD:
         for name, value in parameters.items():
             value.sub_(gradients[name].mul_(_alongside(self.rate, value)))
 
+    def begin_step(self) -> None:
+        """Count a step; there is nothing to count."""
+
 
 class Adam:
-    """torch.optim.Adam's formula."""
+    """torch.optim.Adam's formula. What changes from step to step is in tensors, which a compiled step can read."""
 
     def __init__(self, settings: configuration.Adam, rate: Tensor, parameters: State) -> None:
         self.settings = settings
         self.rate = rate
         self.steps = 0
+        self.corrected_rate = rate.clone()
+        self.correction = torch.ones((), device=rate.device)
         self.first = {name: torch.zeros_like(value) for name, value in parameters.items()}
         self.second = {name: torch.zeros_like(value) for name, value in parameters.items()}
 
     def __call__(self, parameters: State, gradients: State) -> None:
         beta1, beta2 = self.settings.beta1, self.settings.beta2
-        self.steps += 1
         for name, value in parameters.items():
             gradient = gradients[name]
             first = self.first[name].lerp_(gradient, 1 - beta1)
             second = self.second[name].mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
-            denominator = second.sqrt().div_((1 - beta2**self.steps) ** 0.5).add_(self.settings.epsilon)
-            rate = _alongside(self.rate, value) / (1 - beta1**self.steps)
-            value.sub_(first.div(denominator).mul_(rate))
+            denominator = second.sqrt().div_(self.correction).add_(self.settings.epsilon)
+            value.sub_(first.div(denominator).mul_(_alongside(self.corrected_rate, value)))
+
+    def begin_step(self) -> None:
+        """Count a step, and correct the moments for having started at zero."""
+        self.steps += 1
+        torch.div(self.rate, 1 - self.settings.beta1**self.steps, out=self.corrected_rate)
+        self.correction.fill_((1 - self.settings.beta2**self.steps) ** 0.5)
 
 
 def _alongside(rate: Tensor, value: Tensor) -> Tensor:

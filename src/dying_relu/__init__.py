@@ -6,10 +6,18 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from dying_relu.deprecated import install
+
 if TYPE_CHECKING:
-    from dying_relu.probing import Monitor, Report, probe, prune_dead, revive
+    from dying_relu.probing.monitor import Monitor
+    from dying_relu.probing.probe import probe
+    from dying_relu.probing.prune import prune_dead
+    from dying_relu.probing.report import Report
+    from dying_relu.probing.revive import revive
 
 __all__ = ["Monitor", "Report", "probe", "prune_dead", "revive"]
+
+install()
 
 
 def __getattr__(name: str) -> object:

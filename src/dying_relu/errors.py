@@ -16,18 +16,22 @@ class DyingReluError(Exception):
 
     def __init__(self, what: str, *, found: str = "", expected: str = "", remedy: str = "") -> None:
         details = [f"found {found}" if found else "", f"expected {expected}" if expected else "", remedy]
-        said = "; ".join(detail for detail in details if detail)
-        super().__init__(f"{what}: {said}" if said else what)
+        explanation = "; ".join(detail for detail in details if detail)
+        super().__init__(f"{what}: {explanation}" if explanation else what)
 
 
-def cannot_write(where: object, error: OSError) -> DyingReluError:
-    """What to say when a file or folder cannot be written.
+def cannot_write(path: object, error: OSError) -> DyingReluError:
+    """Put into words that a file or folder cannot be written.
+
+    Args:
+        path: of the file or folder.
+        error: of the system.
 
     >>> print(cannot_write("results/a.csv", OSError(28, "No space left on device")))
     cannot write results/a.csv: found No space left on device; free some space or make the folder writable, then run again
     """
     return DyingReluError(
-        f"cannot write {where}",
+        f"cannot write {path}",
         found=error.strerror or str(error),
         remedy="free some space or make the folder writable, then run again",
     )
@@ -39,7 +43,7 @@ _NO_MEMORY = ("can't allocate memory", "out of memory", "Cannot allocate memory"
 
 
 def explained(error: BaseException) -> DyingReluError | None:
-    """``error`` in words that say what to do, or None if it is not the machine's.
+    """Put an error of the machine into words that say what to do; None if it is not the machine's.
 
     >>> print(explained(OSError(errno.ENOSPC, "No space left on device", "results/a.csv")))
     cannot write results/a.csv: found No space left on device; free some space or make the folder writable, then run again

@@ -1,3 +1,3 @@
 """Lightning and Transformers import torchvision."""
 
-from dying_relu.data.torchvision_import import torchvision  # noqa: F401
+from dying_relu.adapters.torchvision_import import torchvision  # noqa: F401

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 LIBRARIES = ["lightning", "transformers", "tensorboard"]
 """Each is the name of its extra and of its adapter, too."""
 
@@ -37,3 +39,22 @@ for library in {LIBRARIES}:
     done = python(command)
     expected = [f"{library} is not installed: pip install dying-relu[{library}]" for library in LIBRARIES]
     assert done.stdout.splitlines() == expected, done.stderr
+
+
+@pytest.mark.parametrize("library", ["lightning", "transformers"])
+def test_an_adapter_needs_no_torchvision_itself(library: str) -> None:
+    # Libraries that are there ask for torchvision by its metadata, which sys.modules does not hide: empty ones take their place.
+    command = f"""
+import sys
+from types import ModuleType
+from unittest.mock import MagicMock
+names = ["lightning", "lightning.pytorch", "transformers"]
+sys.modules.update({{name: MagicMock(ModuleType, Callback=object, TrainerCallback=object, Trainer=object) for name in names}})
+for name in ("LightningModule", "TrainerControl", "TrainerState", "TrainingArguments"):
+    for module in names:
+        setattr(sys.modules[module], name, object)
+sys.modules["torchvision"] = None
+from dying_relu.adapters.{library} import DeadUnits
+"""
+    done = python(command)
+    assert done.returncode == 0, done.stderr

@@ -4,14 +4,19 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from small_evidence import SmallEvidence
 
 from dying_relu.analysis import claims, sensitivity
+from dying_relu.analysis.claims.evidence import Evidence, measured
+from dying_relu.analysis.study_results import StudyResults
+from dying_relu.analysis.thresholds import PAPER, alternatives
 
 
 def test_the_first_row_is_the_papers_and_every_cell_a_verdict(small_study: Path) -> None:
-    table = sensitivity.verdicts(small_study)
+    table = sensitivity.verdicts(StudyResults(small_study))
     settled = claims.settle(small_study).set_index("claim")["verdict"]
     assert table.iloc[0].to_dict() == settled[list(sensitivity.CLAIMS)].to_dict()
     assert set(table.to_numpy().flat) <= set(claims.VERDICTS)
@@ -20,20 +25,41 @@ def test_the_first_row_is_the_papers_and_every_cell_a_verdict(small_study: Path)
     assert table.loc["0.1-dormant", "C5"] == settled["C5"]
 
 
-def test_thresholds_move_verdicts_and_come_back(small_study: Path) -> None:
+def test_thresholds_move_verdicts(small_study: Path) -> None:
     """In the synthetic study's worst settings, a share of the units dies that lies between an eighth and all of them."""
-    papers = {
-        (threshold.module, threshold.name): getattr(threshold.module, threshold.name)
-        for threshold in sensitivity.THRESHOLDS
-    }
-    table = sensitivity.other_thresholds(small_study)
-    assert len(table) == 2 * sum(len(threshold.claims) for threshold in sensitivity.THRESHOLDS)
+    moved = alternatives()
+    table = sensitivity.other_thresholds(StudyResults(small_study))
+    assert len(table) == 2 * sum(len(threshold.claims) for threshold in moved.values())
     assert set(table["verdict"]) <= set(claims.VERDICTS)
     assert 0 < table["changed"].sum() < len(table)
-    assert all(getattr(*place) == value for place, value in papers.items())
-    for threshold in sensitivity.THRESHOLDS:
-        low, high = threshold.instead
-        assert low < papers[threshold.module, threshold.name] < high
+
+
+def test_a_verdict_by_another_threshold_does_not_depend_on_what_was_measured_before(
+    small_study: Path,
+) -> None:
+    """What the rules share is measured once; by itself, each gives the same."""
+    table = sensitivity.other_thresholds(StudyResults(small_study))
+    rules = {claim.id: claim for claim in claims.ordered()}
+    names = {threshold.words: name for name, threshold in alternatives().items()}
+    for row in table.to_dict("records"):
+        thresholds = PAPER.replace(**{names[row["threshold"]]: row["value"]})
+        alone = rules[row["claim"]].finding(SmallEvidence().judged_by(thresholds))
+        assert alone.verdict == row["verdict"]
+
+
+def test_thresholds_are_moved_to_either_side_and_none_is_left_out() -> None:
+    for name, (_, (low, high), ids) in alternatives().items():
+        assert low < getattr(PAPER, name) < high
+        assert set(ids) <= {claim.id for claim in claims.ordered()}
+
+
+def test_what_is_measured_for_all_thresholds_may_not_ask_for_one() -> None:
+    @measured
+    def careless(evidence: Evidence) -> float:
+        return evidence.thresholds.matters
+
+    with pytest.raises(LookupError, match="must not depend on one"):
+        careless(SmallEvidence())
 
 
 @given(

@@ -9,9 +9,12 @@ import pandas as pd
 import pytest
 
 from benchmarks import end_to_end, engine, million, scaling, studies, tables
-from benchmarks.cases import CASES
-from benchmarks.contestants import GEMM, JOBS, QUICK
+from benchmarks.cases import CASES, Case
+from benchmarks.contestants import EARLIER, FULL, GEMM, JOBS, QUICK, with_study
+from benchmarks.jobs import ROOT
 from benchmarks.methods import METHODS
+from benchmarks.methods.base import NotPossible
+from benchmarks.methods.torch_func import TorchFunc
 from benchmarks.scaling import SCALING, Size
 from dying_relu.errors import DyingReluError
 from dying_relu.plan import study
@@ -21,6 +24,7 @@ TINY = replace(
     QUICK,
     cases=("mlp-sgd-relu",),
     stacks={"mlp": (2,)},
+    slow_stacks={"mlp": (2,)},
     rounds=2,
     seconds=0.02,
     job_cases=("mlp-sgd-relu",),
@@ -31,9 +35,14 @@ TINY = replace(
 @pytest.mark.slow
 def test_the_comparison_measures_every_method(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
-        engine.run(TINY, tmp_path, ("float32",))
+        not_run = engine.run(TINY, tmp_path, ("float32",), against=ROOT).not_run
     table = tables.read(tmp_path / "engine.csv")
-    assert set(table["method"]) == {GEMM, JOBS, *METHODS}
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "engine_not_run.csv"), not_run, check_dtype=False)
+    assert set(not_run["method"]) <= {"jax", "torch_func_compiled"}
+    (earlier,) = {method for method in table["method"] if method.startswith(EARLIER)}
+    assert set(table["method"]) == {GEMM, JOBS, earlier, *METHODS} - set(not_run["method"])
+    assert (table.loc[table["method"] == earlier, "ratio_to_earlier"] == 1).all()
+    assert table["ratio_to_earlier"].notna().sum() == (table["method"] != GEMM).sum()
     assert table.loc[table["method"] == GEMM, "share_of_peak"].max() <= 1
     assert (table.loc[table["method"] != JOBS, "rounds"] == TINY.rounds).all()
     assert json.loads((tmp_path / "machine.json").read_text())["cores"] >= 1
@@ -43,6 +52,43 @@ def test_the_comparison_measures_every_method(tmp_path: Path, caplog: pytest.Log
     )
     names = [[message.rsplit(":", 1)[0] for message in order] for order in (forward, backward)]
     assert [name for name in names[0] if JOBS not in name] == names[1][::-1]
+
+
+def test_what_this_machine_cannot_run_is_reported_and_the_rest_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def require() -> None:
+        raise NotPossible("it cannot")
+
+    monkeypatch.setattr(engine, "METHODS", {"torch_func": TorchFunc})
+    monkeypatch.setattr(TorchFunc, "require", require)
+    runners = engine.Runners(TINY)
+    monkeypatch.setattr(runners, "of", lambda contestant: Ready())
+    (_, block) = engine._blocks(runners, "cpu", ("float32",))
+    not_run = engine._prepare([block], runners)
+    assert set(not_run["method"]) == {"torch_func"}
+    assert set(not_run["reason"]) == {"it cannot"}
+    assert {contestant.method for contestant in block.contestants} >= {GEMM, "usual", "stacked"}
+    assert "torch_func" not in {contestant.method for contestant in block.contestants}
+
+
+class Ready:
+    """A runner with nothing to prepare."""
+
+    def prepare(self, contestant: object) -> None:
+        pass
+
+
+def test_the_networks_of_the_default_study_are_cases() -> None:
+    study = study_of_the_paper()
+    for shard in study.shards:
+        if shard.optimiser.kind == "sgd" and shard.architecture.normalisation == "none":
+            wanted = (shard.architecture, shard.dataset.name, shard.batch_size)
+            assert [case for case in with_study(FULL).cases if Case(case).setting[:3] == wanted]
+
+
+def study_of_the_paper() -> study.Study:
+    return study.load(ROOT / "config" / "config.yaml")
 
 
 def test_an_unknown_precision_is_an_error_in_words(tmp_path: Path) -> None:

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from made_up_benchmark import measured
+from made_up_benchmark import MLP, STUDY, measured
 
 from benchmarks import machine, paper, tables
+from benchmarks.settings import find, title
 from dying_relu.errors import DyingReluError
 
 
@@ -21,6 +22,18 @@ def test_the_table_has_a_row_a_case_and_precision() -> None:
     assert r"& \num{16} &" in float32, (
         "ours at the stack that it chooses, not at the one that would have been best"
     )
+
+
+def test_the_networks_of_the_study_have_a_table_of_their_own() -> None:
+    table = tables.summary(measured([MLP.name, STUDY]))
+    assert title(STUDY) not in paper.table(table)
+    text = paper.study_table(table)
+    samples = find(STUDY.split("-")[0]).samples_per_network
+    name = title(STUDY).removesuffix(", SGD, ReLU")
+    float32 = next(line for line in text.splitlines() if line.startswith(f"{name} &"))
+    assert rf"\num{{{samples}}}" in float32
+    assert paper.engine_tex(table).count(r"\begin{tabular}") == 2
+    assert paper.engine_tex(tables.summary(measured())).count(r"\begin{tabular}") == 1
 
 
 def test_the_sentences_name_the_machine_and_what_else_was_measured(tmp_path: Path) -> None:

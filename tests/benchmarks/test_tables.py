@@ -1,10 +1,10 @@
 import pandas as pd
 import pytest
-from made_up_benchmark import MLP, measured
+from made_up_benchmark import MLP, STUDY, measured
 
-from benchmarks import figures, tables
+from benchmarks import figures, side_by_side, tables
 from benchmarks.cases import CASES
-from benchmarks.contestants import FULL, GEMM, JOBS, contestants
+from benchmarks.contestants import EARLIER, FULL, GEMM, JOBS, contestants
 from dying_relu.errors import DyingReluError
 
 ASKED_FOR = [
@@ -72,6 +72,39 @@ def test_a_product_of_matrices_has_no_ratio(table: pd.DataFrame) -> None:
     assert (peak["share_of_peak"] == 1).all()
 
 
+def test_ours_is_compared_with_ours_of_an_earlier_commit(table: pd.DataFrame) -> None:
+    assert row(table, method="stacked", stack=16)["ratio_to_earlier"] == pytest.approx(2.5)
+    assert row(table, method=f"{EARLIER}164eb25")["ratio_to_earlier"] == 1
+
+
+def test_networks_per_second_follow_from_the_samples_of_each(table: pd.DataFrame) -> None:
+    ours = row(table, method="stacked", stack=16)
+    assert ours["samples_per_network"] == MLP.samples_per_network
+    assert ours["networks_per_s"] == pytest.approx(ours["samples_per_s"] / MLP.samples_per_network)
+    assert table.loc[table["method"] == GEMM, "networks_per_s"].isna().all()
+
+
+def test_a_table_of_an_earlier_commit_can_be_read(table: pd.DataFrame, tmp_path) -> None:
+    new = ["ratio_to_earlier", "samples_per_network", "networks_per_s"]
+    table[~table["method"].str.startswith(EARLIER)].drop(columns=new).to_csv(
+        tmp_path / "engine.csv", index=False
+    )
+    assert tables.read(tmp_path / "engine.csv")[new].isna().all(axis=None)
+
+
+def test_the_methods_stand_side_by_side(table: pd.DataFrame) -> None:
+    shown = side_by_side.side_by_side(table)
+    assert list(shown["precision"]) == ["float32", "bf16"]
+    first = shown.iloc[0]
+    rates = [first[method] for method in side_by_side.RATES]
+    assert rates[:5] == [50, 200, 500, 1000, 1250]
+    assert pd.isna(first["jax"])
+    assert (first["earlier"], first["ours"], first["stack"]) == (600, 1500, 16)
+    text = side_by_side.text(shown)
+    assert "x earlier" in text
+    assert "jax" not in text
+
+
 def test_a_round_without_jobs_is_no_round_of_jobs() -> None:
     rows = measured()
     sparse = rows[(rows["method"] != JOBS) | (rows["round"] == 0)]
@@ -97,6 +130,10 @@ def test_the_plot_has_a_panel_a_case_and_a_curve_a_method(table: pd.DataFrame) -
     assert {"ours", "ours, bf16", "torch.func", "usual loop, one process per core"} <= curves
 
 
+def test_the_networks_of_a_study_are_not_plotted() -> None:
+    assert len(figures.engine(tables.summary(measured([MLP.name, STUDY]))).axes) == 1
+
+
 def test_on_one_core_no_contestant_is_measured_twice() -> None:
     found = contestants(MLP, FULL, "cpu", 1, ("float32",))
     assert len(found) == len(set(found))
@@ -112,6 +149,12 @@ def test_ours_is_measured_at_the_stack_that_it_chooses(case: str) -> None:
 def test_on_a_gpu_one_process_trains_larger_stacks_beside_the_usual_way() -> None:
     found = contestants(MLP, FULL, "cuda", 16, ("float32",))
     assert {contestant.layout.processes for contestant in found} == {1}
-    assert {contestant.method for contestant in found} == {GEMM, "usual", "torch_func", "stacked"}
+    assert {contestant.method for contestant in found} == {
+        GEMM,
+        "usual",
+        "torch_func",
+        "torch_func_compiled",
+        "stacked",
+    }
     stacks = [contestant.stack for contestant in found if contestant.method == "stacked"]
     assert tuple(stacks) == FULL.cuda_stacks["mlp"]

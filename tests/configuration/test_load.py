@@ -1,5 +1,6 @@
 """A study's file becomes a configuration, or an error that says which key to change and how."""
 
+import time
 import tracemalloc
 from contextlib import suppress
 from pathlib import Path
@@ -9,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dying_relu.configuration import Configuration, load, parse
+from dying_relu.configuration.load import MAX_BYTES
+from dying_relu.configuration.yaml import document, in_one_line
 from dying_relu.errors import DyingReluError
 
 STUDY = """
@@ -62,8 +65,9 @@ def test_a_study_is_read() -> None:
             "experiments.causes.batch_size: found 2,000; expected at most the 1,000 training examples",
         ),
         ("[0.01, 0.1]", "[fast, 0.1]", "grid.learning_rate[0]: found 'fast'; expected a number"),
-        ("[0.01, 0.1]", "[0.1, 1e-3]", "learning_rate[1]: found '1e-3'; expected a number; write 1.0e-3"),
-        ("[0.01, 0.1]", "[2e3]", "write 2.0e+3: YAML reads 2e3 as text"),
+        ("[0.01, 0.1]", "[0.1, 1e-3x]", "learning_rate[1]: found '1e-3x'; expected a number"),
+        ("replicates: 3", "replicates: 3e0", "experiments.causes.replicates: found 3.0; expected a whole"),
+        ("replicates: 3", "record_units: yes", "causes.record_units: found 'yes'; expected true or false"),
         ("[0.01, 0.1]", "[-0.1]", "learning_rate[0]: found -0.1; expected a number greater than 0"),
         ("[0.01, 0.1]", "[.inf]", "learning_rate[0]: found inf; expected a finite number"),
         ("[0.01, 0.1]", "[]", "experiments.causes.grid.learning_rate: found []; expected at least one entry"),
@@ -148,8 +152,20 @@ def test_a_study_is_read() -> None:
         ("study: example", "study: !!python/object/apply:os.getcwd []", "line 2: tags (!name) are not"),
         ("replicates: 3", "replicates: !!int ''", "tags (!name) are not supported"),
         ("[0.01, 0.1]", f"[0x{'f' * 5000}]", "line 23: a number of 5,002 characters: '0xfff"),
-        ("replicates: 3", f"replicates: 1{':59' * 3000}", "a number of 9,001 characters: '1:59:59"),
-        ("[0.01, 0.1]", f"[1{':59' * 3000}.5]", "a number of 9,003 characters: '1:59:59"),
+        ("replicates: 3", f"replicates: {'9' * 5000}", "a number of 5,000 characters: '9999"),
+        ("[0.01, 0.1]", f"[1.{'9' * 5000}e5]", "a number of 5,004 characters: '1.99"),
+        (
+            "replicates: 3",
+            "replicates: 1:59",
+            "experiments.causes.replicates: found '1:59'; expected a whole",
+        ),
+        (
+            "\nstudy: example",
+            "%YAML 1.1\n---\nstudy: example",
+            "line 1: directives (%NAME) are not supported",
+        ),
+        ("replicates: 3", "<<: {replicates: 3}", "line 16: merges (<<) are not supported"),
+        ("[0.01, 0.1]", f"{'[' * 21}0.1{']' * 21}", "is nested too deeply: found line 23"),
         (
             "study: example",
             'study: example\ndata: {root: "a\\0b"}',
@@ -199,6 +215,21 @@ def test_a_mistake_is_named(found: str, instead: str, message: str) -> None:
         parse(STUDY.replace(found, instead, 1), "my.yaml")
     assert message in str(error.value)
     assert str(error.value).startswith("my.yaml")
+
+
+def test_numbers_are_those_of_yaml_1_2() -> None:
+    study = parse(
+        STUDY.replace("[0.01, 0.1]", "[1e-3, 2e3, 1.5E-2]").replace("replicates: 3", "replicates: 010")
+    )
+    assert study.experiments["causes"].grid.learning_rate == (0.001, 2000.0, 0.015)
+    assert study.experiments["causes"].replicates == 10
+
+
+def test_the_longest_study_is_read_in_seconds() -> None:
+    started = time.process_time()
+    with pytest.raises(DyingReluError, match="more than 10 problems"):
+        parse("\n".join(f"a{number}: 1" for number in range(21_000))[:MAX_BYTES])
+    assert time.process_time() - started < 20
 
 
 def test_all_mistakes_are_named_at_once() -> None:
@@ -299,11 +330,8 @@ yaml_values = st.recursive(
 @settings(max_examples=200, deadline=None)
 @given(key=st.sampled_from(sorted(Configuration.model_fields)), value=yaml_values)
 def test_no_value_of_a_key_makes_the_reader_fail_in_another_way(key: str, value: object) -> None:
-    import yaml
-
-    document = yaml.safe_load(STUDY) | {key: value}
     with suppress(DyingReluError):
-        parse(yaml.safe_dump(document, allow_unicode=True))
+        parse(in_one_line(document(STUDY, "the study") | {key: value}))
 
 
 @settings(max_examples=200, deadline=None)

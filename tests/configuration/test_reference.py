@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from dying_relu.configuration import load, reference
 from dying_relu.errors import DyingReluError
@@ -44,9 +45,7 @@ def test_the_studies_are_valid(path: Path) -> None:
 @pytest.mark.parametrize("path", sorted(CONFIG.glob("*.yaml")), ids=lambda path: path.name)
 def test_the_schema_accepts_the_studies(path: Path) -> None:
     jsonschema = pytest.importorskip("jsonschema")
-    import yaml
-
-    jsonschema.validate(yaml.safe_load(path.read_text(encoding="utf-8")), json.loads(reference.schema()))
+    jsonschema.validate(YAML(typ="safe", pure=True).load(path), json.loads(reference.schema()))
 
 
 def test_a_readme_without_its_marks_is_refused(tmp_path: Path) -> None:

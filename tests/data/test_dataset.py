@@ -1,3 +1,4 @@
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from dying_relu import data
 from dying_relu.data import dataset
 from dying_relu.data.decode import Arrays
 from dying_relu.errors import DyingReluError
+from dying_relu.files import checksums
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +97,7 @@ def altered(path: Path, out: Path, change: Callable[[dict[str, torch.Tensor], di
         tensors, said = {name: file.get_tensor(name) for name in file.keys()}, file.metadata()  # noqa: SIM118
     change(tensors, said)
     save_file(tensors, out, said)
+    shutil.copy(checksums.beside(path), checksums.beside(out))
     return out
 
 
@@ -114,28 +117,47 @@ def other_mean(_: dict[str, torch.Tensor], said: dict[str, str]) -> None:
 def test_a_file_that_was_changed_is_an_error_even_where_it_is_not_used(
     grey: Path, tmp_path: Path, change: Callable
 ) -> None:
-    path = altered(grey, tmp_path / "changed.safetensors", change)
+    path = altered(grey, tmp_path / grey.name, change)
     with pytest.raises(
-        DyingReluError, match=r"changed\.safetensors is not .* damaged: found SHA-256 .* delete it"
+        DyingReluError, match=r"fashion_mnist\.safetensors is not .* damaged .*: found SHA-256 .* delete it"
+    ):
+        data.load(path, 2, 2)
+
+
+def copied(path: Path, folder: Path) -> Path:
+    """A copy of a data set's file, with its sum beside it."""
+    shutil.copy(checksums.beside(path), folder)
+    return Path(shutil.copy(path, folder))
+
+
+def test_a_file_without_its_sum_is_an_error(grey: Path, tmp_path: Path) -> None:
+    path = copied(grey, tmp_path)
+    checksums.beside(path).unlink()
+    with pytest.raises(
+        DyingReluError, match=r"no checksum of it: expected fashion_mnist\.safetensors\.sha256"
     ):
         data.load(path, 2, 2)
 
 
 @pytest.mark.parametrize("position", [0.001, 0.3, 0.9999])
 def test_a_flipped_bit_is_an_error(grey: Path, tmp_path: Path, position: float) -> None:
-    path = tmp_path / "flipped.safetensors"
+    path = copied(grey, tmp_path)
     content = bytearray(grey.read_bytes())
     content[int(position * len(content))] ^= 8
     path.write_bytes(content)
-    with pytest.raises(DyingReluError, match=r"flipped\.safetensors is not a data set's file, or damaged"):
+    with pytest.raises(
+        DyingReluError, match=r"fashion_mnist\.safetensors is not the file that was made: it is damaged"
+    ):
         data.load(path, 2, 2)
 
 
 @pytest.mark.parametrize("kept", [0, 4, 200, 100_000])
 def test_a_truncated_file_is_an_error(grey: Path, tmp_path: Path, kept: int) -> None:
-    path = tmp_path / "cut.safetensors"
+    path = copied(grey, tmp_path)
     path.write_bytes(grey.read_bytes()[:kept])
-    with pytest.raises(DyingReluError, match=r"cut\.safetensors is not a data set's file, or damaged"):
+    with pytest.raises(
+        DyingReluError, match=r"fashion_mnist\.safetensors is not the file that was made: it is damaged"
+    ):
         data.load(path)
 
 
@@ -145,6 +167,7 @@ def test_a_truncated_file_is_an_error(grey: Path, tmp_path: Path, kept: int) -> 
 def test_another_safetensors_file_is_an_error(tmp_path: Path, metadata: dict[str, str] | None) -> None:
     path = tmp_path / "weights.safetensors"
     save_file({part: torch.zeros(3) for part in Arrays._fields}, path, metadata)
+    checksums.write_beside(path)
     with pytest.raises(DyingReluError, match=r"weights\.safetensors is not a data set's file"):
         data.load(path)
 

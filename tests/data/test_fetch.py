@@ -1,14 +1,19 @@
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from invented_images import invented
 from safetensors import safe_open
 
 from dying_relu import data
-from dying_relu.configuration import DataSource
+from dying_relu.configuration import IMAGE_SETS, DataSource
+from dying_relu.configuration.datasets import ImageSet
 from dying_relu.data.decode import Arrays
 from dying_relu.data.sources import npm, torchvision
 from dying_relu.errors import DyingReluError
+from dying_relu.files import checksums
 
 
 def unreachable(name: str, folder: Path) -> Arrays:
@@ -25,7 +30,7 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_folder_becomes_a_file(fashion_root: Path, fashion: Arrays, tmp_path: Path) -> None:
     out = tmp_path / "cache" / "fashion_mnist.safetensors"
     data.fetch("fashion_mnist", DataSource(root=str(fashion_root)), out)
-    assert list(out.parent.iterdir()) == [out]
+    assert sorted(out.parent.iterdir()) == [out, checksums.beside(out)]
     assert data.load(out).test_labels.tolist() == fashion.test_labels.tolist()
     with safe_open(out, framework="pt") as file:
         assert file.metadata()["source"] == "root"
@@ -106,6 +111,76 @@ def test_a_cache_that_cannot_be_written_is_no_sources_fault(tmp_path: Path) -> N
     ) as failure:
         data.fetch("mnist", DataSource(), tmp_path / "cache" / "mnist.safetensors")
     assert "internet" not in str(failure.value)
+
+
+Read = Callable[[Path | None, Path], Any]
+
+
+def made_up_images(root: Path | None, scratch: Path) -> tuple[np.ndarray, ...]:
+    """A data set of one's own: 4 grey images of 5 x 5 pixels in 2 classes, 3 of them to train on."""
+    assert root == Path("somewhere")
+    assert not list(scratch.iterdir())
+    (scratch / "download").write_bytes(b"a download")
+    images = np.arange(100, dtype=np.uint8).reshape(4, 5, 5)
+    labels = np.array([0, 1, 1, 0], np.uint8)
+    return images[:3], labels[:3], images[3:], labels[3:]
+
+
+def wrong_labels(root: Path | None, scratch: Path) -> tuple[np.ndarray, ...]:
+    images, labels, *rest = made_up_images(root, scratch)
+    return images, labels + 7, *rest
+
+
+@pytest.fixture
+def register(monkeypatch: pytest.MonkeyPatch) -> Callable[[Read | None], None]:
+    """Register the data set ``made_up`` with a function of its own."""
+
+    def registered(read: Read | None) -> None:
+        entry = ImageSet(channels=1, side=5, classes=2, train=3, test=1, read=read)
+        monkeypatch.setitem(IMAGE_SETS, "made_up", entry)
+
+    return registered
+
+
+def test_a_data_set_of_ones_own_is_read_by_its_function(
+    register: Callable[[Read | None], None], tmp_path: Path
+) -> None:
+    register(made_up_images)
+    out = tmp_path / "made_up.safetensors"
+    data.fetch("made_up", DataSource(root="somewhere"), out)
+    assert sorted(tmp_path.iterdir()) == [out, checksums.beside(out)]
+    dataset = data.load(out, pixels="raw")
+    assert dataset.train_images.shape == (3, 1, 5, 5)
+    assert (255 * dataset.test_images).round().flatten().tolist() == list(range(75, 100))
+    assert (dataset.classes, dataset.train_labels.tolist()) == (2, [0, 1, 1])
+    assert len(dataset.checksum) == 64
+    with safe_open(out, framework="pt") as file:
+        assert file.metadata()["source"].endswith("made_up_images")
+
+
+@pytest.mark.parametrize(
+    ("read", "message"),
+    [
+        (wrong_labels, "train_labels of made_up has a class out of range: found 8; expected 0 to 1"),
+        (
+            lambda *_: None,
+            "reads the data set made_up does not give its arrays: found NoneType; expected train_images",
+        ),
+        (lambda *_: [[1], [2]], "reads the data set made_up does not give its arrays: found list"),
+        (
+            lambda *_: [[1], [2], [3], [4]],
+            r"train_images of made_up has the wrong shape or type: found \(1,\) int64",
+        ),
+        (None, "no source of the data set made_up is known: expected its entry to have a function"),
+    ],
+)
+def test_a_data_set_of_ones_own_that_cannot_be_read_is_an_error(
+    register: Callable[[Read | None], None], tmp_path: Path, read: Read | None, message: str
+) -> None:
+    register(read)
+    with pytest.raises(DyingReluError, match=message):
+        data.fetch("made_up", DataSource(root="somewhere"), tmp_path / "made_up.safetensors")
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_unknown_data_set_is_named(tmp_path: Path) -> None:

@@ -103,6 +103,18 @@ def test_without_locks_nothing_is_taken_for_left_over(
     assert sorted(tmp_path.iterdir()) == [somebodys, tmp_path / "v"]
 
 
+def test_without_the_systems_locks_as_on_windows_files_are_written_and_leftovers_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locks, "fcntl", None)
+    somebodys = tmp_path / ".v.abc"
+    somebodys.mkdir()
+    with atomic_path(tmp_path / "v") as scratch:
+        scratch.write_text("there")
+    assert sorted(tmp_path.iterdir()) == [somebodys, tmp_path / "v"]
+    assert (tmp_path / "v").read_text() == "there"
+
+
 def test_a_folder_that_was_taken_for_left_over_before_it_was_held_is_made_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,9 +25,13 @@ def test_the_usual_command_checks_them(folder: Path) -> None:
     if shutil.which("sha256sum") is None:
         pytest.skip("there is no sha256sum")
     done = subprocess.run(
-        ["sha256sum", "--check", checksums.NAME], cwd=folder, capture_output=True, text=True, check=True
+        ["sha256sum", "--strict", "--check", *sorted(folder.glob("*.sha256"))],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    assert done.stdout.splitlines() == [f"{name}.parquet: OK" for name in schemas.TABLES]
+    assert done.stdout.splitlines() == sorted(f"{name}.parquet: OK" for name in schemas.TABLES)
 
 
 def test_a_number_that_was_changed_is_never_read(folder: Path) -> None:
@@ -53,9 +57,9 @@ def test_a_flipped_bit_is_found_wherever_it_is(name: str, position: float, folde
         store.read(name, path)
 
 
-def test_a_file_has_its_own_sum_or_one_in_its_folders_list(folder: Path) -> None:
+def test_a_file_without_a_sum_is_not_read(folder: Path) -> None:
     path = folder / "runs.parquet"
-    (folder / checksums.NAME).unlink()
+    checksums.beside(path).unlink()
     with pytest.raises(
         DyingReluError, match=r"nobody can tell whether .*runs\.parquet is the file that was made"
     ):
@@ -67,14 +71,15 @@ def test_a_file_has_its_own_sum_or_one_in_its_folders_list(folder: Path) -> None
         store.read("runs", path)
 
 
-def test_a_list_that_does_not_name_a_file_says_nothing_of_it(folder: Path) -> None:
-    (folder / checksums.NAME).write_text("")
+@pytest.mark.parametrize("content", ["", f"{'0' * 64}  layers.parquet\n"])
+def test_a_sum_that_does_not_name_the_file_says_nothing_of_it(folder: Path, content: str) -> None:
+    checksums.beside(folder / "runs.parquet").write_text(content)
     with pytest.raises(DyingReluError, match="there is no checksum of it"):
         store.read("runs", folder / "runs.parquet")
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"one word\n", b"a  b  c\n"])
 def test_damaged_sums_are_named(folder: Path, content: bytes) -> None:
-    (folder / checksums.NAME).write_bytes(content)
-    with pytest.raises(DyingReluError, match="SHA256SUMS is damaged"):
+    checksums.beside(folder / "runs.parquet").write_bytes(content)
+    with pytest.raises(DyingReluError, match=r"runs\.parquet\.sha256 is damaged"):
         store.read("runs", folder / "runs.parquet")

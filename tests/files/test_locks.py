@@ -1,6 +1,8 @@
 """Locks hold between processes, and end with the process that holds them, however it ends."""
 
 import errno
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -19,10 +21,10 @@ from dying_relu.files import locks
 """
 
 
-def holder(statement: str) -> subprocess.Popen[str]:
+def holder(statement: str, **pipes: int) -> subprocess.Popen[str]:
     """Another process that holds a lock until it is killed."""
     process = subprocess.Popen(
-        [sys.executable, "-c", HOLD.format(statement=statement)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", HOLD.format(statement=statement)], stdout=subprocess.PIPE, text=True, **pipes
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "held\n"
@@ -49,27 +51,46 @@ def test_a_lock_is_free_again_after_an_error(tmp_path: Path) -> None:
     assert list((tmp_path / "new").iterdir()) == []
 
 
-def test_a_process_is_alone_until_another_is_alive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(locks, "_announced", [])
-    path = tmp_path / ".snakemake" / "alive"
-    first = holder(f"if locks.announce(Path({str(path)!r})):")
-    assert not locks.announce(path)
-    locks._announced.pop().close()
+def test_a_process_holds_a_lock_until_it_ends(tmp_path: Path) -> None:
+    path = tmp_path / ".snakemake" / "running.lock"
+    first = holder(f"if locks.hold(Path({str(path)!r})):")
+    assert not locks.hold(path)
     first.kill()
     first.wait()
-    assert locks.announce(path)
-    second = holder(f"if not locks.announce(Path({str(path)!r})):")
+    second = holder(f"if locks.hold(Path({str(path)!r})):")
+    assert not locks.hold(path)
     second.kill()
     second.wait()
-    locks._announced.pop().close()
 
 
-def test_without_locks_nobody_claims_to_be_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_programs_that_a_process_has_started_do_not_hold_its_lock(tmp_path: Path) -> None:
+    path = tmp_path / "running.lock"
+    first = holder(
+        f"if locks.hold(Path({str(path)!r})):\n"
+        "    import subprocess\n"
+        "    print(subprocess.Popen(['sleep', '60'], stdout=subprocess.DEVNULL).pid, file=sys.stderr, flush=True)",
+        stderr=subprocess.PIPE,
+    )
+    assert first.stderr is not None
+    orphan = int(first.stderr.readline())
+    first.kill()
+    first.wait()
+    second = holder(f"if locks.hold(Path({str(path)!r})):")
+    second.kill()
+    second.wait()
+    os.kill(orphan, signal.SIGKILL)
+
+
+def test_without_locks_a_process_goes_on_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     def unsupported(*_: object) -> None:
-        raise OSError("Function not implemented")
+        raise OSError(errno.ENOSYS, "Function not implemented")
 
     monkeypatch.setattr(locks.fcntl, "flock", unsupported)
-    assert not locks.announce(tmp_path / "alive")
+    assert locks.hold(tmp_path / "running.lock")
+    assert "cannot lock" in caplog.text
+    assert "Function not implemented" in caplog.text
 
 
 def test_without_locks_a_job_goes_on_and_says_so(

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from generated_paper import ROOT
 
-from dying_relu.analysis import claims, figures
+from dying_relu.analysis import claims, figures, tables
+from dying_relu.analysis.entries import FIGURES
 from dying_relu.analysis.numbers.verdicts import LETTERS
-from dying_relu.analysis.tables import TABLES
 
 PAPER = ROOT / "paper"
 SECTIONS = sorted((PAPER / "sections").glob("*.tex"))
@@ -92,12 +92,12 @@ def test_no_result_is_typed_by_hand(section: Path) -> None:
 
 
 def test_tables_and_figures_are_there() -> None:
-    assert set(re.findall(r"\\studytable\{(\w+)\}", TEXT)) == set(TABLES)
+    assert set(re.findall(r"\\studytable\{(\w+)\}", TEXT)) == set(tables.names())
     names = re.findall(r"\\studyfigure\{(\w+)\}", TEXT)
     assert sorted(names) == sorted(figures.NAMES)
     for name in names:
         assert rf"\label{{fig:{name}}}" in TEXT
-        assert (ROOT / "workflow" / "report" / f"{name}.rst").is_file()
+        assert FIGURES.constant(name, "CAPTION")
 
 
 def test_every_reference_is_cited_and_every_citation_is_a_reference() -> None:

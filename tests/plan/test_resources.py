@@ -45,4 +45,4 @@ def test_what_is_not_a_measurement_is_named(tmp_path: Path, content: bytes) -> N
     path = tmp_path / "shard.tsv"
     path.write_bytes(content)
     with pytest.raises(DyingReluError, match=r"shard\.tsv is not a measurement of a job"):
-        resources.took(path)
+        resources.usage(path)

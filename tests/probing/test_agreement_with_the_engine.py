@@ -8,7 +8,6 @@ from torch import nn
 from dying_relu import probe
 from dying_relu.configuration import CNN, MLP
 from dying_relu.plan.shard import Run
-from dying_relu.probing.findings import TAU
 from dying_relu.stack.activations import ACTIVATIONS
 from dying_relu.stack.network import Network
 from dying_relu.stack.normalisation import BatchNormalisation, LayerNormalisation
@@ -84,5 +83,5 @@ def test_the_probe_counts_what_the_engine_counts(architecture: MLP | CNN, activa
             engine = [int(definition(seen)[k].sum()) for seen in expected.values()]
             assert table[name].tolist() == engine, name
         assert table["dormant"].tolist() == [
-            int(definitions.dormant(seen, TAU)[k].sum()) for seen in expected.values()
+            int(definitions.dormant(seen, definitions.DORMANT_TAU)[k].sum()) for seen in expected.values()
         ]

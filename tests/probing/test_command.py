@@ -104,7 +104,7 @@ def test_a_checkpoint_is_loaded(folder: Path, name: str) -> None:
         save_file(state, folder / name)
     else:
         torch.save({"state_dict": state} if name == "nested.pt" else state, folder / name)
-    done = run("mine:model", "--data", "mine:loader", "--checkpoint", name)
+    done = run("mine:model", "--data", "mine:loader", "--weights", name)
     assert "0.0% of the units are dead" in done.stdout, done.exception
 
 
@@ -117,14 +117,14 @@ def test_a_checkpoint_is_loaded(folder: Path, name: str) -> None:
         (["mine:broken", "--data", "mine:loader"], "mine:broken fails: found ValueError: no such file"),
         (["mine:loader", "--data", "mine:loader"], "the model: found list"),
         (["wrong:model", "--data", "mine:loader"], "module wrong cannot be imported: found SyntaxError"),
-        (["mine:nothing", "--data", "mine:loader", "--checkpoint", "other.pt"], "the model: found NoneType"),
-        (["mine:model", "--data", "mine:loader", "--checkpoint", "no.pt"], "there is no checkpoint no.pt"),
+        (["mine:nothing", "--data", "mine:loader", "--weights", "other.pt"], "the model: found NoneType"),
+        (["mine:model", "--data", "mine:loader", "--weights", "no.pt"], "there is no checkpoint no.pt"),
         (
-            ["mine:model", "--data", "mine:loader", "--checkpoint", "mine.py"],
+            ["mine:model", "--data", "mine:loader", "--weights", "mine.py"],
             "mine.py is not a checkpoint of tensors alone",
         ),
         (
-            ["mine:model", "--data", "mine:loader", "--checkpoint", "other.pt"],
+            ["mine:model", "--data", "mine:loader", "--weights", "other.pt"],
             "other.pt is a checkpoint of another model",
         ),
     ],
@@ -139,7 +139,7 @@ def test_a_mistake_is_one_clear_message(folder: Path, arguments: list[str], mess
 
 def test_a_checkpoint_that_would_run_code_is_refused(folder: Path) -> None:
     torch.save(subprocess.Popen, folder / "evil.pt")
-    done = run("mine:model", "--data", "mine:loader", "--checkpoint", "evil.pt")
+    done = run("mine:model", "--data", "mine:loader", "--weights", "evil.pt")
     assert "not a checkpoint of tensors alone" in str(done.exception)
 
 

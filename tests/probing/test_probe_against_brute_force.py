@@ -93,7 +93,7 @@ def test_the_scan_is_right_for_any_shape_layout_and_value(
     z = z.double() if wide else z
     if channels_last and z.dim() == 4:
         z = z.to(memory_format=torch.channels_last)
-    seen = scanning.of_relu(z, axis, before=scanning.of_relu(z, axis))
+    seen = scanning.relu_statistics(z, axis, before=scanning.relu_statistics(z, axis))
     units = z.double().movedim(axis, 0).flatten(1) if z.dim() > 1 else z.double()[:, None]
     torch.testing.assert_close(seen.pre_activation_min.double(), units.amin(1), equal_nan=True)
     torch.testing.assert_close(seen.pre_activation_max.double(), units.amax(1), equal_nan=True)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from dying_relu import probe, prune_dead
-from dying_relu.data.torchvision_import import torchvision
+from dying_relu.adapters.torchvision_import import torchvision
 from dying_relu.errors import DyingReluError
 from dying_relu.probing.equivalence import tolerance
 from dying_relu.probing.prune import removable

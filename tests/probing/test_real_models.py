@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from dying_relu import probe
-from dying_relu.data.torchvision_import import torchvision
+from dying_relu.adapters.torchvision_import import torchvision
 
 EDGES = {
     "ReLU": 0.0,

@@ -83,3 +83,9 @@ def test_names_of_layers_are_no_markup(tmp_path: Path) -> None:
 def test_a_page_says_how_many_units_it_leaves_out(tmp_path: Path) -> None:
     probe(nn.Sequential(nn.ReLU()), [torch.randn(4, MOST_ROWS + 7)]).to_html(tmp_path / "page.html")
     assert "7 more units" in (tmp_path / "page.html").read_text()
+
+
+def test_the_old_name_of_the_histories_warns() -> None:
+    report = probe(model(), batches())
+    with pytest.warns(DeprecationWarning, match=r"Report\.lives is deprecated .* use Report\.histories"):
+        assert report.lives is report.histories

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from dying_relu import probe
-from dying_relu.data.torchvision_import import torchvision
+from dying_relu.adapters.torchvision_import import torchvision
 from dying_relu.probing.unit_axes import Origins
 
 

@@ -9,7 +9,8 @@ from small_study import CONFIGURATION, ORIGIN
 
 from dying_relu import cli
 from dying_relu.analysis import claims, numbers
-from dying_relu.analysis.numbers.provenance import provenance as macros
+from dying_relu.analysis.numbers.provenance import numbers as macros
+from dying_relu.analysis.study_results import StudyResults
 from dying_relu.errors import DyingReluError
 from dying_relu.files import checksums
 from dying_relu.plan import study
@@ -55,15 +56,15 @@ def test_a_missing_or_damaged_record_is_an_error_in_words(recorded: Path, conten
 
 
 def test_the_paper_does_not_depend_on_how_long_training_took(recorded: Path) -> None:
-    before = macros(recorded)
+    before = macros(StudyResults(recorded))
     path = recorded / provenance.NAME
     found = provenance.read(recorded)
     path.write_text(json.dumps(found | {"training": {"jobs": 2, "seconds": 150.0}}))
     checksums.write_beside(path)
-    assert macros(recorded) == before
+    assert macros(StudyResults(recorded)) == before
     path.write_text(json.dumps(found | {"commit": "0123456789"}))
     checksums.write_beside(path)
-    assert macros(recorded)["StudyRecord"] != before["StudyRecord"]
+    assert macros(StudyResults(recorded))["StudyRecord"] != before["StudyRecord"]
 
 
 def test_the_command_is_the_one_to_type(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,8 @@ from small_shard import shard_of
 
 from dying_relu.errors import DyingReluError
 from dying_relu.stack.precision import is_possible, products_in, require
-from dying_relu.training.shard_job import train, train_stack
+from dying_relu.training.shard_job import train
+from dying_relu.training.stack_training import StackTraining
 
 CPU = torch.device("cpu")
 needs_bf16 = pytest.mark.skipif(not is_possible("bf16", CPU), reason="no bfloat16 products in hardware")
@@ -55,10 +56,10 @@ def test_a_processor_without_it_is_refused_and_nothing_is_written(data, tmp_path
 def test_weights_stay_float32_and_the_first_losses_agree(architecture: str, data) -> None:
     shard = shard_of(architecture=[architecture])
     exact, rounded = (
-        train_stack(replace(shard, precision=precision), shard.runs, data)
+        StackTraining(replace(shard, precision=precision), shard.runs, data).finish()
         for precision in ("float32", "bf16")
     )
-    assert all(parameter.value.dtype == torch.float32 for parameter in rounded.network.parameters())
+    assert all(parameter.value.dtype == torch.float32 for parameter in rounded.stack.network.parameters())
     one, other = (recorder.tables()["checkpoints"]["train_loss"] for recorder in (exact, rounded))
     assert one[0] == other[0], "measured in float32"
     assert one.iloc[-1] != other.iloc[-1]

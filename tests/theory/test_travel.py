@@ -30,7 +30,7 @@ def travelled(optimiser: Optimiser, gradient: Tensor, before: int, after: int) -
 
     def steps(number: int, value: Tensor) -> None:
         for _ in range(number):
-            optimiser.add(parameter, optimiser.loss_scale * value)
+            optimiser.add(parameter, optimiser.gradient_scale * value)
             optimiser.finish_step()
 
     steps(before, gradient)
@@ -42,7 +42,7 @@ def travelled(optimiser: Optimiser, gradient: Tensor, before: int, after: int) -
 def optimiser(settings: OptimiserSettings, *rates: float) -> Optimiser:
     """In float64, so that only a wrong rule can differ."""
     made = optimiser_of(settings, [replace(RUN, learning_rate=rate) for rate in rates], CPU)
-    made.loss_scale = made.loss_scale.double()
+    made.gradient_scale = made.gradient_scale.double()
     return made
 
 

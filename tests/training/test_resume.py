@@ -4,20 +4,19 @@ import logging
 import multiprocessing
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load as tensors_in
 from small_shard import shard_of
 
 from dying_relu.data import Dataset
 from dying_relu.plan import study
 from dying_relu.results import schemas
 from dying_relu.results.origin import of_shard
-from dying_relu.training.resume import StateFile, conditions
+from dying_relu.training.resume import State, StateFile, conditions
 from dying_relu.training.shard_job import train
 
 IN_PARTS = {"learning_rate": [0.05, 1e25, 0.1], "initial_bias": [0.0, -3.0], "activation": ["relu", "prelu"]}
@@ -41,6 +40,15 @@ def state_of(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}.state")
 
 
+def flat(state: State, prefix: str = "") -> Iterator[tuple[str, object]]:
+    """The names within names of a state, joined by dots."""
+    for name, value in state.items():
+        if isinstance(value, dict):
+            yield from flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
 KILLS = 6
 
 
@@ -50,15 +58,15 @@ class Killed(Exception):
 
 def train_until(kill: Callable[[StateFile], bool], shard: study.Shard, data: Dataset, folder: Path) -> None:
     """Train and save before every step, until ``kill`` says so after a save."""
-    saving = StateFile.offer
+    saving = StateFile.save
 
-    def offer(file: StateFile, state) -> None:
+    def save(file: StateFile, state: State) -> None:
         saving(file, state)
         if kill(file):
             raise Killed
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(StateFile, "offer", offer)
+        patch.setattr(StateFile, "save", save)
         train(shard, data, folder, save_every=0)
 
 
@@ -172,17 +180,39 @@ def test_a_job_that_cannot_save_trains_on(data, tmp_path: Path, caplog) -> None:
     file = StateFile(
         Path("/proc/nowhere/state"), conditions(shard, of_shard(shard, data), torch.device("cpu"), 1), 0
     )
-    file.offer(lambda: {"steps": torch.tensor(1)})
+    file.save({"steps": torch.tensor(1)})
     assert "training goes on without a saved state: cannot write /proc/nowhere/state" in caplog.text
 
 
 def test_what_is_saved_is_tensors_and_nothing_that_could_run(data, tmp_path: Path) -> None:
     with pytest.raises(Killed):
         train_until(kill_after(5), shard_of(), data, tmp_path / "killed")
-    content = state_of(tmp_path / "killed").read_bytes()
-    tensors = tensors_in(content[32:])
+    saved = torch.load(state_of(tmp_path / "killed"), weights_only=True)
+    assert saved["conditions"]["shard"] == shard_of().name
+    tensors = dict(flat(saved["state"]))
+    assert all(isinstance(tensor, torch.Tensor) for tensor in tensors.values())
     assert {"stack", "running.trainer.steps", "running.recorder.rows.layers"} <= set(tensors)
     assert int(tensors["running.trainer.steps"]) == 5
+
+
+class Malice:
+    """Runs a function when it is unpickled."""
+
+    def __reduce__(self) -> tuple[Callable[..., None], tuple[str]]:
+        return Path.touch, (Path("pwned"),)
+
+
+def test_a_state_that_would_run_code_is_refused(
+    data, tmp_path: Path, caplog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shard = shard_of()
+    torch.save({"conditions": {}, "state": Malice()}, state_of(tmp_path / "killed"))
+    train(shard, data, tmp_path / "killed")
+    assert (
+        "killed.state is not used, training starts from the beginning: it is not a saved state" in caplog.text
+    )
+    assert not (tmp_path / "pwned").exists()
 
 
 def test_a_second_job_of_a_shard_waits_for_the_first(data, tmp_path: Path) -> None:

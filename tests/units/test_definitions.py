@@ -160,3 +160,18 @@ def test_a_sum_that_one_batch_lacks_the_whole_lacks(first: bool) -> None:
     merged = batches[not first].merge(batches[first])
     assert merged.pre_activation_sum is None
     assert merged.mean_pre_activation is None
+
+
+@pytest.mark.parametrize("number", [torch.nan, torch.inf, -torch.inf])
+@pytest.mark.parametrize("where", ["loss", "weight"])
+def test_one_number_that_is_not_finite_makes_a_network_diverge_and_no_other(
+    number: float, where: str
+) -> None:
+    losses, weight = torch.ones(3), torch.ones(3, 4, 5)
+    assert not definitions.diverged([losses], [weight]).any()
+    (losses if where == "loss" else weight[:, 2, 3])[1] = number
+    assert definitions.diverged([losses, torch.zeros(3)], [weight]).tolist() == [False, True, False]
+
+
+def test_a_large_loss_is_not_yet_divergence() -> None:
+    assert not definitions.diverged([torch.tensor([torch.finfo(torch.float32).max])]).any()

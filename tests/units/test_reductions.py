@@ -5,6 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dying_relu.units import reductions
 from dying_relu.units.reductions import Reduced, reduce
 
 
@@ -45,3 +46,11 @@ def test_columns_far_from_each_other_in_memory_are_reduced_too() -> None:
     found = reduce(rows, rows.relu(), (rows > 0).float(), -2)
     assert torch.equal(found.pre_activation_max, z.amax((1, 3, 4)))
     assert torch.equal(found.active_count, (z > 0).sum((1, 3, 4)).float())
+
+
+def test_without_numba_rows_are_reduced_by_tensor_operations(monkeypatch: pytest.MonkeyPatch) -> None:
+    z = torch.randn(2, 40, 3)
+    compiled = reduce(z, z.tanh(), 1 - z.tanh() ** 2, axis=-2)
+    monkeypatch.setattr(reductions, "compiled", lambda: None)
+    for field, expected in zip(reduce(z, z.tanh(), 1 - z.tanh() ** 2, axis=-2), compiled, strict=True):
+        torch.testing.assert_close(field, expected)

@@ -1,4 +1,4 @@
-"""What is said while a study runs."""
+"""The tally that is shown while a study runs."""
 
 from collections.abc import Callable
 

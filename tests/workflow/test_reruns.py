@@ -159,7 +159,9 @@ def with_comment(project: Project) -> None:
 
 
 def with_docstring(project: Project) -> None:
-    project.edit("src/dying_relu/training/shard_job.py", '"""One shard: train', '"""Train one shard:')
+    project.edit(
+        "src/dying_relu/training/shard_job.py", '"""The job of one shard: train', '"""Train one shard:'
+    )
     project.edit("src/dying_relu/units/definitions.py", '    """', '    """Said in other words: ')
 
 
@@ -177,7 +179,7 @@ def with_other_words_in_the_help(project: Project) -> None:
 
 
 def with_another_error_message(project: Project) -> None:
-    project.edit("src/dying_relu/configuration/load.py", "is nested too deeply", "is too deeply nested")
+    project.edit("src/dying_relu/configuration/yaml.py", "is nested too deeply", "is too deeply nested")
 
 
 def with_data_elsewhere(project: Project) -> None:

@@ -1,26 +1,12 @@
 # From the study's tables to what the paper prints.
 from pathlib import Path
 
-# A figure is a module of dying_relu.analysis.figures with a caption of the same name.
-FIGURES = sorted(
-    caption.stem
-    for caption in Path("workflow/report").glob("*.rst")
-    if Path(f"src/dying_relu/analysis/figures/{caption.stem}.py").exists()
-)
-# Figures of other tables than the study's.
-FIGURE_TABLES = {"born_dead": ["born_dead"]}
-LATEX_TABLES = [
-    "verdicts",
-    "claims_rules",
-    "validation",
-    "rates",
-    "deaths",
-    "remedies",
-    "definitions",
-    "examples",
-    "settings",
-    "study",
-]
+from dying_relu.analysis import entries
+
+# Found by what the modules of the package, and of extensions, define; their captions are kept where the report can read them.
+FIGURES = list(entries.FIGURES.names())
+LATEX_TABLES = list(entries.TABLES.names())
+CAPTIONS = entries.write_captions(Path(".snakemake/captions"))
 
 
 # Seconds each; on a cluster they do not wait in its queue.
@@ -45,7 +31,7 @@ rule settle:
         "results/{study}/logs/claims.log",
     params:
         folder=subpath(input[0], parent=True),
-        code=code_digest("dying_relu.analysis.claims"),
+        code=entries.CLAIMS.digest(),
     threads: 1
     shell:
         "dying-relu claims --results {params.folder:q} --out {output.verdicts:q} > {log:q} 2>&1"
@@ -57,12 +43,12 @@ for figure in FIGURES:
         name:
             f"figure_{figure}"
         input:
-            expand("results/{{study}}/{table}.parquet", table=FIGURE_TABLES.get(figure, TABLES)),
+            expand("results/{{study}}/{table}.parquet", table=entries.FIGURES.constant(figure, "TABLES")),
         output:
             pdf=f"paper/generated/{{study}}/figures/{figure}.pdf",
             png=report(
                 f"paper/generated/{{study}}/figures/{figure}.png",
-                caption=f"../report/{figure}.rst",
+                caption=str(CAPTIONS[figure]),
                 category="Figures",
                 labels={"figure": figure.replace("_", " ")},
             ),
@@ -72,7 +58,7 @@ for figure in FIGURES:
         params:
             figure=figure,
             folder=subpath(input[0], parent=True),
-            code=code_digest(f"dying_relu.analysis.figures.{figure}"),
+            code=entries.FIGURES.digest(figure),
         threads: 1
         shell:
             "dying-relu figure {params.figure:q} --results {params.folder:q} --out {output.pdf:q} > {log:q} 2>&1"
@@ -80,7 +66,7 @@ for figure in FIGURES:
 
 rule tables:
     input:
-        expand("results/{{study}}/{table}.parquet", table=[*TABLES, "validation"]),
+        expand("results/{{study}}/{table}.parquet", table=[*TABLES, *SIMULATIONS]),
         "results/{study}/claims.csv",
         "results/{study}/provenance.json",
         study=ancient(CONFIG),
@@ -92,7 +78,7 @@ rule tables:
         folder=subpath(input[0], parent=True),
         out=subpath(output[0], parent=True),
         spec=STUDY.fingerprint,
-        code=code_digest("dying_relu.analysis.tables"),
+        code=[entries.TABLES.digest(), entries.CLAIMS.digest()],
     threads: 1
     shell:
         "dying-relu tables --results {params.folder:q} --config {input.study:q} --out {params.out:q} > {log:q} 2>&1"
@@ -112,7 +98,7 @@ rule numbers:
     params:
         folder=subpath(input[0], parent=True),
         spec=STUDY.fingerprint,
-        code=code_digest("dying_relu.analysis.numbers"),
+        code=[entries.NUMBERS.digest(), entries.CLAIMS.digest()],
     threads: 1
     shell:
         "dying-relu numbers --results {params.folder:q} --config {input.study:q}"

@@ -19,8 +19,9 @@ rule pack:
         study=ancient(CONFIG),
     output:
         expand(
-            "results/{{study}}/archive/{name}",
-            name=["arxiv.tar.gz", "results.tar.gz", "SHA256SUMS"],
+            "results/{{study}}/archive/{name}.tar.gz{sum}",
+            name=["arxiv", "results"],
+            sum=AND_SUM,
         ),
     log:
         "results/{study}/logs/archive.log",

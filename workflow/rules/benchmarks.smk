@@ -9,12 +9,16 @@ localrules:
 
 
 rule compare:
+    input:
+        # The study's own networks are measured, too.
+        "config/config.yaml",
     output:
         expand(
             "results/benchmarks/{name}",
             name=[
                 "engine.csv",
                 "engine_rounds.csv",
+                "engine_not_run.csv",
                 "engine.tex",
                 "engine.pdf",
                 "engine.png",

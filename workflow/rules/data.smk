@@ -28,10 +28,11 @@ rule configuration:
         "cp {input:q} {output:q} > {log:q} 2>&1"
 
 
-# Fetched once for all studies, checked, and kept as one memory-mapped file.
+# Fetched once for all studies, checked, and kept as one memory-mapped file with its sum beside it.
 rule fetch:
     output:
-        f"{DATA.cache}/{{dataset}}.safetensors",
+        images=f"{DATA.cache}/{{dataset}}.safetensors",
+        sum=f"{DATA.cache}/{{dataset}}.safetensors.sha256",
     log:
         f"{DATA.cache}/{{dataset}}.log",
     params:
@@ -40,4 +41,4 @@ rule fetch:
         code=code_digest("dying_relu.data.fetch"),
     threads: 1
     shell:
-        "dying-relu data {wildcards.dataset:q} {params.root:q} {params.sources:q} --out {output:q} > {log:q} 2>&1"
+        "dying-relu data {wildcards.dataset:q} {params.root:q} {params.sources:q} --out {output.images:q} > {log:q} 2>&1"

@@ -1,14 +1,4 @@
 # The PDF, from what is written by hand in paper/ and what the study put into paper/generated/.
-from dying_relu.paper import latex
-
-
-# LaTeX is needed last; that it is missing should not show after all the training.
-onstart:
-    if any(job.rule.name == "typeset" for job in workflow.dag.needrun_jobs()):
-        try:
-            latex.check(Path("paper"))
-        except DyingReluError as error:
-            raise WorkflowError(str(error))
 
 
 # Not on a cluster's nodes: they may have no LaTeX.

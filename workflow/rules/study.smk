@@ -1,7 +1,6 @@
 # The study to run, read and checked before any job: one file, the whole truth about it.
 from pathlib import Path
 
-from dying_relu.files import locks
 from dying_relu.plan import cost, study
 from dying_relu.plan.gpu import is_likely_gpu
 from dying_relu.plan.resources import mebibytes_for, minutes_for
@@ -42,13 +41,6 @@ def planned(path):
 def measured(wildcards):
     """Where Snakemake has written, or will write, what the job of a shard takes."""
     return Path(f"results/{wildcards.study}/benchmarks/train/{wildcards.shard}.tsv")
-
-
-# Snakemake that was killed leaves its locks behind, and would refuse to run again until they are deleted by hand. They
-# are deleted here if no other Snakemake of this folder is alive; if one is, they are its own, and Snakemake refuses.
-if workflow.is_main_process and locks.announce(Path(".snakemake/alive")):
-    for left_behind in Path(".snakemake/locks").glob("*.lock"):
-        left_behind.unlink(missing_ok=True)
 
 
 # An input of many rules, and always ancient(): what matters to a job is in its parameters, so that one more learning

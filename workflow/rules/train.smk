@@ -4,8 +4,11 @@ rule shard:
         study=ancient(CONFIG),
         data=lambda wildcards: f"{DATA.cache}/{STUDY.shard(wildcards.shard).dataset.name}.safetensors",
     output:
-        expand("results/{{study}}/shards/{{shard}}/{table}.parquet", table=TABLES),
-        "results/{study}/shards/{shard}/SHA256SUMS",
+        expand(
+            "results/{{study}}/shards/{{shard}}/{table}.parquet{sum}",
+            table=TABLES,
+            sum=AND_SUM,
+        ),
     log:
         "results/{study}/logs/train/{shard}.log",
     benchmark:
@@ -31,9 +34,10 @@ rule aggregate:
     input:
         study=ancient(CONFIG),
         shards=[
-            f"results/{{study}}/shards/{shard.name}/{file}"
+            f"results/{{study}}/shards/{shard.name}/{table}.parquet{ending}"
             for shard in STUDY.shards
-            for file in [*(f"{table}.parquet" for table in TABLES), "SHA256SUMS"]
+            for table in TABLES
+            for ending in AND_SUM
         ],
     output:
         expand("results/{{study}}/{table}.parquet{sum}", table=TABLES, sum=AND_SUM),

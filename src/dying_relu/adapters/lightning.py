@@ -4,15 +4,19 @@ Trainer(callbacks=[DeadUnits(loader, every=100)])
 """
 
 from collections.abc import Iterable
-from typing import Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
-import dying_relu.data.torchvision_import  # noqa: F401  Lightning imports torchvision
 from dying_relu.adapters.extras import required
 from dying_relu.adapters.scalars import scalars
 from dying_relu.probing import Monitor
 from dying_relu.probing.hooks import UnitAxis
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+with suppress(ModuleNotFoundError):  # Lightning imports torchvision if it is installed
+    import dying_relu.adapters.torchvision_import  # noqa: F401
 
 with required("lightning"):
     from lightning.pytorch import Callback, LightningModule, Trainer
@@ -40,7 +44,7 @@ class DeadUnits(Callback):
         if not trainer.is_global_zero:
             return
 
-        def log(measurement: pd.DataFrame) -> None:
+        def log(measurement: "pd.DataFrame") -> None:
             for logger in trainer.loggers:
                 logger.log_metrics(scalars(measurement), step=int(measurement["step"].iloc[0]))
 

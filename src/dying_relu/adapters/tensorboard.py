@@ -4,11 +4,14 @@ with SummaryWriter("runs") as writer, Monitor(model, loader, listeners=[logging_
     ...
 """
 
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from dying_relu.adapters.extras import required
 from dying_relu.adapters.scalars import scalars
 from dying_relu.probing.monitor import Listener
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 with required("tensorboard"):
     from torch.utils.tensorboard import SummaryWriter
@@ -19,7 +22,7 @@ def logging_to(writer: SummaryWriter) -> Listener:
     return lambda measurement: write(measurement, writer)
 
 
-def write(history: pd.DataFrame, writer: SummaryWriter) -> None:
+def write(history: "pd.DataFrame", writer: SummaryWriter) -> None:
     """Write the history of a Monitor, or some of its steps."""
     for step, measurement in history.groupby("step"):
         for name, value in scalars(measurement).items():

@@ -4,13 +4,16 @@ trainer.add_callback(DeadUnits(trainer, loader, every=100))
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
-import dying_relu.data.torchvision_import  # noqa: F401  Transformers imports torchvision
 from dying_relu.adapters.extras import required
 from dying_relu.adapters.scalars import scalars
 from dying_relu.probing import Monitor
 from dying_relu.probing.hooks import UnitAxis
+
+with suppress(ModuleNotFoundError):  # Transformers imports torchvision if it is installed
+    import dying_relu.adapters.torchvision_import  # noqa: F401
 
 with required("transformers"):
     from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments

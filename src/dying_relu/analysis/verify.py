@@ -1,4 +1,4 @@
-"""Does a study that was just run say what the published one says? Cell by cell, and verdict by verdict.
+"""The comparison of a study that was just run with the published one, cell by cell and verdict by verdict.
 
 A cell is a setting that both studies have: an experiment with a level of every factor. Its means over replicates agree if
 they differ by no more than ``STANDARD_ERRORS`` standard errors of the difference, from the spread of replicates pooled over all
@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dying_relu.analysis import claims
-from dying_relu.analysis.claims.evidence import FACTORS
+from dying_relu.analysis.factors import FACTORS
 from dying_relu.results import store
 
 METRICS = ("dead_fraction", "test_accuracy")
@@ -31,7 +31,7 @@ DIVERGED = 0.5
 
 @dataclass(frozen=True)
 class Verification:
-    """What comparing two studies found.
+    """The differences between two studies.
 
     Attributes:
         cells: a row a cell and metric: the columns of the setting, ``metric``, ``ours``, ``published``, ``tolerance``, ``same_scale`` and
@@ -52,7 +52,15 @@ class Verification:
 
 
 def verify(results_folder: Path, published_folder: Path) -> Verification:
-    """Compare the study in ``results_folder`` with the one in ``published_folder``."""
+    """Compare two studies.
+
+    Args:
+        results_folder: of the one.
+        published_folder: of the other.
+
+    Raises:
+        DyingReluError: a table of either is missing or damaged.
+    """
     runs = [store.read("runs", folder / "runs.parquet") for folder in (results_folder, published_folder)]
     return Verification(_compared(*runs), _divergence(*runs), _verdicts(results_folder, published_folder))
 
@@ -109,7 +117,12 @@ def _verdicts(results_folder: Path, published_folder: Path) -> pd.DataFrame:
 
 
 def show(verification: Verification, console: Console) -> None:
-    """Print the cells, the shares of diverged runs and the verdicts that disagree, and how many agree."""
+    """Print the cells, the shares of diverged runs and the verdicts that disagree, and how many agree.
+
+    Args:
+        verification: of two studies.
+        console: to print to.
+    """
     cells, verdicts = verification.cells, verification.verdicts
     for same, scale in ((True, "same scale"), (False, "another scale")):
         compared = cells[cells["same_scale"] == same]

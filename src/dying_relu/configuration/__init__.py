@@ -1,27 +1,24 @@
 """The configuration of a study: one typed model, the file it is read from, and its reference.
 
-``model``        the keys, their types, defaults and meaning
-``reading``      a YAML file becomes a :class:`Configuration`, or an error that says what to change
-``document``     the YAML in it, without what could run, or take time and memory
-``consistency``  what no key can know alone
-``problems``     what is said when something is wrong
-``reference``    ``config/schema.json`` and the table of keys, generated from the model
+``model``          the keys, their types, defaults and meaning
+``architectures``  networks: their keys, their layers, their size
+``optimisers``     rules of updates: their keys, and how they are made for a stack
+``datasets``       what is known of a data set before it is loaded
+``load``           a YAML file becomes a :class:`Configuration`, or an error that says what to change
+``yaml``           the YAML in it, without what could run, or take time and memory
+``consistency``    contradictions between keys that are valid by themselves
+``messages``       errors in words that fit a terminal
+``reference``      ``config/schema.json`` and the table of keys, generated from the model
+
+``section``, ``choices`` and ``size`` are what the first four are made of.
 """
 
+from dying_relu.configuration.architectures import CNN, MLP, Architecture, Layers, architecture
+from dying_relu.configuration.datasets import IMAGE_SETS, ImageSet
 from dying_relu.configuration.load import data_source, load, parse
-from dying_relu.configuration.model import (
-    CNN,
-    IMAGE_SETS,
-    MLP,
-    SGD,
-    Activation,
-    Adam,
-    Architecture,
-    Configuration,
-    DataSource,
-    Experiment,
-    Optimiser,
-)
+from dying_relu.configuration.model import Activation, Configuration, DataSource, Experiment
+from dying_relu.configuration.optimisers import SGD, Adam, Optimiser, optimiser
+from dying_relu.configuration.size import Size
 
 __all__ = [
     "CNN",
@@ -34,8 +31,13 @@ __all__ = [
     "Configuration",
     "DataSource",
     "Experiment",
+    "ImageSet",
+    "Layers",
     "Optimiser",
+    "Size",
+    "architecture",
     "data_source",
     "load",
+    "optimiser",
     "parse",
 ]

@@ -1,9 +1,10 @@
-"""What no key of a configuration can know alone: names that others declare, sizes of what is taken from what, the size of it all."""
+"""Contradictions between keys that are valid by themselves: undeclared names, subsets larger than their set, too large a study."""
 
 from collections.abc import Iterator
 
+from dying_relu.configuration.datasets import IMAGE_SETS
 from dying_relu.configuration.messages import Problem, did_you_mean, listed, shown
-from dying_relu.configuration.model import CNN, IMAGE_SETS, MAX_CHECKPOINTS, Configuration, Experiment
+from dying_relu.configuration.model import MAX_CHECKPOINTS, Configuration, Experiment
 
 MAX_RUNS = 1_000_000
 MAX_MEASUREMENTS = 100_000_000
@@ -11,18 +12,19 @@ MAX_MEASUREMENTS = 100_000_000
 
 
 def inconsistencies(configuration: Configuration) -> Iterator[Problem]:
-    """What is wrong between the keys of ``configuration``, each of which is valid by itself."""
+    """Find what is wrong between the keys of ``configuration``, each of which is valid by itself."""
     yield from _impossible_sizes(configuration)
     for name, experiment in configuration.experiments.items():
         at = f"experiments.{name}"
         yield from _undeclared_names(configuration, experiment, at)
+        yield from _too_many_convolutions(configuration, experiment)
         yield from _impossible_subsets(configuration, experiment, at)
         yield from _contradictions(experiment, at)
     yield from _too_much(configuration)
 
 
 def _too_much(configuration: Configuration) -> Iterator[Problem]:
-    """A study that is too large to be planned, by numbers that are known without planning it."""
+    """Refuse a study that is too large to be planned, by numbers that are known without planning it."""
     experiments = configuration.experiments.values()
     runs = sum(experiment.grid.size * experiment.replicates for experiment in experiments)
     if runs > MAX_RUNS:
@@ -38,7 +40,7 @@ def _too_much(configuration: Configuration) -> Iterator[Problem]:
 
 
 def _measurements(configuration: Configuration, experiment: Experiment) -> int:
-    """Hidden layers of all networks of ``experiment``, times its checkpoints."""
+    """Count the hidden layers of all networks of ``experiment``, times its checkpoints."""
     grid = experiment.grid
     layers = sum(
         configuration.architectures[name].hidden_layers
@@ -55,26 +57,26 @@ def _measurements(configuration: Configuration, experiment: Experiment) -> int:
 def _impossible_sizes(configuration: Configuration) -> Iterator[Problem]:
     for name, size in configuration.datasets.items():
         for split in ("train", "test"):
-            used, there = getattr(size, split), getattr(IMAGE_SETS[name], split)
-            if used is not None and used > there:
+            wanted, published = getattr(size, split), getattr(IMAGE_SETS[name], split)
+            if wanted is not None and wanted > published:
                 yield Problem(
-                    f"datasets.{name}.{split}", f"{used:,}", f"at most {there:,}: {name} has no more"
+                    f"datasets.{name}.{split}", f"{wanted:,}", f"at most {published:,}: {name} has no more"
                 )
 
 
 def _impossible_subsets(configuration: Configuration, experiment: Experiment, at: str) -> Iterator[Problem]:
-    """Probe sets and minibatches that are larger than what they are taken from."""
+    """Find probe sets and minibatches that are larger than the set they are taken from."""
     measuring = configuration.measuring
     train_key = f"{at}.probe_train" if experiment.probe_train else "measuring.train"
     test_key = f"{at}.probe_test" if experiment.probe_test else "measuring.test"
     batch_key = f"{at}.batch_size" if experiment.batch_size else "training.batch_size"
     batch_size = experiment.batch_size or configuration.training.batch_size
     for dataset in set(experiment.grid.dataset) & set(configuration.datasets):
-        size, there = configuration.datasets[dataset], IMAGE_SETS[dataset]
-        train = experiment.train_examples or size.train or there.train
-        test = size.test or there.test
+        size, published = configuration.datasets[dataset], IMAGE_SETS[dataset]
+        train = experiment.train_examples or size.train or published.train
+        test = size.test or published.test
         for key, wanted, available, split in (
-            (f"{at}.train_examples", train, there.train, "training"),
+            (f"{at}.train_examples", train, published.train, "training"),
             (train_key, experiment.probe_train or measuring.train, train, "training"),
             (test_key, experiment.probe_test or measuring.test, test, "test"),
             (batch_key, batch_size, train, "training"),
@@ -102,13 +104,19 @@ def _undeclared_names(configuration: Configuration, experiment: Experiment, at: 
                     f"one of those declared in {section}: {listed(names)}",
                     did_you_mean(level, names),
                 )
+
+
+def _too_many_convolutions(configuration: Configuration, experiment: Experiment) -> Iterator[Problem]:
     for dataset in set(experiment.grid.dataset) & set(configuration.datasets):
         for name in set(experiment.grid.architecture) & set(configuration.architectures):
-            architecture, side = configuration.architectures[name], IMAGE_SETS[dataset].side
-            if isinstance(architecture, CNN) and side >> len(architecture.channels) == 0:
+            architecture, images = configuration.architectures[name], IMAGE_SETS[dataset]
+            convolutions, side = architecture.size(images).convolutions, images.side
+            if side >> convolutions == 0:
+                # Where an architecture has a key for them.
+                key = ".channels" if "channels" in type(architecture).model_fields else ""
                 yield Problem(
-                    f"architectures.{name}.channels",
-                    f"{len(architecture.channels)} convolutions",
+                    f"architectures.{name}{key}",
+                    f"{convolutions} convolutions",
                     f"at most {side.bit_length() - 1}, since each halves the {side} x {side} pixels of {dataset}",
                 )
 

@@ -1,6 +1,5 @@
-"""Reading a study's YAML file: safely, and with errors that name the key, what was found and what was expected."""
+"""Read a study's YAML file: safely, and with errors that name the key, what was found and what was expected."""
 
-import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,15 +9,12 @@ from pydantic import ValidationError
 from dying_relu.configuration.consistency import inconsistencies
 from dying_relu.configuration.messages import Problem, as_error, did_you_mean, first_of, joined, shown
 from dying_relu.configuration.model import Configuration, DataSource
-from dying_relu.configuration.yaml import LONGEST_NUMBER, document
+from dying_relu.configuration.yaml import document
 from dying_relu.errors import DyingReluError
 from dying_relu.files import limits
 
 MAX_BYTES = 200_000
 """Thirty times the longest study of this project; longer ones would be read for more than some seconds."""
-
-# A number in scientific notation that YAML 1.1 reads as text: no point, or no sign in the exponent.
-_ALMOST_A_NUMBER = re.compile(r"[-+]?(\d+)(\.\d*)?[eE]([-+]?)(\d+)")
 
 _EXPECTED = {
     "bool_type": "true or false",
@@ -41,7 +37,7 @@ _EXPECTED = {
 
 
 def load(path: Path) -> Configuration:
-    """The configuration in the YAML file at ``path``.
+    """Read the configuration in the YAML file at ``path``.
 
     Raises:
         DyingReluError: the file cannot be read, is not YAML, or is not a valid study; names every key that is wrong.
@@ -56,26 +52,32 @@ def load(path: Path) -> Configuration:
 
 
 def parse(text: str, name: str = "the configuration") -> Configuration:
-    """The configuration in the YAML ``text``; ``name`` is what errors call it. Raises as :func:`load` does."""
-    given = document(text, name)
-    if not isinstance(given, dict):
-        found = "nothing" if given is None else shown(given)
+    """Read the configuration in a text.
+
+    Args:
+        text: YAML.
+        name: what errors call it.
+
+    Raises:
+        DyingReluError: it is not YAML, or is not a valid study; names every key that is wrong.
+    """
+    content = document(text, name)
+    if not isinstance(content, dict):
+        found = "nothing" if content is None else shown(content)
         raise DyingReluError(
             f"{name} is not a study", found=found, expected="keys and values; see config/README.md"
         )
     try:
-        configuration = Configuration.model_validate(given)
+        configuration = Configuration.model_validate(content)
     except ValidationError as error:
-        raise as_error(name, first_of(_invalid_values(error, given))) from None
-    except RecursionError:
-        raise DyingReluError(f"{name} is nested too deeply") from None
+        raise as_error(name, first_of(_invalid_values(error, content))) from None
     if problems := first_of(inconsistencies(configuration)):
         raise as_error(name, problems)
     return configuration
 
 
 def data_source(**settings: object) -> DataSource:
-    """The ``data`` section with these settings; None for the default. Raises as :func:`load` does."""
+    """Make the ``data`` section of these settings; None for the default. Raises as :func:`load` does."""
     given = {key: value for key, value in settings.items() if value is not None}
     try:
         return DataSource.model_validate(given)
@@ -83,44 +85,49 @@ def data_source(**settings: object) -> DataSource:
         raise as_error("the data set's source", first_of(_invalid_values(error, given))) from None
 
 
-def _invalid_values(error: ValidationError, given: Any) -> Iterator[Problem]:
+def _invalid_values(error: ValidationError, content: Any) -> Iterator[Problem]:
     for details in error.errors(include_url=False):
         if details["type"] == "unknown_key":
-            yield from _unknown_keys(details, given)
+            yield from _unknown_keys(details, content)
         # Pydantic also calls a list too short when it has items, but none of them is valid.
         elif details["type"] != "too_short" or not details["input"]:
-            yield _invalid_value(details, given)
+            yield _invalid_value(details, content)
 
 
-def _unknown_keys(details: Any, given: Any) -> Iterator[Problem]:
-    section, context = _key(details["loc"], given), details["ctx"]
+def _unknown_keys(details: Any, content: Any) -> Iterator[Problem]:
+    section, context = _key(details["loc"], content), details["ctx"]
     for key in context["keys"]:
         remedy = did_you_mean(key, context["known"])
         yield Problem(joined(section, key), "an unknown key", f"one of {context['names']}", remedy)
 
 
-def _invalid_value(details: Any, given: Any) -> Problem:
+def _invalid_value(details: Any, content: Any) -> Problem:
     kind, context, value = details["type"], details.get("ctx", {}), details["input"]
-    key = _key(details["loc"], given)
+    key = _key(details["loc"], content)
     if kind == "missing":
         return Problem(key, "nothing", "a value: this key is required")
     if kind == "unknown_name":
         return Problem(key, shown(value), details["msg"], did_you_mean(value, context["known"]))
     if kind == "union_tag_not_found":
-        return Problem(joined(key, "kind"), "nothing", f"one of {_tags(given, details['loc'])}")
+        return Problem(joined(key, "kind"), "nothing", f"one of {_kinds(details['loc'][0])}")
     if kind == "union_tag_invalid":
         return Problem(joined(key, "kind"), shown(context["tag"]), f"one of {context['expected_tags']}")
     expected = _EXPECTED.get(kind, details["msg"].removeprefix("Input should be ")).format_map(context)
-    return Problem(key, context.get("found") or shown(value), expected, _scientific_notation(value))
+    return Problem(key, context.get("found") or shown(value), expected)
 
 
-def _tags(given: Any, location: tuple[int | str, ...]) -> str:
-    return "'mlp', 'cnn'" if location[:1] == ("architectures",) else "'sgd', 'adam'"
+def _kinds(section: int | str) -> str:
+    """List the kinds of what stands in ``section``, such as architectures."""
+    schema = Configuration.model_json_schema()
+    values = schema["properties"][section]["patternProperties"].values()
+    options = [option["$ref"].rpartition("/")[2] for value in values for option in value["oneOf"]]
+    models = [schema["$defs"][option] for option in options]
+    return ", ".join(repr(model["properties"]["kind"]["const"]) for model in models)
 
 
-def _key(location: Iterable[int | str], given: Any) -> str:
-    """The dotted path of an error, without the steps of pydantic's that are not in the given (a union's tag)."""
-    key, here = "", given
+def _key(location: Iterable[int | str], content: Any) -> str:
+    """Write an error's dotted path, without the steps of pydantic's that are not in the file (a union's tag)."""
+    key, here = "", content
     parts = list(location)
     for position, part in enumerate(parts):
         inside = (isinstance(here, dict) and part in here) or (
@@ -136,19 +143,3 @@ def _key(location: Iterable[int | str], given: Any) -> str:
             name = part
         key = joined(key, name)
     return key or "the file"
-
-
-def _scientific_notation(value: object) -> str:
-    """What to write instead of ``1e-3``, which YAML reads as text.
-
-    >>> _scientific_notation("1e-3")
-    'write 1.0e-3: YAML reads 1e-3 as text'
-    """
-    if not isinstance(value, str) or len(value) > LONGEST_NUMBER:
-        return ""
-    match = _ALMOST_A_NUMBER.fullmatch(value)
-    if match is None:
-        return ""
-    sign = "-" if match.string.startswith("-") else ""
-    decimals = match[2] if match[2] and len(match[2]) > 1 else ".0"
-    return f"write {sign}{match[1]}{decimals}e{match[3] or '+'}{match[4]}: YAML reads {value} as text"

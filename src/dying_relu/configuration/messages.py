@@ -1,4 +1,4 @@
-"""What is wrong with a configuration, in words that fit a terminal whatever was found."""
+"""The problems of a configuration, in words that fit a terminal whatever was found."""
 
 import difflib
 from collections.abc import Iterable, Sequence
@@ -12,7 +12,14 @@ MAX_CHARACTERS_SHOWN = 60
 
 
 class Problem(NamedTuple):
-    """One thing that is wrong with a configuration."""
+    """One thing that is wrong with a configuration.
+
+    Attributes:
+        key: its path, such as ``experiments.causes.grid``.
+        found: what stands there.
+        expected: what may stand there.
+        remedy: what to do, if that is known.
+    """
 
     key: str
     found: str
@@ -20,31 +27,37 @@ class Problem(NamedTuple):
     remedy: str = ""
 
     def __str__(self) -> str:
-        said = f"{self.key}: found {self.found}; expected {self.expected}"
-        return f"{said}; {self.remedy}" if self.remedy else said
+        sentence = f"{self.key}: found {self.found}; expected {self.expected}"
+        return f"{sentence}; {self.remedy}" if self.remedy else sentence
 
 
 def first_of(problems: Iterable[Problem]) -> list[Problem]:
-    """As many different ones as :func:`as_error` tells; nobody looks for the rest, of which there may be a million."""
-    found: dict[Problem, None] = {}
+    """Take as many different problems as :func:`as_error` shows; nobody looks for the rest, of which there may be a million."""
+    first: dict[Problem, None] = {}
     for problem in problems:
-        found[problem] = None
-        if len(found) > MAX_PROBLEMS_SHOWN:
+        first[problem] = None
+        if len(first) > MAX_PROBLEMS_SHOWN:
             break
-    return list(found)
+    return list(first)
 
 
 def as_error(name: str, problems: Sequence[Problem]) -> DyingReluError:
-    """One message about all of ``problems`` of the configuration called ``name``."""
+    """Make one message of several problems.
+
+    Args:
+        name: of the configuration.
+        problems: from :func:`first_of`.
+    """
     if len(problems) == 1:
         return DyingReluError(f"{name}: {problems[0]}")
-    told = problems[:MAX_PROBLEMS_SHOWN]
-    count = f"{len(told)} problems" if told == problems else f"more than {len(told)} problems, among them"
-    return DyingReluError("\n".join([f"{name}: {count}", *(f"  {problem}" for problem in told)]))
+    shown_ones = problems[:MAX_PROBLEMS_SHOWN]
+    number = len(shown_ones)
+    count = f"{number} problems" if number == len(problems) else f"more than {number} problems, among them"
+    return DyingReluError("\n".join([f"{name}: {count}", *(f"  {problem}" for problem in shown_ones)]))
 
 
 def joined(key: str, part: int | str) -> str:
-    """The key of ``part`` inside ``key``.
+    """Join ``key`` and the key or index ``part`` inside it.
 
     >>> joined("grid.learning_rate", 0), joined("grid", "activation"), joined("", "study")
     ('grid.learning_rate[0]', 'grid.activation', 'study')
@@ -56,17 +69,17 @@ def joined(key: str, part: int | str) -> str:
 
 
 def shown(value: object) -> str:
-    """What was found, as it would stand in Python; its beginning if it is long."""
+    """Write ``value`` as it would stand in Python, or the beginning of that if it is long."""
     text = repr(value)
     return text if len(text) <= MAX_CHARACTERS_SHOWN else f"{text[: MAX_CHARACTERS_SHOWN - 3]}..."
 
 
 def listed(names: Sequence[str]) -> str:
-    """Names to choose from, or the first of them."""
+    """List ``names`` to choose from, or the first of them."""
     return ", ".join([*names[:MAX_NAMES_SHOWN], *(["..."] if len(names) > MAX_NAMES_SHOWN else [])])
 
 
 def did_you_mean(word: object, known: Iterable[str]) -> str:
-    """A question, if one of ``known`` is spelt much like ``word``; else nothing."""
+    """Ask for the one of ``known`` that is spelt much like ``word``, if there is one; else nothing."""
     close = difflib.get_close_matches(str(word), list(known), n=1)
     return f"did you mean {close[0]}?" if close else ""

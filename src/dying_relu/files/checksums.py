@@ -1,36 +1,29 @@
-"""Checksums beside files: a table that changes after it was made is noticed where it is read.
+"""Checksums beside files: a file that changes after it was made is noticed where it is read.
 
-A file has its sum in a file of its own beside it (``runs.parquet.sha256``), or in a list of its folder's (``SHA256SUMS``), where the
-folder is written as a whole. Both are in the format of the command ``sha256sum``, so that anyone can check a folder:
-``sha256sum --check *.sha256`` or ``sha256sum --check SHA256SUMS``.
+A file that has to be trusted has its SHA-256 sum in a file of its own beside it (``runs.parquet.sha256``), in the format of the command
+``sha256sum``, so that anyone can check a folder: ``sha256sum --check *.sha256``.
 """
 
 import hashlib
-from collections.abc import Iterable
 from pathlib import Path
 
 from dying_relu.errors import DyingReluError
 from dying_relu.files.atomic import atomic_path
 
-NAME = "SHA256SUMS"
-"""The list of a folder."""
 SUFFIX = ".sha256"
-"""What the name of a file's own sum adds to the file's."""
+"""Added to the name of a file, the name of its sum's."""
 
-
-def write(folder: Path, names: Iterable[str], out: Path) -> None:
-    """Write the sums of the files ``names`` in ``folder`` to the file ``out``."""
-    out.write_text("".join(_line(folder / name) for name in names), encoding="utf-8")
+REMEDY = "delete it and run the study again"
 
 
 def write_beside(path: Path) -> None:
     """Write the sum of the file ``path`` beside it."""
     with atomic_path(beside(path)) as scratch:
-        scratch.write_text(_line(path), encoding="utf-8")
+        scratch.write_text(f"{sha256(path)}  {path.name}\n", encoding="utf-8")
 
 
 def beside(path: Path) -> Path:
-    """Where the sum of the file ``path`` stands, if it has one of its own.
+    """The place of the sum of the file ``path``.
 
     >>> beside(Path("results/default/runs.parquet")).name
     'runs.parquet.sha256'
@@ -39,23 +32,27 @@ def beside(path: Path) -> Path:
 
 
 def check(path: Path) -> None:
-    """Raise an error unless the file ``path`` is the one whose sum stands beside it; a file that is missing is its reader's to report."""
+    """Check the file ``path`` against the sum beside it; a file that is missing is its reader's to report.
+
+    Raises:
+        DyingReluError: there is no sum, it is damaged or of another file, or the file has another one.
+    """
     if not path.is_file():
         return
-    expected = (_read(beside(path)) or _read(path.parent / NAME)).get(path.name)
+    expected = _read(beside(path)).get(path.name)
     if expected is None:
         raise DyingReluError(
             f"nobody can tell whether {path} is the file that was made: there is no checksum of it",
-            expected=f"{beside(path).name} beside it, or a line in {NAME}",
-            remedy="delete it and run the study again",
+            expected=f"{beside(path).name} beside it",
+            remedy=REMEDY,
         )
-    found = sha256(path)
-    if found != expected:
+    digest = sha256(path)
+    if digest != expected:
         raise DyingReluError(
             f"{path} is not the file that was made: it is damaged or was changed",
-            found=f"SHA-256 {found}",
+            found=f"SHA-256 {digest}",
             expected=expected,
-            remedy="delete it and run the study again",
+            remedy=REMEDY,
         )
 
 
@@ -63,10 +60,6 @@ def sha256(path: Path) -> str:
     """The checksum of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _line(path: Path) -> str:
-    return f"{sha256(path)}  {path.name}\n"
 
 
 def _read(path: Path) -> dict[str, str]:
@@ -77,6 +70,4 @@ def _read(path: Path) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     except ValueError as error:
-        raise DyingReluError(
-            f"{path} is damaged", found=str(error), remedy="delete it and run the study again"
-        ) from error
+        raise DyingReluError(f"{path} is damaged", found=str(error), remedy=REMEDY) from error

@@ -1,36 +1,25 @@
-"""Files that others gave us, read whole, but never further than is sensible: what a file claims to be costs no memory."""
+"""Files that others gave us, read whole, but never further than is sensible: a file that claims to be huge costs no memory."""
 
 import gzip
 from pathlib import Path
-from typing import BinaryIO, cast
 
 from dying_relu.errors import DyingReluError
 
 
 def content(path: Path, most: int) -> bytes:
-    """The bytes of the file ``path``.
+    """Read the bytes of the file ``path``; of one whose name ends in ``.gz``, those that it holds.
+
+    Args:
+        path: file, device or pipe; its size is found by reading, since only files tell theirs.
+        most: largest number of bytes.
 
     Raises:
-        DyingReluError: they are more than ``most``. Not by the size that the system tells, since devices and pipes have none.
-        OSError: it cannot be read.
+        DyingReluError: there are more than ``most``.
+        OSError: it cannot be read, or is not gzipped where its name says so.
+        EOFError, zlib.error: it is gzipped, but truncated or damaged.
     """
-    with path.open("rb") as file:
-        return _at_most(file, most, path)
-
-
-def unzipped(path: Path, most: int) -> bytes:
-    """The bytes that the gzip file ``path`` holds.
-
-    Raises:
-        DyingReluError: unzipped they are more than ``most``.
-        OSError, EOFError, zlib.error: it cannot be read, is not gzipped, truncated or damaged.
-    """
-    with gzip.open(path) as file:
-        return _at_most(cast(BinaryIO, file), most, path)
-
-
-def _at_most(file: BinaryIO, most: int, path: Path) -> bytes:
-    found = file.read(most + 1)
+    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+        found = file.read(most + 1)
     if len(found) > most:
         raise DyingReluError(f"{path} is too large", expected=f"at most {most:,} bytes")
     return found

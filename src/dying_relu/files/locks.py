@@ -1,6 +1,9 @@
-"""Files and folders that say that a process is at work; the system takes that back when it ends, however it ends."""
+"""Files and folders that say that a process is at work; the system takes that back when it ends, however it ends.
 
-import fcntl
+Files are locked by the library filelock. It locks no folders, and a file within one would have to be made before it can be locked:
+between the two another process would take a folder that is being made for an abandoned one (tests/files/test_atomic.py).
+"""
+
 import logging
 import os
 import shutil
@@ -8,7 +11,16 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING
+
+try:
+    import fcntl
+except ImportError:
+    # Windows, which cannot open a folder either: there abandoned folders stay.
+    fcntl = None  # type: ignore[assignment]
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
 
 log = logging.getLogger(__name__)
 
@@ -20,78 +32,107 @@ def exclusive(path: Path) -> Iterator[None]:
     A job may meet its own predecessor: where Snakemake was killed, the jobs that it had started live on. On file systems without
     locks it cannot know, says so in the log, and does not wait.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    while True:
-        with path.open("a") as file:
-            _wait_for(file.fileno(), path)
-            # Who held it has deleted it, and a third process may have made it anew.
-            if _is_at(file.fileno(), path):
-                try:
-                    yield
-                finally:
-                    path.unlink(missing_ok=True)
-                return
+    lock = _lock(path)
+    _wait_for(lock, path)
+    try:
+        yield
+    finally:
+        # While it is held: who waits for it notices that the file is gone, and makes another.
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+        lock.release()
 
 
-_announced: list[TextIO] = []
-"""Kept open until the process ends, which is when the system takes its locks back."""
+_held: list["BaseFileLock"] = []
+"""Kept until the process ends, which is when the system takes its locks back."""
 
 
-def announce(path: Path) -> bool:
-    """Say in the lock file ``path``, until this process ends, that it is alive; returns whether it is the only one that does.
+def hold(path: Path) -> bool:
+    """Hold the lock file ``path`` until this process ends.
 
-    Where that cannot be known, as on file systems without locks, the answer is no. Programs that this process starts do not count.
+    Programs that this process starts do not hold it. On file systems without locks nobody can know, and the log says so.
+
+    Returns:
+        False if another process holds it.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    file = path.open("a", encoding="utf-8")
-    _announced.append(file)
+    from filelock import Timeout
+
+    lock = _lock(path)
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        alone = True
-    except OSError:
-        alone = False
-    try:
-        # Shared, so that all who are alive can say so.
-        fcntl.flock(file, fcntl.LOCK_SH)
-    except OSError:
+        lock.acquire(blocking=False)
+    except Timeout:
         return False
-    return alone
+    except OSError as error:
+        _go_on_without(path, error)
+    _held.append(lock)
+    return True
+
+
+def _lock(path: Path) -> "BaseFileLock":
+    from filelock import FileLock
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # A lock that is not the system's would outlive a killed process.
+    return FileLock(path, fallback_to_soft=False)
+
+
+def _wait_for(lock: "BaseFileLock", path: Path) -> None:
+    from filelock import Timeout
+
+    try:
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            log.info("another process is at work on %s; waiting until it is done", path.with_suffix(""))
+            lock.acquire()
+    except OSError as error:
+        _go_on_without(path, error)
+
+
+def _go_on_without(path: Path, error: OSError) -> None:
+    log.warning("cannot lock %s, and go on without (%s)", path, error.strerror or error)
 
 
 @contextmanager
 def private_folder(parent: Path, prefix: str) -> Iterator[Path]:
-    """A new folder in ``parent`` for this process alone, whose name begins with ``prefix``; it is gone after the block.
+    """A new folder for this process alone; it is gone after the block.
 
     A killed process cannot tidy up, so that the next one does: folders of this prefix that nobody holds are deleted first. On file
     systems without locks it cannot know, and leaves them.
+
+    Args:
+        parent: the folder in which it is made.
+        prefix: of its name.
     """
     _remove_abandoned(parent, prefix)
-    descriptor = None
-    while descriptor is None:
-        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
-        descriptor = _held(folder)
+    folder, descriptor = _new_folder(parent, prefix)
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-        os.close(descriptor)
+        if descriptor is not None:
+            os.close(descriptor)
 
 
-def _held(folder: Path) -> int | None:
-    """What holds the new ``folder`` until it is closed; None if another process has just deleted it, as it was held by nobody yet."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except FileNotFoundError:
-        return None
-    with suppress(OSError):
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-    if _is_at(descriptor, folder):
-        return descriptor
-    os.close(descriptor)
-    return None
+def _new_folder(parent: Path, prefix: str) -> tuple[Path, int | None]:
+    """A new folder, and what holds it until it is closed; None on Windows."""
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+        if fcntl is None:
+            return folder, None
+        # Held by nobody yet, it may be gone already: then another process has taken it for abandoned.
+        with suppress(FileNotFoundError):
+            descriptor = os.open(folder, os.O_RDONLY)
+            with suppress(OSError):
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if _is_at(descriptor, folder):
+                return folder, descriptor
+            os.close(descriptor)
 
 
 def _remove_abandoned(parent: Path, prefix: str) -> None:
+    if fcntl is None:
+        return
     with os.scandir(parent) as entries:
         alike = [Path(entry.path) for entry in entries if entry.name.startswith(prefix) and entry.is_dir()]
     for folder in alike:
@@ -99,28 +140,11 @@ def _remove_abandoned(parent: Path, prefix: str) -> None:
         with suppress(OSError):
             descriptor = os.open(folder, os.O_RDONLY)
             try:
-                if _taken(descriptor):
-                    shutil.rmtree(folder, ignore_errors=True)
+                # Raises an error where another process holds it.
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder, ignore_errors=True)
             finally:
                 os.close(descriptor)
-
-
-def _wait_for(descriptor: int, path: Path) -> None:
-    try:
-        if not _taken(descriptor):
-            log.info("another process is at work on %s; waiting until it is done", path.with_suffix(""))
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-    except OSError as error:
-        log.warning("cannot lock %s, and go on without (%s)", path, error.strerror or error)
-
-
-def _taken(descriptor: int) -> bool:
-    """Whether the lock was free, and is now ours."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _is_at(descriptor: int, path: Path) -> bool:

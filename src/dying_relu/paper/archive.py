@@ -1,4 +1,4 @@
-"""What to hand in and what to deposit: the paper's source, which compiles by itself, and a study's results with their checksums."""
+"""The archives of a paper: its source for arXiv, which compiles by itself, and a study's results with their checksums."""
 
 import gzip
 import io
@@ -15,7 +15,7 @@ from dying_relu.paper.typeset import before_the_paper, compile_paper, source_dat
 from dying_relu.results import provenance, schemas
 
 PAPER, RESULTS = "arxiv.tar.gz", "results.tar.gz"
-"""What :func:`archive` writes, beside the sums of both."""
+"""The two files that :func:`archive` writes, with a list of their sums."""
 
 OF_A_STUDY = (
     *(f"{name}.parquet" for name in schemas.TABLES | schemas.SIMULATIONS),
@@ -30,20 +30,20 @@ ABOUT = """\
 Results of the study "{study}" of Do ReLUs die?
 
 study.yaml        what was run; the command was: {command}
-*.parquet         tables; the project's README says what a row and a column is
+*.parquet         tables; docs/tables.md of the project describes rows and columns
 claims.csv        the verdicts, with the rules that they follow from
 numbers.json      every number of the paper
 paper.pdf         the paper
 provenance.json   commit, versions, machine, and checksums of the tables
 
-To check that all is as it was: sha256sum --check SHA256SUMS
+To check that all is as it was: sha256sum --check *.sha256
 """
 
 Files = dict[str, bytes]
 
 
 def archive(paper: Path, generated: Path, results_folder: Path, configuration: Path, out: Path) -> None:
-    """Write the folder ``out``: ``arxiv.tar.gz``, ``results.tar.gz`` and their ``SHA256SUMS``. The same input gives the same bytes.
+    """Write the folder ``out``: ``arxiv.tar.gz``, ``results.tar.gz`` and a checksum beside either. The same input gives the same bytes.
 
     The paper is compiled once from its archive alone, in an empty folder, without BibTeX, and has to come out the same to the byte.
 
@@ -67,11 +67,11 @@ def archive(paper: Path, generated: Path, results_folder: Path, configuration: P
         folder.mkdir()
         for name, files in bundles.items():
             _pack(files, folder / name, date)
-        checksums.write(folder, bundles, folder / checksums.NAME)
+            checksums.write_beside(folder / name)
 
 
 def _paper(paper: Path, generated: Path, date: int) -> Files:
-    """What LaTeX reads when it typesets the paper, with references resolved."""
+    """Collect the files that LaTeX reads when it typesets the paper, with references resolved."""
     with tempfile.TemporaryDirectory(prefix="archive-") as scratch:
         build, alone = Path(scratch) / "build", Path(scratch) / "arxiv"
         compile_paper(paper, build, date, with_study(paper, generated))
@@ -87,14 +87,14 @@ def _paper(paper: Path, generated: Path, date: int) -> Files:
 
 
 def _read_by_latex(build: Path, paper: Path) -> Iterable[Path]:
-    """Files that LaTeX's own record names, without those of its installation and those it has written."""
+    """List the files that LaTeX's own record names, without those of its installation and those it has written."""
     lines = (build / "main.fls").read_text(encoding="utf-8").splitlines()
     names = {line.removeprefix("INPUT ") for line in lines if line.startswith("INPUT ")}
     return sorted(paper / name for name in names if not Path(name).is_absolute())
 
 
 def _name(path: Path, paper: Path, generated: Path) -> str:
-    """A file's name in the archive."""
+    """Name the file ``path`` in the archive."""
     path, paper, generated = path.resolve(), paper.resolve(), generated.resolve()
     if path.is_relative_to(generated):
         return (Path("generated") / path.relative_to(generated)).as_posix()
@@ -113,10 +113,10 @@ def _compile_alone(files: Files, folder: Path, date: int) -> bytes:
 
 
 def _results(results_folder: Path, configuration: Path, project: Path) -> Files:
-    found = {name: results_folder / name for name in OF_A_STUDY}
-    found |= {name: project / name for name in OF_THE_PROJECT}
-    found["study.yaml"] = configuration
-    if missing := [str(path) for path in found.values() if not path.is_file()]:
+    paths = {name: results_folder / name for name in OF_A_STUDY}
+    paths |= {name: project / name for name in OF_THE_PROJECT}
+    paths["study.yaml"] = configuration
+    if missing := [str(path) for path in paths.values() if not path.is_file()]:
         raise DyingReluError(
             f"cannot archive {results_folder}",
             found=f"no {', '.join(missing)}",
@@ -126,17 +126,17 @@ def _results(results_folder: Path, configuration: Path, project: Path) -> Files:
     about = ABOUT.format(study=results_folder.name, command=command)
     with tempfile.TemporaryDirectory(prefix="archive-") as scratch:
         folder = Path(scratch)
-        for name, path in found.items():
+        for name, path in paths.items():
             shutil.copy(path, folder / name)
         (folder / "README.txt").write_text(about, encoding="utf-8")
-        names = sorted(path.name for path in folder.iterdir())
-        checksums.write(folder, names, folder / checksums.NAME)
+        for path in sorted(folder.iterdir()):
+            checksums.write_beside(path)
         top = f"dying-relu-{results_folder.name}"
         return {f"{top}/{path.name}": path.read_bytes() for path in folder.iterdir()}
 
 
 def _pack(files: Files, out: Path, date: int) -> None:
-    """Owner, mode and date say nothing about who packs, and when."""
+    """Write ``files`` to the archive ``out``; owners, modes and dates in it do not tell who packs, and when."""
     with (
         out.open("wb") as raw,
         gzip.GzipFile("", "wb", fileobj=raw, mtime=date) as packed,

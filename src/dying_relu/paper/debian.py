@@ -8,7 +8,7 @@ from dying_relu.errors import DyingReluError
 
 
 def may_install() -> bool:
-    """Whether there is an apt-get, and the right to use it."""
+    """Tell whether there is an apt-get, and the right to use it."""
     return bool(_apt_get())
 
 
@@ -21,12 +21,12 @@ def install(*packages: str) -> None:
     for command in (["update"], ["install", "--yes", "--no-install-recommends", *packages]):
         done = subprocess.run([*_apt_get(), *command], capture_output=True, text=True, check=False)
         if done.returncode:
-            said = (done.stderr.strip() or done.stdout.strip()).splitlines()[-3:]
-            raise DyingReluError(f"apt-get {command[0]} failed", found="; ".join(said))
+            last_lines = (done.stderr.strip() or done.stdout.strip()).splitlines()[-3:]
+            raise DyingReluError(f"apt-get {command[0]} failed", found="; ".join(last_lines))
 
 
 def _apt_get() -> list[str]:
-    """How to call apt-get with the right to install; nothing where there is none, or no right."""
+    """The words that call apt-get with the right to install; none where there is no apt-get, or no right."""
     if shutil.which("apt-get") is None:
         return []
     quiet = ["apt-get", "--quiet", "-o", "DPkg::Lock::Timeout=300"]

@@ -1,6 +1,7 @@
-"""Is LaTeX here, with all that the paper needs? And if not: install it, or say what to install.
+"""Look for LaTeX with all that the paper needs; install what is missing, or say what to install.
 
-What the paper needs is read from its own source, so that there is no second list to keep. :mod:`dying_relu.paper.typeset` runs LaTeX.
+The packages that the paper needs are read from its own source, so that there is no second list to keep. LaTeX is run by
+:mod:`dying_relu.paper.typeset`.
 
 ``python -m dying_relu.paper.latex`` (``make paper`` and ``make test``) installs what is missing, on Debian and its relatives, if it may
 do so without asking for a password.
@@ -51,17 +52,17 @@ def check(paper: Path = Path("paper")) -> None:
 
 
 def missing(paper: Path) -> list[str]:
-    """The programs, or else the files, that LaTeX needs for the folder ``paper`` and that are not here."""
+    """List the programs, or else the files, that LaTeX needs for the folder ``paper`` and that are not here."""
     if programs := [program for program in PROGRAMS if shutil.which(program) is None]:
         return programs
     files = [*sorted(set(needed(paper))), *FONTS]
-    found = subprocess.run(["kpsewhich", *files], capture_output=True, text=True, check=False).stdout
-    there = {Path(line).name for line in found.splitlines()}
-    return [file for file in files if file not in there]
+    paths = subprocess.run(["kpsewhich", *files], capture_output=True, text=True, check=False).stdout
+    installed = {Path(line).name for line in paths.splitlines()}
+    return [file for file in files if file not in installed]
 
 
 def needed(paper: Path) -> Iterator[str]:
-    """The classes, packages and bibliography styles that the folder ``paper`` loads and does not bring along."""
+    """List the classes, packages and bibliography styles that the folder ``paper`` loads and does not bring along."""
     for source in sorted(paper.rglob("*.tex")):
         for match in _NEEDED.finditer(_COMMENT.sub("", source.read_text(encoding="utf-8"))):
             for name in match["names"].split(","):

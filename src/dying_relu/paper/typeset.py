@@ -1,4 +1,4 @@
-"""The PDF: LaTeX run as often as it needs, and its complaints turned into one message."""
+"""The paper's PDF: run LaTeX as often as it needs, and turn its complaints into one message."""
 
 import os
 import re
@@ -25,14 +25,19 @@ def typeset(paper: Path, generated: Path, out: Path) -> None:
 
     The same input gives the same bytes: the PDF's date is that of the commit (or ``SOURCE_DATE_EPOCH``), not today.
 
+    Args:
+        paper: folder with ``main.tex``.
+        generated: folder with the study's figures, tables and numbers.
+        out: the PDF, replaced if it is there.
+
     Raises:
         DyingReluError: there is no LaTeX, or it found an error, an undefined reference or an unknown citation.
     """
     # Not beside ``out``: LaTeX would have to be told a path that anybody may have chosen.
     with tempfile.TemporaryDirectory(prefix="latex-") as folder:
         compile_paper(paper, Path(folder), source_date(paper), with_study(paper, generated))
-        with atomic_path(out) as beside:
-            shutil.copyfile(Path(folder) / "main.pdf", beside)
+        with atomic_path(out) as scratch:
+            shutil.copyfile(Path(folder) / "main.pdf", scratch)
 
 
 def compile_paper(paper: Path, build: Path, date: int, *options: str) -> None:
@@ -53,14 +58,23 @@ def compile_paper(paper: Path, build: Path, date: int, *options: str) -> None:
 
 
 def with_study(paper: Path, generated: Path) -> str:
-    """The option of latexmk that tells the paper where its figures, tables and numbers are."""
+    """Make the option of latexmk that tells the paper where its figures, tables and numbers are.
+
+    Args:
+        paper: folder with ``main.tex``.
+        generated: folder with the figures, tables and numbers.
+    """
     return f"-usepretex={before_the_paper(paper, _plain(os.path.relpath(generated, paper)))}"
 
 
 def before_the_paper(paper: Path, generated: str) -> str:
-    """TeX that stands before ``main.tex``: where the study's figures, tables and numbers are, and whether ``paper`` is as committed.
+    """Write the TeX before ``main.tex``: where the study's figures, tables and numbers are, and whether ``paper`` is as committed.
 
     By default a PDF tells the folder and the time it was made in; without, the same paper is the same PDF anywhere.
+
+    Args:
+        paper: folder with ``main.tex``.
+        generated: the folder's path as TeX is to read it.
     """
     note = ", typeset from modified files" if is_modified(commit(paper)) else ""
     return (
@@ -70,20 +84,20 @@ def before_the_paper(paper: Path, generated: str) -> str:
 
 
 def source_date(paper: Path) -> int:
-    """``SOURCE_DATE_EPOCH``, or else the time of the last commit, in seconds since 1970; 0 without either.
+    """Read ``SOURCE_DATE_EPOCH``, or else the time of the last commit, in seconds since 1970; 0 without either.
 
     Raises:
         DyingReluError: ``SOURCE_DATE_EPOCH`` is no such number.
     """
-    if (given := os.environ.get("SOURCE_DATE_EPOCH")) is not None:
-        if not (re.fullmatch("[0-9]{1,10}", given) and int(given) <= LAST_DATE):
+    if (epoch := os.environ.get("SOURCE_DATE_EPOCH")) is not None:
+        if not (re.fullmatch("[0-9]{1,10}", epoch) and int(epoch) <= LAST_DATE):
             raise DyingReluError(
                 "SOURCE_DATE_EPOCH is no date",
-                found=repr(given[:60]),
+                found=repr(epoch[:60]),
                 expected=f"seconds since 1970, a whole number of at most {LAST_DATE}",
                 remedy="unset it, and the paper has the date of the last commit",
             )
-        return int(given)
+        return int(epoch)
     command = ["git", "-C", str(paper), "log", "-1", "--format=%ct"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -93,7 +107,7 @@ def source_date(paper: Path) -> int:
 
 
 def _plain(path: str) -> str:
-    """``path``, if neither the shell to which latexmk hands it in double quotes nor TeX sees more in it than letters.
+    """Return ``path``, if neither the shell to which latexmk hands it in double quotes nor TeX sees more in it than letters.
 
     Raises:
         DyingReluError: one of them would.
@@ -109,7 +123,7 @@ def _plain(path: str) -> str:
 
 
 def _run_latexmk(paper: Path, build: Path, date: int, options: tuple[str, ...]) -> str:
-    """LaTeX's log, after as many passes as it takes."""
+    """Run latexmk, which runs LaTeX as often as it takes, and return LaTeX's log."""
     command = [
         "latexmk",
         "-norc",

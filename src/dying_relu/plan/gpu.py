@@ -1,4 +1,4 @@
-"""Whether jobs will run on a GPU, as far as planning can tell."""
+"""A guess at the device of jobs, made without PyTorch."""
 
 import platform
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def is_likely_gpu(name: str) -> bool:
-    """Whether ``choose(name)`` will probably be a GPU, judged without importing torch."""
+    """Tell if the device called ``name`` in a study will probably be a GPU, without importing torch."""
     if name == "auto":
         has_nvidia = Path("/dev/nvidiactl").exists() and not metadata.version("torch").endswith("+cpu")
         return has_nvidia or (sys.platform == "darwin" and platform.machine() == "arm64")

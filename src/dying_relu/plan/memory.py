@@ -10,9 +10,10 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dying_relu.configuration import IMAGE_SETS, Adam, Architecture, Optimiser
+from dying_relu.configuration import IMAGE_SETS, Architecture, Optimiser
 from dying_relu.plan import cost
 from dying_relu.plan.gpu import is_likely_gpu
+from dying_relu.stack.normalisation import NORMALISATIONS
 
 if TYPE_CHECKING:
     from dying_relu.plan.shard import Shard
@@ -26,8 +27,6 @@ BYTES_PER_ROW = 400
 EXAMPLES_MEASURED_AT_ONCE = 200
 # Of activations, in training and in measuring: before and after the non-linearity, derivatives, gradients.
 COPIES_OF_ACTIVATIONS = 5
-# Standardised ones, and products that their gradient needs.
-MORE_COPIES_IF_NORMALISED = 3
 # Inputs and pre-activations of the probe set, at this checkpoint and the one before.
 COPIES_WHEN_TRACED = 4
 # Of weights and moments, when the state of training is saved.
@@ -37,20 +36,22 @@ CACHES_FILLED_WITH_WEIGHTS = 3.0
 # Velocities and moments pass through the cache too.
 FILLED_WITH_MOMENTS = 2.0
 LARGEST_STACK = 64
+# Of one example in all networks of a convolutional stack: more operators are saved with more networks, and memory is slower.
+ACTIVATIONS_SIDE_BY_SIDE = 2**16
 USUAL_CACHE = 2 * 2**20
 """What memory is planned with, before it is known on which machine a job will run; no stack fills a larger one."""
 CACHE_SIZE_IN_LINUX = Path("/sys/devices/system/cpu/cpu0/cache/index2/size")
 
 
 def of_job(shard: "Shard") -> int:
-    """Bytes that the job of ``shard`` needs; never more than its memory limit."""
+    """Estimate the bytes that the job of ``shard`` needs; never more than its memory limit."""
     runs = len(shard.runs)
     stack = stack_size(shard, on_gpu=is_likely_gpu(shard.device), cache=USUAL_CACHE)
     return fixed(shard) + runs * per_run(shard) + min(runs, stack) * in_stack(shard)
 
 
 def stack_size(shard: "Shard", on_gpu: bool, cache: int) -> int:
-    """Networks per stack for the runs of ``shard``: on a CPU the fastest, on a GPU as many as the memory limit admits.
+    """Count the networks per stack for the runs of ``shard``: on a CPU the fastest, on a GPU as many as the memory limit admits.
 
     Args:
         shard: what is trained.
@@ -65,23 +66,28 @@ def stack_size(shard: "Shard", on_gpu: bool, cache: int) -> int:
 
 
 def fastest_stack(architecture: Architecture, dataset: str, optimiser: Optimiser, cache: int) -> int:
-    """Networks that a core trains fastest together, with a second-level cache of ``cache`` bytes.
+    """Count the networks that a core trains fastest together.
 
-    Convolutions of one network fill a core and take turns, so that a stack of them has nothing to share: 1.
+    Args:
+        architecture: theirs.
+        dataset: name of the data set.
+        optimiser: theirs.
+        cache: bytes of a core's second-level cache.
 
     >>> from dying_relu.configuration import MLP, SGD
     >>> fastest_stack(MLP(kind="mlp", widths=[128, 128]), "mnist", SGD(kind="sgd"), 2 * 2**20)
     13
     """
-    if architecture.kind == "cnn":
-        return 1
-    weights = BYTES_PER_NUMBER * cost.size(architecture, dataset).parameters
-    filled = FILLED_WITH_MOMENTS if _moments(optimiser) else CACHES_FILLED_WITH_WEIGHTS
+    size = cost.size(architecture, dataset)
+    if architecture.is_convolutional:
+        return max(1, round(ACTIVATIONS_SIDE_BY_SIDE / size.activations))
+    weights = BYTES_PER_NUMBER * size.parameters
+    filled = FILLED_WITH_MOMENTS if optimiser.moments else CACHES_FILLED_WITH_WEIGHTS
     return max(1, min(round(filled * cache / weights), LARGEST_STACK))
 
 
 def second_level_cache() -> int:
-    """Bytes of a core's second-level cache, as far as memory is planned for it; where Linux does not say, 2 MiB."""
+    """Find the bytes of a core's second-level cache, as far as memory is planned for it; where Linux does not say, 2 MiB."""
     try:
         text = CACHE_SIZE_IN_LINUX.read_text(encoding="ascii").strip()
         return min(int(text.removesuffix("K")) * 2**10, USUAL_CACHE)
@@ -90,7 +96,7 @@ def second_level_cache() -> int:
 
 
 def of_machine() -> int | None:
-    """Bytes of this machine's memory; None where the system does not say."""
+    """Find the bytes of this machine's memory; None where the system does not say."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):
@@ -98,38 +104,31 @@ def of_machine() -> int | None:
 
 
 def per_run(shard: "Shard") -> int:
-    """Bytes of results that each run of ``shard`` adds to its job."""
+    """Estimate the bytes of results that each run of ``shard`` adds to its job."""
     network = cost.size(shard.architecture, shard.dataset.name)
     rows_per_checkpoint = 1 + 2 * network.layers + (network.units if shard.record_units else 0)
     return rows_per_checkpoint * len(shard.checkpoints) * BYTES_PER_ROW
 
 
 def in_stack(shard: "Shard") -> int:
-    """Bytes that each network of a stack needs while it trains: weights, gradients, moments, activations."""
+    """Estimate the bytes that each network of a stack needs while it trains: weights, gradients, moments, activations."""
     network = cost.size(shard.architecture, shard.dataset.name)
     kept_until_clipped = shard.optimiser.clip_norm is not None
     # Those of the checkpoint before, where single units are followed.
     kept_until_measured = shard.record_units
-    kept = kept_until_clipped + kept_until_measured + _moments(shard.optimiser)
+    kept = kept_until_clipped + kept_until_measured + shard.optimiser.moments
     numbers = (2 + kept) * network.parameters
-    normalised = shard.architecture.normalisation != "none"
-    copies = COPIES_OF_ACTIVATIONS + MORE_COPIES_IF_NORMALISED * normalised
-    numbers += COPIES_WHEN_SAVED * (1 + kept_until_measured + _moments(shard.optimiser)) * network.parameters
+    normalisation = NORMALISATIONS.get(shard.architecture.normalisation)
+    copies = COPIES_OF_ACTIVATIONS + (normalisation.copies if normalisation else 0)
+    numbers += COPIES_WHEN_SAVED * (1 + kept_until_measured + shard.optimiser.moments) * network.parameters
     numbers += COPIES_WHEN_TRACED * kept_until_measured * shard.probe_train * network.activations
     numbers += copies * max(shard.batch_size, EXAMPLES_MEASURED_AT_ONCE) * network.activations
     return numbers * BYTES_PER_NUMBER
 
 
 def fixed(shard: "Shard") -> int:
-    """Bytes that a job of ``shard`` needs whatever the number of its runs: Python and the data."""
+    """Estimate the bytes that a job of ``shard`` needs whatever the number of its runs: Python and the data."""
     images = IMAGE_SETS[shard.dataset.name]
     pixels = images.channels * images.side**2
     data = (shard.dataset.train + shard.dataset.test) * pixels * BYTES_PER_NUMBER
     return int(START_UP_BYTES + COPIES_OF_THE_DATA * data)
-
-
-def _moments(optimiser: Optimiser) -> int:
-    """How many numbers ``optimiser`` keeps for each weight."""
-    if isinstance(optimiser, Adam):
-        return 2
-    return int(optimiser.momentum > 0)

@@ -1,4 +1,4 @@
-"""What a study will run, for people: ``dying-relu plan``."""
+"""A table of a study's runs, time and memory for people: ``dying-relu plan``."""
 
 import os
 from itertools import groupby
@@ -14,7 +14,12 @@ from dying_relu.plan.study import Study
 
 
 def show(study: Study, console: Console) -> None:
-    """Print the experiments of ``study`` with their size, and an estimate of the time and memory of its training."""
+    """Print the experiments of a study with their size, and an estimate of the time and memory of its training.
+
+    Args:
+        study: planned.
+        console: to print to.
+    """
     table = Table(title=f"Study {study.name}", title_justify="left", show_footer=True)
     table.add_column("experiment", footer="all")
     table.add_column("question", ratio=1)
@@ -25,7 +30,7 @@ def show(study: Study, console: Console) -> None:
     ):
         table.add_column(heading, footer, justify="right", no_wrap=True)
     for name, shards in groupby(study.shards, key=lambda shard: shard.experiment):
-        # As it stands there: rich would take "[/b]" for a mark of its own.
+        # Not as markup: rich would take "[/b]" for a mark of its own.
         table.add_row(name, Text(study.configuration.experiments[name].question), *_sums(list(shards)))
     console.print(table)
     console.print(_training(study), highlight=False)
@@ -52,7 +57,7 @@ def _training(study: Study) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A time span in the unit that fits.
+    """Write a time span in the unit that fits.
 
     >>> [duration(s) for s in (8.2, 95, 5000, 200_000)]
     ['8 s', '1.6 min', '1.4 h', '56 h']

@@ -1,7 +1,7 @@
-"""What jobs took, as Snakemake measured it, and what the next one is given on a cluster.
+"""Time and memory of jobs: as Snakemake measured them, and as the next one is given them on a cluster.
 
-Snakemake writes a small table for each job of a rule with a ``benchmark``; memory in it is in MiB, "-" stands for what was too short
-to be measured.
+Snakemake writes a small table for each job of a rule with a ``benchmark``; memory in it is in MiB, and "-" stands for a job that was
+too short to be measured.
 """
 
 import math
@@ -18,16 +18,16 @@ MARGIN = 1.25
 """Of memory: an allocator does not give the same job the same number of pages each time."""
 
 
-class Took(NamedTuple):
-    """What a job took."""
+class Usage(NamedTuple):
+    """Time and memory of a job."""
 
     seconds: float
     mebibytes: float
     """At its largest; NaN if the job was too short for Snakemake to look."""
 
 
-def took(path: Path) -> Took:
-    """What the job took whose measurement is at ``path``."""
+def usage(path: Path) -> Usage:
+    """Read the measurement of a job at ``path``."""
     try:
         row = pd.read_csv(path, sep="\t", na_values="-", usecols=["s", "max_rss"]).astype(float).iloc[0]
     except (OSError, ValueError, IndexError) as error:
@@ -36,12 +36,12 @@ def took(path: Path) -> Took:
             found=str(error),
             remedy="delete it and run snakemake again",
         ) from error
-    return Took(row["s"], row["max_rss"])
+    return Usage(row["s"], row["max_rss"])
 
 
 def training(folder: Path) -> dict[str, float | None] | None:
-    """Number, seconds and largest memory of the jobs that were measured in ``folder``; None if none was."""
-    jobs = pd.DataFrame([took(path) for path in sorted(folder.glob("*.tsv"))])
+    """Sum up the number, seconds and largest memory of the jobs that were measured in ``folder``; None if none was."""
+    jobs = pd.DataFrame([usage(path) for path in sorted(folder.glob("*.tsv"))])
     if jobs.empty:
         return None
     largest = jobs["mebibytes"].max()
@@ -53,15 +53,25 @@ def training(folder: Path) -> dict[str, float | None] | None:
 
 
 def mebibytes_for(shard: Shard, measured: Path) -> int:
-    """Memory to ask for: what ``shard`` is expected to need, or what it needed the last time (``measured``) if that was more."""
+    """Estimate the memory to ask for: as expected, or as measured the last time if that was more.
+
+    Args:
+        shard: of the job.
+        measured: file of its last measurement, which may be missing.
+    """
     expected = memory.of_job(shard) / 2**20
-    needed = took(measured).mebibytes if measured.is_file() else math.nan
+    needed = usage(measured).mebibytes if measured.is_file() else math.nan
     return math.ceil(expected if math.isnan(needed) else max(expected, MARGIN * needed))
 
 
 def minutes_for(shard: Shard, measured: Path) -> int:
-    """Time to ask for: what ``shard`` is expected to take, or took the last time (``measured``) if that was more, on a slower processor."""
+    """Estimate the time to ask for: as expected, or as measured the last time if that was more, on a slower processor.
+
+    Args:
+        shard: of the job.
+        measured: file of its last measurement, which may be missing.
+    """
     seconds = cost.seconds(shard)
     if measured.is_file():
-        seconds = max(seconds, took(measured).seconds)
+        seconds = max(seconds, usage(measured).seconds)
     return cost.minutes_at_most(seconds)

@@ -14,11 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from dying_relu import configuration as configurations
+from dying_relu import extensions
 from dying_relu.configuration import IMAGE_SETS, Configuration, Experiment
-from dying_relu.configuration.model import ACTIVATION_NAMES, Grid
+from dying_relu.configuration.model import Grid
 from dying_relu.errors import DyingReluError
 from dying_relu.plan import cost, memory
 from dying_relu.plan.shard import SHARED_FACTORS, DatasetSize, Run, Shard
+from dying_relu.stack.activations import ACTIVATIONS
+from dying_relu.stack.initialisation import SCHEMES
+from dying_relu.stack.normalisation import NORMALISATIONS
 
 SECONDS_PER_SHARD = 120.0
 """A shard is cut so that it is estimated to take at most this long on one core."""
@@ -38,8 +42,10 @@ class Study:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Changes when anything in the configuration changes but where the images come from."""
-        return _digest(self.configuration.model_dump(mode="json", exclude={"data"}))[:16]
+        """Changes when anything in the configuration changes but where the images come from, or an extension that it names."""
+        written = self.configuration.model_dump(mode="json", exclude={"data"})
+        extended = extensions.digests(part for shard in self.shards for part in _definitions(shard))
+        return _digest([written, *extended] if extended else written)[:16]
 
     @cached_property
     def runs(self) -> tuple[Run, ...]:
@@ -68,7 +74,7 @@ class Study:
 
 
 def load(path: Path) -> Study:
-    """The study configured in the YAML file at ``path``."""
+    """Plan the study configured in the YAML file at ``path``."""
     configuration = configurations.load(path)
     try:
         return plan(configuration)
@@ -77,7 +83,7 @@ def load(path: Path) -> Study:
 
 
 def plan(configuration: Configuration) -> Study:
-    """The runs and shards that ``configuration`` asks for."""
+    """Make the runs and shards that ``configuration`` asks for."""
     shards = [
         shard
         for name, experiment in configuration.experiments.items()
@@ -89,7 +95,11 @@ def plan(configuration: Configuration) -> Study:
 
 @lru_cache(maxsize=64)
 def log_spaced(steps: int, count: int) -> tuple[int, ...]:
-    """``count`` checkpoints (or one after every step, if that is fewer): 0, 1, ..., ``steps`` at growing distances.
+    """Choose checkpoints at growing distances: 0, 1, ..., ``steps``.
+
+    Args:
+        steps: the last checkpoint.
+        count: number of checkpoints; there are fewer if the steps are fewer.
 
     >>> log_spaced(100, 6)
     (0, 1, 3, 10, 32, 100)
@@ -142,7 +152,7 @@ def _jobs(configuration: Configuration, name: str, experiment: Experiment) -> It
 def _runs(
     configuration: Configuration, experiment: Experiment, shard: Shard, shared: dict[str, Any]
 ) -> Iterator[Run]:
-    """The runs of ``shard``, which agree in the factors ``shared``, one replicate after the other."""
+    """Make the runs of ``shard``, which agree in the factors ``shared``, one replicate after the other."""
     levels = _levels_within_a_shard(experiment.grid)
     setting_of = _settings(shard)
     for replicate in range(experiment.replicates):
@@ -166,7 +176,7 @@ def _levels_within_a_shard(grid: Grid) -> list[dict[str, Any]]:
 
 def _stacking_order(point: dict[str, Any]) -> tuple[Any, ...]:
     others = [point[factor] for factor in sorted(point) if factor not in ("activation", "slope")]
-    return (ACTIVATION_NAMES.index(point["activation"]), point["slope"] or 0.0, *others)
+    return (list(ACTIVATIONS).index(point["activation"]), point["slope"] or 0.0, *others)
 
 
 def _steps(configuration: Configuration, experiment: Experiment, examples: int) -> int:
@@ -177,9 +187,9 @@ def _steps(configuration: Configuration, experiment: Experiment, examples: int) 
 
 
 def _settings(shard: Shard) -> Callable[[int, int], str]:
-    """By replicate and seed: the digest of what determines the numbers of a replicate (to keep units as well changes none).
+    """Prepare digests of all that determines the numbers of a replicate, by replicate and seed (to keep units as well changes none).
 
-    What replicates have in common, such as ten thousand checkpoints, is written and summed up once.
+    The part that replicates have in common, such as ten thousand checkpoints, is written and summed up once.
     """
     fields = vars(shard) | {
         "dataset": asdict(shard.dataset),
@@ -202,7 +212,7 @@ def _settings(shard: Shard) -> Callable[[int, int], str]:
 
 
 def _cut(job: Shard) -> Iterator[Shard]:
-    """``job`` in parts of nearly equal numbers of runs, none too long and none too large."""
+    """Cut ``job`` into parts of nearly equal numbers of runs, none too long and none too large."""
     least = memory.fixed(job) + memory.in_stack(job)
     fit = (job.memory_limit - least) // memory.per_run(job)
     if fit < 1:
@@ -217,8 +227,20 @@ def _cut(job: Shard) -> Iterator[Shard]:
     bounds = [len(job.runs) * part // parts for part in range(parts + 1)]
     for part in range(parts):
         runs = job.runs[bounds[part] : bounds[part + 1]]
-        fingerprint = _digest([job.record_units, job.device, [run.id for run in runs]])[:16]
-        yield replace(job, name=f"{job.name}-{part:02d}", runs=runs, fingerprint=fingerprint)
+        shard = replace(job, name=f"{job.name}-{part:02d}", runs=runs)
+        extended = extensions.digests(_definitions(shard))
+        made_of = [job.record_units, job.device, [run.id for run in runs], *extended]
+        yield replace(shard, fingerprint=_digest(made_of)[:16])
+
+
+def _definitions(shard: Shard) -> Iterator[Callable[..., object] | None]:
+    """List the functions and classes by which ``shard`` is trained and which an extension may define."""
+    yield from (type(shard.architecture), type(shard.optimiser), IMAGE_SETS[shard.dataset.name].read)
+    yield NORMALISATIONS.get(shard.architecture.normalisation)
+    for name in {run.activation for run in shard.runs}:
+        yield from (ACTIVATIONS[name].function, ACTIVATIONS[name].gradient)
+    for name in {run.initialisation for run in shard.runs}:
+        yield SCHEMES[name]
 
 
 def _digest(value: Any) -> str:

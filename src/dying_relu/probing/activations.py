@@ -1,4 +1,4 @@
-"""What counts as an activation, how its place in a model is named, and which ones cannot be seen.
+"""Activations: the functions that count as one, names for their places in a model, and those that cannot be seen.
 
 To find another function of PyTorch's, add its name to ``NAMES``; it must work element by element and be differentiable by autograd.
 """
@@ -6,6 +6,7 @@ To find another function of PyTorch's, add its name to ``NAMES``; it must work e
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
+from functools import cache
 from typing import Any, NamedTuple
 
 import torch
@@ -37,8 +38,22 @@ ACTIVATIONS = spellings(NAMES)
 CLAMPED = spellings(CLAMPS)
 
 
+@cache
+def clamp_derivative_at_zero() -> float:
+    """Measure the derivative of ``clamp(min=0)`` at exactly 0: 1 in PyTorch 2.13, 0 in 2.15."""
+    with torch.inference_mode(False), torch.enable_grad(), torch._C.DisableTorchFunction():
+        z = torch.zeros((), requires_grad=True)
+        (derivative,) = torch.autograd.grad(z.clamp(min=0), z)
+    return float(derivative)
+
+
 def activation(function: Function, arguments: tuple[Any, ...], options: dict[str, Any]) -> str | None:
     """The name of the activation that a call computes, or None; ``clamp(min=0)`` and ``threshold(0, 0)`` are a relu.
+
+    Args:
+        function: as PyTorch hands it to a TorchFunctionMode.
+        arguments: positional arguments of the call.
+        options: arguments by name.
 
     >>> activation(torch.clamp, (torch.zeros(1),), {"min": 0})
     'relu'
@@ -56,12 +71,19 @@ def activation(function: Function, arguments: tuple[Any, ...], options: dict[str
 
 
 def argument(arguments: tuple[Any, ...], options: dict[str, Any], position: int, name: str) -> Any:
-    """By position or by name; None if it was not given."""
+    """An argument of a call, which may be given by position or by name; None if it was not given.
+
+    Args:
+        arguments: positional arguments of the call.
+        options: arguments by name.
+        position: where it stands among the first.
+        name: its name among the second.
+    """
     return arguments[position] if len(arguments) > position else options.get(name)
 
 
 def _is_zero(value: Any) -> bool:
-    """Whether it is the number 0, or a tensor of nothing but that."""
+    """Tell whether ``value`` is the number 0, or a tensor of nothing but that."""
     if isinstance(value, Tensor):
         return not value.requires_grad and not bool(value.any())
     return isinstance(value, int | float) and value == 0
@@ -79,17 +101,17 @@ NO_UNITS = (
 LIKELY = re.compile("GELU|SiLU|Swish|Mish|Activation", re.IGNORECASE)
 
 
-def is_of_torch(module: nn.Module) -> bool:
-    """Whether it is one of PyTorch's own activations."""
+def is_torch_activation(module: nn.Module) -> bool:
+    """Tell whether ``module`` is one of PyTorch's own activations."""
     return type(module).__module__ == OF_TORCH and not isinstance(module, NO_UNITS)
 
 
-def is_self_made(module: nn.Module) -> bool:
-    """Whether it is called like an activation and is nothing more than that, such as the GELUs of Transformers.
+def is_custom_activation(module: nn.Module) -> bool:
+    """Tell whether ``module`` has an activation's name and is nothing more than that, such as the GELUs of Transformers.
 
-    What it computes with, a tanh for instance, is then no activation of its own.
+    A function that it calls, a tanh for instance, is then no activation of its own.
 
-    >>> is_self_made(nn.Linear(1, 1))
+    >>> is_custom_activation(nn.Linear(1, 1))
     False
     """
     name = type(module).__name__
@@ -101,14 +123,14 @@ def is_self_made(module: nn.Module) -> bool:
 
 
 def is_activation(module: nn.Module) -> bool:
-    """Whether a call of the module is the call of an activation, named by its path alone."""
-    return is_of_torch(module) or is_self_made(module)
+    """Tell whether a call of ``module`` is the call of an activation, named by its path alone."""
+    return is_torch_activation(module) or is_custom_activation(module)
 
 
-class Names:
-    """Names for calls of activations, in their order: the place, and from the second call there on "#2", "#3", ...
+class CallNames:
+    """CallNames for calls of activations, in their order: the place, and from the second call there on "#2", "#3", ...
 
-    >>> names = Names()
+    >>> names = CallNames()
     >>> [names.next(place_of_function("block", "relu")) for _ in range(2)]
     ['block:relu', 'block:relu#2']
     """
@@ -123,7 +145,12 @@ class Names:
 
 
 def place_of_function(path: str, kind: str) -> str:
-    """The place of an activation that the module at ``path`` calls as a function; the model's own path is empty."""
+    """The place of an activation that a module calls as a function.
+
+    Args:
+        path: of the module; the model's own is empty.
+        kind: name of the activation.
+    """
     return f"{path}:{kind}" if path else kind
 
 
@@ -136,27 +163,29 @@ def place_of(name: str) -> str:
     return name.partition("#")[0]
 
 
-class Unseen(NamedTuple):
-    """A module with such activations: its class, and why they cannot be seen."""
+class UnobservedModule(NamedTuple):
+    """A module whose activations cannot be seen: its class, and why."""
 
     kind: str
     reason: str
 
 
-def unseen(model: nn.Module, entered: Collection[str], layers: Collection[str]) -> dict[str, Unseen]:
-    """The modules with unseen activations by path.
+def unobserved_modules(
+    model: nn.Module, called_modules: Collection[str], layers: Collection[str]
+) -> dict[str, UnobservedModule]:
+    """The modules whose activations cannot be seen, by path.
 
     Args:
         model: has been run.
-        entered: the paths of the modules that were called.
+        called_modules: the paths of the modules that were called.
         layers: the names of the activations that were seen.
     """
     places = set(map(place_of, layers))
-    found = {}
-    for path, module in model.named_modules():
-        if path in entered and path not in places and (reason := _reason(module)):
-            found[path] = Unseen(type(module).__name__, reason)
-    return found
+    return {
+        path: UnobservedModule(type(module).__name__, reason)
+        for path, module in model.named_modules()
+        if path in called_modules and path not in places and (reason := _reason(module))
+    }
 
 
 def _reason(module: nn.Module) -> str:
@@ -170,7 +199,7 @@ def _reason(module: nn.Module) -> str:
 
 
 def _scripted_functions(module: nn.Module) -> list[str]:
-    """Those that the module's forward calls by name."""
+    """The scripted functions that the module's forward calls by name."""
     code = getattr(type(module).forward, "__code__", None)
     known = getattr(type(module).forward, "__globals__", {})
     names = () if code is None else code.co_names

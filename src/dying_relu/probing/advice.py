@@ -10,12 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import pandas as pd
-
 if TYPE_CHECKING:
+    import pandas as pd
+
     from dying_relu.probing.batches import InputScale
     from dying_relu.probing.findings import Findings
-    from dying_relu.units.history import Lives
+    from dying_relu.units.history import UnitHistory
 
 WORTH_MENTIONING = 0.1
 """Advice is given on layers of whose units more than this share is dead (or saturated)."""
@@ -36,14 +36,14 @@ class Evidence:
         inputs: the scale of the model's inputs.
         first: no layer is called before it.
         dead_before: the last of the layers called before that are dead altogether; "" if none is.
-        lives: of its units, at the measurements of a Monitor.
+        history: of its units, at the measurements of a Monitor.
     """
 
-    units: pd.DataFrame
+    units: "pd.DataFrame"
     inputs: "InputScale"
     first: bool = False
     dead_before: str = ""
-    lives: "Lives | None" = None
+    history: "UnitHistory | None" = None
 
     @property
     def blind(self) -> bool:
@@ -54,12 +54,12 @@ class Evidence:
         )
 
     @property
-    def dead(self) -> pd.DataFrame:
+    def dead(self) -> "pd.DataFrame":
         """The rows of the dead units."""
         return self.units[self.units["dead"]]
 
     @property
-    def alive(self) -> pd.DataFrame:
+    def alive(self) -> "pd.DataFrame":
         """The rows of the others."""
         return self.units[~self.units["dead"]]
 
@@ -73,9 +73,9 @@ def advice(report: "Findings") -> str:
     dead_before = ""
     for name in report.layers:
         table = report.units(name)
-        lives = report.lives.get(name)
+        history = report.histories.get(name)
         said += _of_layer(
-            name, Evidence(table, report.inputs, name == next(iter(report.layers)), dead_before, lives)
+            name, Evidence(table, report.inputs, name == next(iter(report.layers)), dead_before, history)
         )
         dead_before = name if table["dead"].all() else dead_before
     said += [f"{path}: never called on these data." for path in report.never_called]
@@ -127,11 +127,11 @@ def blind(evidence: Evidence) -> str:
 
 def born_or_died(evidence: Evidence) -> str:
     """When they died, as a Monitor has seen it."""
-    lives = evidence.lives
-    if lives is None:
+    history = evidence.history
+    if history is None:
         return ""
-    born = int((lives.dead & (lives.last_alive < 0)).sum())
-    died = lives.dead & (lives.last_alive >= 0)
+    born = int((history.dead & (history.last_alive < 0)).sum())
+    died = history.dead & (history.last_alive >= 0)
     said = (
         [
             f"{born} of them were dead at the first measurement: the initialisation or the inputs, if that was before training."
@@ -140,7 +140,9 @@ def born_or_died(evidence: Evidence) -> str:
         else []
     )
     if number := int(died.sum()):
-        times = Counter(zip(lives.last_alive[died].tolist(), lives.dead_since[died].tolist(), strict=True))
+        times = Counter(
+            zip(history.last_alive[died].tolist(), history.dead_since[died].tolist(), strict=True)
+        )
         (alive, dead), most = times.most_common(1)[0]
         said.append(
             f"{number} of them died in training, {most} of these between steps {alive} and {dead}: the learning rate at that time (C6)."
@@ -243,5 +245,5 @@ CAUSES: tuple[Cause, ...] = (
 )
 
 
-def _median(values: pd.Series) -> str:
+def _median(values: "pd.Series") -> str:
     return f"{values.median():.3g}" if values.notna().any() else "none is alive"

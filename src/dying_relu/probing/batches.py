@@ -1,4 +1,4 @@
-"""Batches: how a model is called with one, what scale its inputs have, and loaders that are gone through without a trace."""
+"""Batches: the arguments that a model gets of one, the scale of its inputs, and loaders that are gone through without a trace."""
 
 import random
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,10 +15,10 @@ from dying_relu.errors import DyingReluError
 
 
 def unwrapped(model: nn.Module) -> nn.Module:
-    """What a DataParallel-wrapped or compiled model wraps, else the model.
+    """Return the model within a DataParallel-wrapped or compiled one, else the model itself.
 
     Raises:
-        DyingReluError: it is no module, or one that is scripted.
+        DyingReluError: ``model`` is no module, or one that is scripted.
     """
     if not isinstance(model, nn.Module):
         raise DyingReluError("the model", found=type(model).__name__, expected="a torch.nn.Module")
@@ -36,8 +36,8 @@ def unwrapped(model: nn.Module) -> nn.Module:
 
 
 @contextmanager
-def evaluating(model: nn.Module) -> Iterator[None]:
-    """Evaluation mode, and afterwards each module's own."""
+def evaluation_mode(model: nn.Module) -> Iterator[None]:
+    """Evaluation mode within the block, and afterwards each module's own."""
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
     try:
@@ -48,8 +48,13 @@ def evaluating(model: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def gradients(model: nn.Module, wanted: bool) -> Iterator[None]:
-    """Gradients, if wanted, in frozen layers too, and even if the caller has switched them off; afterwards all is as it was."""
+def gradients_enabled(model: nn.Module, wanted: bool) -> Iterator[None]:
+    """Gradients within the block, in frozen layers too, and even if the caller has switched them off; afterwards all is as it was.
+
+    Args:
+        model: whose parameters they are.
+        wanted: False switches them off instead.
+    """
     if not wanted:
         with torch.no_grad():
             yield
@@ -70,7 +75,11 @@ def gradients(model: nn.Module, wanted: bool) -> Iterator[None]:
 
 
 def device_of(model: nn.Module) -> torch.device | None:
-    """Where the model is, as far as its first parameter tells."""
+    """The device of the model's first parameter; None if it has none.
+
+    Raises:
+        DyingReluError: it is the meta device.
+    """
     parameter = next(iter(model.parameters()), None)
     if parameter is not None and parameter.device.type == "meta":
         raise DyingReluError(
@@ -81,7 +90,12 @@ def device_of(model: nn.Module) -> torch.device | None:
 
 
 def on_device(batch: Any, device: torch.device | None) -> Any:
-    """The tensors of a batch on ``device``, if there is one; tuples become lists."""
+    """Move the tensors of a batch to a device; tuples become lists.
+
+    Args:
+        batch: a tensor, or mappings, tuples and lists of them, however deep.
+        device: None leaves them where they are.
+    """
     if isinstance(batch, Tensor):
         # Autograd refuses a tensor of inference mode, and takes its copy.
         batch = batch.clone() if batch.is_inference() and not torch.is_inference_mode_enabled() else batch
@@ -94,50 +108,56 @@ def on_device(batch: Any, device: torch.device | None) -> Any:
 
 
 @dataclass(frozen=True)
-class Shown:
-    """What a model is called with.
+class ModelInputs:
+    """The arguments that a model is called with.
 
     Attributes:
-        positional, named: its arguments.
-        labels: what a loss compares its output with; None if the batch has none.
+        positional: arguments by position.
+        named: arguments by name.
+        labels: a loss compares the model's output with them; None if the batch has none.
     """
 
     positional: list[Any]
     named: dict[str, Any]
     labels: Any
 
-    def to(self, model: nn.Module) -> Any:
-        """What the model returns."""
+    def call(self, model: nn.Module) -> Any:
+        """Call the model, and return its output."""
         return model(*self.positional, **self.named)
 
     def __str__(self) -> str:
-        """Shapes of its tensors, for a message."""
+        """Shapes of the tensors, for a message."""
         given = [*self.positional, *self.named.values()]
         return ", ".join(
             str(tuple(one.shape)) if isinstance(one, Tensor) else type(one).__name__ for one in given
         )
 
 
-def shown(batch: Any, model: nn.Module, number: int) -> Shown:
-    """How ``model`` is called with a batch.
+def model_inputs(batch: Any, model: nn.Module, number: int) -> ModelInputs:
+    """Choose the arguments that a model gets of a batch.
 
-    Of a dict it gets what it has arguments for. Of a list (inputs, labels, ...) it gets the first entry; if it needs several arguments
-    it gets that entry's parts, or as many entries of the batch as it needs, and the labels stand behind them.
+    Of a dict it gets the entries that it has arguments for. Of a list (inputs, labels, ...) it gets the first entry; if it needs
+    several arguments it gets that entry's parts, or as many entries of the batch as it needs, and the labels stand behind them.
+
+    Args:
+        batch: as :func:`on_device` returns it.
+        model: is not called.
+        number: of the batch, for a message.
 
     Raises:
         DyingReluError: the batch is an empty tuple.
     """
     if isinstance(batch, Mapping):
-        return Shown([], _accepted(batch, model), batch.get("labels"))
+        return ModelInputs([], _accepted(batch, model), batch.get("labels"))
     if not isinstance(batch, list):
-        return Shown([batch], {}, None)
+        return ModelInputs([batch], {}, None)
     if not batch:
         raise DyingReluError(f"batch {number} is an empty tuple", expected="(inputs, labels)")
     needed = _needed(model)
     if needed > 1 and isinstance(batch[0], list) and len(batch[0]) == needed:
-        return Shown(batch[0], {}, batch[1] if len(batch) > 1 else None)
+        return ModelInputs(batch[0], {}, batch[1] if len(batch) > 1 else None)
     inputs = batch[:needed] if 1 < needed <= len(batch) else batch[:1]
-    return Shown(inputs, {}, batch[len(inputs)] if len(batch) > len(inputs) else None)
+    return ModelInputs(inputs, {}, batch[len(inputs)] if len(batch) > len(inputs) else None)
 
 
 def _accepted(batch: Mapping[str, Any], model: nn.Module) -> dict[str, Any]:
@@ -149,7 +169,7 @@ def _accepted(batch: Mapping[str, Any], model: nn.Module) -> dict[str, Any]:
 
 
 def _needed(model: nn.Module) -> int:
-    """How many arguments without a default ``model`` takes by position."""
+    """Count the arguments without a default that ``model`` takes by position."""
     by_position = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
     parameters = signature(model.forward).parameters.values()
     return sum(one.kind in by_position and one.default is one.empty for one in parameters)
@@ -166,7 +186,7 @@ def tensors_in(inputs: Any) -> Iterator[Tensor]:
 
 @dataclass
 class InputScale:
-    """Mean, spread and range of the floating-point inputs of all batches so far; integers, such as tokens, do not count.
+    """Mean, standard deviation and range of the floating-point inputs of all batches so far; integers, such as tokens, do not count.
 
     >>> import torch
     >>> scale = InputScale()
@@ -182,7 +202,7 @@ class InputScale:
     high: float = float("-inf")
 
     def add(self, tensors: Iterable[Tensor]) -> None:
-        """Take in the tensors of a batch."""
+        """Add the tensors of a batch, of any shape."""
         for tensor in tensors:
             if not tensor.is_floating_point() or not tensor.numel():
                 continue
@@ -196,7 +216,7 @@ class InputScale:
 
     @property
     def mean(self) -> float:
-        """NaN without inputs."""
+        """Mean over all entries; NaN without inputs."""
         return self.total / self.count if self.count else float("nan")
 
     @property
@@ -206,7 +226,15 @@ class InputScale:
 
 
 def require_repeatable(loader: Iterable[Any], remedy: str) -> Iterable[Any]:
-    """The loader; raises :class:`DyingReluError` for what can be gone through only once, such as a generator."""
+    """Return the loader if it can be gone through again.
+
+    Args:
+        loader: of batches.
+        remedy: end of the error's message.
+
+    Raises:
+        DyingReluError: it gives its batches only once, as a generator does.
+    """
     # Not iter(loader): a DataLoader would draw a random number for it.
     if isinstance(loader, Iterator):
         raise DyingReluError(
@@ -216,20 +244,20 @@ def require_repeatable(loader: Iterable[Any], remedy: str) -> Iterable[Any]:
 
 
 @contextmanager
-def undisturbed(loader: Iterable[Any]) -> Iterator[None]:
-    """Random numbers drawn within the block, by ``loader`` or its transforms, are not missing after it.
+def preserved_random_state(loader: Iterable[Any]) -> Iterator[None]:
+    """Restore, after the block, the random state of before: numbers drawn by ``loader`` or its transforms are not missing.
 
     A DataLoader draws a seed whenever it is gone through, shuffled or not. The states of PyTorch (CPU and CUDA), NumPy and
     Python are restored, and those of the generators of the loader and its samplers.
 
-    >>> with undisturbed([]):
+    >>> with preserved_random_state([]):
     ...     inside = torch.rand(1)
     >>> bool(inside == torch.rand(1))
     True
     """
     sources = [loader, getattr(loader, "sampler", None), getattr(loader, "batch_sampler", None)]
-    found = [getattr(source, "generator", None) for source in sources]
-    generators = [(one, one.get_state()) for one in found if isinstance(one, torch.Generator)]
+    candidates = [getattr(source, "generator", None) for source in sources]
+    generators = [(one, one.get_state()) for one in candidates if isinstance(one, torch.Generator)]
     of_python, of_numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
     devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else []
     with torch.random.fork_rng(devices):

@@ -1,4 +1,4 @@
-"""Models and loaders that a command line names: ``package.module:object``, and files of weights."""
+"""Models, loaders and files of weights that a command line names."""
 
 import pickle
 import sys
@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
-from torch import nn
+from torch import Tensor, nn
 
 from dying_relu.errors import DyingReluError
 
@@ -34,7 +32,7 @@ def named(place: str) -> Any:
     if "" not in sys.path:
         sys.path.insert(0, "")
     try:
-        found = import_module(module_name)
+        target = import_module(module_name)
     except ModuleNotFoundError as error:
         raise DyingReluError(
             f"there is no module {error.name}",
@@ -47,10 +45,10 @@ def named(place: str) -> Any:
             f"module {module_name} cannot be imported", found=f"{type(error).__name__}: {error}"
         ) from error
     for name in path.split("."):
-        if not hasattr(found, name):
+        if not hasattr(target, name):
             raise DyingReluError(f"module {module_name} has no {path}", found=place)
-        found = getattr(found, name)
-    return found if isinstance(found, nn.Module) or not callable(found) else _made(found, place)
+        target = getattr(target, name)
+    return target if isinstance(target, nn.Module) or not callable(target) else _made(target, place)
 
 
 def _made(make: Any, place: str) -> Any:
@@ -74,11 +72,11 @@ def load_weights(model: nn.Module, path: Path) -> None:
         raise DyingReluError(f"there is no checkpoint {path}")
     try:
         state = (
-            load_file(path)
+            _safetensors(path)
             if path.suffix == ".safetensors"
             else torch.load(path, map_location="cpu", weights_only=True)
         )
-    except (pickle.UnpicklingError, SafetensorError, RuntimeError, EOFError, ValueError) as error:
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
         raise DyingReluError(
             f"{path} is not a checkpoint of tensors alone",
             found=type(error).__name__,  # PyTorch's message advises to load it unsafely
@@ -93,3 +91,19 @@ def load_weights(model: nn.Module, path: Path) -> None:
         model.load_state_dict(dict(state))
     except RuntimeError as error:
         raise DyingReluError(f"{path} is a checkpoint of another model", found=str(error)) from error
+
+
+def _safetensors(path: Path) -> dict[str, Tensor]:
+    """The tensors of a .safetensors file by name; a damaged one is a ValueError."""
+    try:
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+    except ModuleNotFoundError as error:
+        raise DyingReluError(
+            f"safetensors is not installed, and {path} cannot be read without",
+            remedy="pip install safetensors",
+        ) from error
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise ValueError(str(error)) from error

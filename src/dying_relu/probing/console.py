@@ -1,4 +1,4 @@
-"""A report on the terminal, and as JSON."""
+"""A report on the terminal and as JSON, for the command line."""
 
 import json
 from typing import TYPE_CHECKING
@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 
 
 def show(report: "Findings", console: Console) -> None:
-    """Print the summary, the dead fraction and the advice."""
+    """Print the summary, the dead fraction and the advice.
+
+    Args:
+        report: findings to print.
+        console: to print them on.
+    """
     summary = report.summary()
     if summary["mean_gradient"].isna().all():
         summary = summary.drop(columns="mean_gradient")
@@ -32,21 +37,25 @@ def show(report: "Findings", console: Console) -> None:
 
 
 def as_json(report: "Findings") -> str:
-    """The summary, the dead fraction, the number of units that are not finite and the advice as JSON; what is not known is null."""
-    found = {
+    """The summary, the dead fraction, the number of units that are not finite and the advice as JSON; unknown values are null."""
+    content = {
         "dead_fraction": report.dead_fraction,
         "not_finite": report.not_finite,
         "layers": json.loads(report.summary().to_json(orient="records")),
         "advice": advice(report).splitlines(),
     }
-    return json.dumps(found, indent=1) + "\n"
+    return json.dumps(content, indent=1) + "\n"
 
 
 def require_healthy(report: "Findings", most: float) -> None:
-    """For continuous integration: no unit may be infinite or not a number, and at most the share ``most`` dead.
+    """Check a model in continuous integration.
+
+    Args:
+        report: findings on the model.
+        most: share of dead units that is still allowed.
 
     Raises:
-        DyingReluError: it is otherwise.
+        DyingReluError: a unit is infinite or not a number, or a larger share is dead.
     """
     if report.not_finite:
         raise DyingReluError(f"{report.not_finite} units have pre-activations that are not finite")

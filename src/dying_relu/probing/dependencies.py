@@ -1,4 +1,4 @@
-"""Which layer feeds an activation and which layers read it: what has to change with a unit.
+"""Dependencies of the units of an activation: the layer that computes them and the layers that read them.
 
 The model is traced with torch.fx and the units are followed from operation to operation, forwards and backwards. Where that
 cannot be done beyond doubt the answer is the reason, in words.
@@ -14,7 +14,14 @@ from torch.fx import Graph, Node
 
 from dying_relu.errors import DyingReluError
 from dying_relu.probing.activations import ACTIVATIONS, place_of
-from dying_relu.probing.graph import Place, activations, asks_for_another_size, behind, name_of, traced
+from dying_relu.probing.graph import (
+    Place,
+    activation_nodes,
+    asks_for_another_size,
+    name_of,
+    place_after,
+    trace,
+)
 from dying_relu.probing.hooks import Layer
 from dying_relu.probing.report import Report
 
@@ -28,7 +35,7 @@ class Reader:
 
     Attributes:
         path: of the Linear or convolution.
-        spread: its inputs are all positions of the first unit, then those of the second, and so on; else all units of the first
+        spread: the inputs are all positions of the first unit, then those of the second, and so on; else all units of the first
             position, then those of the second.
     """
 
@@ -36,11 +43,11 @@ class Reader:
     spread: bool
 
     def columns(self, units: Tensor, inputs: int) -> Tensor:
-        """Those of its ``inputs`` that come from ``units``.
+        """The inputs that come from ``units``.
 
         Args:
             units: (U,) bool.
-            inputs: a multiple of U.
+            inputs: their number, a multiple of U.
 
         Returns:
             (inputs,) bool.
@@ -54,8 +61,8 @@ class Reader:
 
 
 @dataclass(frozen=True)
-class Wiring:
-    """What belongs to the units of one activation.
+class Dependencies:
+    """The layers that have entries for the units of one activation.
 
     Attributes:
         feed: path of the Linear or convolution that computes them.
@@ -72,8 +79,15 @@ class _CannotFollow(Exception):
     """The reason, in words."""
 
 
-def wirings(model: nn.Module, report: Report) -> dict[str, Wiring | str]:
-    """What belongs to the units of each layer of ``report``, or why that cannot be said.
+def find_dependencies(model: nn.Module, report: Report) -> dict[str, Dependencies | str]:
+    """Find the dependencies of every layer of a report.
+
+    Args:
+        model: the one that was probed.
+        report: of that model.
+
+    Returns:
+        Layer name -> its dependencies, or the reason why they cannot be told.
 
     Raises:
         DyingReluError: the model has no such layer.
@@ -82,29 +96,29 @@ def wirings(model: nn.Module, report: Report) -> dict[str, Wiring | str]:
     for name in layers:
         _require_place(model, name)
     try:
-        graph = traced(model, report.arguments)
+        graph = trace(model, report.arguments)
     except (RuntimeError, TypeError, ValueError, AttributeError, LookupError, AssertionError) as error:
         return dict.fromkeys(layers, _untraceable(error))
-    nodes = activations(graph, model)
+    nodes = activation_nodes(graph, model)
     traced_calls = Counter(map(place_of, nodes))
-    wired: dict[str, Wiring | str] = {}
+    dependencies: dict[str, Dependencies | str] = {}
     for name, layer in layers.items():
-        called, found = report.calls[place_of(name)], traced_calls[place_of(name)]
+        called, number = report.calls[place_of(name)], traced_calls[place_of(name)]
         # One call more or less, and the numbers after "#" would be of other calls.
-        wired[name] = (
-            _Follower(graph, model, layer).wiring(nodes.get(name))
-            if found in (0, called)
-            else f"the data called {called} activations there, and torch.fx finds {found}"
+        dependencies[name] = (
+            _Search(graph, model, layer).find(nodes.get(name))
+            if number in (0, called)
+            else f"the data called {called} activations there, and torch.fx finds {number}"
         )
-    return wired
+    return dependencies
 
 
 def _untraceable(error: Exception) -> str:
-    said = str(error).partition("\n")[0]
+    message = str(error).partition("\n")[0]
     return (
         "torch.fx cannot trace the model, whose forward depends on its inputs or takes them in a way of its own "
-        f"({type(error).__name__}{': ' if said else ''}{said}); probe a part of the model that can be traced, such as a Sequential in it, "
-        "on what comes into that part"
+        f"({type(error).__name__}{': ' if message else ''}{message}); probe a part of the model that can be traced, such as a "
+        "Sequential in it, on what comes into that part"
     )
 
 
@@ -119,7 +133,7 @@ def _require_place(model: nn.Module, name: str) -> None:
         )
 
 
-class _Follower:
+class _Search:
     """Follows the units of one layer, backwards to what computes them and forwards to what reads them."""
 
     def __init__(self, graph: Graph, model: nn.Module, layer: Layer) -> None:
@@ -131,7 +145,7 @@ class _Follower:
             id(parameter) for module in model.modules() for parameter in module._parameters.values()
         )
 
-    def wiring(self, node: Node | None) -> Wiring | str:
+    def find(self, node: Node | None) -> Dependencies | str:
         try:
             if node is None:
                 raise _CannotFollow("it is called inside a module that torch.fx does not look into")
@@ -139,7 +153,7 @@ class _Follower:
             readers = tuple(self._forwards(node, self.place))
             if not readers:
                 raise _CannotFollow("nothing reads it")
-            return Wiring(feed, norms, readers)
+            return Dependencies(feed, norms, readers)
         except _CannotFollow as reason:
             return str(reason)
 
@@ -160,8 +174,10 @@ class _Follower:
             elif type(module) is nn.Linear or type(module) in CONVOLUTIONS:
                 self._require_entries(node, module, module.weight.shape[0], self.place)
                 return self._own(node), tuple(norms)
-            elif behind(node, module, self.place) != self.place:
-                raise _CannotFollow(f"its pre-activations come from {_said(node)}, not from a plain layer")
+            elif place_after(node, module, self.place) != self.place:
+                raise _CannotFollow(
+                    f"its pre-activations come from {_described(node)}, not from a plain layer"
+                )
         raise _CannotFollow("no layer feeds it")
 
     def _forwards(self, node: Node, place: Place) -> Iterator[Reader]:
@@ -170,14 +186,14 @@ class _Follower:
             if asks_for_another_size(user, place):
                 continue
             if user.all_input_nodes[:1] != [node]:
-                raise _CannotFollow(f"its output goes to {_said(user)}")
+                raise _CannotFollow(f"its output goes to {_described(user)}")
             if type(module) is nn.Linear or type(module) in CONVOLUTIONS:
                 self._require_entries(user, module, module.weight.shape[1], place)
                 yield Reader(self._own(user), place.spread)
-            elif (after := behind(user, module, place)) is not None:
+            elif (after := place_after(user, module, place)) is not None:
                 yield from self._forwards(user, after)
             else:
-                raise _CannotFollow(f"its output goes to {_said(user)}")
+                raise _CannotFollow(f"its output goes to {_described(user)}")
 
     def _module(self, node: Node) -> Any:
         return self.model.get_submodule(str(node.target)) if node.op == "call_module" else None
@@ -207,7 +223,7 @@ class _Follower:
         return path
 
 
-def _said(node: Node) -> str:
+def _described(node: Node) -> str:
     if node.op == "output":
         return "the output of the model"
     return str(node.target) if node.op in ("call_module", "placeholder", "get_attr") else name_of(node)

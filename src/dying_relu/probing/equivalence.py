@@ -1,4 +1,4 @@
-"""Whether two models compute the same on data, but for the order in which floating-point sums are taken."""
+"""Equivalence of two models on data, but for the order in which floating-point sums are taken."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -8,11 +8,11 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
 from dying_relu.errors import DyingReluError
-from dying_relu.probing.batches import Shown, device_of, evaluating, on_device, shown
+from dying_relu.probing.batches import ModelInputs, device_of, evaluation_mode, model_inputs, on_device
 
 
 def tolerance(dtype: torch.dtype) -> float:
-    """By how much outputs may differ, as a share of the largest of a batch: the machine epsilon to the power of 2/3.
+    """The difference allowed between outputs, as a share of the largest of a batch: the machine epsilon to the power of 2/3.
 
     Taking zeros out of a sum changes the order in which the rest is added, which moves a sum of n terms by about sqrt(n) epsilon. With
     n = epsilon^(-2/3), 41,000 in float32, that is this tolerance: more terms than a path through a network adds. What a unit that is
@@ -25,15 +25,21 @@ def tolerance(dtype: torch.dtype) -> float:
 
 
 def require_equal(model: nn.Module, other: nn.Module, data: Iterable[Any], kind: str) -> None:
-    """Show both models the data, in evaluation mode, and compare every tensor that they return; ``kind`` says what the other is.
+    """Call both models on the data, in evaluation mode, and compare every tensor that they return.
+
+    Args:
+        model: the one that others are compared with.
+        other: a model of the same outputs.
+        data: batches, as for :func:`dying_relu.probe`.
+        kind: of the other, for a message, such as "pruned".
 
     Raises:
         DyingReluError: one differs by more than :func:`tolerance`, or there are no data.
     """
     batches = 0
-    with evaluating(model), evaluating(other), torch.no_grad():
+    with evaluation_mode(model), evaluation_mode(other), torch.no_grad():
         for number, batch in enumerate(data, start=1):
-            inputs = shown(on_device(batch, device_of(model)), model, number)
+            inputs = model_inputs(on_device(batch, device_of(model)), model, number)
             for old, new in zip(_outputs(model, inputs), _outputs(other, inputs), strict=True):
                 _require_close(old, new, number, kind)
             batches = number
@@ -45,8 +51,8 @@ def require_equal(model: nn.Module, other: nn.Module, data: Iterable[Any], kind:
         )
 
 
-def _outputs(model: nn.Module, inputs: Shown) -> list[Tensor]:
-    return [leaf for leaf in tree_leaves(inputs.to(model)) if isinstance(leaf, Tensor)]
+def _outputs(model: nn.Module, inputs: ModelInputs) -> list[Tensor]:
+    return [leaf for leaf in tree_leaves(inputs.call(model)) if isinstance(leaf, Tensor)]
 
 
 def _require_close(old: Tensor, new: Tensor, number: int, kind: str) -> None:

@@ -1,23 +1,23 @@
-"""What the probe has found: the layers of a model, and tables of them and of their units."""
+"""Findings of a probe: the layers of a model, and tables of them and of their units."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import torch
 from torch import Tensor
 
 from dying_relu.errors import DyingReluError
-from dying_relu.probing.activations import Unseen
+from dying_relu.probing.activations import UnobservedModule
 from dying_relu.probing.batches import InputScale
 from dying_relu.probing.hooks import Layer
 from dying_relu.units import definitions
 from dying_relu.units.definitions import UnitStatistics
-from dying_relu.units.history import Lives
+from dying_relu.units.history import UnitHistory
 
-TAU = 0.025
-"""Up to this dormancy a unit counts as dormant, as in Sokar et al. (2023)."""
+if TYPE_CHECKING:
+    import pandas as pd
+
 COUNTS = ["dead", "inactive", "dormant", "saturated", "not_finite"]
 
 
@@ -29,10 +29,10 @@ class Findings:
         layers: by name, in the order in which the model calls them.
         never_called: activation modules that the data did not reach: path -> kind.
         unseen: modules that were called and whose activations cannot be seen: path -> kind and reason.
-        inputs: mean, spread and range of what the model was shown.
-        loader: what the probe set came from.
+        inputs: mean, standard deviation and range of the inputs.
+        loader: batches of the probe set.
         arguments: of the model, that the data gave by name.
-        lives: of the units of each layer at the measurements of a Monitor so far; empty without one.
+        histories: of the units of each layer at the measurements of a Monitor so far; empty without one.
         calls: place in the model -> how many activations a batch has called there, those without units among them.
     """
 
@@ -42,49 +42,57 @@ class Findings:
     loader: Iterable[Any] = field(repr=False, compare=False)
     arguments: frozenset[str] = frozenset()
     calls: dict[str, int] = field(default_factory=dict)
-    unseen: dict[str, Unseen] = field(default_factory=dict)
-    lives: dict[str, Lives] = field(default_factory=dict)
+    unseen: dict[str, UnobservedModule] = field(default_factory=dict)
+    histories: dict[str, UnitHistory] = field(default_factory=dict)
 
-    def summary(self) -> pd.DataFrame:
-        """A row a layer: layer, kind, units, and how many of them are dead, inactive, dormant, saturated, not_finite; mean_gradient.
+    def summary(self) -> "pd.DataFrame":
+        """A table of the layers.
 
-        A unit is not_finite if some pre-activation is infinite or not a number; it is then neither dead nor alive.
-
-        The mean gradient is that of |d loss / d pre-activation| over units, examples and positions; NaN without a loss. A layer that was
-        never called, or whose units cannot be seen, has none.
+        Returns:
+            A row a layer: layer, kind, units, and how many of them are dead, inactive, dormant, saturated, not_finite; mean_gradient.
+            A unit is not_finite if some pre-activation is infinite or not a number; it is then neither dead nor alive. The mean
+            gradient is that of abs(d loss / d pre-activation) over units, examples and positions; NaN without a loss. A layer that was
+            never called, or whose units cannot be seen, has no counts.
         """
+        import pandas as pd  # imported with the first table, since it takes as long as half of torch
+
         rows = [_row(layer) for layer in self.layers.values()]
         rows += [{"layer": path, "kind": kind, "units": 0} for path, kind in self.never_called.items()]
         rows += [{"layer": path, "kind": one.kind, "units": 0} for path, one in self.unseen.items()]
         return pd.DataFrame(rows).astype(dict.fromkeys(["units", *COUNTS], "Int64"))
 
-    def units(self, layer: str) -> pd.DataFrame:
-        """A row a unit of ``layer``, in order.
+    def units(self, layer: str) -> "pd.DataFrame":
+        """A table of the units of a layer.
+
+        Args:
+            layer: its name, as in :meth:`summary`.
 
         Returns:
-            dead, inactive, dormant, saturated, not_finite (bool); pre_activation_max, pre_activation_mean, pre_activation_min;
-            mean_abs_activation; active_share of examples and positions; bias and weight_norm of the layer whose output the
-            pre-activations are, as they were then; gradient_norm, the Euclidean norm of d loss / d pre-activation over all examples
-            and positions. NaN where it is not known.
+            A row a unit, in order: dead, inactive, dormant, saturated, not_finite (bool); pre_activation_max, pre_activation_mean,
+            pre_activation_min; mean_abs_activation; active_share of examples and positions; bias and weight_norm of the layer whose
+            output the pre-activations are, as they were then; gradient_norm, the Euclidean norm of d loss / d pre-activation over all
+            examples and positions. NaN where it is not known.
         """
-        found = self._layer(layer)
-        seen = found.statistics
+        import pandas as pd
+
+        entry = self._layer(layer)
+        statistics = entry.statistics
         columns = {
-            "dead": definitions.dead(seen),
-            "inactive": definitions.inactive(seen),
-            "dormant": definitions.dormant(seen, TAU),
-            "saturated": definitions.saturated(seen),
-            "not_finite": _not_finite(seen),
-            "pre_activation_max": seen.pre_activation_max,
-            "pre_activation_mean": seen.mean_pre_activation,
-            "pre_activation_min": seen.pre_activation_min,
-            "mean_abs_activation": seen.mean_abs_activation,
-            "active_share": seen.active_share,
-            "bias": found.bias,
-            "weight_norm": found.weight_norm,
-            "gradient_norm": None if found.gradients is None else found.gradients[1].sqrt(),
+            "dead": definitions.dead(statistics),
+            "inactive": definitions.inactive(statistics),
+            "dormant": definitions.dormant(statistics, definitions.DORMANT_TAU),
+            "saturated": definitions.saturated(statistics),
+            "not_finite": _not_finite(statistics),
+            "pre_activation_max": statistics.pre_activation_max,
+            "pre_activation_mean": statistics.mean_pre_activation,
+            "pre_activation_min": statistics.pre_activation_min,
+            "mean_abs_activation": statistics.mean_abs_activation,
+            "active_share": statistics.active_share,
+            "bias": entry.bias,
+            "weight_norm": entry.weight_norm,
+            "gradient_norm": None if entry.gradients is None else entry.gradients[1].sqrt(),
         }
-        table = pd.DataFrame({name: _values(value, found.units) for name, value in columns.items()})
+        table = pd.DataFrame({name: _values(value, entry.units) for name, value in columns.items()})
         return table.rename_axis("unit")
 
     @property
@@ -95,7 +103,7 @@ class Findings:
 
     @property
     def not_finite(self) -> int:
-        """How many units have a pre-activation that is infinite or not a number: the training has diverged."""
+        """Number of units that have a pre-activation that is infinite or not a number: the training has diverged."""
         return sum(int(_not_finite(layer.statistics).sum()) for layer in self.layers.values())
 
     def _layer(self, name: str) -> Layer:
@@ -106,22 +114,22 @@ class Findings:
         return self.layers[name]
 
 
-def _not_finite(seen: UnitStatistics) -> Tensor:
-    return ~(seen.pre_activation_min.isfinite() & seen.pre_activation_max.isfinite())
+def _not_finite(statistics: UnitStatistics) -> Tensor:
+    return ~(statistics.pre_activation_min.isfinite() & statistics.pre_activation_max.isfinite())
 
 
 def _row(layer: Layer) -> dict[str, object]:
-    seen = layer.statistics
-    mean = float("nan") if layer.gradients is None else float(layer.gradients[0].mean()) / seen.count
+    statistics = layer.statistics
+    mean = float("nan") if layer.gradients is None else float(layer.gradients[0].mean()) / statistics.count
     return {
         "layer": layer.name,
         "kind": layer.kind,
         "units": layer.units,
-        "dead": int(definitions.dead(seen).sum()),
-        "inactive": int(definitions.inactive(seen).sum()),
-        "dormant": int(definitions.dormant(seen, TAU).sum()),
-        "saturated": int(definitions.saturated(seen).sum()),
-        "not_finite": int(_not_finite(seen).sum()),
+        "dead": int(definitions.dead(statistics).sum()),
+        "inactive": int(definitions.inactive(statistics).sum()),
+        "dormant": int(definitions.dormant(statistics, definitions.DORMANT_TAU).sum()),
+        "saturated": int(definitions.saturated(statistics).sum()),
+        "not_finite": int(_not_finite(statistics).sum()),
         "mean_gradient": mean,
     }
 

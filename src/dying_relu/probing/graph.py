@@ -1,4 +1,4 @@
-"""A model's operations as a torch.fx graph, and where the units of an activation are behind each operation.
+"""A model's operations as a torch.fx graph, and the axis of an activation's units after each operation.
 
 Only operations that treat every unit by itself, and that make 0 of a unit that is 0 everywhere, are followed. Whatever is not
 listed here stops; to follow another operation, add it where it belongs.
@@ -13,45 +13,59 @@ from torch import Tensor, nn
 from torch.fx import Graph, Node, Tracer
 from torch.fx.node import map_arg
 
-from dying_relu.probing.activations import Names, activation, is_activation, is_self_made, place_of_function
-from dying_relu.probing.batches import evaluating
+from dying_relu.probing.activations import (
+    CallNames,
+    activation,
+    is_activation,
+    is_custom_activation,
+    place_of_function,
+)
+from dying_relu.probing.batches import evaluation_mode
 
 
 class _Tracer(Tracer):
     """Looks no further into what the probe sees as one activation."""
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        return is_self_made(m) or super().is_leaf_module(m, module_qualified_name)
+        return is_custom_activation(m) or super().is_leaf_module(m, module_qualified_name)
 
 
-def traced(model: nn.Module, given: Collection[str] = ()) -> Graph:
-    """The operations of ``model`` in evaluation mode, called as the probe calls it.
+def trace(model: nn.Module, given: Collection[str] = ()) -> Graph:
+    """Trace the operations of a model in evaluation mode, called as the probe calls it.
 
-    Arguments other than the first and those ``given`` by name are at their defaults, since a model may go another way with them. What
-    ``torch.fx`` raises for a model that it cannot trace is passed on.
+    Arguments other than the first and those ``given`` by name are at their defaults, since a model may go another way with them. An
+    error of ``torch.fx`` for a model that it cannot trace is passed on.
+
+    Args:
+        model: any module.
+        given: names of the arguments that the data give.
     """
     others = list(inspect.signature(model.forward).parameters.values())[1:]
     defaults = {
         one.name: one.default for one in others if one.default is not one.empty and one.name not in given
     }
-    with evaluating(model):
+    with evaluation_mode(model):
         return _Tracer().trace(model, concrete_args=defaults or None)
 
 
-def activations(graph: Graph, model: nn.Module) -> dict[str, Node]:
+def activation_nodes(graph: Graph, model: nn.Module) -> dict[str, Node]:
     """The calls of activations by the names of :class:`dying_relu.probing.hooks.Layer`.
 
+    Args:
+        graph: by :func:`trace`.
+        model: the same model.
+
     >>> model = nn.Sequential(nn.Linear(2, 2), nn.ReLU())
-    >>> list(activations(traced(model), model))
+    >>> list(activation_nodes(trace(model), model))
     ['1']
     """
-    names = Names()
+    names = CallNames()
     places = [(node, _place(node, model)) for node in graph.nodes]
     return {names.next(place): node for node, place in places if place}
 
 
 def _place(node: Node, model: nn.Module) -> str | None:
-    """Where an activation is called, if ``node`` calls one."""
+    """The place of the activation that ``node`` calls, if it calls one."""
     if node.op == "call_module":
         path = str(node.target)
         return path if is_activation(model.get_submodule(path)) else None
@@ -89,7 +103,7 @@ RESHAPES = ("view", "reshape")
 
 @dataclass(frozen=True)
 class Place:
-    """Where in a tensor the units are.
+    """The axis of a tensor that holds the units, and how.
 
     Attributes:
         axis: of the units, counted from the front.
@@ -105,11 +119,11 @@ class Place:
 
     @property
     def plain(self) -> bool:
-        """The axis has one entry for each unit."""
+        """Tell whether the axis has one entry for each unit."""
         return not self.repeated and not self.spread
 
     def flattened(self, start: int, end: int) -> "Place | None":
-        """After the axes from ``start`` to ``end`` have become one; None where units cannot be told apart."""
+        """The place after the axes from ``start`` to ``end`` have become one; None where units cannot be told apart."""
         start, end = start % self.axes, end % self.axes
         axes = self.axes - (end - start)
         if not start <= self.axis <= end:
@@ -123,7 +137,7 @@ class Place:
         return Place(start, axes, repeated, spread)
 
     def averaged(self, axes: Any, keep: bool) -> "Place | None":
-        """After a mean over ``axes``; None if it is one over units or examples."""
+        """The place after a mean over ``axes``, which stay with length 1 if ``keep``; None if it is one over units or examples."""
         gone = {axis % self.axes for axis in ([axes] if isinstance(axes, int) else axes)}
         if gone & {0, self.axis}:
             return None
@@ -136,16 +150,16 @@ class Place:
         )
 
 
-def behind(node: Node, module: nn.Module | None, place: Place) -> Place | None:
-    """Where the units are in what ``node`` computes from a tensor that has them at ``place``; None if that is not known.
+def place_after(node: Node, module: nn.Module | None, place: Place) -> Place | None:
+    """The place of the units in the result of ``node``; None if that is not known.
 
     Args:
-        node: an operation, whose first argument is that tensor.
+        node: an operation, whose first argument is a tensor with the units at ``place``.
         module: the module that it calls, if it calls one.
         place: of the units in its argument.
     """
     if module is not None:
-        return _behind_module(module, place)
+        return _place_after_module(module, place)
     name, options = name_of(node), node.kwargs
     arguments = node.args[1:]
     if name in UNCHANGED_FUNCTIONS:
@@ -172,7 +186,12 @@ def name_of(node: Node) -> str:
 
 
 def asks_for_another_size(node: Node, place: Place) -> bool:
-    """Whether ``node`` only wants to know how long axes are, and not that of the units."""
+    """Tell whether an operation only asks for the lengths of axes other than the units'.
+
+    Args:
+        node: an operation on a tensor with the units at ``place``.
+        place: of the units in its argument.
+    """
     if name_of(node) == "size" and len(node.args) == 2:
         return _is_another(node.args[1], place)
     if _is_shape(node):
@@ -188,12 +207,12 @@ def _is_another(axis: Any, place: Place) -> bool:
 
 
 def _is_shape(node: Node) -> bool:
-    """``x.shape`` or ``x.size()``."""
+    """Tell whether ``node`` is ``x.shape`` or ``x.size()``."""
     name = name_of(node)
     return (name == "getattr" and node.args[1] == "shape") or (name == "size" and len(node.args) == 1)
 
 
-def _behind_module(module: nn.Module, place: Place) -> Place | None:
+def _place_after_module(module: nn.Module, place: Place) -> Place | None:
     if type(module) in UNCHANGED_MODULES:
         return place
     if type(module) in POOLING_MODULES:
@@ -206,7 +225,7 @@ def _pooled(spatial: int, place: Place) -> Place | None:
 
 
 def _is_batch_size(size: Any) -> bool:
-    """The length of the first axis of a tensor; all tensors of a model have the examples there, or the outputs would differ."""
+    """Tell whether ``size`` is the length of a tensor's first axis, where every tensor of a model has the examples."""
     if not isinstance(size, Node):
         return False
     if name_of(size) == "size":

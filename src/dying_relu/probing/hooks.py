@@ -1,4 +1,4 @@
-"""Sees every call of an activation while a model runs, without editing the model.
+"""Hooks that record every call of an activation while a model runs, without editing the model.
 
 A TorchFunctionMode catches the calls, which modules such as ``nn.ReLU`` make too; hooks on the modules say where in the model
 each one stands.
@@ -14,14 +14,20 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from dying_relu.errors import DyingReluError
-from dying_relu.probing import statistics as scanning
 from dying_relu.probing.activations import (
     CLAMPED,
-    Names,
+    CallNames,
     activation,
+    clamp_derivative_at_zero,
     is_activation,
-    is_self_made,
+    is_custom_activation,
     place_of_function,
+)
+from dying_relu.probing.statistics import (
+    at_least_float32,
+    by_unit,
+    elementwise_statistics,
+    relu_statistics,
 )
 from dying_relu.probing.unit_axes import Origin, Origins
 from dying_relu.units.definitions import UnitStatistics
@@ -78,17 +84,17 @@ class Layer:
 
 
 @dataclass
-class Watcher(TorchFunctionMode):
+class ActivationHooks(TorchFunctionMode):
     """Collects the statistics of every activation called in its ``with`` block.
 
     Args:
-        model: in the block of ``hooked()`` its modules have hooks, which are removed at the end, whatever happens.
+        model: its modules have hooks in the block of :meth:`registered`; they are removed at the end, whatever happens.
         unit_axis: axis of the units, for all layers or by name; by default decided by what computed the pre-activations.
         gradients: whether to record the gradients that reach the units when somebody computes them.
 
     Attributes:
         layers: by name.
-        entered: the paths of the modules that were called.
+        called_modules: the paths of the modules that were called.
         calls: place in the model -> how many activations a batch has called there, at most.
     """
 
@@ -96,7 +102,7 @@ class Watcher(TorchFunctionMode):
     unit_axis: UnitAxis = None
     gradients: bool = False
     layers: dict[str, Layer] = field(default_factory=dict)
-    entered: set[str] = field(default_factory=set)
+    called_modules: set[str] = field(default_factory=set)
     calls: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -104,32 +110,38 @@ class Watcher(TorchFunctionMode):
         self.start_batch()
 
     def start_batch(self) -> None:
-        """Calls are counted from one again."""
+        """Begin a batch: calls are counted from one again."""
         self.path: list[tuple[str, nn.Module]] = []
-        self.names = Names()
+        self.names = CallNames()
         self.origins = Origins()
         self.inside: nn.Module | None = None
         """The activation, made of functions, whose units are already seen."""
 
     def end_batch(self) -> None:
-        """All calls of a batch are counted."""
+        """End a batch, all calls of which are counted."""
         for place, number in self.names.calls.items():
             self.calls[place] = max(number, self.calls.get(place, 0))
 
-    def hooked(self) -> AbstractContextManager[None]:
+    def registered(self) -> AbstractContextManager[None]:
         """Within the block the model's modules say when they are entered and left."""
-        return _hooked(self)
+        return _registered(self)
 
     def enter(self, path: str, module: nn.Module, inputs: tuple[Any, ...]) -> None:
-        """A module is called."""
+        """Note that a module is called.
+
+        Args:
+            path: of the module in the model.
+            module: the module.
+            inputs: its positional arguments.
+        """
         self.path.append((path, module))
-        self.entered.add(path)
-        if self.inside is None and is_self_made(module) and len(inputs) == 1:
+        self.called_modules.add(path)
+        if self.inside is None and is_custom_activation(module) and len(inputs) == 1:
             with torch._C.DisableTorchFunction():
-                self._see_module(path, module, inputs[0])
+                self._record_module(path, module, inputs[0])
 
     def leave(self, module: nn.Module) -> None:
-        """Its call is over."""
+        """Note that the call of ``module`` is over."""
         self.path.pop()
         if self.inside is module:
             self.inside = None
@@ -149,9 +161,9 @@ class Watcher(TorchFunctionMode):
             return result
         z = arguments[0] if arguments else options["input"]
         origin = self.origins.of(z)
-        at_zero = (1.0 if function in CLAMPED else 0.0) if kind == "relu" else None
+        at_zero = (clamp_derivative_at_zero() if function in CLAMPED else 0.0) if kind == "relu" else None
         # Before the call, which may overwrite the pre-activations.
-        self._see(self._place(kind), kind, z, _on_first(function, arguments, options), at_zero)
+        self._record(self._place(kind), kind, z, _on_first(function, arguments, options), at_zero)
         result = function(*arguments, **options)
         self.origins.set(result, None if origin is None else origin.bare)
         return result
@@ -160,8 +172,8 @@ class Watcher(TorchFunctionMode):
         path, module = self.path[-1] if self.path else ("", self.model)
         return (path or type(module).__name__) if is_activation(module) else place_of_function(path, kind)
 
-    def _see_module(self, path: str, module: nn.Module, z: Any) -> None:
-        """A module that is an activation made of functions: it is seen as a whole, if it keeps the shape of what it gets."""
+    def _record_module(self, path: str, module: nn.Module, z: Any) -> None:
+        """Record a module that is an activation made of functions as one activation, if it keeps the shape of its input."""
         if not isinstance(z, Tensor) or not z.is_floating_point():
             return
         with torch.no_grad():
@@ -170,9 +182,9 @@ class Watcher(TorchFunctionMode):
             return
         self.inside = module
         kind = type(module).__name__
-        self._see(path or kind, kind, z, module.forward, None)
+        self._record(path or kind, kind, z, module.forward, None)
 
-    def _see(
+    def _record(
         self,
         place: str,
         kind: str,
@@ -180,7 +192,7 @@ class Watcher(TorchFunctionMode):
         function: Callable[[Tensor], Tensor],
         at_zero: float | None,
     ) -> None:
-        """Take the statistics of a call; ``at_zero`` is the derivative there of a ReLU, and None for any other function."""
+        """Add a call to its layer's statistics; ``at_zero`` is the derivative there of a ReLU, and None for any other function."""
         # Counted even if it has no units, as in the model's graph.
         name = self.names.next(place)
         if not z.is_floating_point() or z.dim() == 0 or z.numel() == 0:
@@ -188,31 +200,33 @@ class Watcher(TorchFunctionMode):
         origin = self.origins.of(z)
         axis = self._axis(name, z, origin)
         units = z.shape[axis]
-        seen = self.layers.get(name)
-        if seen is not None and units != seen.units:
+        layer = self.layers.get(name)
+        if layer is not None and units != layer.units:
             raise DyingReluError(
                 f"layer {name} has not as many units in every batch",
-                found=f"{units} after {seen.units}",
+                found=f"{units} after {layer.units}",
                 remedy="say which axis is the units' with unit_axis=",
             )
-        before = None if seen is None else seen.statistics
-        found = (
-            scanning.of_any(z, axis, function, before)
+        before = None if layer is None else layer.statistics
+        statistics = (
+            elementwise_statistics(z, axis, function, before)
             if at_zero is None
-            else scanning.of_relu(z, axis, at_zero, before)
+            else relu_statistics(z, axis, at_zero, before)
         )
-        if seen is None:
-            fed = origin if origin is not None and origin.axis % z.dim() == axis % z.dim() else Origin(axis)
-            norm, bias = _norm_of(fed.weight, units), _bias_of(fed.bias, units)
-            self.layers[name] = seen = Layer(name, kind, axis, z.dim(), found, norm, bias)
+        if layer is None:
+            source = (
+                origin if origin is not None and origin.axis % z.dim() == axis % z.dim() else Origin(axis)
+            )
+            norm, bias = _weight_norm(source.weight, units), _bias(source.bias, units)
+            self.layers[name] = layer = Layer(name, kind, axis, z.dim(), statistics, norm, bias)
         else:
-            seen.statistics = found
+            layer.statistics = statistics
         if self.gradients and z.requires_grad:
-            z.register_hook(lambda gradient: _add_gradient(seen, gradient))
+            z.register_hook(lambda gradient: _add_gradient(layer, gradient))
 
     def _axis(self, name: str, z: Tensor, origin: Origin | None) -> int:
-        said = self.unit_axis.get(name) if isinstance(self.unit_axis, dict) else self.unit_axis
-        axis = said
+        given = self.unit_axis.get(name) if isinstance(self.unit_axis, dict) else self.unit_axis
+        axis = given
         if axis is None:
             guess = self.origins.latest if self.origins.latest is not None else (1 if z.dim() > 3 else -1)
             axis = guess if origin is None else origin.axis
@@ -220,7 +234,7 @@ class Watcher(TorchFunctionMode):
         if not -z.dim() <= axis < z.dim():
             raise DyingReluError(
                 f"unit_axis of layer {name}",
-                found=str(said),
+                found=str(given),
                 expected=f"an axis of a tensor with {z.dim()} of them",
             )
         return axis
@@ -235,16 +249,16 @@ def _on_first(
 
 
 @contextmanager
-def _hooked(watcher: Watcher) -> Iterator[None]:
+def _registered(hooks: ActivationHooks) -> Iterator[None]:
     with ExitStack() as stack:
-        for path, module in watcher.model.named_modules():
+        for path, module in hooks.model.named_modules():
             if _calls_no_activation(module):
                 continue
             enter = module.register_forward_pre_hook(
-                lambda module, inputs, path=path: watcher.enter(path, module, inputs), prepend=True
+                lambda module, inputs, path=path: hooks.enter(path, module, inputs), prepend=True
             )
             stack.callback(enter.remove)
-            leave = module.register_forward_hook(lambda module, *_: watcher.leave(module))
+            leave = module.register_forward_hook(lambda module, *_: hooks.leave(module))
             stack.callback(leave.remove)
         # The fused path of nn.TransformerEncoder calls no activation that could be seen.
         stack.callback(torch.backends.mha.set_fastpath_enabled, torch.backends.mha.get_fastpath_enabled())
@@ -253,23 +267,23 @@ def _hooked(watcher: Watcher) -> Iterator[None]:
 
 
 def _calls_no_activation(module: nn.Module) -> bool:
-    """Whether all activations inside stand in submodules, whose hooks are enough: a hook costs as much as a small layer."""
+    """Tell whether all activations inside stand in submodules, whose hooks are enough: a hook costs as much as a small layer."""
     return type(module).__module__ in WITHOUT_ACTIVATIONS
 
 
-def _norm_of(weight: Any, units: int) -> Tensor | None:
-    """Of each unit's weights, if there is a row for each."""
+def _weight_norm(weight: Any, units: int) -> Tensor | None:
+    """Norm of each unit's weights, (units,), if there is a row for each."""
     if not isinstance(weight, Tensor) or weight.dim() == 0 or len(weight) != units:
         return None
-    return scanning.accurate(weight).reshape(units, -1).norm(dim=1)
+    return at_least_float32(weight).reshape(units, -1).norm(dim=1)
 
 
-def _bias_of(bias: Any, units: int) -> Tensor | None:
-    """A copy, since training goes on with the bias itself."""
+def _bias(bias: Any, units: int) -> Tensor | None:
+    """Copy of the bias, (units,), since training goes on with the bias itself."""
     return bias.detach().clone() if isinstance(bias, Tensor) and bias.shape == (units,) else None
 
 
 def _add_gradient(layer: Layer, gradient: Tensor) -> None:
-    found = scanning.by_unit(gradient.detach().float(), layer.axis)
-    sums = torch.stack([found.abs().sum(0), found.square().sum(0)])
+    gradients = by_unit(gradient.detach().float(), layer.axis)
+    sums = torch.stack([gradients.abs().sum(0), gradients.square().sum(0)])
     layer.gradients = sums if layer.gradients is None else layer.gradients + sums

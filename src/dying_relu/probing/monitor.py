@@ -1,4 +1,4 @@
-"""Follows the units of a model while it is trained: which are born dead, die and revive."""
+"""A monitor of a training: the units of the model that are born dead, die and revive."""
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
@@ -6,24 +6,24 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 from weakref import WeakSet
 
-import pandas as pd
 from torch import nn
 from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook
 from torch.utils.data import DataLoader
 
 from dying_relu.errors import DyingReluError
-from dying_relu.probing.batches import require_repeatable, undisturbed
+from dying_relu.probing.batches import preserved_random_state, require_repeatable
 from dying_relu.probing.hooks import UnitAxis
 from dying_relu.probing.probe import probe
 from dying_relu.probing.report import Report
 from dying_relu.units import definitions
-from dying_relu.units.history import Lives, lives_after
+from dying_relu.units.history import UnitHistory, extended
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
 
-Listener = Callable[[pd.DataFrame], None]
+Listener = Callable[["pd.DataFrame"], None]
 
 COUNTS = ["dead", "inactive", "dormant", "saturated"]
 
@@ -79,22 +79,28 @@ class Monitor:
         self.steps = 0
         self.report: Report | None = None
         self._measurements: list[pd.DataFrame] = []
-        self._lives: dict[str, Lives] = {}
+        self._histories: dict[str, UnitHistory] = {}
         self._stepped: WeakSet[Optimizer] = WeakSet()
         self._hooks = ExitStack()
 
     @property
-    def history(self) -> pd.DataFrame:
-        """A row a layer at a step.
+    def history(self) -> "pd.DataFrame":
+        """The table of all measurements.
 
         Returns:
-            step; layer; units; the counts dead, inactive, dormant, saturated; born_dead, those dead at every measurement so far;
-            died and revived, since the measurement before; active_share and mean_abs_activation, means over the units.
+            A row a layer at a step: step; layer; units; the counts dead, inactive, dormant, saturated; born_dead, those dead at every
+            measurement so far; died and revived, since the measurement before; active_share and mean_abs_activation, means over the
+            units.
         """
+        import pandas as pd
+
         return pd.concat(self._measurements, ignore_index=True) if self._measurements else pd.DataFrame()
 
     def plot(self, axes: "Axes | None" = None) -> "Axes":
-        """The dead share of each layer over the steps, on ``axes`` or on new ones.
+        """Draw the dead share of each layer over the steps.
+
+        Args:
+            axes: to draw on; by default new ones.
 
         Raises:
             DyingReluError: nothing has been measured yet.
@@ -103,9 +109,9 @@ class Monitor:
             raise DyingReluError(
                 "the Monitor has not measured yet", remedy="train in its with block, or call measure()"
             )
-        from matplotlib import pyplot as plt  # a second, which no training needs
+        from dying_relu.probing.plot import pyplot
 
-        axes = plt.subplots(layout="constrained")[1] if axes is None else axes
+        axes = pyplot().subplots(layout="constrained")[1] if axes is None else axes
         for layer, rows in self.history.groupby("layer", sort=False):
             axes.plot(rows["step"], rows["dead"] / rows["units"], marker=".", label=layer)
         axes.set(xlabel="step", ylabel="dead units (share)", ylim=(-0.02, 1.02))
@@ -113,37 +119,41 @@ class Monitor:
         return axes
 
     def step(self) -> None:
-        """One more step of the training is done; measures if it is time."""
+        """Count one more step of the training, and measure if it is time."""
         self.advance_to(self.steps + 1)
 
-    def measure(self) -> pd.DataFrame:
-        """Probe the model now; the rows are added to the history and returned."""
-        with undisturbed(self.loader):
+    def measure(self) -> "pd.DataFrame":
+        """Probe the model now.
+
+        Returns:
+            The new rows of :attr:`history`.
+        """
+        with preserved_random_state(self.loader):
             report = probe(self.model, self.loader, unit_axis=self.unit_axis)
         counts = report.summary().set_index("layer").loc[list(report.layers), ["units", *COUNTS]].astype(int)
         rows = counts.assign(**self._changes(report)).reset_index()
         rows.insert(0, "step", self.steps)
-        self.report = replace(report, lives=dict(self._lives))
+        self.report = replace(report, histories=dict(self._histories))
         self._measurements.append(rows)
         for listener in self.listeners:
             listener(rows)
         return rows
 
     def advance_to(self, steps: int) -> None:
-        """The training has come to this step, as somebody else has counted; measures once if it was time on the way."""
+        """Set the number of steps, as somebody else has counted them, and measure once if it was time on the way."""
         due = steps // self.every > self.steps // self.every
         self.steps = steps
         if due:
             self.measure()
 
     def finish(self) -> None:
-        """The training is over; measures unless that has just been done."""
+        """End the training: measure, unless that has just been done."""
         if not self._measurements or self._measurements[-1]["step"].iloc[0] != self.steps:
             self.measure()
 
     def __enter__(self) -> Self:
         self.measure()
-        hook = register_optimizer_step_post_hook(self._after)
+        hook = register_optimizer_step_post_hook(self._after_optimizer_step)
         self._hooks.callback(hook.remove)
         return self
 
@@ -154,21 +164,23 @@ class Monitor:
             self.finish()
 
     def _changes(self, report: Report) -> dict[str, list[float]]:
-        """What stands in the history beside the report's own counts: a list over its layers for each column."""
-        seen = [layer.statistics for layer in report.layers.values()]
-        lives = []
-        for name, statistics in zip(report.layers, seen, strict=True):
-            self._lives[name] = lives_after(self._lives.get(name), definitions.dead(statistics), self.steps)
-            lives.append(self._lives[name])
+        """Columns of the history beside the report's own counts: a list over its layers each."""
+        statistics = [layer.statistics for layer in report.layers.values()]
+        histories = []
+        for name, of_layer in zip(report.layers, statistics, strict=True):
+            self._histories[name] = extended(
+                self._histories.get(name), definitions.dead(of_layer), self.steps
+            )
+            histories.append(self._histories[name])
         return {
-            "born_dead": [int(one.always_dead.sum()) for one in lives],
-            "died": [int(one.died.sum()) for one in lives],
-            "revived": [int(one.revived.sum()) for one in lives],
-            "active_share": [float(one.active_share.mean()) for one in seen],
-            "mean_abs_activation": [float(one.mean_abs_activation.mean()) for one in seen],
+            "born_dead": [int(one.always_dead.sum()) for one in histories],
+            "died": [int(one.died.sum()) for one in histories],
+            "revived": [int(one.revived.sum()) for one in histories],
+            "active_share": [float(one.active_share.mean()) for one in statistics],
+            "mean_abs_activation": [float(one.mean_abs_activation.mean()) for one in statistics],
         }
 
-    def _after(self, optimizer: Optimizer, *_: object) -> None:
+    def _after_optimizer_step(self, optimizer: Optimizer, *_: object) -> None:
         """Called after a step of any optimizer in the process."""
         own = {id(parameter) for parameter in self.model.parameters()}
         parameters = (parameter for group in optimizer.param_groups for parameter in group["params"])

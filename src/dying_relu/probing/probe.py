@@ -1,4 +1,4 @@
-"""Shows a model its data and counts its units."""
+"""The probe: one pass of a model over data, and the statistics of its units."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping
@@ -8,19 +8,19 @@ import torch
 from torch import Tensor, nn
 
 from dying_relu.errors import DyingReluError
-from dying_relu.probing.activations import Unseen, is_activation, unseen
+from dying_relu.probing.activations import UnobservedModule, is_activation, unobserved_modules
 from dying_relu.probing.batches import (
     InputScale,
-    Shown,
+    ModelInputs,
     device_of,
-    evaluating,
-    gradients,
+    evaluation_mode,
+    gradients_enabled,
+    model_inputs,
     on_device,
-    shown,
     tensors_in,
     unwrapped,
 )
-from dying_relu.probing.hooks import UnitAxis, Watcher
+from dying_relu.probing.hooks import ActivationHooks, UnitAxis
 from dying_relu.probing.report import Report
 
 REFUSALS = (
@@ -32,7 +32,7 @@ REFUSALS = (
     AttributeError,
     ArithmeticError,
 )
-"""What models raise for batches that do not fit."""
+"""The errors that models raise for batches that do not fit."""
 
 Loss = Callable[[Any, Any], Tensor]
 
@@ -56,6 +56,9 @@ def probe(
         unit_axis: axis of the units, for all layers or by name; by default the second for what follows a convolution or its
             normalisation, the last for all else.
 
+    Returns:
+        The report: tables of layers and units, advice, figure and page.
+
     Raises:
         DyingReluError: no batch, no activation, data that are not finite, a batch that the model refuses, a scripted model.
 
@@ -66,50 +69,50 @@ def probe(
     model = unwrapped(model)
     _require_batches(loader)
     device = device_of(model)
-    watcher = Watcher(model, unit_axis, loss is not None)
+    hooks = ActivationHooks(model, unit_axis, loss is not None)
     scale, batches = InputScale(), 0
-    with evaluating(model), watcher.hooked(), gradients(model, loss is not None):
+    with evaluation_mode(model), hooks.registered(), gradients_enabled(model, loss is not None):
         for number, batch in enumerate(loader, start=1):
-            inputs = shown(on_device(batch, device), model, number)
+            inputs = model_inputs(on_device(batch, device), model, number)
             tensors = list(tensors_in([inputs.positional, inputs.named]))
             if tensors and all(tensor.numel() == 0 for tensor in tensors):
                 continue
             _require_finite(tensors, number)
             scale.add(tensors)
-            watcher.start_batch()
-            output = _run(model, inputs, watcher, number)
-            watcher.end_batch()
+            hooks.start_batch()
+            output = _run(model, inputs, hooks, number)
+            hooks.end_batch()
             if loss is not None:
                 _backward(model, loss, output, inputs.labels)
             batches = number
     if not batches:
         raise DyingReluError("the loader is empty", expected="at least one batch with examples")
-    hidden = unseen(model, watcher.entered, watcher.layers)
-    _require_layers(watcher, hidden)
+    hidden = unobserved_modules(model, hooks.called_modules, hooks.layers)
+    _require_layers(hooks, hidden)
     arguments = frozenset(inputs.named)
-    never = _never_called(model, watcher)
-    return Report(watcher.layers, never, scale, loader, arguments, watcher.calls, hidden)
+    never = _never_called(model, hooks)
+    return Report(hooks.layers, never, scale, loader, arguments, hooks.calls, hidden)
 
 
-def _require_layers(watcher: Watcher, hidden: dict[str, Unseen]) -> None:
-    """There must be some, and those that the caller has named among them."""
-    if not watcher.layers:
+def _require_layers(hooks: ActivationHooks, hidden: dict[str, UnobservedModule]) -> None:
+    """Require some layers, and among them those that the caller has named."""
+    if not hooks.layers:
         raise DyingReluError(
             "no activation was called that can be seen",
             found="; ".join(f"{path or one.kind}: {one.reason}" for path, one in hidden.items()),
             expected="a model that calls one, such as nn.ReLU or torch.relu",
         )
-    named = watcher.unit_axis if isinstance(watcher.unit_axis, dict) else {}
-    if unknown := [name for name in named if name not in watcher.layers]:
+    named = hooks.unit_axis if isinstance(hooks.unit_axis, dict) else {}
+    if unknown := [name for name in named if name not in hooks.layers]:
         raise DyingReluError(
             "unit_axis names a layer that is not there",
             found=", ".join(map(repr, unknown)),
-            expected=f"some of {', '.join(watcher.layers)}",
+            expected=f"some of {', '.join(hooks.layers)}",
         )
 
 
 def _require_batches(loader: Any) -> None:
-    """A single batch in place of the loader would be taken apart into examples, or into the keys of a dict."""
+    """Refuse a single batch in place of the loader: it would be taken apart into examples, or into the keys of a dict."""
     if isinstance(loader, Tensor | Mapping | str) or not isinstance(loader, Iterable):
         raise DyingReluError(
             "the loader",
@@ -134,10 +137,10 @@ def _require_finite(tensors: list[Tensor], number: int) -> None:
             )
 
 
-def _run(model: nn.Module, inputs: Shown, watcher: Watcher, number: int) -> Any:
+def _run(model: nn.Module, inputs: ModelInputs, hooks: ActivationHooks, number: int) -> Any:
     try:
-        with watcher:
-            return inputs.to(model)
+        with hooks:
+            return inputs.call(model)
     except REFUSALS as error:
         raise DyingReluError(
             f"the model refuses batch {number}",
@@ -165,10 +168,10 @@ def _backward(model: nn.Module, loss: Loss, output: Any, labels: Any) -> None:
     torch.autograd.grad(value, parameters, allow_unused=True)
 
 
-def _never_called(model: nn.Module, watcher: Watcher) -> dict[str, str]:
+def _never_called(model: nn.Module, hooks: ActivationHooks) -> dict[str, str]:
     """Activation modules that no batch has reached: path -> kind."""
     return {
         path: type(module).__name__
         for path, module in model.named_modules()
-        if is_activation(module) and path not in watcher.entered
+        if is_activation(module) and path not in hooks.called_modules
     }

@@ -1,18 +1,20 @@
-"""Removes dead units for real: smaller layers that compute the same."""
+"""Pruning of dead units: smaller layers that compute the same."""
 
 import warnings
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 from torch import Tensor, nn
 
 from dying_relu.probing.batches import require_repeatable, unwrapped
-from dying_relu.probing.dependencies import Wiring, wirings
+from dying_relu.probing.dependencies import Dependencies, find_dependencies
 from dying_relu.probing.equivalence import require_equal
 from dying_relu.probing.report import Report
 from dying_relu.units import definitions
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def prune_dead(model: nn.Module, report: Report, data: Iterable[Any] | None = None) -> nn.Module:
@@ -48,47 +50,58 @@ def prune_dead(model: nn.Module, report: Report, data: Iterable[Any] | None = No
             report.loader, "pass the same batches with data=, or probe a list or a DataLoader"
         )
     model = unwrapped(model)
-    found = wirings(model, report)
-    table = _table(found, report)
-    warn_of_those_that_stay(table[table["dead"] > 0])
+    by_layer = find_dependencies(model, report)
+    table = _table(by_layer, report)
+    warn_of_remaining_units(table[table["dead"] > 0])
     pruned = deepcopy(model)
-    for name, wiring in found.items():
+    for name, dependencies in by_layer.items():
         removed = _removed(report, name)
-        if isinstance(wiring, Wiring) and removed.any():
-            _remove(pruned, wiring, removed)
+        if isinstance(dependencies, Dependencies) and removed.any():
+            _remove(pruned, dependencies, removed)
     require_equal(model, pruned, data, "pruned")
     return pruned
 
 
-def removable(model: nn.Module, report: Report) -> pd.DataFrame:
-    """What :func:`prune_dead` removes: a row a layer.
+def removable(model: nn.Module, report: Report) -> "pd.DataFrame":
+    """A table of what :func:`prune_dead` removes.
+
+    Args:
+        model: as for :func:`prune_dead`.
+        report: of this model.
 
     Returns:
-        layer; units; dead; removed, how many; feed, the path of the layer that computes them; readers, the paths of those that
-        read them; reason, why dead units stay ("" where none has to).
+        A row a layer: layer; units; dead; removed, how many; feed, the path of the layer that computes them; readers, the paths of
+        those that read them; reason, why dead units stay ("" where none has to).
     """
-    return _table(wirings(unwrapped(model), report), report)
+    return _table(find_dependencies(unwrapped(model), report), report)
 
 
-def _table(found: Mapping[str, Wiring | str], report: Report) -> pd.DataFrame:
+def _table(by_layer: Mapping[str, Dependencies | str], report: Report) -> "pd.DataFrame":
+    import pandas as pd
+
     rows = []
-    for name, wiring in found.items():
+    for name, dependencies in by_layer.items():
         layer = report.layers[name]
         dead, removed = definitions.dead(layer.statistics), _removed(report, name)
         row = {"layer": name, "units": layer.units, "dead": int(dead.sum())}
-        if isinstance(wiring, str):
-            rows.append(row | {"removed": 0, "feed": "", "readers": "", "reason": wiring})
+        if isinstance(dependencies, str):
+            rows.append(row | {"removed": 0, "feed": "", "readers": "", "reason": dependencies})
             continue
-        readers = ", ".join(reader.path for reader in wiring.readers)
+        readers = ", ".join(reader.path for reader in dependencies.readers)
         reason = "a layer needs one unit, and all are dead" if dead.all() else ""
         rows.append(
-            row | {"removed": int(removed.sum()), "feed": wiring.feed, "readers": readers, "reason": reason}
+            row
+            | {"removed": int(removed.sum()), "feed": dependencies.feed, "readers": readers, "reason": reason}
         )
     return pd.DataFrame(rows)
 
 
-def warn_of_those_that_stay(table: pd.DataFrame) -> None:
-    """Name the layers of a table that have a reason why their dead units stay, for the caller of who calls this."""
+def warn_of_remaining_units(table: "pd.DataFrame") -> None:
+    """Warn of the layers whose dead units stay, and say why.
+
+    Args:
+        table: a row a layer, with its name (layer) and the reason ("" where there is none).
+    """
     stay = table[table["reason"] != ""]
     if len(stay):
         reasons = "; ".join(
@@ -105,10 +118,10 @@ def _removed(report: Report, name: str) -> Tensor:
     return dead
 
 
-def _remove(model: nn.Module, wiring: Wiring, removed: Tensor) -> None:
-    for path in (wiring.feed, *wiring.norms):
+def _remove(model: nn.Module, dependencies: Dependencies, removed: Tensor) -> None:
+    for path in (dependencies.feed, *dependencies.norms):
         _narrow(model.get_submodule(path), ~removed)
-    for reader in wiring.readers:
+    for reader in dependencies.readers:
         layer: Any = model.get_submodule(reader.path)
         _keep(layer, "weight", ~reader.columns(removed, layer.weight.shape[1]), axis=1)
         _set_size(layer, ("in_features", "in_channels"), layer.weight.shape[1])
@@ -129,7 +142,7 @@ def _keep(layer: nn.Module, name: str, kept: Tensor, axis: int) -> None:
 
 
 def _set_size(layer: nn.Module, names: Iterable[str], size: int) -> None:
-    """Linear, convolutions and normalisations each have their own word for it."""
+    """Set the attributes of ``names`` that a layer has: linear layers, convolutions and normalisations name their sizes differently."""
     for name in names:
         if hasattr(layer, name):
             setattr(layer, name, size)

@@ -1,11 +1,13 @@
 """The report of a probe: its findings with advice, a figure and a page."""
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dying_relu.probing import advice
 from dying_relu.probing.findings import Findings
+from dying_relu.units.history import UnitHistory
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -15,18 +17,38 @@ if TYPE_CHECKING:
 class Report(Findings):
     """The units of a model on a probe set; see :class:`~dying_relu.probing.findings.Findings` for what it holds."""
 
+    @property
+    def lives(self) -> dict[str, UnitHistory]:
+        """Old name of :attr:`histories`."""
+        warnings.warn(
+            "Report.lives is deprecated since dying-relu 0.2.0 and goes with 0.3.0; use Report.histories",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        return self.histories
+
     def advice(self) -> str:
         """Likely causes and what to do, each with the figure it rests on."""
         return advice.advice(self)
 
     def plot(self) -> "Figure":
-        """A figure: the shares of dead, dormant and saturated units by layer, and how far from zero their pre-activations end."""
+        """Draw the shares of dead, dormant and saturated units by layer, and the largest pre-activation of every unit.
+
+        Raises:
+            DyingReluError: matplotlib is not installed.
+        """
         from dying_relu.probing.plot import plot
 
         return plot(self)
 
     def to_html(self, path: str | Path) -> None:
-        """Write one page with everything in it: summary, advice, figure, and the units of every layer."""
+        """Write one page with everything in it: summary, advice, figure, and the units of every layer.
+
+        Without matplotlib the page has no figure, and says so.
+
+        Args:
+            path: file to write; its folder is made if it is missing.
+        """
         from dying_relu.probing.html import write
 
         write(self, Path(path))

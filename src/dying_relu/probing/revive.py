@@ -7,20 +7,22 @@ import math
 from collections.abc import Iterable
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from dying_relu.errors import DyingReluError
-from dying_relu.probing.batches import require_repeatable, undisturbed, unwrapped
-from dying_relu.probing.dependencies import Wiring, wirings
+from dying_relu.probing.batches import preserved_random_state, require_repeatable, unwrapped
+from dying_relu.probing.dependencies import Dependencies, find_dependencies
 from dying_relu.probing.equivalence import require_equal
-from dying_relu.probing.prune import warn_of_those_that_stay
+from dying_relu.probing.prune import warn_of_remaining_units
 from dying_relu.probing.report import Report
 from dying_relu.units import definitions
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NO_MOMENTS = ("step_size", "ax")
 """State with an entry per weight that is no memory of gradients: Rprop's step sizes and ASGD's average of the weights."""
@@ -30,10 +32,11 @@ NEW_NORM = {"weight": 1.0, "bias": 0.0, "running_mean": 0.0, "running_var": 1.0}
 
 @dataclass(frozen=True)
 class Change:
-    """What becomes new in one parameter or running statistic.
+    """New values for some entries of one parameter or running statistic.
 
     Attributes:
-        path, name: of the module that holds it, and its name there.
+        path: of the module that holds it.
+        name: its name there.
         where: which entries, by the first of its axes.
         new: their values.
     """
@@ -44,8 +47,13 @@ class Change:
     new: Tensor | float
 
     @torch.no_grad()
-    def make(self, model: nn.Module, optimizer: Optimizer | None = None) -> None:
-        """Make the change in ``model``, and let the optimizer forget these entries."""
+    def apply(self, model: nn.Module, optimizer: Optimizer | None = None) -> None:
+        """Write the new values, and let the optimizer forget these entries.
+
+        Args:
+            model: it is changed.
+            optimizer: its state of the same shape becomes 0 at these entries.
+        """
         tensor = getattr(model.get_submodule(self.path), self.name, None)
         if tensor is None:
             return
@@ -66,7 +74,7 @@ def revive(
     tau: float | None = None,
     generator: torch.Generator | None = None,
     data: Iterable[Any] | None = None,
-) -> pd.DataFrame:
+) -> "pd.DataFrame":
     """Give the dead units of ``model`` a new start, in place; what the model computes on the data of ``report`` stays the same.
 
     Their incoming weights are drawn anew as PyTorch initialises a Linear or a convolution, their biases are 0, a batch
@@ -96,57 +104,59 @@ def revive(
     >>> revive(model, probe(model, [torch.rand(16, 3)]))["revived"].tolist()
     [5]
     """
+    import pandas as pd
+
     model = unwrapped(model)
     if optimizer is not None:
         _require_optimizer_of(model, optimizer)
     rows, changes = [], []
     # From the first layer to the last: a unit revived behind another reads it, with a new weight and not with the 0 it has just got.
-    for name, wiring in wirings(model, report).items():
+    for name, dependencies in find_dependencies(model, report).items():
         statistics = report.layers[name].statistics
         chosen = definitions.dead(statistics) if tau is None else definitions.dormant(statistics, tau)
         row = {"layer": name, "units": len(chosen), "chosen": int(chosen.sum())}
-        if isinstance(wiring, str):
-            rows.append(row | {"revived": 0, "reason": wiring})
+        if isinstance(dependencies, str):
+            rows.append(row | {"revived": 0, "reason": dependencies})
             continue
         rows.append(row | {"revived": row["chosen"], "reason": ""})
         if chosen.any():
-            changes += _changes(model, wiring, chosen, generator)
+            changes += _changes(model, dependencies, chosen, generator)
     table = pd.DataFrame(rows)
-    warn_of_those_that_stay(table[table["chosen"] > 0])
+    warn_of_remaining_units(table[table["chosen"] > 0])
     if changes and tau is None:
         _require_same_outputs(model, changes, report.loader if data is None else data)
     for change in changes:
-        change.make(model, optimizer)
+        change.apply(model, optimizer)
     return table.drop(columns="chosen")
 
 
 def _changes(
-    model: nn.Module, wiring: Wiring, chosen: Tensor, generator: torch.Generator | None
+    model: nn.Module, dependencies: Dependencies, chosen: Tensor, generator: torch.Generator | None
 ) -> list[Change]:
-    feed: Any = model.get_submodule(wiring.feed)
-    found = [
-        Change(wiring.feed, "weight", chosen, _drawn(feed.weight, generator)),
-        Change(wiring.feed, "bias", chosen, 0.0),
+    feed: Any = model.get_submodule(dependencies.feed)
+    changes = [
+        Change(dependencies.feed, "weight", chosen, _new_weights(feed.weight, generator)),
+        Change(dependencies.feed, "bias", chosen, 0.0),
     ]
-    for path in wiring.norms:
-        found += [Change(path, name, chosen, new) for name, new in NEW_NORM.items()]
-    for reader in wiring.readers:
+    for path in dependencies.norms:
+        changes += [Change(path, name, chosen, new) for name, new in NEW_NORM.items()]
+    for reader in dependencies.readers:
         weight: Any = model.get_submodule(reader.path).weight
-        found.append(Change(reader.path, "weight", reader.columns(chosen, weight.shape[1])[None], 0.0))
-    return found
+        changes.append(Change(reader.path, "weight", reader.columns(chosen, weight.shape[1])[None], 0.0))
+    return changes
 
 
 def _require_same_outputs(model: nn.Module, changes: list[Change], data: Iterable[Any]) -> None:
     require_repeatable(data, "pass the same batches with data=, or probe a list or a DataLoader")
     revived = deepcopy(model)
     for change in changes:
-        change.make(revived)
-    with undisturbed(data):
+        change.apply(revived)
+    with preserved_random_state(data):
         require_equal(model, revived, data, "revived")
 
 
-def _drawn(weight: Tensor, generator: torch.Generator | None) -> Tensor:
-    """Weights as PyTorch's Linear and convolutions draw theirs."""
+def _new_weights(weight: Tensor, generator: torch.Generator | None) -> Tensor:
+    """New weights of the shape of ``weight``, as PyTorch initialises a Linear or a convolution."""
     new = torch.empty(weight.shape, device="cpu" if generator is None else generator.device)
     return nn.init.kaiming_uniform_(new, a=math.sqrt(5), generator=generator)
 
@@ -155,5 +165,7 @@ def _require_optimizer_of(model: nn.Module, optimizer: Optimizer) -> None:
     own = {id(parameter) for parameter in model.parameters()}
     if not any(id(parameter) in own for group in optimizer.param_groups for parameter in group["params"]):
         raise DyingReluError(
-            "the optimizer", found="no parameter of the model in it", expected="the one that trains the model"
+            "the optimizer",
+            found="no parameter of the model in it",
+            expected="the one that trains the model",
         )

@@ -9,82 +9,127 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from dying_relu.probing.one_pass import none_seen, scan_on_cpu
+from dying_relu.units import reductions
 from dying_relu.units.definitions import UnitStatistics
 
 
-def of_relu(
+def relu_statistics(
     z: Tensor, axis: int, at_zero: float = 0.0, before: UnitStatistics | None = None
 ) -> UnitStatistics:
     """Statistics of ReLU units.
 
     Args:
-        z: pre-activations, the units on ``axis``, examples and positions on all others.
+        z: pre-activations of any shape, the units on ``axis``, examples and positions on all others.
         axis: axis of the units.
-        at_zero: the derivative at exactly 0: PyTorch's ReLU has 0 there, its ``clamp(min=0)`` 1.
+        at_zero: the derivative at exactly 0: 0 for PyTorch's ReLU; of its ``clamp(min=0)`` it depends on PyTorch's version.
         before: of earlier batches, to be added; on a CPU it is changed. One compiled call in place of many operations on small
             tensors, which cost more than the scan of a small layer.
+
+    Returns:
+        Statistics of shape (units,), of ``before`` and ``z`` together.
     """
-    z = accurate(z)
-    if z.device.type == "cpu":
+    z = at_least_float32(z)
+    if z.device.type == "cpu" and reductions.compiled():
         # A model whose precision changes from batch to batch is counted anew and merged.
         fits = before is not None and before.pre_activation_min.dtype == z.dtype
-        found = before if before is not None and fits else none_seen(z.shape[axis], z.dtype)
-        scan_on_cpu(found, z, axis, at_zero)
-        return found if fits else _merged(before, found)
-    low, high, total, active, level = _scan(z, axis)
+        statistics = before if before is not None and fits else empty_statistics(z.shape[axis], z.dtype)
+        _add(statistics, z, axis, at_zero)
+        return statistics if fits else _merged(before, statistics)
+    others = tuple(other for other in range(z.dim()) if other != axis % z.dim())
+    high = z.amax(others)
     slope = torch.where(high == 0, at_zero, high.sign().clamp(min=0))
-    found = UnitStatistics(
-        pre_activation_min=low,
+    statistics = UnitStatistics(
+        pre_activation_min=z.amin(others),
         pre_activation_max=high,
         activation_max=high.relu(),
         # NaN stays NaN, of which sign() would make 0.
         derivative_max=torch.where(high.isnan(), high, slope),
-        activation_sum=_summed(total),
-        active_count=_summed(active),
+        activation_sum=_widened(z.relu().sum(others)),
+        active_count=_widened((z > 0).sum(others)),
         count=z.numel() // z.shape[axis],
-        pre_activation_sum=_summed(level),
+        pre_activation_sum=_widened(z.sum(others)),
     )
-    return _merged(before, found)
+    return _merged(before, statistics)
 
 
-def of_any(
+def elementwise_statistics(
     z: Tensor, axis: int, function: Callable[[Tensor], Tensor], before: UnitStatistics | None = None
 ) -> UnitStatistics:
-    """Statistics of the units of an element-wise ``function``; other arguments as for :func:`of_relu`."""
+    """Statistics of the units of any element-wise activation.
+
+    Args:
+        z: pre-activations of any shape, the units on ``axis``, examples and positions on all others.
+        axis: axis of the units.
+        function: the activation; it may work in place, and is differentiated by autograd.
+        before: of earlier batches, to be added.
+
+    Returns:
+        Statistics of shape (units,), of ``before`` and ``z`` together.
+    """
     with torch.inference_mode(False), torch.enable_grad():
-        leaf = accurate(z.detach()).clone().requires_grad_()
+        leaf = at_least_float32(z.detach()).clone().requires_grad_()
         # A clone, since the function may work in place.
         activation = function(leaf.clone())
         (derivative,) = torch.autograd.grad(activation, leaf, torch.ones_like(activation))
     z, values, slopes = (by_unit(tensor.detach(), axis) for tensor in (leaf, activation, derivative))
-    found = UnitStatistics.of(z, values, slopes, axis=-2)
-    found.activation_sum = _summed(found.activation_sum)
-    found.active_count = _summed(found.active_count)
-    found.pre_activation_sum = _summed(z.sum(0))
-    return _merged(before, found)
+    statistics = UnitStatistics.of(z, values, slopes, axis=-2)
+    statistics.activation_sum = _widened(statistics.activation_sum)
+    statistics.active_count = _widened(statistics.active_count)
+    statistics.pre_activation_sum = _widened(z.sum(0))
+    return _merged(before, statistics)
 
 
-def _merged(before: UnitStatistics | None, found: UnitStatistics) -> UnitStatistics:
-    return found if before is None else before.merge(found)
+def empty_statistics(units: int, dtype: torch.dtype) -> UnitStatistics:
+    """Statistics of no example, on a CPU, ready to be added to.
+
+    Args:
+        units: how many there are.
+        dtype: of the pre-activations; sums are float64.
+    """
+    return UnitStatistics(
+        pre_activation_min=torch.full((units,), torch.inf, dtype=dtype),
+        pre_activation_max=torch.full((units,), -torch.inf, dtype=dtype),
+        activation_max=torch.zeros(units, dtype=dtype),
+        derivative_max=torch.zeros(units, dtype=dtype),
+        activation_sum=torch.zeros(units, dtype=torch.float64),
+        active_count=torch.zeros(units, dtype=torch.float64),
+        count=0,
+        pre_activation_sum=torch.zeros(units, dtype=torch.float64),
+    )
 
 
 def by_unit(z: Tensor, axis: int) -> Tensor:
-    """(examples and positions, units)."""
+    """``z`` of any shape, with the units on ``axis``, as (examples and positions, units)."""
     return z.movedim(axis, -1).flatten(0, -2) if z.dim() > 1 else z[None]
 
 
-def accurate(z: Tensor) -> Tensor:
-    """Float32 for what is narrower."""
+def at_least_float32(z: Tensor) -> Tensor:
+    """``z`` of any shape, detached; as float32 if it is narrower."""
     z = z.detach()
     return z if z.dtype in (torch.float32, torch.float64) else z.float()
 
 
-def _summed(total: Tensor) -> Tensor:
+def _add(statistics: UnitStatistics, z: Tensor, axis: int, at_zero: float) -> None:
+    """Add ``z`` to ``statistics``, whose sum of pre-activations is known."""
+    level = statistics.pre_activation_sum
+    assert level is not None
+    fields = (
+        statistics.pre_activation_min.numpy(),
+        statistics.pre_activation_max.numpy(),
+        statistics.activation_max.numpy(),
+        statistics.derivative_max.numpy(),
+        statistics.activation_sum.numpy(),
+        statistics.active_count.numpy(),
+        level.numpy(),
+    )
+    reductions.add_relu(fields, z, axis, at_zero)
+    statistics.count += z.numel() // z.shape[axis]
+
+
+def _merged(before: UnitStatistics | None, statistics: UnitStatistics) -> UnitStatistics:
+    return statistics if before is None else before.merge(statistics)
+
+
+def _widened(total: Tensor) -> Tensor:
     """A batch's sum, ready to be added to those of many: counts above 2^24 are not exact in float32."""
     return total if total.device.type == "mps" else total.double()
-
-
-def _scan(z: Tensor, axis: int) -> tuple[Tensor, ...]:
-    others = tuple(other for other in range(z.dim()) if other != axis % z.dim())
-    return z.amin(others), z.amax(others), z.relu().sum(others), (z > 0).sum(others), z.sum(others)

@@ -1,4 +1,4 @@
-"""What computed a tensor: where its units are, and which weights and biases are theirs.
+"""Origins of tensors: the axis of their units, and the weights and biases that computed them.
 
 Followed from call to call through a forward pass. Whatever is not listed here keeps the axis of the units as far as it can be told
 and is no longer a plain layer's output, so that it has no weights or biases of its own. To follow another function, add a rule to
@@ -20,7 +20,7 @@ from dying_relu.probing.activations import Function, argument, spellings
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Of one tensor.
+    """The origin of one tensor.
 
     Attributes:
         axis: of its units, counted from the end, so that it holds with and without an axis of examples.
@@ -34,13 +34,13 @@ class Origin:
 
     @property
     def bare(self) -> "Origin":
-        """The same units, computed by more than a layer."""
+        """The origin of the same units, computed by more than a layer."""
         return self if self.weight is None and self.bias is None else Origin(self.axis)
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call of a function: what it was given and what it returned.
+    """One call of a function: its arguments and its result.
 
     Attributes:
         source: the first of its arguments whose origin is known, and that origin.
@@ -85,7 +85,12 @@ class Origins:
         return None if known is None else known[1]
 
     def set(self, tensor: Tensor, origin: Origin | None) -> None:
-        """Remember where a tensor comes from, or that this is not known."""
+        """Remember the origin of a tensor; None if it is not known.
+
+        Args:
+            tensor: of any shape.
+            origin: of the tensor.
+        """
         key = id(tensor)
         if origin is None:
             self._known.pop(key, None)
@@ -96,7 +101,14 @@ class Origins:
     def note(
         self, function: Function, arguments: tuple[Any, ...], options: dict[str, Any], result: Any
     ) -> None:
-        """A function was called."""
+        """Remember the origin of every tensor that a call of a function returned.
+
+        Args:
+            function: the function.
+            arguments: positional arguments of the call.
+            options: arguments by name.
+            result: what it returned.
+        """
         if isinstance(result, Tensor):
             self._note_one(function, arguments, options, result)
         elif isinstance(result, tuple | list):

@@ -1,4 +1,4 @@
-"""The tables of a study from those of its shards, in memory that does not grow with the study."""
+"""The aggregation of shards' tables to those of a study, in memory that does not grow with the study."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,11 +15,16 @@ from dying_relu.results import schemas, store
 from dying_relu.results.origin import of_study
 
 ROWS = 1_000_000
-"""At most so many are in memory at once, unless a shard has more."""
+"""Rows that are in memory at once, at most, unless a shard has more."""
 
 
 def aggregate(study: Study, shards: Path, out: Path) -> None:
-    """Put together what training has left in a folder for each shard of ``study``, inside ``shards``; write it, with sums, to ``out``.
+    """Put the tables of a study's shards together and write them, with their checksums.
+
+    Args:
+        study: what was planned.
+        shards: folder that holds a folder of tables for each shard.
+        out: folder of the study's tables.
 
     Raises:
         DyingReluError: a shard's table is missing, damaged, or not one of the planned runs; shards were not made alike
@@ -35,11 +40,11 @@ def _aggregate(name: str, study: Study, shards: Path, path: Path) -> None:
         checksums.check(file)
     origin = of_study(study, {shard: store.origin_of(file) for shard, file in files.items()})
     writer = None
-    with atomic.atomic_path(path) as beside:
+    with atomic.atomic_path(path) as scratch:
         try:
             for batch in _batches(study.shards, files):
                 rows = store.as_stored(_read(name, batch, files, path), origin)
-                writer = writer or ParquetWriter(beside, rows.schema, compression=store.COMPRESSION)
+                writer = writer or ParquetWriter(scratch, rows.schema, compression=store.COMPRESSION)
                 writer.write_table(rows)
         finally:
             if writer is not None:
@@ -63,14 +68,14 @@ def _batches(shards: tuple[Shard, ...], files: dict[str, Path]) -> Iterator[list
 
 
 def _read(name: str, shards: list[Shard], files: dict[str, Path], path: Path) -> pd.DataFrame:
-    """The rows of ``shards``, one after the other; checked as a whole, which says as much as shard by shard at a small part of the cost."""
-    mine = [files[shard.name] for shard in shards]
+    """Read the rows of ``shards``, one after the other; checked as a whole, at a small part of the cost of shard by shard."""
+    paths = [files[shard.name] for shard in shards]
     try:
-        table = store.checked(name, _unchecked(mine), path)
+        table = store.checked(name, _unchecked(paths), path)
     except (DyingReluError, *store.UNREADABLE):
         # Slower, but it names the file at fault.
         table = store.checked(
-            name, pd.concat([store.read(name, file) for file in mine], ignore_index=True), path
+            name, pd.concat([store.read(name, file) for file in paths], ignore_index=True), path
         )
     _require_planned_runs(name, table, shards, path)
     return table
@@ -94,12 +99,14 @@ def _require_planned_runs(name: str, table: pd.DataFrame, shards: list[Shard], p
     units are recorded.
     """
     planned = [run.id for shard in shards if name != "units" or shard.record_units for run in shard.runs]
-    found = table["run"].unique()
-    if list(found) == planned if name == "runs" else set(found) == set(planned):
+    runs = table["run"].unique()
+    if list(runs) == planned if name == "runs" else set(runs) == set(planned):
         return
-    odd = sorted(set(found) ^ set(planned))
+    differing = sorted(set(runs) ^ set(planned))
     raise DyingReluError(
         f"{path} would not hold the runs that are planned for {shards[0].name} to {shards[-1].name}",
-        found=f"{len(odd)} missing or too many, such as {odd[0]}" if odd else "another order",
+        found=f"{len(differing)} missing or too many, such as {differing[0]}"
+        if differing
+        else "another order",
         remedy="delete the folders of these shards and run snakemake again",
     )

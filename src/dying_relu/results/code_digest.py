@@ -1,4 +1,4 @@
-"""A fingerprint of code: changes when what a module does may have changed, not when a comment did.
+"""The digest of a module's code, which changes when its results may change, not when a comment does.
 
 Snakemake does not see edits to a package that its rules call, so each rule hands the digest of its code to Snakemake as a
 parameter. The digest covers the module and everything of ours that it imports, directly or not, also inside
@@ -28,12 +28,18 @@ REACHES_JOBS_AS_VALUES = frozenset(
 """Left out, with the modules inside them: what planning decides reaches a job in its shard, whose fingerprint is a parameter
 of its own. A better error message need not train everything again."""
 
+RUN_BY_JOBS = frozenset({"dying_relu.configuration.architectures", "dying_relu.configuration.optimisers"})
+"""Not left out although they are inside: they build what is trained."""
+
 
 def code_digest(*modules: str) -> str:
-    """SHA-256 over the syntax trees, without docstrings, of ``modules`` and all of ours that they import.
+    """SHA-256 over the syntax trees, without docstrings, of modules and all of ours that they import.
 
     Args:
         modules: names such as ``"dying_relu.training.shard_job"``; a package stands for all the modules inside it.
+
+    Raises:
+        ValueError: a name is not of a module of ours.
     """
     digest = hashlib.sha256()
     for module in sorted(import_closure(*modules)):
@@ -42,19 +48,21 @@ def code_digest(*modules: str) -> str:
 
 
 def import_closure(*modules: str) -> frozenset[str]:
-    """``modules`` and the modules of ours that they import, directly or not."""
-    found: set[str] = set()
+    """The given modules and those of ours that they import, directly or not."""
+    closure: set[str] = set()
     waiting = [inside for module in modules for inside in _inside(module)]
     while waiting:
         module = waiting.pop()
-        if module not in found and not _is_left_out(module):
-            found.add(module)
+        if module not in closure and not _is_left_out(module):
+            closure.add(module)
             waiting.extend(_imports(module))
-    return frozenset(found)
+    return frozenset(closure)
 
 
 def _is_left_out(module: str) -> bool:
-    return any(module == other or module.startswith(f"{other}.") for other in REACHES_JOBS_AS_VALUES)
+    return module not in RUN_BY_JOBS and any(
+        module == other or module.startswith(f"{other}.") for other in REACHES_JOBS_AS_VALUES
+    )
 
 
 def _path(module: str) -> Path | None:
@@ -62,7 +70,12 @@ def _path(module: str) -> Path | None:
     place = PACKAGES.get(module.split(".")[0])
     if place is None:
         return None
-    base = SOURCE.joinpath(place, *module.split("."))
+    return _file(SOURCE / place, module)
+
+
+def _file(folder: Path, module: str) -> Path | None:
+    """The file in ``folder`` of a module or package by its full name."""
+    base = folder.joinpath(*module.split("."))
     return next((path for path in (base.with_suffix(".py"), base / "__init__.py") if path.is_file()), None)
 
 
@@ -82,6 +95,10 @@ def _inside(module: str) -> list[str]:
 def _tree(module: str) -> ast.Module:
     path = _path(module)
     assert path is not None
+    return _parsed(path)
+
+
+def _parsed(path: Path) -> ast.Module:
     tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
     _WithoutDocstrings().visit(tree)
     return tree

@@ -1,4 +1,4 @@
-"""Which commit of the project is checked out, and whether its files are as they were committed."""
+"""The commit of the project that is checked out, and whether its files are as they were committed."""
 
 import subprocess
 from pathlib import Path
@@ -6,14 +6,14 @@ from pathlib import Path
 from dying_relu.results.origin import UNKNOWN
 
 SOURCES = ("src", "workflow", "config", "paper")
-"""Folders in which a file that git does not know yet can matter, too."""
+"""Folders in which a file that git does not know yet can matter."""
 MADE = ("results", "paper/dying-relu.pdf")
-"""What is tracked although studies make it."""
+"""Paths that are tracked although studies make them."""
 MODIFIED = ", modified"
 
 
 def commit(folder: Path) -> str:
-    """The commit that is checked out in ``folder``, with "modified" after it where the project's files differ from it.
+    """Name the commit that is checked out in a folder, with "modified" after it where the project's files differ from it.
 
     What studies make (``MADE``) does not count, and no file that git ignores or that stands outside of ``SOURCES`` and is
     not tracked. "unknown" without git, outside of a repository, and where the repository is not this project's.

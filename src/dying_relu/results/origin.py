@@ -1,4 +1,4 @@
-"""What the numbers of a table follow from: configuration, code, data and libraries. Every table carries it in its own file.
+"""The origin of a table: configuration, code, data and libraries, from which its numbers follow. Every table carries it in its own file.
 
 Two tables that agree in it have the same numbers, up to rounding on another processor or with other threads. Commit, machine and time,
 on which no number depends, are kept beside a study's tables by :mod:`~dying_relu.results.provenance`.
@@ -31,7 +31,12 @@ UNKNOWN = "unknown"
 
 
 def of_shard(shard: Shard, data: "Dataset") -> Origin:
-    """The origin of the tables of ``shard``, trained on ``data``."""
+    """The origin of a shard's tables.
+
+    Args:
+        shard: what is trained.
+        data: its data set.
+    """
     return {
         "configuration": shard.fingerprint,
         "code": code_digest("dying_relu.training.shard_job"),
@@ -41,7 +46,7 @@ def of_shard(shard: Shard, data: "Dataset") -> Origin:
 
 
 def of_simulation(module: str) -> Origin:
-    """The origin of a table that ``module`` computes without configuration or data."""
+    """The origin of a table that a module, given by its full name, computes without configuration or data."""
     return {
         "configuration": "none",
         "code": code_digest(module),
@@ -51,7 +56,11 @@ def of_simulation(module: str) -> Origin:
 
 
 def of_study(study: Study, shards: Mapping[str, Origin]) -> Origin:
-    """The origin of a table that is put together from those of all ``shards``, by name.
+    """The origin of a table that is put together from those of all shards.
+
+    Args:
+        study: what was planned.
+        shards: name -> origin of the shard's table.
 
     Raises:
         DyingReluError: the configuration of a shard is not the study's, or shards differ in code, data or libraries.
@@ -80,46 +89,55 @@ def of_verdicts(study: Origin) -> Origin:
 
 
 def parsed(text: bytes) -> Origin:
-    """The origin that ``text`` says in JSON.
+    """Read an origin that was written as JSON.
 
     Raises:
-        ValueError: it does not.
+        ValueError: the text is not one.
     """
     try:
-        said = json.loads(text)
+        origin = json.loads(text)
     except RecursionError as error:
         raise ValueError("what it says of its numbers is not to be understood") from error
-    kinds = {part: type(value) for part, value in said.items()} if isinstance(said, dict) else {}
+    kinds = {part: type(value) for part, value in origin.items()} if isinstance(origin, dict) else {}
     if kinds != PARTS:
         raise ValueError("it does not say what its numbers follow from")
-    return said
+    return origin
 
 
-def require_same(path: Path, ours: Origin, expected: Origin) -> None:
-    """Raise an error that names the table at ``path`` and what differs, unless it is of the origin ``expected``."""
-    if differing := [part for part in expected if ours[part] != expected[part]]:
+def require_same(path: Path, origin: Origin, expected: Origin) -> None:
+    """Check that a table is of the origin that is expected.
+
+    Args:
+        path: of the table, for the message.
+        origin: of the table.
+        expected: of the tables with which it belongs.
+
+    Raises:
+        DyingReluError: it is not; the message names the parts that differ.
+    """
+    if differing := [part for part in expected if origin[part] != expected[part]]:
         raise DyingReluError(
             f"{path} was not made with the other tables of its study, or not for this configuration: "
             f"its {' and '.join(differing)} differ",
-            found="; ".join(_written(ours[part]) for part in differing),
+            found="; ".join(_written(origin[part]) for part in differing),
             expected="; ".join(_written(expected[part]) for part in differing),
             remedy="delete it and run the study again",
         )
 
 
 def versions(*libraries: str) -> dict[str, str]:
-    """The versions of ``libraries`` that are installed."""
-    found = {}
+    """The installed versions of libraries, by name."""
+    installed = {}
     for library in libraries:
         try:
-            found[library] = version(library)
+            installed[library] = version(library)
         except PackageNotFoundError:
-            found[library] = UNKNOWN
-    return found
+            installed[library] = UNKNOWN
+    return installed
 
 
 def described(origin: Origin) -> dict[str, str]:
-    """For people, a line each.
+    """Write an origin for people, a line each part.
 
     >>> described({"configuration": "c0ffee", "data": {"mnist": "5eed"}})
     {'configuration': 'c0ffee', 'data': 'mnist 5eed'}
@@ -141,7 +159,7 @@ def _require_one(study: Study, part: str, values: Mapping[str, object]) -> None:
 
 
 def _written(value: object) -> str:
-    """As in a message.
+    """Write a part of an origin as in a message.
 
     >>> _written({"torch": "2.13.0", "numpy": "2.4.6"})
     'torch 2.13.0, numpy 2.4.6'

@@ -1,4 +1,4 @@
-"""Where a study's numbers come from: commit, configuration, versions of libraries, machine, time; kept beside its tables.
+"""The record of a study: commit, configuration, versions of libraries, machine, time; kept beside its tables.
 
 The record is made when the tables are, so that a paper that is typeset later or elsewhere from the same tables says the same.
 """
@@ -27,7 +27,7 @@ DEFAULT_CONFIGURATION = Path("config/config.yaml")
 
 
 class Hardware(BaseModel):
-    """What the record says of the machine."""
+    """The machine, as the record has it."""
 
     cpu: str
     cores: int | None
@@ -35,7 +35,7 @@ class Hardware(BaseModel):
 
 
 class Record(BaseModel):
-    """What the record holds, for whoever reads one."""
+    """The record, as it is read."""
 
     commit: str
     command: str
@@ -47,10 +47,19 @@ class Record(BaseModel):
 
 
 def record(results_folder: Path, configuration_path: Path, out: Path) -> None:
-    """Write to ``out`` where the tables of a study come from, which have just been made; :func:`read` looks for ``NAME`` beside them."""
+    """Write the record of a study whose tables have just been made.
+
+    Args:
+        results_folder: the tables'.
+        configuration_path: the study's file.
+        out: JSON file to write; :func:`read` looks for ``NAME`` beside the tables.
+
+    Raises:
+        DyingReluError: the tables were not made together, or not for this configuration.
+    """
     configuration = study.load(configuration_path).fingerprint
     _require_made_together(results_folder, configuration)
-    found = {
+    content = {
         "commit": commit(configuration_path.resolve().parent),
         "command": command(configuration_path),
         "configuration": configuration,
@@ -59,8 +68,8 @@ def record(results_folder: Path, configuration_path: Path, out: Path) -> None:
         "training": resources.training(results_folder / "benchmarks" / "train"),
         "sha256": {path.name: sha256(path) for path in sorted(results_folder.glob("*.parquet"))},
     }
-    with atomic_path(out) as beside:
-        beside.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    with atomic_path(out) as scratch:
+        scratch.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     checksums.write_beside(out)
 
 
@@ -72,12 +81,12 @@ def _require_made_together(results_folder: Path, configuration: str) -> None:
     for name in schemas.TABLES | schemas.SIMULATIONS:
         path = results_folder / f"{name}.parquet"
         checksums.check(path)
-        ours = store.origin_of(path)
-        origin.require_same(path, ours, ours | {"libraries": of_study["libraries"]})
+        own = store.origin_of(path)
+        origin.require_same(path, own, own | {"libraries": of_study["libraries"]})
 
 
 def describe(path: Path) -> dict[str, str]:
-    """Where the numbers of the table at ``path`` come from, line by line; with its study's record if that is of this very table."""
+    """Describe the origin of a table, line by line; with its study's record if that is of this very table."""
     if path.suffix not in (".parquet", ".csv"):
         raise DyingReluError(
             f"{path} is not a table of a study",
@@ -86,20 +95,20 @@ def describe(path: Path) -> dict[str, str]:
     checksums.check(path)
     if path.suffix == ".csv":
         return _first_row(path)
-    said = origin.described(store.origin_of(path))
+    lines = origin.described(store.origin_of(path))
     kept = path.parent / NAME
     if kept.is_file() and (record := read(path.parent))["sha256"].get(path.name) == sha256(path):
         machine = record["hardware"]
-        said |= {
+        lines |= {
             "commit": record["commit"],
             "made with": record["command"],
             "machine": f"{machine['cpu']}, {machine['cores']} cores",
         }
-    return said
+    return lines
 
 
 def _first_row(path: Path) -> dict[str, str]:
-    """What a CSV file says in every row."""
+    """Read the origin that a CSV file repeats in every row."""
     try:
         row = pd.read_csv(path, nrows=1, dtype=str).iloc[0]
         return {part: str(row[part]) for part in origin.PARTS}
@@ -112,7 +121,7 @@ def _first_row(path: Path) -> dict[str, str]:
 
 
 def read(results_folder: Path) -> dict[str, Any]:
-    """What :func:`record` wrote into ``results_folder``."""
+    """Read the record that :func:`record` wrote into a folder of tables."""
     path = results_folder / NAME
     checksums.check(path)
     try:
@@ -129,27 +138,39 @@ def read(results_folder: Path) -> dict[str, Any]:
 
 
 def fingerprint(results_folder: Path) -> str:
-    """SHA-256 of the record but for the times: a study that is repeated on the same machine has the same, and so has its PDF."""
+    """SHA-256 of the record without its times: a study that is repeated on the same machine has the same, and so has its PDF."""
     timeless = {key: value for key, value in read(results_folder).items() if key != "training"}
     return hashlib.sha256(json.dumps(timeless, sort_keys=True).encode()).hexdigest()
 
 
 def check(results_folder: Path) -> None:
-    """Raise an error unless every table in ``results_folder`` is the one that was recorded."""
+    """Check that every table in a folder is the one that was recorded.
+
+    Raises:
+        DyingReluError: one is another, or missing; the message names it.
+    """
     for name, recorded in read(results_folder)["sha256"].items():
         path = results_folder / name
-        found = sha256(path) if path.is_file() else "no file"
-        if found != recorded:
+        present = sha256(path) if path.is_file() else "no file"
+        if present != recorded:
             raise DyingReluError(
                 f"{path} is not the table that was recorded",
-                found=found,
+                found=present,
                 expected=recorded,
                 remedy=f"get the original back, for example with `git checkout {path}`",
             )
 
 
 def require_configuration(results_folder: Path, configuration_path: Path) -> None:
-    """Raise an error unless the study in ``results_folder`` is the one that the file ``configuration_path`` describes."""
+    """Check that a study is the one that a file describes.
+
+    Args:
+        results_folder: the study's tables, with their record.
+        configuration_path: a study's file.
+
+    Raises:
+        DyingReluError: it is another.
+    """
     recorded, described = (
         read(results_folder)["configuration"],
         study.load(configuration_path).fingerprint,
@@ -164,7 +185,7 @@ def require_configuration(results_folder: Path, configuration_path: Path) -> Non
 
 
 def command(configuration_path: Path) -> str:
-    """What to type to make the paper of a study again.
+    """The command that makes the paper of a study again.
 
     >>> command(Path("config/smoke.yaml"))
     'snakemake --cores all --configfile config/smoke.yaml'

@@ -1,4 +1,4 @@
-"""How tables are written and read.
+"""The files of tables, written and read.
 
 Every table is one parquet file. It is checked against its schema (:mod:`dying_relu.results.schemas`) when it is written and again
 when it is read, so that a wrong number stops the job that made it and a damaged file stops the job that reads it; a sum beside it
@@ -7,7 +7,7 @@ numbers follow from (:mod:`dying_relu.results.origin`).
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,10 +23,10 @@ from dying_relu.files.atomic import atomic_path
 from dying_relu.plan.memory import of_machine
 from dying_relu.results import origin
 from dying_relu.results.origin import Origin
-from dying_relu.results.schemas import SIMULATIONS, TABLES
+from dying_relu.results.schemas import SIMULATIONS, TABLES, narrowed
 
 ORIGIN = b"dying_relu"
-"""Where a parquet file's metadata say what its numbers follow from."""
+"""Key of a table's origin in its file's metadata."""
 
 COMPRESSION = "zstd"
 
@@ -34,30 +34,49 @@ BYTES_PER_CELL = 8
 """In memory, at least; on disk a column that repeats itself takes next to nothing."""
 
 SHOWN = 3
-"""Of the things that are wrong with a table, so many are named."""
+"""Faults of a table that a message names, at most."""
 
 UNREADABLE = (OSError, ValueError, ArrowException)
-"""What reading a file that is not parquet, or no longer, ends with."""
+"""Errors of reading a file that is not parquet, or no longer."""
 
 
 def write(name: str, table: pd.DataFrame, path: Path, origin: Origin) -> None:
-    """Check ``table`` against the schema ``name`` (a key of ``TABLES`` or ``SIMULATIONS``); write it and its sum to ``path``."""
+    """Check a table against its schema, and write it with its checksum.
+
+    Args:
+        name: of the schema, a key of ``TABLES`` or ``SIMULATIONS``.
+        table: its rows.
+        path: file to write.
+        origin: what its numbers follow from.
+
+    Raises:
+        DyingReluError: the table does not obey its schema, or cannot be written.
+    """
     sound = checked(name, table, path)
-    with atomic_path(path) as beside:
-        _write(sound, beside, origin)
+    with atomic_path(path) as scratch:
+        _write(sound, scratch, origin)
     checksums.write_beside(path)
 
 
 def write_folder(tables: dict[str, pd.DataFrame], folder: Path, origin: Origin) -> None:
-    """Write tables, by name, and their sums to ``folder``: all of them or, if anything fails, none."""
+    """Write tables and their checksums to a folder: all of them or, if anything fails, none.
+
+    Args:
+        tables: name of the schema -> rows.
+        folder: to write.
+        origin: what the numbers follow from.
+
+    Raises:
+        DyingReluError: a table does not obey its schema, or the folder cannot be written.
+    """
     sound = {
         f"{name}.parquet": checked(name, table, folder / f"{name}.parquet") for name, table in tables.items()
     }
-    with atomic_path(folder) as beside:
-        beside.mkdir()
+    with atomic_path(folder) as scratch:
+        scratch.mkdir()
         for name, table in sound.items():
-            _write(table, beside / name, origin)
-        checksums.write(beside, sound, beside / checksums.NAME)
+            _write(table, scratch / name, origin)
+            checksums.write_beside(scratch / name)
 
 
 def _write(table: pd.DataFrame, path: Path, origin: Origin) -> None:
@@ -65,33 +84,49 @@ def _write(table: pd.DataFrame, path: Path, origin: Origin) -> None:
 
 
 def as_stored(table: pd.DataFrame, origin: Origin) -> Table:
-    """The content of a file: the rows, and what their numbers follow from."""
+    """The content of a file: the rows and, in its metadata, their origin.
+
+    Args:
+        table: rows.
+        origin: what their numbers follow from.
+    """
     content = Table.from_pandas(table, preserve_index=False)
     # Without rows, nothing says that a column holds text.
     texts = [field.with_type(string()) if is_null(field.type) else field for field in content.schema]
-    said = content.schema.metadata | {ORIGIN: json.dumps(origin).encode()}
-    return content.cast(schema(texts)).replace_schema_metadata(said)
+    metadata = content.schema.metadata | {ORIGIN: json.dumps(origin).encode()}
+    return content.cast(schema(texts)).replace_schema_metadata(metadata)
 
 
-def read(name: str, path: Path) -> pd.DataFrame:
-    """The table ``name`` (a key of ``TABLES`` or ``SIMULATIONS``) stored at ``path``, checked against its sum and its schema."""
+def read(name: str, path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """Read a table, checked against its checksum and its schema.
+
+    Args:
+        name: of the schema, a key of ``TABLES`` or ``SIMULATIONS``.
+        path: its file.
+        columns: those to read and to check; None: all of them.
+
+    Raises:
+        DyingReluError: there is no such file, it is damaged or was changed, or does not obey the schema.
+    """
     checksums.check(path)
     with readable(path) as file:
-        table = as_rows(file.read(use_threads=False))
-    return checked(name, table, path)
+        # In the file's order; what it lacks, the schema misses.
+        wanted = [column for column in file.schema_arrow.names if columns is None or column in columns]
+        table = as_rows(file.read(wanted, use_threads=False))
+    return checked(name, table, path, columns)
 
 
 def origin_of(path: Path) -> Origin:
-    """What the numbers of the table stored at ``path`` follow from."""
+    """Read the origin of a stored table."""
     with readable(path) as file:
-        said = (file.schema_arrow.metadata or {}).get(ORIGIN)
-        if said is None:
+        text = (file.schema_arrow.metadata or {}).get(ORIGIN)
+        if text is None:
             raise ValueError("it does not say what its numbers follow from")
-        return origin.parsed(said)
+        return origin.parsed(text)
 
 
 def origin_of_study(folder: Path) -> Origin:
-    """What the numbers of all the tables of a study, in ``folder``, follow from.
+    """Read the one origin of all the tables of a study.
 
     Raises:
         DyingReluError: they were not made together.
@@ -105,7 +140,7 @@ def origin_of_study(folder: Path) -> Origin:
 
 @contextmanager
 def readable(path: Path) -> Iterator[ParquetFile]:
-    """The file at ``path``; what goes wrong while it is open is its fault, but for a lack of memory."""
+    """Open a table's file; errors while it is open are put down to it, but for a lack of memory."""
     try:
         file = ParquetFile(path)
         _require_memory(file, path)
@@ -132,24 +167,39 @@ def readable(path: Path) -> Iterator[ParquetFile]:
 def _require_memory(file: ParquetFile, path: Path) -> None:
     """Raise an error if the file says of itself that it does not fit into this machine's memory."""
     rows, columns = file.metadata.num_rows, file.metadata.num_columns
-    needed, there = rows * columns * BYTES_PER_CELL, of_machine()
-    if there is not None and needed > there:
+    needed, memory = rows * columns * BYTES_PER_CELL, of_machine()
+    if memory is not None and needed > memory:
         raise DyingReluError(
             f"{path} does not fit into this machine's memory",
             found=f"{rows} rows of {columns} columns, at least {needed / 2**30:.0f} GiB",
-            expected=f"at most {there / 2**30:.0f} GiB",
+            expected=f"at most {memory / 2**30:.0f} GiB",
             remedy="delete it and run the study again if no study of yours is as large, or else read it on a larger machine",
         )
 
 
 def as_rows(table: Table) -> pd.DataFrame:
-    """What the file says about pandas is left aside: the schema says which types the columns have."""
+    """Make a file's content a data frame, whatever it says about pandas: the schema says which types the columns have."""
     return table.to_pandas(ignore_metadata=True)
 
 
-def checked(name: str, table: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """``table`` with the types of the schema ``name``, if it obeys it; ``path`` is where it is from or goes, for the message."""
+def checked(name: str, table: pd.DataFrame, path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    """Check a table against its schema.
+
+    Args:
+        name: of the schema, a key of ``TABLES`` or ``SIMULATIONS``.
+        table: rows.
+        path: from where it is or to where it goes, for the message.
+        columns: those that the table has; None: all of them.
+
+    Returns:
+        The table with the schema's types.
+
+    Raises:
+        DyingReluError: it does not obey the schema.
+    """
     schema = (TABLES | SIMULATIONS)[name]
+    if columns is not None:
+        schema = narrowed(schema, columns)
     try:
         return schema.validate(table, lazy=True)
     except pa.errors.SchemaErrors as error:
@@ -162,12 +212,12 @@ def checked(name: str, table: pd.DataFrame, path: Path) -> pd.DataFrame:
 
 
 def _broken(name: str, schema: pa.DataFrameSchema, causes: pd.DataFrame) -> list[str]:
-    """What is wrong, each once. Of a law of whole rows pandera lists a row's every cell, the wrong one or not."""
+    """Name the faults, each once. Of a law of whole rows pandera lists a row's every cell, the wrong one or not."""
     laws = {check.name for check in schema.checks}
-    said = (
+    faults = (
         f"{check} failed" if check in laws else f"{check} failed for {cell!r} in {column or name}"
         for check, cell, column in zip(
             causes["check"].astype(str), causes["failure_case"], causes["column"], strict=True
         )
     )
-    return list(dict.fromkeys(said))
+    return list(dict.fromkeys(faults))

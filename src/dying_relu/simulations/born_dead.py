@@ -1,4 +1,4 @@
-"""How likely a network is born dead, over depth, width, inputs and initialisation: the table behind a figure of the paper."""
+"""Probability that a network is born dead, over depth, width, inputs and initialisation: the table behind a figure of the paper."""
 
 from itertools import product
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What is compared with theory and with published numbers: each value, where it is from, and how it is estimated here."""
+"""Values from theory and from publications, each with its source and an estimate by our own networks."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

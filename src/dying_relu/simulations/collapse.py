@@ -57,7 +57,14 @@ def collapse(networks: int, width: int, weight_layers: int, steps: int, scheme: 
 
 
 def fit(network: Network, x: Tensor, y: Tensor, steps: int) -> None:
-    """Train the networks of a stack on (B, inputs) ``x`` to output (1, B) ``y``."""
+    """Train the networks of a stack, in place.
+
+    Args:
+        network: K networks.
+        x: (B, inputs).
+        y: (1, B) wanted outputs.
+        steps: of Adam, each on all of ``x``.
+    """
     optimiser = Adam(torch.full((len(network.parameters()[0].value),), LEARNING_RATE), 0.9, 0.999, 1e-8)
     for _ in range(steps):
         error = network.forward(x) - y
@@ -65,7 +72,12 @@ def fit(network: Network, x: Tensor, y: Tensor, steps: int) -> None:
 
 
 def keep(network: Network, which: Tensor) -> None:
-    """Leave only those networks in a stack that are ``which``, (K,) bool."""
+    """Leave only some networks in a stack.
+
+    Args:
+        network: K networks.
+        which: (K,) bool.
+    """
     slopes = [hidden.activation.slope for hidden in network.hidden]
     for parameter in (*network.parameters(), *slopes):
         parameter.value = parameter.value[which]

@@ -1,4 +1,4 @@
-"""Many different networks as one stack, as they are before training, and which of their layers are dead.
+"""Many different untrained networks as one stack, and their dead layers.
 
 A stack of :func:`dying_relu.training.models.build` shares its initial weights, because its runs are to be compared pair by pair. Here every
 network draws its own.
@@ -45,7 +45,7 @@ def random_networks(
 
 
 def dead_units(network: Network, x: Tensor) -> list[Tensor]:
-    """Which units are dead on the inputs ``x``.
+    """Tell the dead units on the inputs ``x``.
 
     Args:
         network: K networks of linear layers.
@@ -64,11 +64,11 @@ def dead_units(network: Network, x: Tensor) -> list[Tensor]:
 
 
 def dead_by_depth(network: Network, x: Tensor) -> Tensor:
-    """Whether a network is constant on ``x`` because some hidden layer is all dead there, if it ended after each hidden layer.
+    """Tell if a network that ended after each hidden layer would be constant on ``x``, since one of its layers is all dead.
 
     Args:
         network: K networks.
-        x: as for :func:`dead_units`.
+        x: (examples, inputs) shared by all networks, or (K, inputs, examples) of their own.
 
     Returns:
         (hidden layers, K) bool; the last row is about the whole network.

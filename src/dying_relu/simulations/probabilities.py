@@ -18,7 +18,7 @@ SEED = 20190606
 
 
 class Count(NamedTuple):
-    """How many of independent trials had an outcome."""
+    """Number of independent trials with an outcome."""
 
     successes: int
     trials: int
@@ -30,12 +30,12 @@ class Count(NamedTuple):
 
 
 def counted(outcomes: Tensor) -> Count:
-    """The trials of a bool tensor."""
+    """Count the trials of a bool tensor of any shape."""
     return Count(int(outcomes.sum()), outcomes.numel())
 
 
 def born_dead(width: int, weight_layers: int, x: Tensor, networks: int, scheme: str = "he") -> list[Count]:
-    """How many networks are born dead on the inputs ``x``, by depth.
+    """Count the networks that are born dead on the inputs ``x``, by depth.
 
     Args:
         width: units of every hidden layer.
@@ -53,7 +53,12 @@ def born_dead(width: int, weight_layers: int, x: Tensor, networks: int, scheme: 
 
 
 def dead_everywhere(inputs: int, first_width: int, networks: int) -> Count:
-    """How many units of a second hidden layer are 0 on all of R^inputs; weights and biases uniform, one such unit a network.
+    """Count the units of a second hidden layer that are 0 on all of R^inputs; weights and biases uniform, one such unit a network.
+
+    Args:
+        inputs: dimension of an input.
+        first_width: units of the first hidden layer.
+        networks: number of trials.
 
     Exact for each network, in float64: :func:`dying_relu.simulations.inputs.everywhere` says where to look.
     """
@@ -71,7 +76,7 @@ def dead_everywhere(inputs: int, first_width: int, networks: int) -> Count:
 def dead_in_first_layer(
     bias: float, examples: int, inputs: int, samples: int, units_a_sample: int = 50
 ) -> Count:
-    """How many first-layer units with He's weights and the given bias are dead on N(0, I) examples.
+    """Count the first-layer units with He's weights and the given bias that are dead on N(0, I) examples.
 
     Args:
         bias: of every unit.
@@ -91,7 +96,13 @@ def dead_in_first_layer(
 
 
 def dead_on_batch(active_share: float, batch_size: int, batches: int) -> Count:
-    """On how many minibatches a unit looks dead that is active on a share of all examples, which are N(0, 1)."""
+    """Count the minibatches on which a unit looks dead that is active on a share of all examples, which are N(0, 1).
+
+    Args:
+        active_share: of all examples.
+        batch_size: examples of a minibatch.
+        batches: number of trials.
+    """
     bias = torch.full((1, 1), float(stats.norm.ppf(active_share)))
     unit = Linear(torch.ones(1, 1, 1), bias)
     activation = ElementWise(ACTIVATIONS["relu"], torch.zeros(1))

@@ -1,4 +1,4 @@
-"""What the simulations and the text about them share; no torch, so that the text need not wait for it."""
+"""Constants that the simulations and the text about them share; no torch, so that the text need not wait for it."""
 
 WEIGHT_LAYERS = 10
 """Of the networks of Lu et al. (2020), nine of them hidden."""

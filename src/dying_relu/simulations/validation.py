@@ -34,14 +34,21 @@ def validate() -> pd.DataFrame:
 
 
 def compared(check: Check, count: Count) -> dict[str, object]:
-    """One row: the check, our estimate with its standard error, how far it is from what the check admits, and whether they agree.
+    """Compare an estimate with the values that a check admits.
+
+    Args:
+        check: the values.
+        count: the trials of the estimate.
+
+    Returns:
+        A row of the table: the check, the estimate with its standard error, their difference, and whether they agree.
 
     The standard error of an estimate of an exact p over T trials is sqrt(p (1 - p) / T); with a reported range, p is the estimate. A
     difference to a range is that to its nearer end, and 0 inside.
     """
-    ours = count.share
-    nearest = min(max(ours, check.low), check.high)
-    probability = check.low if check.kind == EXACT else ours
+    estimate = count.share
+    nearest = min(max(estimate, check.low), check.high)
+    probability = check.low if check.kind == EXACT else estimate
     standard_error = (probability * (1 - probability) / count.trials) ** 0.5
     return {
         "check": check.name,
@@ -51,9 +58,9 @@ def compared(check: Check, count: Count) -> dict[str, object]:
         "published": check.published,
         "low": check.low,
         "high": check.high,
-        "ours": ours,
+        "ours": estimate,
         "standard_error": standard_error,
         "trials": count.trials,
-        "difference": ours - nearest,
-        "agrees": abs(ours - nearest) <= TOLERANCE * standard_error,
+        "difference": estimate - nearest,
+        "agrees": abs(estimate - nearest) <= TOLERANCE * standard_error,
     }

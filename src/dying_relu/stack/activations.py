@@ -1,19 +1,22 @@
-"""The activation functions under study: each is one function and its gradient.
+"""Activation functions: each is one entry, made of a function and its gradient.
 
-To add one, write the two functions and an entry in ``ACTIVATIONS``; configuration, training, measuring and figures find it
-there. Both take a tensor of any shape and the slope left of zero, which broadcasts against it (one slope per
-network in a stack, or a plain number); activations without a slope ignore it.
+Both take a tensor of any shape and the slope left of zero, which broadcasts against it (one slope per network in a stack, or a
+plain number); activations without a slope ignore it. PyTorch is imported when they are first called, since a study's file is checked
+against the names here, and a study is planned without PyTorch.
 """
+
+from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor
-from torch.nn import functional
+from dying_relu.extensions import Registry
 
-Slope = Tensor | float
-aten = torch.ops.aten
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    Slope = Tensor | float
 
 # Klambauer et al. (2017), section 2: the fixed point of mean 0 and variance 1.
 SELU_ALPHA = 1.6732632423543772848170429916717
@@ -30,6 +33,7 @@ class Activation:
         monotone: f never decreases (where there is a slope: while it is not negative).
         learns_slope: the slope is a parameter of each layer (PReLU).
         rectifies: f(z) is z where z > 0, else the slope times z, with a fixed slope.
+        default_slope: used where a study gives none; None for activations without a slope.
     """
 
     function: Callable[[Tensor, Slope], Tensor]
@@ -37,9 +41,18 @@ class Activation:
     monotone: bool = True
     learns_slope: bool = False
     rectifies: bool = False
+    default_slope: float | None = None
 
     def derivative(self, z: Tensor, slope: Slope) -> Tensor:
-        """f'(z), element by element, as training sees it (float32 underflow included)."""
+        """Differentiate f at every element, as training sees it (float32 underflow included).
+
+        Args:
+            z: pre-activations of any shape.
+            slope: left of zero; broadcasts against ``z``.
+
+        Returns:
+            f'(z), of the shape of ``z``.
+        """
         return self.gradient(z.new_ones(()).expand_as(z), z, slope)
 
 
@@ -50,62 +63,63 @@ def relu(z: Tensor, slope: Slope) -> Tensor:
 
 def relu_gradient(delta: Tensor, z: Tensor, slope: Slope) -> Tensor:
     """delta where z > 0, else 0."""
-    return aten.threshold_backward(delta, z, 0)
+    return _aten().threshold_backward(delta, z, 0)
 
 
 def leaky_relu(z: Tensor, slope: Slope) -> Tensor:
     """z where z > 0, else slope * z (Maas et al., 2013); with a learned slope PReLU (He et al., 2015, eq. 1).
 
+    >>> import torch
     >>> leaky_relu(torch.tensor([-2.0, 3.0]), 0.5)
     tensor([-1.,  3.])
     """
-    # relu(z) + slope * (z - relu(z)): many times faster than torch.where, and exact where z > 0.
-    return torch.lerp(z.relu(), z, slope)
+    # relu(z) + slope * (z - relu(z)): many times faster than a choice by torch.where, and exact where z > 0.
+    return z.relu().lerp(z, slope)
 
 
 def leaky_relu_gradient(delta: Tensor, z: Tensor, slope: Slope) -> Tensor:
     """delta where z > 0, else slope * delta."""
-    return torch.lerp(aten.threshold_backward(delta, z, 0), delta, slope)
+    return _aten().threshold_backward(delta, z, 0).lerp(delta, slope)
 
 
 def elu(z: Tensor, slope: Slope) -> Tensor:
     """z where z > 0, else exp(z) - 1 (Clevert et al., 2016)."""
-    return functional.elu(z)
+    return _functional().elu(z)
 
 
 def elu_gradient(delta: Tensor, z: Tensor, slope: Slope) -> Tensor:
     """delta where z > 0, else delta * exp(z)."""
-    return aten.elu_backward(delta, 1.0, 1.0, 1.0, False, z)
+    return _aten().elu_backward(delta, 1.0, 1.0, 1.0, False, z)
 
 
 def selu(z: Tensor, slope: Slope) -> Tensor:
     """A scaled ELU that keeps mean 0 and variance 1 (Klambauer et al., 2017, eq. 2)."""
-    return functional.selu(z)
+    return _functional().selu(z)
 
 
 def selu_gradient(delta: Tensor, z: Tensor, slope: Slope) -> Tensor:
     """delta * scale where z > 0, else delta * scale * alpha * exp(z)."""
-    return aten.elu_backward(delta, SELU_ALPHA, SELU_SCALE, 1.0, False, z)
+    return _aten().elu_backward(delta, SELU_ALPHA, SELU_SCALE, 1.0, False, z)
 
 
 def gelu(z: Tensor, slope: Slope) -> Tensor:
     """z * Phi(z), Phi the normal distribution function, by erf (Hendrycks & Gimpel, 2016)."""
-    return functional.gelu(z)
+    return _functional().gelu(z)
 
 
 def gelu_gradient(delta: Tensor, z: Tensor, slope: Slope) -> Tensor:
     """delta * (Phi(z) + z * phi(z))."""
-    return aten.gelu_backward(delta, z)
+    return _aten().gelu_backward(delta, z)
 
 
 def silu(z: Tensor, slope: Slope) -> Tensor:
     """z * sigmoid(z), also called Swish (Ramachandran et al., 2017)."""
-    return functional.silu(z)
+    return _functional().silu(z)
 
 
 def silu_gradient(delta: Tensor, z: Tensor, slope: Slope) -> Tensor:
     """delta * sigmoid(z) * (1 + z * (1 - sigmoid(z)))."""
-    return aten.silu_backward(delta, z)
+    return _aten().silu_backward(delta, z)
 
 
 def tanh(z: Tensor, slope: Slope) -> Tensor:
@@ -115,17 +129,35 @@ def tanh(z: Tensor, slope: Slope) -> Tensor:
 
 def tanh_gradient(delta: Tensor, z: Tensor, slope: Slope) -> Tensor:
     """delta * (1 - tanh(z)^2)."""
-    return aten.tanh_backward(delta, z.tanh())
+    return _aten().tanh_backward(delta, z.tanh())
 
 
-ACTIVATIONS: dict[str, Activation] = {
-    "relu": Activation(relu, relu_gradient, rectifies=True),
-    "leaky_relu": Activation(leaky_relu, leaky_relu_gradient, rectifies=True),
-    # A learned slope can turn negative, and then PReLU is not monotone.
-    "prelu": Activation(leaky_relu, leaky_relu_gradient, monotone=False, learns_slope=True),
-    "elu": Activation(elu, elu_gradient),
-    "selu": Activation(selu, selu_gradient),
-    "gelu": Activation(gelu, gelu_gradient, monotone=False),
-    "silu": Activation(silu, silu_gradient, monotone=False),
-    "tanh": Activation(tanh, tanh_gradient),
-}
+def _aten() -> Any:
+    """Look up PyTorch's operators, among them gradients that have no other name."""
+    import torch
+
+    return torch.ops.aten
+
+
+def _functional() -> Any:
+    from torch.nn import functional
+
+    return functional
+
+
+ACTIVATIONS = Registry[Activation]("activation")
+"""By the name that studies give them."""
+
+ACTIVATIONS.add("relu", Activation(relu, relu_gradient, rectifies=True))
+# Default slopes are PyTorch's.
+ACTIVATIONS.add("leaky_relu", Activation(leaky_relu, leaky_relu_gradient, default_slope=0.01, rectifies=True))
+# A learned slope can turn negative, and then PReLU is not monotone.
+ACTIVATIONS.add(
+    "prelu",
+    Activation(leaky_relu, leaky_relu_gradient, monotone=False, learns_slope=True, default_slope=0.25),
+)
+ACTIVATIONS.add("elu", Activation(elu, elu_gradient))
+ACTIVATIONS.add("selu", Activation(selu, selu_gradient))
+ACTIVATIONS.add("gelu", Activation(gelu, gelu_gradient, monotone=False))
+ACTIVATIONS.add("silu", Activation(silu, silu_gradient, monotone=False))
+ACTIVATIONS.add("tanh", Activation(tanh, tanh_gradient))

@@ -22,7 +22,7 @@ class Clipped:
 
     def __init__(self, optimiser: Optimiser, largest_norm: float) -> None:
         self.optimiser, self.largest_norm = optimiser, largest_norm
-        self.loss_scale = torch.ones_like(optimiser.loss_scale)
+        self.gradient_scale = torch.ones_like(optimiser.gradient_scale)
         self.gradients: dict[Parameter, Tensor] = {}
 
     def add_product(self, parameter: Parameter, left: Tensor, right: Tensor) -> None:
@@ -35,7 +35,7 @@ class Clipped:
         # Network by network: how PyTorch sums the rows of a matrix may depend on how many there are.
         of_each = zip(*(gradient.unbind() for gradient in self.gradients.values()), strict=True)
         norm = torch.stack([torch.stack([part.norm() for part in parts]).norm() for parts in of_each])
-        scale = (self.largest_norm / (norm + SAFE)).clamp(max=1.0) * self.optimiser.loss_scale
+        scale = (self.largest_norm / (norm + SAFE)).clamp(max=1.0) * self.optimiser.gradient_scale
         for parameter, gradient in self.gradients.items():
             self.optimiser.add(parameter, gradient * per_network(scale, parameter))
         self.optimiser.finish_step()

@@ -4,22 +4,43 @@ Common random numbers: a stream of random numbers depends on the seed of the rep
 else. Runs of one replicate therefore start from the same weights and see the same minibatches, whatever their
 learning rate, initial bias or activation; their differences are paired.
 
-To add a scheme, write a function (shape, generator) -> (weight, bias) and an entry in ``SCHEMES``.
+A scheme is one entry: a function (shape, generator) -> (weight, bias) with its name above it. PyTorch is imported when they are first
+called, since a study's file is checked against the names here, and a study is planned without PyTorch.
 """
+
+from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from math import prod
+from typing import TYPE_CHECKING, TypeAlias
 
-import torch
-from torch import Tensor
+from dying_relu.extensions import Registry
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+Scheme: TypeAlias = "Callable[[tuple[int, ...], torch.Generator], tuple[Tensor, Tensor]]"
+
+SCHEMES: Registry[Scheme] = Registry("initialisation")
+"""By the name that studies give them."""
 
 
 def random_stream(seed: int, purpose: str) -> torch.Generator:
-    """A generator that depends on ``seed`` and ``purpose`` only, the same on every machine and device."""
+    """Make a generator that depends on ``seed`` and ``purpose`` only, the same on every machine and device.
+
+    Args:
+        seed: the replicate's.
+        purpose: of the random numbers, such as ``"weights"``.
+    """
+    import torch
+
     digest = hashlib.sha256(f"{seed}/{purpose}".encode()).digest()
     return torch.Generator().manual_seed(int.from_bytes(digest[:8]) >> 1)
 
 
+@SCHEMES.named("he")
 def he(shape: tuple[int, ...], generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Normal weights with variance 2 / fan-in and zero biases (He et al., 2015, eq. 10).
 
@@ -32,25 +53,43 @@ def he(shape: tuple[int, ...], generator: torch.Generator) -> tuple[Tensor, Tens
     Returns:
         weight of the shape given, bias (outputs,).
     """
-    fan_in = torch.Size(shape[1:]).numel()
+    import torch
+
+    fan_in = prod(shape[1:])
     return torch.randn(shape, generator=generator) * (2 / fan_in) ** 0.5, torch.zeros(shape[0])
 
 
+@SCHEMES.named("lecun")
 def lecun(shape: tuple[int, ...], generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Normal weights with variance 1 / fan-in and zero biases: what SELU's self-normalisation asks for.
 
-    Arguments and results as for :func:`he`. Source: Klambauer et al. (2017), section 3.
+    Args:
+        shape: (outputs, inputs, ...) of the weight; fan-in is the product of all but the first.
+        generator: source of the random numbers.
+
+    Returns:
+        weight of the shape given, bias (outputs,).
+
+    Source: Klambauer et al. (2017), section 3.
     """
     weight, bias = he(shape, generator)
     return weight * 0.5**0.5, bias
 
 
+@SCHEMES.named("default")
 def default(shape: tuple[int, ...], generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """PyTorch's default for linear and convolutional layers: weights and biases uniform in +-1 / sqrt(fan-in).
 
-    Arguments and results as for :func:`he`.
+    Args:
+        shape: (outputs, inputs, ...) of the weight; fan-in is the product of all but the first.
+        generator: source of the random numbers.
+
+    Returns:
+        weight of the shape given, bias (outputs,).
     """
-    bound = torch.Size(shape[1:]).numel() ** -0.5
+    import torch
+
+    bound = prod(shape[1:]) ** -0.5
     weight = torch.rand(shape, generator=generator) * (2 * bound) - bound
     return weight, torch.rand(shape[0], generator=generator) * (2 * bound) - bound
 
@@ -59,26 +98,28 @@ RAI_SPREAD = 0.6007
 """Standard deviation of RAI's normal draws, times the root of the fan-in."""
 
 
+@SCHEMES.named("rai")
 def rai(shape: tuple[int, ...], generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Randomised asymmetric initialisation: of each unit's weights and bias, one that chance picks is surely positive.
 
     All are normal with standard deviation 0.6007 / sqrt(fan-in), the bias too, but for the one picked: it follows
-    Beta(2, 1). Arguments and results as for :func:`he`.
+    Beta(2, 1).
+
+    Args:
+        shape: (outputs, inputs, ...) of the weight; fan-in is the product of all but the first.
+        generator: source of the random numbers.
+
+    Returns:
+        weight of the shape given, bias (outputs,).
 
     Source: Lu et al. (2020), as published programs that name them as their source implement it; used for every layer, the first and the
     last included.
     """
-    fan_in = torch.Size(shape[1:]).numel()
+    import torch
+
+    fan_in = prod(shape[1:])
     drawn = torch.randn(shape[0], fan_in + 1, generator=generator) * (RAI_SPREAD / fan_in**0.5)
     picked = torch.randint(fan_in + 1, (shape[0], 1), generator=generator)
     # The distribution function of Beta(2, 1) is x^2, so that the root of a uniform number follows it.
     drawn.scatter_(1, picked, torch.rand(shape[0], 1, generator=generator).sqrt())
     return drawn[:, :-1].reshape(shape), drawn[:, -1].clone()
-
-
-SCHEMES: dict[str, Callable[[tuple[int, ...], torch.Generator], tuple[Tensor, Tensor]]] = {
-    "he": he,
-    "lecun": lecun,
-    "default": default,
-    "rai": rai,
-}

@@ -27,7 +27,15 @@ class Layer(Protocol):
         """The output for the input ``x``; what ``backward`` needs is remembered."""
 
     def backward(self, delta: Tensor, optimiser: Optimiser) -> Tensor | None:
-        """Update the parameters from the gradient ``delta`` of the output; return the input's, None for the data."""
+        """Update the parameters.
+
+        Args:
+            delta: scaled gradient of the loss with respect to the output, of its shape.
+            optimiser: takes the parameters' gradients.
+
+        Returns:
+            The gradient with respect to the input, of its shape; None if the input is the data.
+        """
 
     def parameters(self) -> list[Parameter]:
         """The layer's parameters."""

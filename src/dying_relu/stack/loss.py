@@ -21,7 +21,15 @@ class CrossEntropy:
 
 
 def cross_entropy(logits: Tensor, labels: Tensor) -> CrossEntropy:
-    """Cross-entropy of (K, classes, B) logits against (B,) labels; a network that overflowed has the loss NaN or inf."""
+    """Compute the cross-entropy and its gradient.
+
+    Args:
+        logits: (K, classes, B).
+        labels: (B,) class numbers.
+
+    Returns:
+        Loss and gradient of each network; NaN or inf where a network overflowed.
+    """
     log_probability = functional.log_softmax(logits, dim=1)
     index = labels.expand(logits.shape[0], 1, -1)
     loss = -log_probability.gather(1, index).mean((1, 2))
@@ -31,5 +39,13 @@ def cross_entropy(logits: Tensor, labels: Tensor) -> CrossEntropy:
 
 
 def accuracy(logits: Tensor, labels: Tensor) -> Tensor:
-    """(K,) share of examples whose largest logit is the label's."""
+    """Compute the share of examples whose largest logit is the label's.
+
+    Args:
+        logits: (K, classes, B).
+        labels: (B,) class numbers.
+
+    Returns:
+        (K,).
+    """
     return (logits.argmax(1) == labels).to(torch.get_default_dtype()).mean(1)

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from dying_relu.stack.convolution import Convolution
@@ -62,7 +61,7 @@ class Network:
             gradient: (K, classes, B) gradient of each network's loss with respect to its logits.
             optimiser: takes the parameters' gradients.
         """
-        delta: Tensor | None = gradient * optimiser.loss_scale[:, None, None]
+        delta: Tensor | None = gradient * optimiser.gradient_scale[:, None, None]
         for layer in reversed(self.layers):
             assert delta is not None, "only the first layer sends no gradient back"
             delta = layer.backward(delta, optimiser)
@@ -115,7 +114,3 @@ class Network:
             for statistic in hidden.normalisation.running_statistics()
         ]
         return [parameter.value for parameter in self.parameters()] + running
-
-    def finite(self) -> Tensor:
-        """(K,) bool: whether every parameter of a network is finite."""
-        return torch.stack([parameter.finite() for parameter in self.parameters()]).all(0)

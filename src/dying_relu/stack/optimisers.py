@@ -3,7 +3,7 @@
 A layer does not hand its gradient over as a tensor, it says which two matrices it is the product of. SGD can then add the
 product straight to the weights (one pass over memory instead of three), because the gradient of the loss was multiplied by
 minus the learning rate before it was sent back through the network, and everything a layer does to it is linear. Where an
-optimiser needs the gradient itself (Adam), ``loss_scale`` is 1, the product is written out, and the update follows when the
+optimiser needs the gradient itself (Adam), ``gradient_scale`` is 1, the product is written out, and the update follows when the
 backward pass is done.
 """
 
@@ -22,24 +22,29 @@ class Parameter:
     def __init__(self, value: Tensor) -> None:
         self.value = value.contiguous()
 
-    def finite(self) -> Tensor:
-        """(K,) bool: whether every number of a network is finite."""
-        numbers = self.value.reshape(len(self.value), -1)
-        # NaN is the largest and the smallest; to look at every number takes ten times as long.
-        return numbers.amax(1).isfinite() & numbers.amin(1).isfinite()
-
 
 class Optimiser(Protocol):
     """Updates parameters while a network goes backward through its layers."""
 
-    loss_scale: Tensor
+    gradient_scale: Tensor
     """(K,): what the gradient of each network's loss is multiplied by before it is sent back."""
 
     def add_product(self, parameter: Parameter, left: Tensor, right: Tensor) -> None:
-        """Take the scaled gradient ``left @ right``: (K, m, n) @ (K, n, p), or @ (n, p) shared by all networks."""
+        """Take the scaled gradient ``left @ right``.
+
+        Args:
+            parameter: (K, m, p).
+            left: (K, m, n).
+            right: (K, n, p), or (n, p) shared by all networks.
+        """
 
     def add(self, parameter: Parameter, gradient: Tensor) -> None:
-        """Take the scaled gradient, a tensor of the parameter's shape."""
+        """Take the scaled gradient.
+
+        Args:
+            parameter: (K, ...).
+            gradient: of its shape.
+        """
 
     def finish_step(self) -> None:
         """Called once after the backward pass of a minibatch."""
@@ -48,14 +53,26 @@ class Optimiser(Protocol):
         """Go on with other learning rates (K,)."""
 
     def forget(self, parameter: Parameter, where: Tensor) -> None:
-        """Set what is remembered of a parameter's past gradients to 0 ``where`` (bool, of the parameter's shape) it is new."""
+        """Set what is remembered of a parameter's past gradients to 0 where the parameter is new.
+
+        Args:
+            parameter: (K, ...).
+            where: bool, of its shape.
+        """
 
     def state(self, parameters: Sequence[Parameter]) -> list[Tensor]:
-        """What is remembered from step to step of ``parameters``, as tensors that are changed in place."""
+        """List what is remembered from step to step of ``parameters``, as tensors that are changed in place."""
 
 
 def add_matrix_product(target: Tensor, left: Tensor, right: Tensor, beta: float = 1.0) -> None:
-    """target = beta * target + left @ right, in place, for (K, m, p), (K, m, n) and (K, n, p) or a shared (n, p)."""
+    """Compute target = beta * target + left @ right, in place.
+
+    Args:
+        target: (K, m, p).
+        left: (K, m, n).
+        right: (K, n, p), or (n, p) shared by all networks.
+        beta: 0 overwrites the target.
+    """
     if right.dim() == 2:
         target.view(-1, target.shape[-1]).addmm_(left.flatten(0, 1), right, beta=beta)
     else:
@@ -63,7 +80,15 @@ def add_matrix_product(target: Tensor, left: Tensor, right: Tensor, beta: float 
 
 
 def per_network(values: Tensor, parameter: Parameter) -> Tensor:
-    """``values`` (K,) in a shape and type that multiply every number of each network's ``parameter``."""
+    """Shape one value a network so that it multiplies every number of a parameter.
+
+    Args:
+        values: (K,).
+        parameter: (K, ...).
+
+    Returns:
+        (K, 1, ...) of the parameter's type and device.
+    """
     # The type first: the device may lack that of ``values``.
     return (
         values.to(parameter.value.dtype)
@@ -80,7 +105,7 @@ class SGD:
         self.set_rates(learning_rate)
 
     def set_rates(self, learning_rate: Tensor) -> None:
-        self.loss_scale = -learning_rate
+        self.gradient_scale = -learning_rate
         self.kept = 1 - in_float64(learning_rate) * self.weight_decay
 
     def add_product(self, parameter: Parameter, left: Tensor, right: Tensor) -> None:
@@ -111,15 +136,15 @@ class Momentum:
     def __init__(self, learning_rate: Tensor, momentum: float, weight_decay: float = 0.0) -> None:
         self.momentum, self.weight_decay = momentum, weight_decay
         self.velocity: dict[Parameter, Tensor] = {}
-        self.loss_scale = -learning_rate
+        self.gradient_scale = -learning_rate
         self.set_rates(learning_rate)
 
     def set_rates(self, learning_rate: Tensor) -> None:
-        change = in_float64(learning_rate) / -in_float64(self.loss_scale)
+        change = in_float64(learning_rate) / -in_float64(self.gradient_scale)
         for parameter, velocity in self.velocity.items():
             velocity.mul_(per_network(change, parameter))
-        self.loss_scale = -learning_rate
-        self.decay = in_float64(self.loss_scale) * self.weight_decay
+        self.gradient_scale = -learning_rate
+        self.decay = in_float64(self.gradient_scale) * self.weight_decay
 
     def add_product(self, parameter: Parameter, left: Tensor, right: Tensor) -> None:
         if self.weight_decay:
@@ -163,7 +188,7 @@ class Adam:
     def __init__(
         self, learning_rate: Tensor, beta1: float, beta2: float, epsilon: float, weight_decay: float = 0.0
     ) -> None:
-        self.loss_scale = torch.ones_like(learning_rate)
+        self.gradient_scale = torch.ones_like(learning_rate)
         self.set_rates(learning_rate)
         self.beta1, self.beta2, self.epsilon, self.weight_decay = beta1, beta2, epsilon, weight_decay
         self.steps = learning_rate.new_zeros(())
@@ -211,7 +236,7 @@ class Adam:
 
 
 class AdamState(NamedTuple):
-    """What Adam keeps for a parameter, each of its shape."""
+    """Numbers that Adam keeps for a parameter, each of its shape."""
 
     gradient: Tensor
     first_moment: Tensor

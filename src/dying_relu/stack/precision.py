@@ -1,4 +1,4 @@
-"""In which precision matrices are multiplied while networks train.
+"""Precision of matrix products while networks train.
 
 With ``bf16`` the operands of every product and convolution are rounded to bfloat16 on their way into the matrix unit. Weights,
 sums, moments, the loss and all measurements stay float32. It is one switch of PyTorch's, and works where the processor
@@ -36,7 +36,15 @@ def in_float64(values: torch.Tensor) -> torch.Tensor:
 
 
 def require(precision: str, device: torch.device) -> None:
-    """Raise an error if matrices cannot be multiplied in ``precision`` on ``device``."""
+    """Raise an error if matrices cannot be multiplied in ``precision`` on ``device``.
+
+    Args:
+        precision: ``float32`` or ``bf16``.
+        device: of the networks.
+
+    Raises:
+        DyingReluError: they cannot.
+    """
     if not is_possible(precision, device):
         raise DyingReluError(
             f"precision: {precision} is not possible on this machine's {device.type}",
@@ -46,7 +54,12 @@ def require(precision: str, device: torch.device) -> None:
 
 
 def is_possible(precision: str, device: torch.device) -> bool:
-    """Whether ``precision`` has an effect on ``device``: PyTorch ignores the switch where it would be slow."""
+    """Tell if ``precision`` has an effect on ``device``: PyTorch ignores the switch where it would be slow.
+
+    Args:
+        precision: ``float32`` or ``bf16``.
+        device: of the networks.
+    """
     return precision == "float32" or (device.type == "cpu" and _rounds_to_bf16())
 
 

@@ -8,12 +8,12 @@ from torch import Tensor
 from dying_relu.stack.convolution import Convolution
 from dying_relu.stack.layers import ElementWise, Flatten, Layer, Linear
 from dying_relu.stack.network import Network
-from dying_relu.stack.normalisation import BatchNormalisation, LayerNormalisation
+from dying_relu.stack.normalisation import Normalisation
 from dying_relu.stack.pooling import MaxPooling
 
 
 def pruned(network: Network, k: int, dead: Mapping[str, Tensor]) -> Network:
-    """The ``k``-th network of a stack, as a stack of one, without the units that are dead.
+    """Copy the ``k``-th network of a stack, as a stack of one, without the units that are dead.
 
     A unit that outputs 0 adds nothing to what the next layer computes: removing its row of weights, its bias and the weights that
     read it leaves the function as it was, up to the order in which floating-point sums are taken. Of a layer whose every unit
@@ -37,8 +37,8 @@ def pruned(network: Network, k: int, dead: Mapping[str, Tensor]) -> Network:
             weight = layer.weight.value[k][kept.units][:, before.columns(layer.weight.value.shape[2])]
             layers.append(type(layer)(weight[None], layer.bias.value[k][kept.units][None]))
             before = kept
-        elif isinstance(layer, BatchNormalisation):
-            layers.append(_part(layer, k, before.units))
+        elif isinstance(layer, Normalisation):
+            layers.append(layer.part(k, before.units))
         elif isinstance(layer, ElementWise):
             layers.append(_of_one(layer, k))
         elif isinstance(layer, MaxPooling):
@@ -50,8 +50,9 @@ def pruned(network: Network, k: int, dead: Mapping[str, Tensor]) -> Network:
 
 
 def prunable(network: Network) -> bool:
-    """Whether a unit can be removed without a change of others: not where a layer is normalised over its units."""
-    return not any(isinstance(hidden.normalisation, LayerNormalisation) for hidden in network.hidden)
+    """Tell if a unit can be removed without a change of others: not where a layer is normalised over its units."""
+    normalisations = (hidden.normalisation for hidden in network.hidden)
+    return all(layer is None or layer.by_itself for layer in normalisations)
 
 
 def _of_one(layer: ElementWise, k: int) -> ElementWise:
@@ -59,21 +60,8 @@ def _of_one(layer: ElementWise, k: int) -> ElementWise:
     return ElementWise(layer.activation, layer.slope.value[k : k + 1])
 
 
-def _part(layer: BatchNormalisation, k: int, units: Tensor) -> BatchNormalisation:
-    """The ``units`` of network ``k``, to be used for evaluation."""
-    part = BatchNormalisation(1, len(units), units.device)
-    part.training = False
-    part.scale.value, part.shift.value = (
-        values[k, units][None] for values in (layer.scale.value, layer.shift.value)
-    )
-    part.running_mean, part.running_variance = (
-        values[k, units][None] for values in (layer.running_mean, layer.running_variance)
-    )
-    return part
-
-
 class Kept:
-    """Which units of a layer stay, of how many."""
+    """Units of a layer that stay, and the number of all."""
 
     def __init__(self, units: Tensor, of: int) -> None:
         self.units, self.of_units = units, of

@@ -1,4 +1,4 @@
-"""What the literature and simple algebra predict, as functions: no data, no networks, no torch.
+"""Predictions of the literature and of simple algebra, as functions: no data, no networks, no torch.
 
 ``born_dead``   the probability that a whole network is dead before training
 ``unit_death``  the probability that one unit is dead: in the first layer, on a batch, on every possible input

@@ -1,4 +1,4 @@
-"""How far a parameter moves on after its gradient has become 0, and how slowly units with a leaky slope move.
+"""The distance a parameter still moves after its gradient has become 0, and the slowness of units with a leaky slope.
 
 In the first two formulas the gradient was constant for long before it vanished. A unit whose gradient vanishes because it died is thus
 carried further into death.

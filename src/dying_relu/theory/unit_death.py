@@ -40,8 +40,8 @@ def first_layer_death_probability(bias: float, examples: int, inputs: int) -> fl
 def median_death_bias(weight_norm: float, examples: int) -> float:
     """The bias at which a first-layer unit is dead on independent N(0, I) examples with probability 1/2.
 
-    Half of a layer of such units is dead there. "Large" has a meaning only next to the weights, the spread of the inputs and their
-    number.
+    Half of a layer of such units is dead there. "Large" has a meaning only next to the weights, the standard deviation of the inputs and
+    their number.
 
     Args:
         weight_norm: |w|, for inputs of standard deviation 1; He's weights have about sqrt(2).

@@ -1,4 +1,4 @@
-"""Where networks are trained."""
+"""The device on which networks are trained."""
 
 from typing import TYPE_CHECKING
 
@@ -9,12 +9,16 @@ if TYPE_CHECKING:
 
 
 def choose(name: str) -> "torch.device":
-    """The device called ``name`` (auto, cpu, cuda or mps); auto is a GPU if PyTorch finds one, else the CPU."""
+    """Choose a device by its name: cpu, cuda, mps, or auto, which is a GPU if PyTorch finds one, else the CPU.
+
+    Raises:
+        DyingReluError: PyTorch finds no such device.
+    """
     import torch
 
     available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if name == "auto":
-        name = next(device for device, is_there in available.items() if is_there)
+        name = next(device for device, is_available in available.items() if is_available)
     if not available[name]:
         raise DyingReluError(
             f"PyTorch finds no {name} device here",

@@ -1,4 +1,4 @@
-"""How much of a trained network is in use: the effective rank of its features, and what its dead units contribute."""
+"""The part of a trained network that is in use: the effective rank of its features, and the contribution of its dead units."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Capacity:
 
 @dataclass(frozen=True)
 class Shown:
-    """Examples, and what a stack makes of them.
+    """Examples, and the features that a stack makes of them.
 
     Attributes:
         examples: (N, ...).
@@ -46,7 +46,7 @@ class Shown:
 
 
 def capacity(network: Network, train: Shown, test: Shown, dead: Mapping[str, Tensor]) -> Capacity:
-    """Measure every network of the stack.
+    """Measure the capacity that every network of a stack uses.
 
     Args:
         network: K networks.
@@ -69,7 +69,15 @@ def capacity(network: Network, train: Shown, test: Shown, dead: Mapping[str, Ten
 
 
 def logits_of(network: Network, examples: Tensor) -> Tensor:
-    """(K, classes, N), in batches of the size in which measurements are made, so that rounding is the same."""
+    """Logits, in batches of the size in which measurements are made, so that rounding is the same.
+
+    Args:
+        network: K networks.
+        examples: (N, ...).
+
+    Returns:
+        (K, classes, N).
+    """
     return network.output.forward(torch.cat([_last_hidden(network, x) for x in examples.split(BATCH)], -1))
 
 
@@ -80,7 +88,7 @@ def _last_hidden(network: Network, x: Tensor) -> Tensor:
 
 
 def effective_rank(features: Tensor) -> Tensor:
-    """The smallest number of singular values that add up to 0.99 of their sum.
+    """Count the singular values, the largest first, that it takes to make 0.99 of their sum.
 
     Args:
         features: (K, inputs, N) float; a network with numbers that are not finite gets NaN.

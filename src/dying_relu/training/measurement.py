@@ -1,21 +1,57 @@
-"""What is measured of a stack at a checkpoint: loss and accuracy, and every unit's statistics on a probe set."""
+"""The measurement of a stack on a probe set: loss and accuracy, and every unit's statistics."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from dying_relu.data import Dataset
+from dying_relu.plan.shard import Shard
 from dying_relu.stack.loss import accuracy, cross_entropy
 from dying_relu.stack.network import Hidden, Network
+from dying_relu.training.models import as_inputs
 from dying_relu.units.definitions import UnitStatistics
 
 BATCH = 200
-"""Examples shown at once: enough to make Python's share small; the same for every stack."""
+"""Examples in a batch: enough to make Python's share small; the same for every stack."""
 
 QUANTILES = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
 EXAMPLES_FOR_QUANTILES = 200
-"""So many examples are sorted, which costs more than to show them to a network."""
+"""Examples that are sorted, which costs more than to show them to a network."""
+
+
+class ProbeSet(NamedTuple):
+    """The examples on which units are counted.
+
+    Attributes:
+        examples: (N, ...) as the networks take them.
+        labels: (N,) int64.
+    """
+
+    examples: Tensor
+    labels: Tensor
+
+
+def probe_sets(shard: Shard, data: Dataset) -> dict[str, ProbeSet]:
+    """Take the first examples of either split of a data set.
+
+    Args:
+        shard: says how many, and which architecture takes them.
+        data: the data set.
+
+    Returns:
+        ``train`` and ``test`` -> the probe set.
+    """
+    splits = {
+        "train": (data.train_images, data.train_labels, shard.probe_train),
+        "test": (data.test_images, data.test_labels, shard.probe_test),
+    }
+    return {
+        name: ProbeSet(as_inputs(shard.architecture, images[:size]), labels[:size])
+        for name, (images, labels, size) in splits.items()
+    }
 
 
 @dataclass(frozen=True)
@@ -36,7 +72,13 @@ class Measurement:
 
 
 def measure(network: Network, examples: Tensor, labels: Tensor) -> Measurement:
-    """Show ``examples`` (N, ...) with their ``labels`` (N,) to every network of the stack, in batches."""
+    """Show examples with their labels to every network of a stack, in batches.
+
+    Args:
+        network: K networks.
+        examples: (N, ...).
+        labels: (N,) int64.
+    """
     units: dict[str, UnitStatistics] = {}
     features: list[Tensor] = []
     loss = correct = torch.zeros((), device=examples.device)
@@ -59,7 +101,11 @@ def _statistics(hidden: Hidden, pre_activations: Tensor) -> UnitStatistics:
 
 
 def pre_activation_quantiles(network: Network, examples: Tensor) -> dict[str, dict[str, Tensor]]:
-    """Quantiles of each unit's pre-activation over the first ``EXAMPLES_FOR_QUANTILES`` of ``examples`` (and positions).
+    """Quantiles of each unit's pre-activation over the first ``EXAMPLES_FOR_QUANTILES`` examples (and positions).
+
+    Args:
+        network: K networks.
+        examples: (N, ...).
 
     Returns:
         layer name -> name in ``QUANTILES`` -> (K, U).

@@ -1,15 +1,12 @@
-"""The architectures under study, built as stacks.
+"""Networks built as stacks, layer by layer, in the order that an architecture says."""
 
-To add one, write a function that returns its layers and an entry in ``ARCHITECTURES``.
-"""
-
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from dying_relu.configuration import CNN, MLP, Architecture
+from dying_relu.configuration import Architecture
 from dying_relu.plan.shard import Run
 from dying_relu.stack.activations import ACTIVATIONS
 from dying_relu.stack.convolution import Convolution
@@ -24,12 +21,20 @@ KERNEL = 3
 
 @dataclass
 class Builder:
-    """Draws the initial parameters of a stack, layer by layer, in the order in which the layers are added.
+    """Layers of a stack, whose initial parameters are drawn in the order in which the layers are added.
 
     All runs share the activation and the replicate's seed; initialisation, initial bias and slope may differ.
+
+    Attributes:
+        runs: a network each.
+        shape: (C, H, W) or (U,) of what the last layer puts out, at first of an image.
+        normalisation: of hidden layers; its name in the configuration.
+        seed: the replicate's.
+        device: where the parameters live.
     """
 
     runs: Sequence[Run]
+    shape: torch.Size
     normalisation: str
     seed: int
     device: torch.device
@@ -40,8 +45,44 @@ class Builder:
         self.layers: list[Layer] = []
         self.hidden: list[Hidden] = []
 
-    def add_hidden(self, affine: Linear | Convolution, kind: str) -> ElementWise:
-        """Add ``affine`` and its normalisation as a hidden layer with a name; returns its activation, not yet added."""
+    def linear(self, units: int) -> None:
+        """Add a fully connected hidden layer."""
+        affine = Linear(*self.parameters((units, self._inputs()), hidden=True))
+        self.layers.append(self.hidden_layer(affine, "linear"))
+        self.shape = torch.Size((units,))
+
+    def convolution(self, channels: int) -> None:
+        """Add a 3 x 3 convolution as hidden layer, and 2 x 2 max-pooling.
+
+        A monotone activation is applied after the pooling: the same function and gradient at a quarter of the work.
+        """
+        inputs, height, width = self.shape
+        affine = Convolution(*self.parameters((channels, inputs, KERNEL, KERNEL), hidden=True))
+        activation = self.hidden_layer(affine, "conv")
+        if not self.never_decreases():
+            self.layers += [activation, MaxPooling()]
+        else:
+            rectifies = activation.activation.rectifies
+            pooling = MaxPooling(activation if rectifies else None)
+            self.layers += [pooling] if rectifies else [pooling, activation]
+            affine.pooling = pooling if self.normalisation == "none" else None
+        self.shape = torch.Size((channels, height // 2, width // 2))
+
+    def network(self, classes: int) -> Network:
+        """Add the output layer, and put all layers in a row."""
+        self.layers.append(Linear(*self.parameters((classes, self._inputs()), hidden=False)))
+        return Network(self.layers, self.hidden)
+
+    def hidden_layer(self, affine: Linear | Convolution, kind: str) -> ElementWise:
+        """Add ``affine`` and its normalisation as a hidden layer.
+
+        Args:
+            affine: weights and biases.
+            kind: beginning of the layer's name.
+
+        Returns:
+            Its activation, not yet added.
+        """
         self.layers.append(affine)
         normalisation = None
         if self.normalisation != "none":
@@ -56,7 +97,15 @@ class Builder:
         return activation
 
     def parameters(self, shape: tuple[int, ...], *, hidden: bool) -> tuple[Tensor, Tensor]:
-        """Initial weight (K, *shape) and bias (K, shape[0]); hidden biases are shifted by each run's initial bias."""
+        """Draw the initial weight and bias of a layer.
+
+        Args:
+            shape: (outputs, inputs, ...) of one network's weight.
+            hidden: whether biases are shifted by each run's initial bias.
+
+        Returns:
+            weight (K, *shape), bias (K, shape[0]).
+        """
         drawn = {scheme: SCHEMES[scheme](shape, stream) for scheme, stream in self.streams.items()}
         weight = torch.stack([drawn[run.initialisation][0] for run in self.runs])
         bias = torch.stack([drawn[run.initialisation][1] for run in self.runs])
@@ -65,65 +114,31 @@ class Builder:
         return weight.to(self.device), bias.to(self.device)
 
     def never_decreases(self) -> bool:
-        """Whether the activation is monotone, and stays so, in every network; then it commutes with max-pooling."""
+        """Tell if the activation is monotone, and stays so, in every network; then it commutes with max-pooling."""
         monotone = ACTIVATIONS[self.runs[0].activation].monotone
         return monotone and all((run.slope or 0.0) >= 0 for run in self.runs)
 
-    def network(self) -> Network:
-        """The layers added so far."""
-        return Network(self.layers, self.hidden)
+    def _inputs(self) -> int:
+        """Count what a fully connected layer gets next, and make vectors of images."""
+        if self.layers and len(self.shape) > 1:
+            self.layers.append(Flatten())
+        return self.shape.numel()
 
     def _tensor(self, values: list[float]) -> Tensor:
         return torch.tensor(values, dtype=torch.float32, device=self.device)
 
 
-def add_linear_layers(builder: Builder, inputs: int, widths: Sequence[int], classes: int) -> None:
-    """Fully connected hidden layers of the given widths, then the output layer."""
-    for width in widths:
-        linear = Linear(*builder.parameters((width, inputs), hidden=True))
-        builder.layers.append(builder.add_hidden(linear, "linear"))
-        inputs = width
-    builder.layers.append(Linear(*builder.parameters((classes, inputs), hidden=False)))
-
-
-def mlp(builder: Builder, architecture: MLP, image: torch.Size, classes: int) -> None:
-    """A multi-layer perceptron on the image's pixels."""
-    add_linear_layers(builder, image.numel(), architecture.widths, classes)
-
-
-def cnn(builder: Builder, architecture: CNN, image: torch.Size, classes: int) -> None:
-    """Blocks of a 3 x 3 convolution, the activation and 2 x 2 max-pooling; then fully connected layers.
-
-    A monotone activation is applied after the pooling: the same function and gradient at a quarter of the work.
-    """
-    inputs, height, width = image
-    for channels in architecture.channels:
-        convolution = Convolution(*builder.parameters((channels, inputs, KERNEL, KERNEL), hidden=True))
-        activation = builder.add_hidden(convolution, "conv")
-        if not builder.never_decreases():
-            builder.layers += [activation, MaxPooling()]
-        else:
-            pooling = MaxPooling(activation if activation.activation.rectifies else None)
-            builder.layers += [pooling] if activation.activation.rectifies else [pooling, activation]
-            convolution.pooling = pooling if builder.normalisation == "none" else None
-        inputs, height, width = channels, height // 2, width // 2
-    builder.layers.append(Flatten())
-    add_linear_layers(builder, inputs * height * width, architecture.widths, classes)
-
-
-ARCHITECTURES: dict[str, Callable[..., None]] = {
-    "mlp": mlp,
-    "cnn": cnn,
-}
-
-
 def as_inputs(architecture: Architecture, images: Tensor) -> Tensor:
-    """Images (N, C, H, W) in the layout in which the architecture's first layer takes a minibatch of them.
+    """Lay images out as the architecture's first layer takes a minibatch of them.
+
+    Args:
+        architecture: kind and widths.
+        images: (N, C, H, W).
 
     Returns:
         (N, C * H * W) for fully connected networks, (N, H, W, C) for convolutional ones.
     """
-    if architecture.kind == "mlp":
+    if not architecture.is_convolutional:
         return images.flatten(1)
     # Not contiguous(): for a single channel it would return the same strides, and convolutions would take them for (N, C, H, W).
     return images.permute(0, 2, 3, 1).clone(memory_format=torch.contiguous_format)
@@ -137,16 +152,16 @@ def build(
     seed: int,
     device: torch.device,
 ) -> Network:
-    """A stack of one network a run, all of one architecture and activation.
+    """Build a stack of one network a run, all of one architecture and activation.
 
     Args:
-        architecture: its kind and its sizes.
+        architecture: kind and widths.
         runs: the networks; they share the activation and may differ in slope, initialisation and initial bias.
         image: (C, H, W) of one example.
         classes: number of classes.
         seed: the replicate's seed.
         device: where the parameters live.
     """
-    builder = Builder(runs, architecture.normalisation, seed, device)
-    ARCHITECTURES[architecture.kind](builder, architecture, image, classes)
-    return builder.network()
+    builder = Builder(runs, image, architecture.normalisation, seed, device)
+    architecture.build(builder)
+    return builder.network(classes)

@@ -18,14 +18,11 @@ from dying_relu.stack.optimisers import Optimiser, Parameter
 from dying_relu.training.measurement import BATCH, measure
 from dying_relu.units import definitions
 
-DORMANCY = 0.025
-"""Units at most this dormant are recycled; one of the thresholds of the source."""
-
 
 def recycle(
     network: Network, runs: Sequence[Run], optimiser: Optimiser, examples: Tensor, labels: Tensor, seed: int
 ) -> Tensor:
-    """Recycle the dormant units of every network of a stack, in place.
+    """Recycle the units of every network of a stack that are dormant at ``DORMANT_TAU``, in place.
 
     New weights come from each run's initialisation, biases are that scheme's without the initial bias: it may be what made the
     unit dormant. The optimiser forgets what it knew about the weights that are new.
@@ -48,7 +45,7 @@ def recycle(
     affine = [layer for layer in network.layers if isinstance(layer, Linear | Convolution)]
     count = torch.zeros(len(runs), dtype=torch.int64, device=examples.device)
     for (layer, following), hidden in zip(pairwise(affine), network.hidden, strict=True):
-        dormant = definitions.dormant(statistics[hidden.name], DORMANCY)
+        dormant = definitions.dormant(statistics[hidden.name], definitions.DORMANT_TAU)
         count += dormant.sum(1)
         _renew(layer, dormant, runs, optimiser, streams)
         # A unit of a convolution is read once for each position.
@@ -72,9 +69,11 @@ def _renew(
         _fill(parameter, dormant, new, optimiser)
 
 
-def _fill(parameter: Parameter, where: Tensor, new: Tensor | float, optimiser: Optimiser) -> None:
-    """Set a parameter to ``new`` where the first of its axes say so, and let the optimiser forget these places."""
-    mask = where.view(*where.shape, *[1] * (parameter.value.dim() - where.dim())).expand_as(parameter.value)
+def _fill(parameter: Parameter, chosen: Tensor, new: Tensor | float, optimiser: Optimiser) -> None:
+    """Set the chosen places of a parameter, by its first axes, to ``new``, and let the optimiser forget them."""
+    mask = chosen.view(*chosen.shape, *[1] * (parameter.value.dim() - chosen.dim())).expand_as(
+        parameter.value
+    )
     # In place: the optimiser may hold views of it.
     parameter.value.copy_(
         torch.where(mask, torch.as_tensor(new, dtype=parameter.value.dtype), parameter.value)

@@ -1,24 +1,21 @@
-"""What a killed job leaves for the next one: the state of a shard's training, saved every so often in one file.
+"""The state of a shard's training, saved every so often in one file, from which the next job goes on if this one is killed.
 
-The file holds the SHA-256 sum of all that follows, then tensors in the safetensors format: nothing in it can run code, and a file that
-was cut or changed is noticed. Beside the tensors stands what the numbers depend on, and a state of anything else is refused.
+The file is what ``torch.save`` writes: an archive of tensors with a checksum of each, so that a file that was cut or changed is noticed.
+It is read with ``weights_only``, so that nothing in it can run code. Beside the state stands what the numbers depend on, and a state of
+anything else is refused.
 """
 
-import hashlib
 import io
-import json
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load as tensors_in
-from safetensors.torch import save as serialised
 from torch import Tensor
 
 from dying_relu.errors import DyingReluError
@@ -33,13 +30,10 @@ State = dict[str, Any]
 
 SAVE_EVERY = 60.0
 """Seconds from one save to the next: a shard of usual size saves once, and small ones never."""
-CONDITIONS = "conditions"
-"""Under this name the file says what the numbers depend on."""
-_SUM_BYTES = hashlib.sha256().digest_size
 
 
 class StateFile:
-    """The file of one shard's state, written at most every ``seconds``.
+    """The file of one shard's state, to be written at most every ``seconds``.
 
     Args:
         path: where it stands; it need not exist.
@@ -51,42 +45,42 @@ class StateFile:
         self.path, self.conditions, self.seconds = path, conditions, seconds
         self.saved = time.monotonic()
 
-    def offer(self, state: Callable[[], State]) -> None:
-        """Save what ``state`` returns if it is time to. A job that cannot save goes on: it has not failed yet."""
-        if time.monotonic() - self.saved < self.seconds:
-            return
-        # Copies: a recorder may hold one tensor under two names, which the format does not allow.
-        tensors = {
-            name: tensor.cpu().clone(memory_format=torch.contiguous_format) for name, tensor in _flat(state())
-        }
-        content = serialised(tensors, {CONDITIONS: json.dumps(self.conditions)})
+    def is_due(self) -> bool:
+        """Whether it is time to save; to make a state costs more than to look at the clock."""
+        return time.monotonic() - self.saved >= self.seconds
+
+    def save(self, state: State) -> None:
+        """Write ``state``. A job that cannot save goes on: it has not failed yet."""
+        # Not into the file: what a full disk does to torch.save is no OSError.
+        content = io.BytesIO()
+        torch.save({"conditions": self.conditions, "state": state}, content)
         try:
-            with atomic_path(self.path) as beside, beside.open("wb") as file:
-                file.write(hashlib.sha256(content).digest())
-                file.write(content)
+            with atomic_path(self.path) as scratch:
+                scratch.write_bytes(content.getbuffer())
         except DyingReluError as error:
             log.warning("training goes on without a saved state: %s", error)
         self.saved = time.monotonic()
 
     def load(self) -> State:
-        """The state in the file; nothing, and a line in the log, if there is none of this shard that can be trusted."""
+        """The state in the file, on the CPU; nothing, and a line in the log, if there is none of this shard that can be trusted."""
         try:
-            with self.path.open("rb") as file:
-                expected, content = file.read(_SUM_BYTES), file.read()
+            content = self.path.read_bytes()
         except FileNotFoundError:
             return {}
         except OSError as error:
             return self._refused(f"it cannot be read ({error.strerror})")
-        if hashlib.sha256(content).digest() != expected:
+        if not _is_whole(content):
             return self._refused("it is truncated or damaged")
         try:
-            tensors, theirs = tensors_in(content), _conditions_in(content)
-        except (SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
-            return self._refused(f"it is not a saved state ({error})")
-        ours = self.conditions
-        if differing := [name for name in ours | theirs if ours.get(name) != theirs.get(name)]:
-            return self._refused(f"it is of something else: {', '.join(differing)} differ")
-        return _nested(tensors)
+            saved = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+            conditions, state = dict(saved["conditions"]), dict(saved["state"])
+        # In as many ways as there are files; what is meant for the author of the file is not repeated.
+        except Exception as error:  # noqa: BLE001
+            return self._refused(f"it is not a saved state ({type(error).__name__})")
+        names = self.conditions | conditions
+        if differing := [name for name in names if self.conditions.get(name) != conditions.get(name)]:
+            return self._refused(f"it is of something else: {', '.join(map(str, differing))} differ")
+        return state
 
     def remove(self) -> None:
         """Delete the file, if there is one."""
@@ -97,8 +91,25 @@ class StateFile:
         return {}
 
 
+def _is_whole(content: bytes) -> bool:
+    """Whether ``content`` is an archive each of whose members has its checksum, which ``torch.load`` does not look at."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            return archive.testzip() is None
+    # NotImplementedError: an archive of another kind, as a changed bit may have it.
+    except (zipfile.BadZipFile, NotImplementedError, OSError, EOFError, RuntimeError, ValueError, zlib.error):
+        return False
+
+
 def conditions(shard: Shard, made_of: Origin, device: torch.device, stack_size: int) -> dict[str, object]:
-    """All that the bits of a shard's numbers depend on: two trainings that agree in it may continue each other."""
+    """All that the bits of a shard's numbers depend on: two trainings that agree in it may continue each other.
+
+    Args:
+        shard: what is trained.
+        made_of: configuration, code, data and libraries.
+        device: on which it is trained.
+        stack_size: networks that are trained together.
+    """
     return {
         "shard": shard.name,
         **made_of,
@@ -119,42 +130,12 @@ def _processor(device: torch.device) -> str:
 
 
 def packed(table: pd.DataFrame) -> Tensor:
-    """A table as a tensor of bytes, which :func:`unpacked` turns back into the same rows and types."""
+    """A table as a tensor of bytes, (length,) uint8, which :func:`unpacked` turns back into the same rows and types."""
     buffer = io.BytesIO()
     table.to_parquet(buffer, index=False)
     return torch.from_numpy(np.frombuffer(buffer.getvalue(), np.uint8).copy())
 
 
 def unpacked(content: Tensor) -> pd.DataFrame:
-    """The table that was :func:`packed`."""
+    """The table that was :func:`packed` into ``content``, (length,) uint8."""
     return pd.read_parquet(io.BytesIO(content.numpy().tobytes()))
-
-
-def _conditions_in(content: bytes) -> dict[str, object]:
-    """Safetensors' own reader gives metadata of files only, not of bytes."""
-    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
-    return dict(json.loads(header["__metadata__"][CONDITIONS]))
-
-
-def _flat(state: State, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
-    for name, value in state.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value
-
-
-def _nested(tensors: Mapping[str, Tensor]) -> State:
-    """The names within names that :func:`_flat` joined by dots.
-
-    >>> _nested({"a.b": 1, "a.c": 2, "d": 3})
-    {'a': {'b': 1, 'c': 2}, 'd': 3}
-    """
-    state: State = {}
-    for name, tensor in tensors.items():
-        *outer, last = name.split(".")
-        here = state
-        for part in outer:
-            here = here.setdefault(part, {})
-        here[last] = tensor
-    return state

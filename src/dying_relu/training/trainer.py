@@ -12,7 +12,7 @@ from dying_relu.plan.shard import Run
 from dying_relu.stack.clipping import Clipped
 from dying_relu.stack.initialisation import random_stream
 from dying_relu.stack.loss import cross_entropy
-from dying_relu.stack.optimisers import SGD, Adam, Momentum, Optimiser
+from dying_relu.stack.optimisers import Optimiser
 from dying_relu.training.models import as_inputs, build
 from dying_relu.training.redo import recycle
 
@@ -45,7 +45,7 @@ class Trainer:
         self.minibatches = minibatch_order(len(self.labels), batch_size, self.seed)
 
     def step(self) -> Tensor:
-        """Train every network on the next minibatch; returns their losses (K,) before the update."""
+        """Train every network on the next minibatch; return their losses (K,) before the update."""
         self._recycle()
         self._warm_up()
         chosen = next(self.minibatches).to(self.device)
@@ -86,7 +86,16 @@ class Trainer:
 
 
 def minibatch_order(examples: int, batch_size: int, seed: int) -> Iterator[Tensor]:
-    """Indices of one minibatch after another, for ever: each epoch in a new random order, its incomplete rest dropped."""
+    """Draw minibatch after minibatch, for ever: each epoch in a new random order, its incomplete rest dropped.
+
+    Args:
+        examples: number of examples.
+        batch_size: examples of a minibatch.
+        seed: the replicate's.
+
+    Yields:
+        (batch_size,) int64 places of examples.
+    """
     stream = random_stream(seed, "minibatches")
     while True:
         order = torch.randperm(examples, generator=stream)
@@ -94,18 +103,25 @@ def minibatch_order(examples: int, batch_size: int, seed: int) -> Iterator[Tenso
 
 
 def optimiser_of(settings: OptimiserSettings, runs: Sequence[Run], device: torch.device) -> Optimiser:
-    """The optimiser that ``settings`` describe, with each run's own learning rate."""
-    rate, decay = learning_rates(runs, device), settings.weight_decay
-    optimiser: Optimiser
-    if settings.kind == "adam":
-        optimiser = Adam(rate, settings.beta1, settings.beta2, settings.epsilon, decay)
-    elif settings.momentum:
-        optimiser = Momentum(rate, settings.momentum, decay)
-    else:
-        optimiser = SGD(rate, decay)
+    """Make the optimiser of a stack.
+
+    Args:
+        settings: kind, clipping, ...
+        runs: a network each, with its own learning rate.
+        device: where the networks live.
+    """
+    optimiser = settings.stacked(learning_rates(runs, device))
     return Clipped(optimiser, settings.clip_norm) if settings.clip_norm else optimiser
 
 
 def learning_rates(runs: Sequence[Run], device: torch.device) -> Tensor:
-    """(K,) float32."""
+    """Collect the learning rates of a stack.
+
+    Args:
+        runs: (K,) a network each.
+        device: where the networks live.
+
+    Returns:
+        (K,) float32.
+    """
     return torch.tensor([run.learning_rate for run in runs], dtype=torch.float32, device=device)

@@ -1,4 +1,4 @@
-"""What became of a unit since the checkpoint before, and what moved it: its weights, its bias, or its inputs.
+"""The change of each unit since the checkpoint before, and what moved it: its weights, its bias, or its inputs.
 
 The largest pre-activation of a unit over the probe set is b + max_x w a(x), so its change from (w, b, a) to (w', b', a') is that of
 the bias, which is recorded, and that of max_x w a(x). The latter is due to the weights and to the inputs, which the layers below
@@ -14,6 +14,7 @@ from torch import Tensor
 from dying_relu.stack.convolution import Convolution
 from dying_relu.stack.layers import Linear
 from dying_relu.stack.network import Hidden, Network
+from dying_relu.training.resume import State
 
 Traced = dict[str, tuple[Tensor, Tensor]]
 """Hidden layer's name -> its input and its pre-activations."""
@@ -51,8 +52,8 @@ def transitions(
     Args:
         network: K networks without normalisation.
         before: the values that their parameters had, in the order of ``network.parameters()``.
-        earlier: what :func:`traced` returned while they had them.
-        now: what it returns of the same examples now.
+        earlier: the trace (:func:`traced`) of the probe set while they had them.
+        now: that of the same examples now.
     """
     layers = {hidden.name: _Layer(hidden, network, before) for hidden in network.hidden}
     for then, after in zip(earlier, now, strict=True):
@@ -62,15 +63,74 @@ def transitions(
 
 
 def traced(network: Network, examples: Tensor, batch_size: int) -> list[Traced]:
-    """Show the probe set ``examples`` (N, ...) to ``network``, minibatch by minibatch in its order."""
+    """Trace the probe set through a network, minibatch by minibatch in its order.
+
+    Args:
+        network: K networks.
+        examples: (N, ...).
+        batch_size: examples in a minibatch.
+    """
     return [
         {hidden.name: (hidden.affine.x, z) for hidden, z in network.trace(x) if hidden is not None}
         for x in examples.split(batch_size)
     ]
 
 
+class ParameterHistory:
+    """The parameters of a stack at its latest checkpoint, and what the probe set gave with them.
+
+    Args:
+        batch_size: examples in a minibatch, of which :class:`Transition` counts some.
+    """
+
+    def __init__(self, batch_size: int) -> None:
+        self.batch_size = batch_size
+        self._values: list[Tensor] = []
+        self._traced: list[Traced] | None = None
+
+    def advance(self, network: Network, examples: Tensor) -> dict[str, Transition]:
+        """Compare with the checkpoint before, and keep the present one for the next.
+
+        Args:
+            network: K networks.
+            examples: (N, ...) the probe set, the same at every checkpoint.
+
+        Returns:
+            hidden layer's name -> its transition; unknown at the first checkpoint, and of networks with normalisation.
+        """
+        if any(hidden.normalisation for hidden in network.hidden):
+            return _unknown(network)
+        before, earlier = self._values, self._traced
+        self._values = [parameter.value.clone() for parameter in network.parameters()]
+        self._traced = traced(network, examples, self.batch_size)
+        if not before:
+            return _unknown(network)
+        if earlier is None:
+            # This job goes on from a saved state, which has parameters only.
+            with network.holding(before):
+                earlier = traced(network, examples, self.batch_size)
+        return transitions(network, before, earlier, self._traced)
+
+    def state(self) -> State:
+        """The parameters, for :meth:`restore`."""
+        return {str(place): values for place, values in enumerate(self._values)}
+
+    def restore(self, state: State, device: torch.device) -> None:
+        """Go on from what :meth:`state` returned.
+
+        Args:
+            state: the parameters, on any device.
+            device: of the networks.
+        """
+        self._values = [state[place].to(device) for place in sorted(state, key=int)]
+
+
+def _unknown(network: Network) -> dict[str, Transition]:
+    return {hidden.name: Transition.unknown(hidden) for hidden in network.hidden}
+
+
 class _Layer:
-    """Gathers one layer's transition, minibatch by minibatch."""
+    """Gather one layer's transition, minibatch by minibatch."""
 
     def __init__(self, hidden: Hidden, network: Network, before: Sequence[Tensor]) -> None:
         self.hidden = hidden
@@ -87,13 +147,18 @@ class _Layer:
         self.woken = dict(self.asleep)
 
     def add(self, earlier: tuple[Tensor, Tensor], now: tuple[Tensor, Tensor]) -> None:
-        """One minibatch: the layer's input and pre-activations earlier and now."""
+        """Add a minibatch.
+
+        Args:
+            earlier: the layer's input and its pre-activations, (K, U, ...), in the earlier state.
+            now: the same in the present one.
+        """
         # The data stay as they are, and the first layer's pre-activations with them.
-        tried = {
+        with_one_change = {
             "new_weights": self.new_weights.forward(earlier[0]),
             "new_inputs": earlier[1] if self.hidden.depth == 1 else self.old.forward(now[0]),
         }
-        for name, z in tried.items():
+        for name, z in with_one_change.items():
             by_unit, axis = self.hidden.by_unit(z)
             self.highest[name] = torch.maximum(self.highest[name], by_unit.amax(axis))
         before, axis = self.hidden.by_unit(earlier[1])
@@ -103,11 +168,11 @@ class _Layer:
         asleep_everywhere = asleep.all(axis)
         self._count("minibatches", asleep_everywhere, asleep_everywhere & awake.any(axis))
 
-    def _count(self, what: str, asleep: Tensor, woken: Tensor) -> None:
-        self.asleep[what] = self.asleep[what] + asleep
-        self.woken[what] = self.woken[what] + woken
+    def _count(self, kind: str, asleep: Tensor, woken: Tensor) -> None:
+        self.asleep[kind] = self.asleep[kind] + asleep
+        self.woken[kind] = self.woken[kind] + woken
 
     def transition(self) -> Transition:
         # 0 / 0 is NaN.
-        shares = {f"woken_{what}": self.woken[what] / self.asleep[what] for what in self.woken}
+        shares = {f"woken_{kind}": self.woken[kind] / self.asleep[kind] for kind in self.woken}
         return Transition(**{f"pre_activation_max_{name}": z for name, z in self.highest.items()}, **shares)

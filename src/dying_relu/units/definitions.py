@@ -1,4 +1,4 @@
-"""THE definitions: when a unit counts as dead, inactive, saturated or dormant, when it died and when it revived.
+"""THE definitions: when a unit counts as dead, inactive, saturated or dormant, when it died and when it revived; when a network diverged.
 
 A *unit* is one output of a hidden layer's non-linearity; for a convolution one channel, all its positions together.
 Every definition is relative to a *probe set* D, the examples that were shown. What is needed from D is gathered batch by
@@ -11,6 +11,7 @@ this module, so the paper and its users mean the same thing.
 tensor([ True, False])
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -21,10 +22,15 @@ from dying_relu.units.reductions import reduce
 SATURATION_TOLERANCE = 1e-3
 """A derivative at most this large everywhere on D passes (almost) no gradient."""
 
+DORMANT_TAU = 0.025
+"""The usual threshold of dormancy: that of the probe and of ReDo. Source: Sokar et al. (2023)."""
+DORMANT_TAUS = {"dormant_0": 0.0, "dormant_0025": DORMANT_TAU, "dormant_01": 0.1}
+"""The thresholds that a study's tables count with, by the name of their column. Source: Sokar et al. (2023)."""
+
 
 @dataclass
 class UnitStatistics:
-    """What the definitions need to know of each unit, from all examples seen so far.
+    """The statistics of each unit on which the definitions rest, from all examples seen so far.
 
     Every tensor has shape (..., units); leading axes are networks of a stack. All are float32, or float64 when the
     pre-activations are.
@@ -92,7 +98,14 @@ class UnitStatistics:
 
 
 def inactive(statistics: UnitStatistics) -> Tensor:
-    """Units whose pre-activation is <= 0 on every example of D; (..., units) bool."""
+    """Units whose pre-activation is at most 0 on every example of D.
+
+    Args:
+        statistics: of D; tensors of shape (..., units).
+
+    Returns:
+        (..., units) bool.
+    """
     return statistics.pre_activation_max <= 0
 
 
@@ -102,13 +115,26 @@ def dead(statistics: UnitStatistics) -> Tensor:
     For ReLU the same as :func:`inactive`. A leaky unit can be inactive and is not dead. Exact zeros are meant: a
     GELU unit is dead only where float32 has rounded both its output and its derivative to 0.
 
+    Args:
+        statistics: of D; tensors of shape (..., units).
+
+    Returns:
+        (..., units) bool.
+
     Source: Lu et al. (2020) call such a unit dead on the whole domain; here, dead on D.
     """
     return (statistics.activation_max == 0) & (statistics.derivative_max == 0)
 
 
 def saturated(statistics: UnitStatistics) -> Tensor:
-    """Units whose derivative is at most ``SATURATION_TOLERANCE`` on every example of D; (..., units) bool."""
+    """Units whose derivative is at most ``SATURATION_TOLERANCE`` in size on every example of D.
+
+    Args:
+        statistics: of D; tensors of shape (..., units).
+
+    Returns:
+        (..., units) bool.
+    """
     return statistics.derivative_max <= SATURATION_TOLERANCE
 
 
@@ -118,6 +144,12 @@ def dormancy(statistics: UnitStatistics) -> Tensor:
     The scores of a layer average to 1. In a layer whose every unit outputs 0 the ratio is 0/0 and defined as 0:
     nothing there is more awake than the rest. In a layer with a unit that is not a number no other can be compared.
 
+    Args:
+        statistics: of D; tensors of shape (..., units), the units of one layer.
+
+    Returns:
+        (..., units) float.
+
     Source: Sokar et al. (2023).
     """
     mean = statistics.mean_abs_activation
@@ -126,18 +158,69 @@ def dormancy(statistics: UnitStatistics) -> Tensor:
 
 
 def dormant(statistics: UnitStatistics, tau: float) -> Tensor:
-    """tau-dormant units: dormancy <= tau; (..., units) bool.
+    """Units whose dormancy is at most tau, called tau-dormant.
 
-    tau = 0 is exact death for ReLU; 0.025 and 0.1 are usual. Source: Sokar et al. (2023).
+    tau = 0 is exact death for ReLU; ``DORMANT_TAUS`` are usual.
+
+    Args:
+        statistics: of D; tensors of shape (..., units), the units of one layer.
+        tau: the threshold, at least 0.
+
+    Returns:
+        (..., units) bool.
+
+    Source: Sokar et al. (2023).
     """
     return dormancy(statistics) <= tau
 
 
 def died(dead_before: Tensor, dead_now: Tensor) -> Tensor:
-    """Units that were alive at an earlier checkpoint and are dead at this one."""
+    """Units that were alive at an earlier checkpoint and are dead at a later one.
+
+    Args:
+        dead_before: (..., units) bool, at the earlier one.
+        dead_now: (..., units) bool, at the later one.
+
+    Returns:
+        (..., units) bool.
+    """
     return ~dead_before & dead_now
 
 
 def revived(dead_before: Tensor, dead_now: Tensor) -> Tensor:
-    """Units that were dead at an earlier checkpoint and are alive at this one."""
+    """Units that were dead at an earlier checkpoint and are alive at a later one.
+
+    Args:
+        dead_before: (..., units) bool, at the earlier one.
+        dead_now: (..., units) bool, at the later one.
+
+    Returns:
+        (..., units) bool.
+    """
     return dead_before & ~dead_now
+
+
+def diverged(losses: Iterable[Tensor], parameters: Iterable[Tensor] = ()) -> Tensor:
+    """Networks of which a loss or a parameter is infinite or not a number.
+
+    Looked at after every step of training (the loss on its minibatch) and at every checkpoint (the losses on the probe sets, and the
+    parameters). A network that has diverged once stays so.
+
+    Args:
+        losses: (K,) each, of K networks.
+        parameters: (K, ...) each.
+
+    Returns:
+        (K,) bool.
+
+    >>> diverged([torch.tensor([1.0, 1.0, torch.nan])], [torch.tensor([[0.0], [torch.inf], [0.0]])])
+    tensor([False,  True,  True])
+    """
+    return ~torch.stack([_finite(numbers) for numbers in (*losses, *parameters)]).all(0)
+
+
+def _finite(numbers: Tensor) -> Tensor:
+    """Whether all numbers of each network are finite: (K, ...) -> (K,) bool."""
+    of_network = numbers.reshape(len(numbers), -1)
+    # NaN is the largest and the smallest; to look at every number takes ten times as long.
+    return of_network.amax(1).isfinite() & of_network.amin(1).isfinite()

@@ -1,19 +1,28 @@
-"""What the definitions need of a batch of activations, unit by unit, in one pass over memory.
+"""The reductions over a batch that the definitions need, unit by unit, in one pass over memory.
 
 In tensor operations it takes a pass for each maximum and each sum, and long columns of few units are slow to reduce: measuring
-cost half as much as training. On a CPU a compiled loop does it; elsewhere, tensor operations.
+cost half as much as training, and probing a convolution as much as the convolution. On a CPU a compiled loop does it, if numba is
+installed; elsewhere, tensor operations.
 """
 
 import math
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from importlib import import_module
+from itertools import pairwise
+from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from numba import njit
 from torch import Tensor
 
 SIDE_BY_SIDE = 16
 """So many rows of units are reduced next to each other, which fills the processor's vectors."""
+
+WORTH_A_THREAD = 1 << 20
+"""Fewer numbers are reduced before another thread has started."""
 
 
 class Reduced(NamedTuple):
@@ -29,9 +38,33 @@ class Reduced(NamedTuple):
     """How many pre-activations are positive."""
 
 
+_loops: list[ModuleType | None] = []
+"""What :func:`compiled` has found; no functools.cache, at whose sight torch.compile warns."""
+
+
+def compiled() -> ModuleType | None:
+    """The compiled loops, imported when a reduction on a CPU first needs them; None if numba is not installed."""
+    if not _loops:
+        try:
+            _loops.append(import_module("dying_relu.units.compiled"))
+        except ImportError:
+            _loops.append(None)
+    return _loops[0]
+
+
 def reduce(z: Tensor, activation: Tensor, derivative: Tensor, axis: int) -> Reduced:
-    """Reduce pre-activations ``z``, f(z) and f'(z), all of one shape, over ``axis``, -1 or -2; NaN stays NaN."""
-    if axis == -2 and z.device.type == "cpu" and z.dtype in (torch.float32, torch.float64):
+    """Reduce the pre-activations of any activation; NaN stays NaN.
+
+    Args:
+        z: pre-activations, (..., units, examples) or (..., examples, units).
+        activation: f(z), same shape.
+        derivative: f'(z), same shape.
+        axis: the axis of the examples, -1 or -2.
+
+    Returns:
+        Fields of shape (..., units), in the precision of ``z``.
+    """
+    if axis == -2 and z.device.type == "cpu" and z.dtype in (torch.float32, torch.float64) and compiled():
         return _reduce_rows(z, activation, derivative)
     magnitude = activation.abs()
     return Reduced(
@@ -55,39 +88,48 @@ def _reduce_rows(*tensors: Tensor) -> Reduced:
     *outer, examples, units = tensors[0].shape
     fold = math.gcd(examples, SIDE_BY_SIDE)
     folded = [tensor.reshape(-1, examples // fold, fold * units).numpy() for tensor in tensors]
-    found = np.zeros((len(Reduced._fields), folded[0].shape[0], fold * units), folded[0].dtype)
-    found[0], found[1] = np.inf, -np.inf
-    for n in range(found.shape[1]):
-        _scan(*(tensor[n] for tensor in folded), *found[:, n])
-    each = torch.from_numpy(found).view(-1, *outer, fold, units).unbind()
+    fields = np.empty((len(Reduced._fields), folded[0].shape[0], fold * units), folded[0].dtype)
+    loops = compiled()
+    assert loops is not None
+    loops.scan_stack(*folded, fields)
+    each = torch.from_numpy(fields).view(-1, *outer, fold, units).unbind()
     smallest, *largest = each[0].amin(-2), *(maximum.amax(-2) for maximum in each[1:4])
     return Reduced(smallest, *largest, *(total.sum(-2) for total in each[4:]))
 
 
-@njit(cache=True)
-def _scan(
-    z: np.ndarray,
-    activation: np.ndarray,
-    derivative: np.ndarray,
-    low: np.ndarray,
-    high: np.ndarray,
-    largest: np.ndarray,
-    steepest: np.ndarray,
-    total: np.ndarray,
-    active: np.ndarray,
-) -> None:
-    """Reduce the rows of three matrices into the fields of Reduced, a number a column; NaN differs from itself."""
-    rows, columns = z.shape
-    for row in range(rows):
-        for column in range(columns):
-            value = z[row, column]
-            magnitude = abs(activation[row, column])
-            slope = abs(derivative[row, column])
-            low[column] = value if value < low[column] or value != value else low[column]
-            high[column] = value if value > high[column] or value != value else high[column]
-            largest[column] = (
-                magnitude if magnitude > largest[column] or magnitude != magnitude else largest[column]
-            )
-            steepest[column] = slope if slope > steepest[column] or slope != slope else steepest[column]
-            total[column] += magnitude
-            active[column] += np.float32(value > 0)
+def add_relu(fields: tuple[np.ndarray, ...], z: Tensor, axis: int, at_zero: float) -> None:
+    """Add a batch of ReLU's pre-activations to running fields, in place; needs :func:`compiled`.
+
+    A NaN makes all fields of its unit but the count NaN for good. The sums do not depend on the number of threads.
+
+    Args:
+        fields: (units,) each: smallest and largest pre-activation, largest activation, largest derivative, sum of activations, count of
+            positive pre-activations, sum of pre-activations. The sums and the count are float64.
+        z: pre-activations on a CPU, the units on ``axis``, examples and positions on all others; float32 or float64.
+        axis: axis of the units.
+        at_zero: the derivative at exactly 0.
+    """
+    loops = compiled()
+    assert loops is not None
+    axis %= z.dim()
+    units = z.shape[axis]
+    # Units side by side, as after a linear layer or in "channels last", are reduced row by row.
+    rows = z if axis == z.dim() - 1 else z.movedim(axis, -1)
+    if rows.is_contiguous():
+        scan = partial(loops.scan_columns, rows.reshape(-1, units).numpy(), at_zero)
+    else:
+        blocks = z.reshape(z.shape[:axis].numel(), units, z.shape[axis + 1 :].numel())
+        scan = partial(loops.scan_blocks, blocks.contiguous().numpy(), at_zero)
+    _in_threads(scan, units, z.numel(), fields)
+
+
+def _in_threads(scan: Callable[..., None], units: int, numbers: int, fields: tuple[np.ndarray, ...]) -> None:
+    """Give each thread units of its own, so that none waits for another and sums do not depend on their number."""
+    threads = max(1, min(torch.get_num_threads(), units, numbers // WORTH_A_THREAD))
+    if threads == 1:
+        scan(0, units, *fields)
+        return
+    bounds = pairwise(units * thread // threads for thread in range(threads + 1))
+    with ThreadPoolExecutor(threads) as pool:
+        for share in [pool.submit(scan, *bound, *fields) for bound in bounds]:
+            share.result()

@@ -6,7 +6,8 @@ import pytest
 from small_evidence import SmallEvidence, diverge
 from small_study import small_tables
 
-from dying_relu.analysis.claims.evidence import DEAD, FACTORS, Definition, NotEnoughData, by_replicate, safe
+from dying_relu.analysis.claims.evidence import DEAD, Definition, NotEnoughData, by_replicate, safe
+from dying_relu.analysis.factors import FACTORS
 
 INACTIVE = Definition("inactive_fraction", "inactive", ("test", "inactive"), None)
 

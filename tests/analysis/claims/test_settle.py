@@ -67,7 +67,7 @@ def test_effects_that_were_built_in_are_found(claim: str, verdict: str) -> None:
     assert settled(claim)["verdict"] == verdict
 
 
-@pytest.mark.parametrize("claim", CLAIMS.values(), ids=CLAIMS)
+@pytest.mark.parametrize("claim", claims.ordered(), ids=lambda claim: claim.id)
 def test_the_details_of_a_claim_are_those_that_it_declares(claim: claims.Claim) -> None:
     """All of them, in any order, with numbers and words where numbers and words were promised."""
     found = settled(claim.id)["details"]

@@ -152,7 +152,7 @@ def test_a_rule_is_a_claim_from_its_decoration_on(monkeypatch: pytest.MonkeyPatc
         experiment="none",
         measure="none",
         rule="always",
-        details="A:words B:number",
+        details={"A": "words", "B": "number"},
     )
     def rule(evidence: SmallEvidence) -> Finding:
         return known

@@ -402,5 +402,7 @@ def test_networks_born_dead_stand_on_the_line_of_theory(study: Path) -> None:
 
 
 def test_an_unknown_figure_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DyingReluError, match=r"unknown figure: found 'pie'; expected one of born_dead"):
+    with pytest.raises(
+        DyingReluError, match=r"unknown figure: found 'pie'; expected one of anatomy, born_dead"
+    ):
         figures.draw("pie", tmp_path, tmp_path / "pie.pdf")

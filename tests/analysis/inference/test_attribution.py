@@ -10,14 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dying_relu.analysis.claims.evidence import Evidence
-from dying_relu.analysis.inference.attribution import PARTS, UNIT, attributed
+from dying_relu.analysis.factors import UNIT
+from dying_relu.analysis.inference.attribution import PARTS, attributed
+from dying_relu.analysis.study_results import StudyResults
 
 numbers = st.floats(-1e3, 1e3)
 
 
 @pytest.fixture(scope="module")
 def units(small_study: Path) -> pd.DataFrame:
-    return Evidence(small_study).relu_units("recovery")
+    return Evidence(StudyResults(small_study)).relu_units("recovery")
 
 
 @pytest.fixture(scope="module")

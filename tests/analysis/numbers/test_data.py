@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 from small_study import ORIGIN
 
-from dying_relu.analysis.numbers.data import data
+from dying_relu.analysis.numbers.data import numbers
+from dying_relu.analysis.study_results import StudyResults
 from dying_relu.results import store
 
 
@@ -16,7 +17,7 @@ def changed(study: Path, folder: Path, rows: pd.Series, **columns: object) -> di
     for name, value in columns.items():
         runs.loc[rows, name] = value
     store.write("runs", runs, folder / "runs.parquet", ORIGIN)
-    return {name: macro.value for name, macro in data(folder).items()}
+    return {name: macro.value for name, macro in numbers(StudyResults(folder)).items()}
 
 
 @pytest.fixture
@@ -25,13 +26,13 @@ def runs(small_study: Path) -> pd.DataFrame:
 
 
 def test_networks_that_are_the_same_do_not_differ(small_study: Path) -> None:
-    values = {name: macro.value for name, macro in data(small_study).items()}
+    values = {name: macro.value for name, macro in numbers(StudyResults(small_study)).items()}
     assert values["RawPixelsDead"] == values["RawPixelsBornDead"] == values["SmallBatchesDead"] == 0
     assert values["SmallBatchesSize"] == 2
 
 
 def test_an_experiment_that_is_not_there_was_not_measured(small_study: Path) -> None:
-    values = {name: macro.value for name, macro in data(small_study).items()}
+    values = {name: macro.value for name, macro in numbers(StudyResults(small_study)).items()}
     assert values["LargeBatchesDead"] is None
     assert values["LargeBatchesSize"] is None
 

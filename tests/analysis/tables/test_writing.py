@@ -10,7 +10,9 @@ from small_study import CONFIGURATION, ORIGIN, write_small_study
 
 from dying_relu.analysis import tables
 from dying_relu.analysis.latex import escape
-from dying_relu.analysis.tables import death_table, remedy_table, sensitivity_tables, threshold_table
+from dying_relu.analysis.study_results import StudyResults
+from dying_relu.analysis.tables import deaths as death_table
+from dying_relu.analysis.tables import examples, rates, remedies
 from dying_relu.configuration import load
 from dying_relu.results import store
 from dying_relu.simulations.checks import checks
@@ -24,7 +26,7 @@ def written(small_paper: Path) -> dict[str, str]:
 
 
 def test_every_table_is_written_and_balanced(written: dict[str, str]) -> None:
-    assert set(written) == set(tables.TABLES)
+    assert set(written) == set(tables.names())
     for text in written.values():
         assert text.count(r"\begin{") == text.count(r"\end{") > 0
         assert text.count("{") == text.count("}")
@@ -46,13 +48,13 @@ def test_every_experiment_and_every_rate_of_the_configuration_is_listed(written:
             assert rf"\num{{{rate:g}}}" in part
 
 
-def remedies_at(rates: tuple[float, ...], folder: Path) -> dict[str, list[str]]:
-    """The cells of each row of the table of remedies of a study at ``rates``."""
+def remedies_at(at: tuple[float, ...], folder: Path) -> dict[str, list[str]]:
+    """The cells of each row of the table of remedies of a study at the rates ``at``."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("remedies", "remedies_training"):
-            patch.setitem(small_study.GRIDS, name, small_study.GRIDS[name] | {"learning_rate": rates})
+            patch.setitem(small_study.GRIDS, name, small_study.GRIDS[name] | {"learning_rate": at})
         write_small_study(folder, experiments=("remedies", "remedies_training"))
-    lines = remedy_table.remedies(folder, CONFIGURATION).splitlines()
+    lines = remedies.table(StudyResults(folder)).splitlines()
     rows = [line.removesuffix(r" \\").split(" & ") for line in lines if line.count(" & ") == 5]
     return {cells[0]: cells[1:] for cells in rows}
 
@@ -83,7 +85,7 @@ def test_pairs_of_which_a_run_diverged_are_counted_and_in_no_mean(tmp_path: Path
 
 def test_a_study_without_remedies_says_so(tmp_path: Path) -> None:
     write_small_study(tmp_path, experiments=("causes",))
-    assert remedy_table.remedies(tmp_path, CONFIGURATION) == "The study has no experiment remedies.\n"
+    assert remedies.table(StudyResults(tmp_path)) == "The study has no experiment remedies.\n"
 
 
 def test_every_check_has_a_row_and_one_that_fails_an_asterisk(written: dict[str, str]) -> None:
@@ -117,41 +119,39 @@ def test_the_rate_that_kills_half_lies_between_the_rates_around_it(small_study: 
     place = (runs["dataset"] == "mnist") & (runs["architecture"] == "mlp")
     means = runs[like & place & ~runs["diverged"]].groupby("learning_rate")["dead_fraction"].mean()
     line = next(
-        line
-        for line in threshold_table.rates(small_study, CONFIGURATION).splitlines()
-        if "MNIST & MLP & SGD" in line
+        line for line in rates.table(StudyResults(small_study)).splitlines() if "MNIST & MLP & SGD" in line
     )
     printed = line.split(" & ")[3]
-    if means.iloc[0] >= threshold_table.LEVEL:
+    if means.iloc[0] >= rates.LEVEL:
         assert printed == "the lowest"
-    elif means.iloc[-1] < threshold_table.LEVEL:
+    elif means.iloc[-1] < rates.LEVEL:
         assert printed == "not reached"
     else:
         rate = float(re.search(r"num\{(.*)\}", printed)[1])
-        assert means.index[means < threshold_table.LEVEL].min() <= rate <= means.index.max()
+        assert means.index[means < rates.LEVEL].min() <= rate <= means.index.max()
 
 
 def test_a_safe_rate_at_the_edge_of_the_grid_is_only_a_bound(small_study: Path, tmp_path: Path) -> None:
     """In the small study the highest rate diverges; without it nobody knows where the safe ones end."""
-    inside = threshold_table.rates(small_study, CONFIGURATION)
+    inside = rates.table(StudyResults(small_study))
     assert r"& \num{1} & \num{3} of \num{12} \\" in inside
     assert r"\ge" not in inside
     runs = store.read("runs", small_study / "runs.parquet")
     store.write("runs", runs[~runs["diverged"]], tmp_path / "runs.parquet", ORIGIN)
-    assert r"& $\ge$ \num{1} & \num{0} of \num{9} \\" in threshold_table.rates(tmp_path, CONFIGURATION)
+    assert r"& $\ge$ \num{1} & \num{0} of \num{9} \\" in rates.table(StudyResults(tmp_path))
 
 
 def test_what_a_study_cannot_say_of_deaths_and_fewer_examples_is_said(tmp_path: Path) -> None:
     write_small_study(tmp_path, experiments=("causes",))
-    deaths = death_table.deaths(tmp_path, CONFIGURATION)
+    deaths = death_table.table(StudyResults(tmp_path))
     assert deaths == "Of this study nothing can be said: no unit dies in the experiments 'anatomy...'.\n"
-    fewer = sensitivity_tables.examples(tmp_path, CONFIGURATION)
+    fewer = examples.table(StudyResults(tmp_path))
     assert fewer == "Not measured: the study has no experiment 'recovery'.\n"
 
 
 def test_of_one_replicate_deaths_are_told_without_an_interval(small_study: Path, tmp_path: Path) -> None:
     write_small_study(tmp_path, replicates=1, experiments=("anatomy",))
-    one, three = (death_table.deaths(folder, CONFIGURATION) for folder in (tmp_path, small_study))
+    one, three = (death_table.table(StudyResults(folder)) for folder in (tmp_path, small_study))
     assert r"\num{100}" in one
     assert "[" not in one.replace("@{}", "")
     assert "[" in three

@@ -1,3 +1,4 @@
+import gzip
 import hashlib
 import pickle
 import shutil
@@ -5,23 +6,24 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from invented_images import idx, invented
 
+from dying_relu.adapters.torchvision_import import torchvision
 from dying_relu.data.decode import Arrays
-from dying_relu.data.sources import folder as layout
-from dying_relu.data.torchvision_import import torchvision
+from dying_relu.data.sources import folder
 from dying_relu.errors import DyingReluError
 
 CIFAR10 = torchvision.datasets.CIFAR10
 
 
 def test_idx_files_are_read_plain_and_gzipped(fashion_root: Path, fashion: Arrays) -> None:
-    for read, written in zip(layout.read("fashion_mnist", fashion_root), fashion, strict=True):
+    for read, written in zip(folder.read("fashion_mnist", fashion_root), fashion, strict=True):
         assert np.array_equal(read, written)
 
 
 def test_no_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DyingReluError, match=r"nowhere is not a folder"):
-        layout.read("mnist", tmp_path / "nowhere")
+        folder.read("mnist", tmp_path / "nowhere")
 
 
 @pytest.mark.parametrize(
@@ -36,7 +38,7 @@ def test_a_folder_with_other_files_is_an_error_that_names_the_missing_ones(
     fashion_root: Path, name: str, file: str
 ) -> None:
     with pytest.raises(DyingReluError, match=f"{fashion_root} has no {file}"):
-        layout.read(name, fashion_root)
+        folder.read(name, fashion_root)
 
 
 def test_a_truncated_file_is_an_error_that_names_it(fashion_root: Path, tmp_path: Path) -> None:
@@ -45,7 +47,26 @@ def test_a_truncated_file_is_an_error_that_names_it(fashion_root: Path, tmp_path
     path = root / "FashionMNIST" / "raw" / "t10k-images-idx3-ubyte"
     path.write_bytes(path.read_bytes()[:1_000_000])
     with pytest.raises(DyingReluError, match="t10k-images-idx3-ubyte is truncated"):
-        layout.read("fashion_mnist", root)
+        folder.read("fashion_mnist", root)
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_a_file_of_mnist_that_is_not_the_original_is_an_error_that_names_both_sums(
+    tmp_path: Path, zipped: bool
+) -> None:
+    raw = tmp_path / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    for file, array in zip(folder.IDX_FILES, invented("mnist"), strict=True):
+        content = idx(array)
+        (raw / (f"{file}.gz" if zipped else file)).write_bytes(
+            gzip.compress(content, 1) if zipped else content
+        )
+    found = hashlib.sha256(idx(invented("mnist").train_images)).hexdigest()
+    with pytest.raises(
+        DyingReluError,
+        match=f"train-images-idx3-ubyte.* not the original: found SHA-256 {found}; expected ba891046e6505d7a",
+    ):
+        folder.read("mnist", tmp_path)
 
 
 @pytest.fixture
@@ -72,7 +93,7 @@ def small_cifar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_pickles_become_images_with_channels_last(small_cifar: Path) -> None:
-    arrays = layout.read("cifar10", small_cifar)
+    arrays = folder.read("cifar10", small_cifar)
     assert arrays.train_images.shape == (10, 32, 32, 3)
     assert arrays.train_images[0, 0, 0].tolist() == [100, 1, 1]
     assert arrays.train_labels.tolist() == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
@@ -85,13 +106,21 @@ class _Harmful:
 
 
 def test_a_pickle_that_is_not_the_original_is_not_read(small_cifar: Path) -> None:
-    (small_cifar / CIFAR10.base_folder / "data_batch_3").write_bytes(pickle.dumps(_Harmful()))
-    with pytest.raises(DyingReluError, match=r"cifar-10-batches-py/data_batch_3 in .* not the original"):
-        layout.read("cifar10", small_cifar)
+    content, expected = pickle.dumps(_Harmful()), CIFAR10.train_list[2][1]
+    (small_cifar / CIFAR10.base_folder / "data_batch_3").write_bytes(content)
+    found = hashlib.md5(content).hexdigest()
+    with pytest.raises(
+        DyingReluError,
+        match=rf"cifar-10-batches-py/data_batch_3 in .* not the original: found MD5 {found}; expected MD5 {expected}",
+    ):
+        folder.read("cifar10", small_cifar)
 
 
 def test_a_pickle_far_larger_than_the_original_is_not_summed_up(small_cifar: Path) -> None:
     with (small_cifar / CIFAR10.base_folder / "data_batch_3").open("ab") as file:
         file.truncate(5 * 2**40)
-    with pytest.raises(DyingReluError, match=r"cifar-10-batches-py/data_batch_3 in .* not the original"):
-        layout.read("cifar10", small_cifar)
+    with pytest.raises(
+        DyingReluError,
+        match=r"data_batch_3 in .* not the original: found 5,497,558,138,880 bytes; expected MD5",
+    ):
+        folder.read("cifar10", small_cifar)

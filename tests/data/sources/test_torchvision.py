@@ -1,6 +1,7 @@
 """The process that downloads is the real one; torchvision, in it, is an invention that does what the test says."""
 
 import functools
+import os
 import socket
 import time
 from collections.abc import Callable
@@ -31,7 +32,7 @@ def torchvision_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Behavio
         (package / "datasets.py").write_text(
             f"import shutil, time, urllib.error\ndef FashionMNIST(root, download):\n    {body}\n"
         )
-        monkeypatch.setenv("PYTHONPATH", str(package.parent))
+        monkeypatch.setenv("PYTHONPATH", str(package.parent), prepend=os.pathsep)
 
     return does
 

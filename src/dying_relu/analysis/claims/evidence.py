@@ -1,26 +1,40 @@
 """The tables of a study as the verdict rules ask for them."""
 
 from collections.abc import Callable
-from functools import cached_property
-from pathlib import Path
-from typing import NamedTuple
+from copy import copy
+from functools import cached_property, wraps
+from typing import Concatenate, NamedTuple, ParamSpec, TypeVar
 
+import numpy as np
 import pandas as pd
 
+from dying_relu.analysis.factors import FACTORS, SETTING, UNIT
 from dying_relu.analysis.inference.attribution import attributed
-from dying_relu.results import store
+from dying_relu.analysis.study_results import StudyResults
+from dying_relu.analysis.thresholds import PAPER, Thresholds
 
-SETTING = ["dataset", "architecture", "optimiser"]
-FACTORS = [
-    *SETTING,
-    "activation",
-    "slope",
-    "initialisation",
-    "initial_bias",
-    "learning_rate",
-    "replicate",
-    "batch_size",
-]
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+OF_UNITS = (
+    *UNIT,
+    "step",
+    "depth",
+    "dead",
+    "inactive",
+    "saturated",
+    "pre_activation_max",
+    "mean_abs_activation",
+    "active_share",
+    "bias",
+    "weight_norm",
+    "negative_weights",
+    "pre_activation_max_new_weights",
+    "pre_activation_max_new_inputs",
+    "woken_examples",
+    "woken_minibatches",
+)
+"""The columns of the table of units that rules use."""
 
 
 class NotEnoughData(Exception):
@@ -28,7 +42,7 @@ class NotEnoughData(Exception):
 
 
 class Definition(NamedTuple):
-    """What counts as dead, as the tables have it.
+    """A definition of death, as the tables have it.
 
     Attributes:
         of_runs: a column of the table of runs, a share at the end of training.
@@ -48,21 +62,33 @@ DEAD = Definition("dead_fraction", "dead", ("train", "dead"), "dead_on_both_frac
 
 
 class Evidence:
-    """The tables in the folder ``results``, read once and joined with each run's factors.
+    """The tables of a study, joined with each run's factors, and the thresholds that they are judged by.
 
     Args:
-        results_folder: of a study.
-        definition: what counts as dead; with another one the same rules tell how much the verdicts depend on it.
+        study: its results.
+        definition: of death; with another one the same rules tell how much the verdicts depend on it.
+        thresholds: of the rules.
     """
 
-    def __init__(self, results_folder: Path, definition: Definition = DEAD) -> None:
-        self.folder = results_folder
+    def __init__(
+        self, study: StudyResults, definition: Definition = DEAD, thresholds: Thresholds = PAPER
+    ) -> None:
+        self.study = study
         self.definition = definition
-        self._since: dict[str, pd.DataFrame] = {}
+        self._thresholds: Thresholds | None = thresholds
 
-    def read(self, name: str) -> pd.DataFrame:
-        """The study's table of that name, as it is stored."""
-        return store.read(name, self.folder / f"{name}.parquet")
+    @property
+    def thresholds(self) -> Thresholds:
+        """The thresholds of the rules; what is :func:`measured` has none."""
+        if self._thresholds is None:
+            raise LookupError("what is measured once for all thresholds must not depend on one")
+        return self._thresholds
+
+    def judged_by(self, thresholds: Thresholds | None) -> "Evidence":
+        """The same tables, with other thresholds or none."""
+        other = copy(self)
+        other._thresholds = thresholds
+        return other
 
     @cached_property
     def runs(self) -> pd.DataFrame:
@@ -71,12 +97,12 @@ class Evidence:
         By another definition than ``DEAD`` the share that died is not recorded; the share dead at the end minus that at the start,
         which is at most as large, stands for it.
         """
-        table = self.read("runs")
-        table["stratum"] = table[SETTING].agg(" ".join, axis=1)
-        if self.definition != DEAD:
-            table["dead_fraction"] = table[self.definition.of_runs]
-            table["died_fraction"] = table["dead_fraction"] - table["run"].map(self._share_at_start())
-        return table
+        table = self.study.table("runs")
+        table = table.assign(stratum=table[SETTING].agg(" ".join, axis=1))
+        if self.definition == DEAD:
+            return table
+        dead = table[self.definition.of_runs]
+        return table.assign(dead_fraction=dead, died_fraction=dead - table["run"].map(self._share_at_start()))
 
     def _share_at_start(self) -> pd.Series:
         """The share of hidden units that are dead before the first step, by run."""
@@ -86,25 +112,63 @@ class Evidence:
         counts = start.groupby("run")[[column, "units"]].sum()
         return counts[column] / counts["units"]
 
-    @cached_property
+    @property
     def layers(self) -> pd.DataFrame:
         """The table of layers."""
-        return self.read("layers")
+        return self.study.table("layers")
 
-    @cached_property
+    @property
     def units(self) -> pd.DataFrame:
         """The table of units, with each run's factors, of the runs that did not diverge."""
+        return self.units_of(self.runs)
+
+    def units_of(self, runs: pd.DataFrame) -> pd.DataFrame:
+        """The recorded units, at every checkpoint, of those of ``runs`` that did not diverge.
+
+        Args:
+            runs: some of the runs, with the columns of :attr:`runs`.
+
+        Returns:
+            A row a unit and checkpoint: the columns ``OF_UNITS``, with ``dead`` by the definition, and factors, stratum, experiment,
+            steps and training examples of its run.
+        """
         if self.definition.of_units is None:
             raise NotEnoughData("this definition is not recorded of single units")
-        table = self.read("units")
+        runs = runs[~runs["diverged"]]
+        units = self.study.table("units", OF_UNITS)
+        place = self._place_of_units(runs)
+        here = place >= 0
+        units, place = units.loc[here, list(OF_UNITS)], place[here]
+        columns = {name: column.to_numpy() for name, column in units.items()}
         # Stored as the networks have them; sums over many need more digits.
-        single = table.select_dtypes("float32").columns
-        table[single] = table[single].astype(float)
-        table["dead"] = table[self.definition.of_units]
-        runs = self.runs.loc[
-            ~self.runs["diverged"], ["run", "experiment", "stratum", *FACTORS, "steps", "train_examples"]
-        ]
-        return table.merge(runs, on="run")
+        columns |= {
+            name: values.astype(float) for name, values in columns.items() if values.dtype == "float32"
+        }
+        columns["dead"] = columns[self.definition.of_units]
+        factors = runs[["experiment", "stratum", *FACTORS, "steps", "train_examples"]]
+        return pd.DataFrame(columns | {name: column.to_numpy()[place] for name, column in factors.items()})
+
+    def _place_of_units(self, runs: pd.DataFrame) -> np.ndarray:
+        """(units,) the row of ``runs`` that each row of the table of units belongs to; -1 for none."""
+        codes, names = self.study.remember(
+            "runs of units", lambda: pd.factorize(self.study.table("units", OF_UNITS)["run"])
+        )
+        return np.append(pd.Index(runs["run"]).get_indexer(names), -1)[codes]
+
+    @property
+    def definition_of_units(self) -> Definition:
+        """``DEAD`` where the definition is the same for every ReLU unit that was recorded, or else the definition."""
+        column = self.definition.of_units
+        if column is None or column == DEAD.of_units:
+            return self.definition if column is None else DEAD
+        return self.study.remember(("definition of units", self.definition), self._definition_of_units)
+
+    def _definition_of_units(self) -> Definition:
+        runs = self.runs[self.runs["activation"] == "relu"]
+        here = self._place_of_units(runs) >= 0
+        units = self.study.table("units", OF_UNITS)
+        same = units[self.definition.of_units] == units[DEAD.of_units]
+        return DEAD if same[here].all() else self.definition
 
     def experiment(self, name: str) -> pd.DataFrame:
         """The runs of experiment ``name``, diverged ones included."""
@@ -117,26 +181,77 @@ class Evidence:
 
     def relu_units(self, name: str) -> pd.DataFrame:
         """The units, at every checkpoint, of the ReLU runs of experiment ``name`` that did not diverge."""
-        self.relu(name)
-        units = self.units
-        return _filled(
-            units[(units["experiment"] == name) & (units["activation"] == "relu")], name, "recorded units"
-        )
+        return _relu_units(self, name)
 
     def since(self, name: str) -> pd.DataFrame:
-        """What moved the units of :meth:`relu_units` from each checkpoint to the next; see :func:`attributed`."""
-        if name not in self._since:
-            self._since[name] = attributed(self.relu_units(name))
-        return self._since[name]
+        """The movement of the units of :meth:`relu_units` from each checkpoint to the next; see :func:`attributed`."""
+        return _since(self, name)
+
+
+def measured(
+    function: Callable[Concatenate[Evidence, Parameters], Result],
+) -> Callable[Concatenate[Evidence, Parameters], Result]:
+    """Measure once what rules ask for again with other thresholds; it gets evidence without any."""
+
+    @wraps(function)
+    def remembered(evidence: Evidence, /, *args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        return evidence.study.remember(
+            (function, evidence.definition, args), lambda: function(evidence.judged_by(None), *args, **kwargs)
+        )
+
+    return remembered
+
+
+def measured_of_units(
+    function: Callable[Concatenate[Evidence, Parameters], Result],
+) -> Callable[Concatenate[Evidence, Parameters], Result]:
+    """As :func:`measured`, once for all definitions that are the same for every recorded ReLU unit, if nothing else is looked at."""
+
+    @wraps(function)
+    def remembered(evidence: Evidence, /, *args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        return evidence.study.remember(
+            (function, evidence.definition_of_units, args),
+            lambda: function(evidence.judged_by(None), *args, **kwargs),
+        )
+
+    return remembered
+
+
+@measured_of_units
+def _relu_units(evidence: Evidence, name: str) -> pd.DataFrame:
+    return _filled(evidence.units_of(evidence.relu(name)), name, "recorded units")
+
+
+@measured_of_units
+def _since(evidence: Evidence, name: str) -> pd.DataFrame:
+    return attributed(evidence.relu_units(name))
 
 
 def by_replicate(table: pd.DataFrame, statistic: Callable[[pd.DataFrame], float]) -> pd.DataFrame:
-    """``statistic`` of each stratum's rows of each replicate; columns stratum, replicate, value; NaN is left out."""
+    """A statistic of the rows of each stratum and replicate.
+
+    Args:
+        table: with the columns ``stratum`` and ``replicate``.
+        statistic: of some rows of it.
+
+    Returns:
+        Columns stratum, replicate, value; a row each stratum and replicate of which the statistic is a number.
+    """
     rows = [
         (stratum, replicate, statistic(group))
         for (stratum, replicate), group in table.groupby(["stratum", "replicate"], sort=False)
     ]
     return pd.DataFrame(rows, columns=["stratum", "replicate", "value"]).dropna(ignore_index=True)
+
+
+def mean_by_replicate(table: pd.DataFrame, column: str) -> pd.DataFrame:
+    """The mean of a column, as :func:`by_replicate` gives it."""
+    return by_replicate(table[["stratum", "replicate", column]], lambda rows: rows[column].mean())
+
+
+def ratio(part: float, whole: float) -> float:
+    """A share; NaN of nothing."""
+    return part / whole if whole else np.nan
 
 
 def safe(runs: pd.DataFrame, by: list[str]) -> pd.DataFrame:

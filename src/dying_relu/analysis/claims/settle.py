@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from dying_relu.analysis.claims import causes, mechanism, nature, remedies  # noqa: F401  (they register the claims)
+from dying_relu import extensions
 from dying_relu.analysis.claims.evidence import Evidence
 from dying_relu.analysis.claims.verdict import CLAIMS, Claim, Detail, Finding
+from dying_relu.analysis.entries import CLAIMS as MODULES
 from dying_relu.analysis.inference.intervals import Interval
+from dying_relu.analysis.study_results import StudyResults
 from dying_relu.errors import DyingReluError
 from dying_relu.files import checksums
 from dying_relu.files.atomic import atomic_path
@@ -36,7 +38,10 @@ COLUMNS = [
 
 
 def ordered() -> list[Claim]:
-    """The claims in the post's order, C1 first."""
+    """The claims in the post's order, C1 first; those of extensions, too."""
+    for name in MODULES.names():
+        MODULES.load(name)
+    extensions.load()
     return sorted(CLAIMS.values(), key=lambda claim: int(claim.id[1:]))
 
 
@@ -55,12 +60,12 @@ def settle(results_folder: Path, ids: Collection[str] | None = None) -> pd.DataF
     Raises:
         DyingReluError: a table is missing or damaged, or the tables are not of one study.
     """
-    made_of = described(of_verdicts(store.origin_of_study(results_folder)))
-    return settled_by(Evidence(results_folder), ids).assign(**made_of)[COLUMNS]
+    made_of = of_verdicts(store.origin_of_study(results_folder)) | {"code": MODULES.digest()}
+    return settled_by(Evidence(StudyResults(results_folder)), ids).assign(**described(made_of))[COLUMNS]
 
 
 def settled_by(evidence: Evidence, ids: Collection[str] | None = None) -> pd.DataFrame:
-    """What :func:`settle` says, of evidence that is already there, whatever it is made of."""
+    """The verdicts on the claims from ``evidence``, as :func:`settle` gives them, without what the numbers follow from."""
     rules = [claim for claim in ordered() if ids is None or claim.id in ids]
     return pd.DataFrame([_row(claim, claim.finding(evidence)) for claim in rules])
 
@@ -70,6 +75,11 @@ def write(verdicts: pd.DataFrame, out: Path) -> None:
     with atomic_path(out) as beside:
         verdicts.to_csv(beside, index=False)
     checksums.write_beside(out)
+
+
+def verdicts(study: StudyResults) -> pd.DataFrame:
+    """The verdicts that the study's ``claims.csv`` holds; see :func:`read`."""
+    return study.remember("verdicts", lambda: read(study.folder / "claims.csv"))
 
 
 def read(path: Path) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 
 from dying_relu.analysis.claims.evidence import Evidence, NotEnoughData, by_replicate
@@ -79,7 +80,7 @@ class Claim:
 
 
 CLAIMS: dict[str, Claim] = {}
-"""Every claim by its id; filled by the modules of this package in the order of the post."""
+"""Every claim by its id; filled by the modules of this package, and by extensions (:mod:`dying_relu.extensions`)."""
 
 
 def claim(
@@ -90,9 +91,9 @@ def claim(
     measure: str,
     rule: str,
     unit: str = "percent",
-    details: str = "",
+    details: Mapping[str, str] | None = None,
 ) -> Callable[[Callable[[Evidence], Finding]], Callable[[Evidence], Finding]]:
-    """Register the decorated function as the way to settle claim ``claim_id``; ``details``: "Name:format Name:format"."""
+    """Register the decorated function as the rule of claim ``claim_id``; for the other arguments see :class:`Claim`."""
 
     def register(settle: Callable[[Evidence], Finding]) -> Callable[[Evidence], Finding]:
         CLAIMS[claim_id] = Claim(
@@ -102,7 +103,7 @@ def claim(
             measure,
             unit,
             rule,
-            dict(detail.split(":") for detail in details.split()),
+            dict(details or {}),
             settle,
         )
         return settle
@@ -135,8 +136,12 @@ def if_any(values: pd.DataFrame) -> Interval | float:
 
 def each(values: pd.DataFrame, level: float = LEVEL) -> dict[str, Interval]:
     """The interval of every stratum of ``values`` by itself, in the strata's order; see :func:`pooled`."""
-    strata = _replicated(values).groupby("stratum", sort=False)
-    return {str(name): pooled(group, level) for name, group in strata}
+    enough = _replicated(values)
+    strata, names = pd.factorize(enough["stratum"])
+    numbers = enough["value"].to_numpy()
+    return {
+        str(name): interval(numbers[strata == position], level=level) for position, name in enumerate(names)
+    }
 
 
 def by_group(
@@ -156,7 +161,8 @@ def by_group(
 def _replicated(values: pd.DataFrame) -> pd.DataFrame:
     if values.empty:
         raise NotEnoughData("the study has no case to compare")
-    counts = values.groupby("stratum")["value"].transform("count")
+    strata = pd.factorize(values["stratum"])[0]
+    counts = np.bincount(strata, weights=values["value"].notna()).astype(int)[strata]
     if counts.max() < MIN_REPLICATES:
         raise NotEnoughData(f"{MIN_REPLICATES} replicates are needed and there are {counts.max()}")
     return values[counts >= MIN_REPLICATES]

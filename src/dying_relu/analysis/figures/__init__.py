@@ -1,42 +1,42 @@
 """The paper's figures, one module each.
 
-Every module names the ``TABLES`` it draws and has a function ``figure``, which takes them as data frames and returns a matplotlib
-figure of the paper's text width; it works in a notebook, too. To add a figure, add a module, its name to ``NAMES`` and a
-caption in ``workflow/report/``.
+A module of a figure has a function ``figure``, which takes tables as data frames and returns a matplotlib figure of the paper's text
+width; it works in a notebook, too. Beside it the module says, in literals, the figure's ``CAPTION``, the ``TABLES`` it takes, and
+``COLUMNS``, the columns of a table with many rows (all of them, of other tables). To add a figure, add a module; it may as well be
+an extension (:mod:`dying_relu.extensions`).
 """
 
-from importlib import import_module
 from pathlib import Path
 
-from dying_relu.analysis.figures import style
-from dying_relu.errors import DyingReluError
-from dying_relu.results import store
+from dying_relu.analysis.entries import FIGURES
 
-NAMES = (
-    "born_dead",
-    "phase_diagram",
-    "over_time",
-    "capacity",
-    "learning_rate",
-    "optimisers",
-    "initial_bias",
-    "anatomy",
-    "survival",
-    "remedies",
-    "slopes",
-    "data",
-)
+
+def names() -> tuple[str, ...]:
+    """The names of the figures, those of extensions at the end."""
+    return tuple(FIGURES.names())
+
+
+NAMES = names()
+"""The names of the figures when this module was imported."""
 
 
 def draw(name: str, folder: Path, out: Path) -> None:
-    """Draw the figure ``name`` from the tables in ``folder`` to the PDF file ``out``, and as a PNG beside it.
+    """Draw a figure as a PDF file, and as a PNG beside it.
+
+    Args:
+        name: of the figure.
+        folder: with the study's tables.
+        out: the PDF file to write.
 
     Raises:
-        DyingReluError: there is no such figure, or a table is missing.
+        DyingReluError: there is no such figure, or a table is missing or damaged.
     """
-    if name not in NAMES:
-        raise DyingReluError("unknown figure", found=repr(name), expected=f"one of {', '.join(NAMES)}")
-    # Imported by name, so that editing one figure's code does not draw the others again.
-    module = import_module(f"{__name__}.{name}")
-    tables = {table: store.read(table, folder / f"{table}.parquet") for table in module.TABLES}
+    module = FIGURES.load(name)
+    # Here, because the names are asked for where nothing is drawn.
+    from dying_relu.analysis.figures import style
+    from dying_relu.analysis.study_results import StudyResults
+
+    study = StudyResults(folder)
+    columns = getattr(module, "COLUMNS", {})
+    tables = {table: study.table(table, columns.get(table, ())) for table in module.TABLES}
     style.save(module.figure(**tables), out)

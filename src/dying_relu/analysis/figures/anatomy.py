@@ -1,4 +1,4 @@
-"""What one unit goes through as it dies: its pre-activations over the data, what moves them, its bias and its weights, step by step."""
+"""The death of one unit: its pre-activations over the data, what moves them, its bias and its weights, step by step."""
 
 import math
 from typing import Any
@@ -9,12 +9,39 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from dying_relu.analysis.factors import UNIT
 from dying_relu.analysis.figures import divergence, style
 from dying_relu.analysis.inference.attribution import attributed
 
+CAPTION = (
+    "A unit around its death (dotted line), step by step: the distribution of its pre-activation over the training probe set (where "
+    "needed on a scale that is linear about zero and logarithmic beyond), what its bias, its weights and its inputs made of each change "
+    "of the largest pre-activation, its bias, and the norm of its weights. Shown is a typical death: of all units that died for good, "
+    "the one whose largest pre-activation fell by the median in the step of its death. Runs that diverged are counted and left out."
+)
 TABLES = ("runs", "units")
+COLUMNS = {
+    "units": (
+        "run",
+        "step",
+        "layer",
+        "depth",
+        "unit",
+        "dead",
+        "pre_activation_min",
+        "pre_activation_q05",
+        "pre_activation_q25",
+        "pre_activation_median",
+        "pre_activation_q75",
+        "pre_activation_q95",
+        "pre_activation_max",
+        "bias",
+        "weight_norm",
+        "pre_activation_max_new_weights",
+        "pre_activation_max_new_inputs",
+    )
+}
 EXPERIMENT = "anatomy"
-UNIT = ["run", "layer", "unit"]
 BANDS = (("min", "max", "0.88"), ("q05", "q95", "0.72"), ("q25", "q75", "0.5"))
 """Ends, and a grey: opaque, so that the bands look as they do in the legend."""
 PARTS = {"by_weights": ("weights", 2), "by_bias": ("bias", 1), "by_inputs": ("inputs", 0)}

@@ -7,10 +7,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
-from scipy.stats import spearmanr
 
 from dying_relu.analysis.figures import divergence, style
+from dying_relu.analysis.inference.correlation import rank_correlation
 
+CAPTION = (
+    "What death costs: test accuracy and effective rank of the last hidden layer against the share of dead units at the end of "
+    "training, a mark for each ReLU network of the experiment `causes`, by initial bias. Above each panel Spearman's rank correlation. "
+    "Runs that diverged are counted and left out."
+)
 TABLES = ("runs",)
 EXPERIMENT = "causes"
 METRICS = {"test_accuracy": "test accuracy", "effective_rank": "effective rank"}
@@ -61,7 +66,7 @@ def _correlation(runs: pd.DataFrame, metric: str) -> str:
     known = runs[["dead_fraction", metric]].dropna()
     if (known.nunique() < 2).any():
         return "$\\rho$ is not defined"
-    return f"$\\rho$ = {style.correlation(float(spearmanr(known).statistic))}"
+    return f"$\\rho$ = {style.correlation(rank_correlation(known['dead_fraction'], known[metric]))}"
 
 
 def _scales(accuracy: Axes, rank: Axes) -> None:

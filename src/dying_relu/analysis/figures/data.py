@@ -5,6 +5,10 @@ from matplotlib.figure import Figure
 
 from dying_relu.analysis.figures import curves, style
 
+CAPTION = (
+    "Dead fraction and test accuracy of ReLU networks against the learning rate, for pixels from 0 to 1 as they are and for other sizes "
+    "of minibatches, beside standardised pixels. Means with intervals over replicates; crosses mark diverged replicates."
+)
 TABLES = ("runs",)
 EXPERIMENT = "data"
 """The experiments whose names begin so vary the data; ``causes`` has the same networks on standardised pixels."""

@@ -9,6 +9,11 @@ from matplotlib.figure import Figure
 
 from dying_relu.analysis.figures import curves, style
 
+CAPTION = (
+    "Dead units and test accuracy against the initial bias of the hidden units, for ReLU at a low, a middle and a high learning rate. "
+    "Means over the replicates that did not diverge, with 95% bootstrap intervals over them, but of a single one; crosses above the "
+    "scale mark diverged replicates."
+)
 TABLES = ("runs",)
 EXPERIMENT = "causes"
 MOST_CURVES = 3

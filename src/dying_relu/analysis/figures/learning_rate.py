@@ -5,6 +5,10 @@ from matplotlib.figure import Figure
 
 from dying_relu.analysis.figures import curves, style
 
+CAPTION = (
+    "Dead units and test accuracy against the learning rate, at the initial bias nearest to zero. Means over the replicates that did "
+    "not diverge, with 95% bootstrap intervals over them, but of a single one; crosses above the scale mark diverged replicates."
+)
 TABLES = ("runs",)
 EXPERIMENT = "causes"
 

@@ -9,6 +9,10 @@ from matplotlib.lines import Line2D
 
 from dying_relu.analysis.figures import divergence, style
 
+CAPTION = (
+    "Dead units over training time, by layer, in the setting without divergence in which most units die or revive (named above each "
+    "panel). Means over replicates; the bands span the replicates. Runs that diverged are counted and left out."
+)
 TABLES = ("runs", "layers")
 EXPERIMENT = "causes"
 

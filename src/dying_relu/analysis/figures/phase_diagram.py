@@ -14,6 +14,10 @@ from matplotlib.patches import Patch, Rectangle
 
 from dying_relu.analysis.figures import divergence, style
 
+CAPTION = (
+    "Share of hidden units that are dead at the end of training, over learning rate and initial bias; a panel for each activation, data "
+    "set and architecture. Means over the replicates that did not diverge; hatched where some or all did."
+)
 TABLES = ("runs",)
 EXPERIMENT = "causes"
 MOST_LABELS = 8

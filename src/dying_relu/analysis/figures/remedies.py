@@ -10,6 +10,11 @@ from dying_relu.analysis.figures import divergence, style
 from dying_relu.analysis.inference.intervals import summarise
 from dying_relu.analysis.remedies import BASELINE, side_by_side
 
+CAPTION = (
+    "Remedies side by side: dead units and test accuracy at each learning rate; lines: ReLU at that rate; no mark: not trained. Means "
+    "over the replicates that did not diverge, with 95% bootstrap intervals over replicates; crosses beyond the scale mark diverged "
+    "replicates."
+)
 TABLES = ("runs",)
 EXPERIMENT = "remedies"
 METRICS = {"dead_fraction": "dead units", "test_accuracy": "test accuracy"}

@@ -11,6 +11,11 @@ from matplotlib.lines import Line2D
 from dying_relu.analysis.figures import divergence, style
 from dying_relu.analysis.inference.intervals import summarise
 
+CAPTION = (
+    "Inactive units and test accuracy against the slope left of zero, in the settings named above the panels, in which ReLU dies. Means "
+    "with 95% bootstrap intervals over replicates; open markers are PReLU networks at the slope they have learned; crosses above the "
+    "scale mark diverged replicates."
+)
 TABLES = ("runs",)
 EXPERIMENT = "slopes"
 FACTORS = ("optimiser", "initialisation", "initial_bias")

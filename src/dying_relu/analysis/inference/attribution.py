@@ -1,4 +1,4 @@
-"""What made the largest pre-activation of a unit fall: its bias, its weights, or its inputs.
+"""The causes of a fall of a unit's largest pre-activation: its bias, its weights, or its inputs.
 
 From one checkpoint to the next a unit goes from (w, b, a) to (w', b', a'), where a are the outputs of the layer below. Its largest
 pre-activation b + max_x w a(x) changes by b' - b, which is due to the bias, and by the change of max_x w a(x), which weights and
@@ -6,9 +6,9 @@ inputs make together. What a factor makes of it depends on whether the other has
 Shapley value, is the one split that treats them alike and leaves no remainder (Shapley, 1953).
 """
 
+import numpy as np
 import pandas as pd
 
-UNIT = ["run", "layer", "unit"]
 STATE = {
     "step",
     "dead",
@@ -21,13 +21,13 @@ STATE = {
     "woken_examples",
     "woken_minibatches",
 }
-"""What is kept of the end of an interval."""
+"""The columns that are kept of the end of an interval."""
 PARTS = ["by_bias", "by_weights", "by_inputs"]
 """The columns that sum up to the fall."""
 
 
 def attributed(units: pd.DataFrame) -> pd.DataFrame:
-    """The fall of every unit's largest pre-activation from each checkpoint to the next, and what made it.
+    """The fall of every unit's largest pre-activation from each checkpoint to the next, and its causes.
 
     Args:
         units: a row a unit and checkpoint, in any order: the columns of the table of units. Numbers in double precision, or the
@@ -40,15 +40,30 @@ def attributed(units: pd.DataFrame) -> pd.DataFrame:
         ``by_bias``, ``by_weights`` and ``by_inputs``. The latter two are NaN where what moved the unit is not known, as with
         normalisation, but that inputs of a first layer never move.
     """
-    ordered = units.sort_values([*UNIT, "step"], ignore_index=True)
+    ordered, same = in_order(units)
+    place = np.flatnonzero(same)
+    before = ordered.iloc[place].reset_index(drop=True)
     state = [name for name in ordered if name in STATE]
-    after = ordered.groupby(UNIT, sort=False)[state].shift(-1).add_suffix("_next")
-    followed = after["step_next"].notna()
-    before, after = ordered[followed], after[followed]
-    columns = (
-        {str(name): column for name, column in after.items()} | _fate(before, after) | _parts(before, after)
-    )
-    return before.assign(**columns).reset_index(drop=True)
+    after = ordered[state].iloc[place + 1].reset_index(drop=True).add_suffix("_next")
+    return pd.concat([before, after.assign(**_fate(before, after), **_parts(before, after))], axis=1)
+
+
+def in_order(units: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
+    """Sort units by their names and the step.
+
+    Args:
+        units: a row a unit and checkpoint, with the columns of ``UNIT`` and ``step``.
+
+    Returns:
+        The rows in order, with an index from 0, and (rows,) bool: whether the next row is of the same unit.
+    """
+    run, layer = (pd.factorize(units[name], sort=True)[0] for name in ("run", "layer"))
+    unit, step = units["unit"].to_numpy(), units["step"].to_numpy()
+    order = np.lexsort((step, unit, layer, run))
+    same = np.zeros(len(units), dtype=bool)
+    names = [name[order] for name in (run, layer, unit)]
+    same[:-1] = np.all([name[1:] == name[:-1] for name in names], axis=0)
+    return units.iloc[order].reset_index(drop=True), same
 
 
 def _parts(before: pd.DataFrame, after: pd.DataFrame) -> dict[str, pd.Series]:
@@ -71,10 +86,8 @@ def _parts(before: pd.DataFrame, after: pd.DataFrame) -> dict[str, pd.Series]:
 
 
 def _fate(before: pd.DataFrame, after: pd.DataFrame) -> dict[str, pd.Series]:
-    dead_next = after["dead_next"].astype(bool)
+    dead_next = after["dead_next"]
     return {
-        "step_next": after["step_next"].astype("int64"),
-        "dead_next": dead_next,
         "died": ~before["dead"] & dead_next,
         "revived": before["dead"] & ~dead_next,
     }

@@ -8,11 +8,11 @@ Means and not interquartile means, because of three to five replicates nothing i
 """
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import optimize, stats
 
 LEVEL = 0.95
 """Nominal coverage of every interval that is printed or drawn."""
@@ -79,17 +79,39 @@ def interval(
     estimate = float(np.mean([sample.mean() for sample in samples]))
     if all(np.ptp(sample) == 0 for sample in samples):
         return Interval(estimate, estimate, estimate, len(numbers))
-    # A stratum's single replicate is drawn every time; scipy wants at least two of everything.
-    drawn = stats.bootstrap(
-        [np.repeat(sample, 2) if len(sample) == 1 else sample for sample in samples],
-        lambda *resampled, axis: np.mean([sample.mean(axis=axis) for sample in resampled], axis=0),
-        n_resamples=min(round(RESAMPLES * (1 - LEVEL) / (1 - level)), MOST_RESAMPLES),
-        confidence_level=level,
-        method="percentile",
-        vectorized=True,
-        rng=np.random.default_rng(SEED),
-    ).confidence_interval
-    return Interval(estimate, float(drawn.low), float(drawn.high), len(numbers))
+    # A stratum's single replicate is drawn every time, as if it were two.
+    twice = tuple(tuple(np.repeat(sample, 2) if len(sample) == 1 else sample) for sample in samples)
+    resamples = min(round(RESAMPLES * (1 - LEVEL) / (1 - level)), MOST_RESAMPLES)
+    low, high = _bootstrapped(twice, level, resamples)
+    return Interval(estimate, low, high, len(numbers))
+
+
+@cache
+def _bootstrapped(
+    samples: tuple[tuple[float, ...], ...], level: float, resamples: int
+) -> tuple[float, float]:
+    """The percentile interval of the mean of the means of ``samples``, each of which is resampled by itself.
+
+    The same numbers as ``scipy.stats.bootstrap``, whose import and checks take longer than all the intervals of a figure; a test compares
+    the two. Remembered, because rules ask again with other thresholds.
+    """
+    random = np.random.default_rng(SEED)
+    means = np.zeros((len(samples), resamples))
+    for mean, sample in zip(means, samples, strict=True):
+        drawn = random.integers(0, len(sample), (resamples, len(sample)))
+        np.asarray(sample)[drawn].mean(axis=-1, out=mean)
+    tail = (1 - level) / 2
+    low, high = _quantiles(np.sort(means.mean(axis=0)), np.array([tail, 1 - tail]))
+    return float(low), float(high)
+
+
+def _quantiles(ordered: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """(shares,) quantiles of (n,) ordered numbers, linear in between, rounded as ``scipy.stats.quantile`` does."""
+    place = shares * len(ordered) + (1 - shares)
+    below = (place // 1).astype(int) - 1
+    part = place % 1
+    above = (below + 1).clip(max=len(ordered) - 1)
+    return (1 - part) * ordered[below] + part * ordered[above]
 
 
 def proportion(successes: int, trials: int) -> Interval:
@@ -102,6 +124,9 @@ def proportion(successes: int, trials: int) -> Interval:
     >>> proportion(0, 10).low, round(proportion(0, 10).high, 3)
     (0.0, 0.278)
     """
+    # Here and below, because few need it and its import takes longer than a figure.
+    from scipy import stats
+
     low, high = stats.binomtest(int(successes), int(trials)).proportion_ci(LEVEL, method="wilson")
     return Interval(successes / trials, float(low), float(high), int(trials))
 
@@ -276,6 +301,8 @@ def _threshold(runs: pd.DataFrame, dose: str, value: str, level: float) -> Inter
 
 
 def _crossing(doses: np.ndarray, means: np.ndarray, level: float) -> float:
+    from scipy import optimize
+
     rising = optimize.isotonic_regression(means).x
     if rising[0] >= level:
         return 0.0

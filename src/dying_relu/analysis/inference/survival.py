@@ -1,4 +1,4 @@
-"""How long dead units stay dead: spells of death, and the share of them that last.
+"""The duration of death: spells of it, and the share of them that last.
 
 A spell begins at the first checkpoint at which a unit is dead and ends with its revival, seen at a later checkpoint. Of a
 unit that is dead until training ends nobody knows how much longer it would have been: its spell is right-censored, and the
@@ -7,11 +7,10 @@ Kaplan-Meier estimator counts it for as long as it was seen. Both ends are known
 
 import numpy as np
 import pandas as pd
-from scipy.stats import CensoredData, ecdf
 
+from dying_relu.analysis.inference.attribution import in_order
 from dying_relu.analysis.inference.intervals import LEVEL, SEED
 
-UNIT = ["run", "layer", "unit"]
 RESAMPLES = 200
 """Fewer than of a mean: each is an estimate of a whole curve."""
 
@@ -28,17 +27,20 @@ def spells(units: pd.DataFrame) -> pd.DataFrame:
         ``born_dead``, whether it began with the unit's first checkpoint: nobody saw such a unit die. Units that are dead at
         their last checkpoint only, and were not followed any further, have none.
     """
-    ordered = units.sort_values([*UNIT, "step"])
-    ever = ordered[ordered.groupby(UNIT)["dead"].cummax()]
-    began = ever.groupby(UNIT)["step"].transform("first")
-    born = ordered.groupby(UNIT)["step"].transform("first").loc[ever.index]
+    ordered, same = in_order(units)
+    # Numbers of units, because their names take long to group by.
+    unit = np.cumsum(~same) - ~same
+    ever = ordered[ordered["dead"].groupby(unit).cummax()]
+    born = ordered["step"].groupby(unit).transform("first").loc[ever.index]
+    unit = unit[ever.index]
+    began = ever["step"].groupby(unit).transform("first")
     # The first row on which a unit that was dead is alive, or the last one there is.
-    awake = ever[~ever["dead"]].groupby(UNIT)["step"].first().rename("awake")
-    last = ever.assign(began=began, born_dead=began == born).groupby(UNIT).tail(1).join(awake, on=UNIT)
+    awake = ever["step"].where(~ever["dead"]).groupby(unit).transform("first")
+    last = ever.assign(began=began, born_dead=began == born, awake=awake).groupby(unit).tail(1)
     revived = last["awake"].notna()
     duration = last["awake"].where(revived, last["step"]) - last["began"]
-    found = last.assign(duration=duration.astype(float), revived=revived)
-    return found[found["duration"] > 0].drop(columns=["began", "awake", "step", "dead"])
+    spells = last.assign(duration=duration.astype(float), revived=revived)
+    return spells[spells["duration"] > 0].drop(columns=["began", "awake", "step", "dead"])
 
 
 def still_dead(spells: pd.DataFrame, steps: np.ndarray) -> np.ndarray:
@@ -51,9 +53,11 @@ def still_dead(spells: pd.DataFrame, steps: np.ndarray) -> np.ndarray:
     Returns:
         (n,) shares.
     """
-    lasting, ended = spells.loc[~spells["revived"], "duration"], spells.loc[spells["revived"], "duration"]
-    estimate = ecdf(CensoredData(uncensored=ended.to_numpy(), right=lasting.to_numpy())).sf
-    return np.asarray(estimate.evaluate(steps))
+    durations, place = np.unique(spells["duration"].to_numpy(), return_inverse=True)
+    ended = np.bincount(place[spells["revived"].to_numpy()], minlength=len(durations))
+    at_risk = len(spells) - np.searchsorted(np.sort(spells["duration"].to_numpy()), durations)
+    shares = np.append(1.0, np.cumprod((at_risk - ended) / at_risk))
+    return shares[np.searchsorted(durations, steps, side="right")]
 
 
 def band(spells: pd.DataFrame, steps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

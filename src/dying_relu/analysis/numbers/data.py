@@ -1,15 +1,14 @@
-"""What the data do to the share of dead units: raw pixels, and other sizes of minibatches."""
-
-from pathlib import Path
+"""The effect of the data on the share of dead units: raw pixels, and other sizes of minibatches."""
 
 import pandas as pd
 
 from dying_relu.analysis import latex
 from dying_relu.analysis.claims.evidence import safe
 from dying_relu.analysis.claims.verdict import MIN_REPLICATES
+from dying_relu.analysis.factors import FACTORS
 from dying_relu.analysis.inference.intervals import differences
 from dying_relu.analysis.numbers.macro import Macro, macro, with_interval
-from dying_relu.results import store
+from dying_relu.analysis.study_results import StudyResults
 
 BASELINE = "causes"
 """The experiment with standardised pixels and minibatches of the usual size."""
@@ -18,20 +17,13 @@ EXPERIMENTS = {
     "SmallBatches": "data_small_batches",
     "LargeBatches": "data_large_batches",
 }
-SETTING = [
-    "dataset",
-    "architecture",
-    "optimiser",
-    "activation",
-    "initialisation",
-    "initial_bias",
-    "learning_rate",
-]
+LEVELS = [name for name in FACTORS if name not in ("slope", "replicate", "batch_size")]
+"""The columns of which both sides of a comparison have the same levels."""
 
 
-def data(results_folder: Path) -> dict[str, Macro]:
+def numbers(study: StudyResults) -> dict[str, Macro]:
     """Macros from the table of runs: differences from the baseline, paired by replicate, and the sizes of the minibatches."""
-    runs = store.read("runs", results_folder / "runs.parquet")
+    runs = study.table("runs")
     changes = {
         f"{name}Dead": _change(runs, experiment, "dead_fraction") for name, experiment in EXPERIMENTS.items()
     }
@@ -47,12 +39,12 @@ def data(results_folder: Path) -> dict[str, Macro]:
 def _change(runs: pd.DataFrame, experiment: str, value: str) -> Macro:
     """``value`` in ``experiment`` minus that in the baseline, over the settings that both have and in which nothing diverged."""
     two = runs[runs["experiment"].isin([BASELINE, experiment])]
-    common = safe(two[two.groupby(SETTING)["experiment"].transform("nunique") == 2], SETTING)
+    common = safe(two[two.groupby(LEVELS)["experiment"].transform("nunique") == 2], LEVELS)
     means = common.groupby(["activation", "experiment", "replicate"])[value].mean().reset_index()
-    found = differences(means.assign(diverged=False), ["activation"], "experiment", BASELINE, value)
-    if found.empty or found["n"].iloc[0] < MIN_REPLICATES:
+    changes = differences(means.assign(diverged=False), ["activation"], "experiment", BASELINE, value)
+    if changes.empty or changes["n"].iloc[0] < MIN_REPLICATES:
         return Macro(None, latex.NOT_MEASURED)
-    change = found.iloc[0]
+    change = changes.iloc[0]
     return Macro(
         change["estimate"], with_interval(change["estimate"], change["low"], change["high"], "points")
     )

@@ -2,24 +2,24 @@
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from dying_relu.analysis import latex
+from dying_relu.analysis.factors import SETTING
 from dying_relu.analysis.inference.intervals import DOSES_FOR_A_LAW, exponents
 from dying_relu.analysis.numbers.macro import Macro
-from dying_relu.results import store
+from dying_relu.analysis.study_results import StudyResults
 
 EXPERIMENT = "batch_norm_rate"
 PUBLISHED = 2
 """Zhou et al. (2020): filters collapse with a probability that goes as the learning rate squared."""
 
 
-def laws(results_folder: Path) -> dict[str, Macro]:
+def numbers(study: StudyResults) -> dict[str, Macro]:
     """Macros from the table of runs."""
-    runs = store.read("runs", results_folder / "runs.parquet")
+    runs = study.table("runs")
     return {
         "BatchNormExponentPublished": Macro(PUBLISHED, latex.number(PUBLISHED)),
         "BatchNormExponents": batch_norm_exponents(runs[runs["experiment"] == EXPERIMENT]),
@@ -30,10 +30,9 @@ def batch_norm_exponents(runs: pd.DataFrame) -> Macro:
     """The exponent in every setting of ``runs``, as the predicate of a sentence whose subject is the exponent."""
     if runs.empty:
         return Macro(None, "was not measured, because this study has no such experiment")
-    setting = ["dataset", "architecture", "optimiser"]
-    found = exponents(runs, setting, "learning_rate", "dead_fraction")
-    varied = [factor for factor in setting if len(runs[factor].unique()) > 1]
-    rows = found.assign(place=[_place(row, varied) for row in found.to_dict("records")])
+    fits = exponents(runs, SETTING, "learning_rate", "dead_fraction")
+    varied = [factor for factor in SETTING if len(runs[factor].unique()) > 1]
+    rows = fits.assign(place=[_place(row, varied) for row in fits.to_dict("records")])
     fitted = rows.dropna(subset="estimate")
     missing = rows.loc[rows["estimate"].isna(), "place"]
     clauses = []

@@ -1,27 +1,22 @@
-"""How large a study is: data, networks, steps."""
-
-from pathlib import Path
+"""The size of a study: data, networks, steps."""
 
 import pandas as pd
 
-from dying_relu import configuration
 from dying_relu.analysis import latex
 from dying_relu.analysis.inference.intervals import LEVEL
 from dying_relu.analysis.numbers.macro import Macro, macro, words
-from dying_relu.plan.study import plan
-from dying_relu.results import store
+from dying_relu.analysis.study_results import StudyResults
 
 
-def scale(results_folder: Path, configuration_path: Path) -> dict[str, Macro]:
+def numbers(study: StudyResults) -> dict[str, Macro]:
     """Macros from the table of runs and from the configuration."""
-    runs = store.read("runs", results_folder / "runs.parquet")
-    settings = configuration.load(configuration_path)
-    shards = plan(settings).shards
+    runs = study.table("runs")
+    shards = study.plan.shards
     datasets = [latex.name(dataset) for dataset in runs["dataset"].unique()]
     replicates = runs.groupby("experiment")["replicate"].nunique()
     updates = int((runs["diverged_step"].fillna(runs["steps"])).sum())
     return {
-        "StudyName": words(settings.study),
+        "StudyName": words(study.configuration.study),
         "ConfidenceLevel": macro(LEVEL, "percent"),
         "DatasetNames": words(latex.listed(datasets)),
         "RunCount": macro(len(runs), "number"),

@@ -1,21 +1,21 @@
-"""What other thresholds would make of the verdicts, for the text."""
+"""The verdicts by other thresholds, for the text."""
 
-from pathlib import Path
-
-from dying_relu.analysis import latex
+from dying_relu.analysis import latex, thresholds
 from dying_relu.analysis import sensitivity as analysis
 from dying_relu.analysis.numbers.macro import Macro, macro, words
+from dying_relu.analysis.study_results import StudyResults
 
 
-def sensitivity(results_folder: Path) -> dict[str, Macro]:
+def numbers(study: StudyResults) -> dict[str, Macro]:
     """Macros: how many thresholds were moved, how many verdicts were found so, and which of them are others than the paper's."""
-    verdicts = analysis.other_thresholds(results_folder)
+    verdicts = analysis.other_thresholds(study)
+    moved = thresholds.alternatives()
     changed = [
         f"{row['claim']}, {row['verdict']}, if {row['value']:g} is {row['threshold']}"
         for row in verdicts[verdicts["changed"]].to_dict("records")
     ]
     return {
-        "ThresholdCount": Macro(len(analysis.THRESHOLDS), latex.word(len(analysis.THRESHOLDS))),
+        "ThresholdCount": Macro(len(moved), latex.word(len(moved))),
         "ThresholdVerdicts": macro(len(verdicts), "number"),
         "ThresholdChanges": macro(len(changed), "number"),
         "ThresholdChanged": words(f" ({'; '.join(changed)})" if changed else ""),

@@ -1,19 +1,17 @@
-"""What the comparison with theory and published numbers says, for the text."""
-
-from pathlib import Path
+"""The comparison with theory and published numbers, for the text."""
 
 import pandas as pd
 
 from dying_relu.analysis import latex
 from dying_relu.analysis.numbers.macro import Macro, macro
-from dying_relu.results import store
+from dying_relu.analysis.study_results import StudyResults
 from dying_relu.simulations.protocol import COLLAPSE, STEPS, TOLERANCE, WEIGHT_LAYERS, WIDTH
 
 
-def validation(results_folder: Path) -> dict[str, Macro]:
+def numbers(study: StudyResults) -> dict[str, Macro]:
     """Macros from the tables ``validation`` and ``born_dead``."""
-    checks = store.read("validation", results_folder / "validation.parquet")
-    counts = store.read("born_dead", results_folder / "born_dead.parquet")
+    checks = study.table("validation")
+    counts = study.table("born_dead")
     collapsed = checks[checks["check"] == COLLAPSE]
     return {
         "ValidationSummary": _agreement(checks["agrees"]),

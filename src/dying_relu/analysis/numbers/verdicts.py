@@ -1,16 +1,17 @@
-"""What became of each claim: verdicts, estimates and the further numbers that the text quotes."""
+"""The verdict on each claim, its estimate and the further numbers that the text quotes."""
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from dying_relu.analysis import claims, latex
-from dying_relu.analysis.claims import causes, nature, remedies
+from dying_relu.analysis.claims.c11_tiny_slope import POST_SLOPE
 from dying_relu.analysis.claims.verdict import MIN_REPLICATES
 from dying_relu.analysis.numbers.macro import Macro, macro, with_interval, words
+from dying_relu.analysis.study_results import StudyResults
+from dying_relu.analysis.thresholds import PAPER
 from dying_relu.errors import DyingReluError
 
 LETTERS = dict(
@@ -43,12 +44,12 @@ LETTERS = dict(
 """Names of macros cannot hold digits: claim C6 is ClaimSix."""
 
 
-def verdicts(results_folder: Path) -> dict[str, Macro]:
+def numbers(study: StudyResults) -> dict[str, Macro]:
     """Macros of all claims, from the study's ``claims.csv``."""
-    path = results_folder / "claims.csv"
+    path = study.folder / "claims.csv"
     if not path.is_file():
         raise DyingReluError(f"no verdicts at {path}", remedy="settle the claims first: dying-relu claims")
-    table = claims.read(path)
+    table = claims.verdicts(study)
     macros = _summary(table) | _thresholds()
     for row in table.to_dict("records"):
         macros |= _claim(row)
@@ -108,10 +109,10 @@ def _summary(table: pd.DataFrame) -> dict[str, Macro]:
 def _thresholds() -> dict[str, Macro]:
     return {
         "MinReplicates": macro(MIN_REPLICATES, "number"),
-        "ForeverShare": macro(nature.FOREVER, "percent"),
-        "LargePart": macro(nature.LARGE_PART, "percent"),
-        "MattersPoints": macro(causes.MATTERS, "points"),
-        "DoomedShare": macro(remedies.DOOMED, "percent"),
-        "AccuracyMatters": macro(remedies.ACCURACY_MATTERS, "points"),
-        "PostSlope": macro(remedies.POST_SLOPE, "number"),
+        "ForeverShare": macro(PAPER.forever, "percent"),
+        "LargePart": macro(PAPER.large_part, "percent"),
+        "MattersPoints": macro(PAPER.matters, "points"),
+        "DoomedShare": macro(PAPER.doomed, "percent"),
+        "AccuracyMatters": macro(PAPER.accuracy_matters, "points"),
+        "PostSlope": macro(POST_SLOPE, "number"),
     }

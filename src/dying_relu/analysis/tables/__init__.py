@@ -1,14 +1,10 @@
-"""The paper's tables: ``tabular`` environments only; captions and labels stand in the paper's text.
+r"""The paper's tables: ``tabular`` environments only; captions and labels stand in the paper's text.
 
-``verdict_tables``   the verdict on each claim, and the rules they follow
-``validation_table``  our networks against theory and published numbers
-``threshold_table``  the rate that kills half of the units
-``death_table``      what killed: bias, weights or inputs
-``remedy_table``     remedies side by side
-``sensitivity_tables``  the verdicts by other definitions of death, and death by number of examples
-``setting_tables``   every experiment's grid, and what they all share
+A table is a module with a function ``table``, which takes the :class:`~dying_relu.analysis.study_results.StudyResults` and returns LaTeX;
+the file has the module's name. To add one, add a module and \input its file; it may as well be an extension
+(:mod:`dying_relu.extensions`).
 """
 
-from dying_relu.analysis.tables.writing import TABLES, write
+from dying_relu.analysis.tables.writing import names, write
 
-__all__ = ["TABLES", "write"]
+__all__ = ["names", "write"]

@@ -1,1 +1,1 @@
-"""Where a data set's files can come from; each source is one module."""
+"""Sources of a data set's files, each in one module."""

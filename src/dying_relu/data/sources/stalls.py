@@ -1,4 +1,4 @@
-"""Run a program that downloads, and give it up when nothing arrives any more.
+"""Run a program that downloads, and end it when nothing arrives any more.
 
 A time-out of a socket does not cover a name server that does not answer, nor a proxy that keeps a connection open; and a limit
 on the whole download is wrong for somebody, since 139 MB take seconds here and a quarter of an hour there. So the
@@ -27,7 +27,7 @@ def run_while_growing(
         stall_seconds: how long it may write nothing from then on.
 
     Returns:
-        Its exit status and what it said.
+        Its exit status and output.
 
     Raises:
         DyingReluError: it was ended.
@@ -58,7 +58,7 @@ def run_while_growing(
 
 
 def _size(folder: Path) -> tuple[int, int]:
-    """Number and bytes of the files in ``folder``; one that goes away meanwhile is left out."""
+    """Count the files in ``folder`` and their bytes; one that goes away meanwhile is left out."""
     sizes = []
     for path in folder.rglob("*"):
         with contextlib.suppress(OSError):

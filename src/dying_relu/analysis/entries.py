@@ -1,0 +1,165 @@
+"""The modules that make a claim, a figure, a table or a group of numbers, found by what they define.
+
+A module of the room's package is one if it defines the room's function; so is an extension (:mod:`dying_relu.extensions`) that does. Its
+name is the last part of the module's. Nothing else has to be told: the commands and the workflow's rules look here. To look is cheap:
+files are read, and nothing is imported before :meth:`Room.load`.
+"""
+
+import ast
+import hashlib
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from dying_relu import extensions
+from dying_relu.errors import DyingReluError
+from dying_relu.files.atomic import atomic_path
+from dying_relu.results.code_digest import code_digest
+
+HERE = Path(__file__).parent
+
+
+class Declaration(NamedTuple):
+    """What a module says of itself, as far as it can be read without importing it.
+
+    Attributes:
+        constants: the literals of its top level, by name, and its docstring as ``__doc__``.
+        functions: the functions that its top level defines, each with the names of its decorators.
+    """
+
+    constants: Mapping[str, Any]
+    functions: Mapping[str, frozenset[str]]
+
+
+class Room:
+    """A package each of whose modules that defines a certain function is an entry.
+
+    Args:
+        package: inside ``dying_relu.analysis``.
+        function: the name of the function that makes a module an entry; with an @, that of a decorator.
+    """
+
+    def __init__(self, package: str, function: str) -> None:
+        self.package = f"{__package__}.{package}"
+        self._folder = HERE / package
+        self._function = function
+
+    def names(self) -> dict[str, str]:
+        """The module of each entry, by the entry's name: those of the package by name, then those of extensions."""
+        inside = {path.stem: f"{self.package}.{path.stem}" for path in sorted(self._folder.glob("*.py"))}
+        found = {
+            name: module for name, module in inside.items() if self._is_entry(self._folder / f"{name}.py")
+        }
+        for module in extensions.names():
+            if self._is_entry(_file(module)):
+                found[module.rpartition(".")[2]] = module
+        return found
+
+    def _is_entry(self, path: Path) -> bool:
+        functions = declared(path).functions
+        if self._function.startswith("@"):
+            return any(self._function[1:] in decorators for decorators in functions.values())
+        return self._function in functions
+
+    def module(self, name: str) -> str:
+        """The module of an entry.
+
+        Raises:
+            DyingReluError: there is no such entry.
+        """
+        own = self._folder / f"{name}.py"
+        if own.is_file() and self._is_entry(own):
+            return f"{self.package}.{name}"
+        names = self.names()
+        if name not in names:
+            kind = self.package.rpartition(".")[2].removesuffix("s")
+            raise DyingReluError(f"unknown {kind}", found=repr(name), expected=f"one of {', '.join(names)}")
+        return names[name]
+
+    def constant(self, name: str, constant: str) -> Any:
+        """A literal that an entry's module holds, such as the caption of a figure; None if it holds none."""
+        return declared(_file(self.module(name))).constants.get(constant)
+
+    def load(self, name: str) -> ModuleType:
+        """Import an entry's module."""
+        # By its name, so that editing one entry's code does not change the digest of the others.
+        return import_module(self.module(name))
+
+    def digest(self, *names: str) -> str:
+        """The digest of the code of some entries; of none, that of the whole package and of all extensions to it."""
+        modules = [self.module(name) for name in names or self.names()]
+        own = [module for module in modules if _is_ours(module)] if names else [self.package]
+        added = [_file(module).read_bytes() for module in modules if not _is_ours(module)]
+        code = code_digest(*own) if own else ""
+        return hashlib.sha256(b"".join([code.encode(), *added])).hexdigest()[:16] if added else code
+
+
+def write_captions(folder: Path) -> dict[str, Path]:
+    """Write the caption of every figure to a file of its own in ``folder``, unless it is there; name -> file, as an absolute path."""
+    paths = {name: folder.resolve() / f"{name}.rst" for name in FIGURES.names()}
+    for name, path in paths.items():
+        caption = FIGURES.constant(name, "CAPTION") + "\n"
+        if not path.is_file() or path.read_text(encoding="utf-8") != caption:
+            with atomic_path(path) as scratch:
+                scratch.write_text(caption, encoding="utf-8")
+    return paths
+
+
+def declared(path: Path) -> Declaration:
+    """What the module in the file ``path`` says of itself."""
+    return _declared(path, path.stat().st_mtime_ns)
+
+
+@cache
+def _declared(path: Path, modified: int) -> Declaration:
+    tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    constants: dict[str, Any] = {"__doc__": ast.get_docstring(tree)}
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            try:
+                constants[node.targets[0].id] = ast.literal_eval(node.value)
+            except ValueError:
+                continue
+    return Declaration(
+        constants,
+        {
+            node.name: frozenset(_decorator(decorator) for decorator in node.decorator_list)
+            for node in tree.body
+            if isinstance(node, ast.FunctionDef)
+        },
+    )
+
+
+def _decorator(node: ast.expr) -> str:
+    return ast.unparse(node.func if isinstance(node, ast.Call) else node).rpartition(".")[2]
+
+
+def _file(module: str) -> Path:
+    """The file of a module, without importing any package of ours."""
+    if _is_ours(module):
+        return HERE.joinpath(*module.split(".")[2:]).with_suffix(".py")
+    spec = find_spec(module)
+    if spec is None or spec.origin is None:
+        raise DyingReluError(
+            f"no extension {module}",
+            remedy=f"put its folder on PYTHONPATH, or take it out of {extensions.VARIABLE}",
+        )
+    return Path(spec.origin)
+
+
+def _is_ours(module: str) -> bool:
+    return module.partition(".")[0] == "dying_relu"
+
+
+CLAIMS = Room("claims", "@claim")
+"""Functions that are decorated with :func:`dying_relu.analysis.claims.verdict.claim`."""
+FIGURES = Room("figures", "figure")
+"""``figure(**tables)``, with ``CAPTION`` and ``TABLES``; see :mod:`dying_relu.analysis.figures`."""
+TABLES = Room("tables", "table")
+"""``table(study)``; see :mod:`dying_relu.analysis.tables`."""
+NUMBERS = Room("numbers", "numbers")
+"""``numbers(study)``; see :mod:`dying_relu.analysis.numbers`."""
