@@ -19,8 +19,9 @@ from dying_relu.stack.layers import Linear
 from dying_relu.stack.loss import cross_entropy
 from dying_relu.stack.network import Network
 from dying_relu.stack.normalisation import BatchNormalisation
+from dying_relu.training.learning_rate import learning_rates
 from dying_relu.training.models import as_inputs, build
-from dying_relu.training.trainer import learning_rates, optimiser_of
+from dying_relu.training.trainer import optimiser_of
 
 ARCHITECTURES = {
     "mlp": MLP(kind="mlp", widths=[24, 16]),

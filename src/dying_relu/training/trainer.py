@@ -13,6 +13,7 @@ from dying_relu.stack.clipping import Clipped
 from dying_relu.stack.initialisation import random_stream
 from dying_relu.stack.loss import cross_entropy
 from dying_relu.stack.optimisers import Optimiser
+from dying_relu.training.learning_rate import learning_rates, warmed_up
 from dying_relu.training.models import as_inputs, build
 from dying_relu.training.redo import recycle
 
@@ -79,10 +80,9 @@ class Trainer:
             recycle(self.network, self.runs, self.optimiser, self.examples, self.labels, seed)
 
     def _warm_up(self) -> None:
-        """Raise the learning rates linearly; the first step has the first of the warm-up's equal parts."""
-        warm_up = self.settings.warm_up_steps
-        if self.steps < warm_up:
-            self.optimiser.set_rates(learning_rates(self.runs, self.device) * ((self.steps + 1) / warm_up))
+        if self.steps < self.settings.warm_up_steps:
+            rates = learning_rates(self.runs, self.device)
+            self.optimiser.set_rates(warmed_up(rates, self.steps, self.settings.warm_up_steps))
 
 
 def minibatch_order(examples: int, batch_size: int, seed: int) -> Iterator[Tensor]:
@@ -112,16 +112,3 @@ def optimiser_of(settings: OptimiserSettings, runs: Sequence[Run], device: torch
     """
     optimiser = settings.stacked(learning_rates(runs, device))
     return Clipped(optimiser, settings.clip_norm) if settings.clip_norm else optimiser
-
-
-def learning_rates(runs: Sequence[Run], device: torch.device) -> Tensor:
-    """Collect the learning rates of a stack.
-
-    Args:
-        runs: (K,) a network each.
-        device: where the networks live.
-
-    Returns:
-        (K,) float32.
-    """
-    return torch.tensor([run.learning_rate for run in runs], dtype=torch.float32, device=device)
