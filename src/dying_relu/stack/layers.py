@@ -9,12 +9,14 @@ operands of the matrix products are contiguous; images are (K, B, C, H, W), in m
 to the optimiser, and returns the gradient with respect to its input (computed before its parameters change).
 """
 
+from collections.abc import Callable
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from dying_relu.stack.activations import Activation
+from dying_relu.stack.images import by_network, side_by_side
 from dying_relu.stack.optimisers import Optimiser, Parameter
 
 aten = torch.ops.aten
@@ -98,19 +100,25 @@ class ElementWise:
         return [self.slope] if self.activation.learns_slope else []
 
     def function(self, z: Tensor) -> Tensor:
-        """f(z) for pre-activations (K, ...), nothing remembered."""
-        return self.activation.function(z, self._slope(z))
+        """Activate pre-activations (K, ...), with nothing remembered."""
+        return self._each(self.activation.function, z)
 
     def derivative(self, z: Tensor) -> Tensor:
-        """f'(z) for pre-activations (K, ...)."""
-        return self.activation.derivative(z, self._slope(z))
+        """Differentiate the activation at pre-activations (K, ...)."""
+        return self._each(self.activation.derivative, z)
 
     def gradient(self, delta: Tensor, z: Tensor) -> Tensor:
-        """The gradient with respect to pre-activations (K, ...) from that with respect to activations."""
-        return self.activation.gradient(delta, z, self._slope(z))
+        """Send the gradient ``delta`` with respect to activations (K, ...) back to pre-activations ``z`` (K, ...)."""
+        return self._each(self.activation.gradient, delta, z)
 
-    def _slope(self, z: Tensor) -> Tensor:
-        return self.slope.value.view(-1, *[1] * (z.dim() - 1))
+    def _each(self, operation: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
+        """Apply an operation that works element by element, and gets the slope last, to vectors or images of a stack."""
+        slope, shape = self.slope.value, tensors[0].shape
+        if len(shape) != 5:
+            return operation(*tensors, slope.view(-1, *[1] * (len(shape) - 1)))
+        # Contiguous, as in plain PyTorch, whose kernels round some activations otherwise where they find gaps in memory.
+        rows = (side_by_side(images).contiguous() for images in tensors)
+        return by_network(operation(*rows, slope.repeat_interleave(shape[2])), shape[0])
 
 
 class Flatten:

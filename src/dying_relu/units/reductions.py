@@ -94,7 +94,8 @@ def _reduce_rows(*tensors: Tensor) -> Reduced:
     loops.scan_stack(*folded, fields)
     each = torch.from_numpy(fields).view(-1, *outer, fold, units).unbind()
     smallest, *largest = each[0].amin(-2), *(maximum.amax(-2) for maximum in each[1:4])
-    return Reduced(smallest, *largest, *(total.sum(-2) for total in each[4:]))
+    # One after the other: the order of PyTorch's own sum depends on how many units there are, and so on the stack.
+    return Reduced(smallest, *largest, *(sum(total.unbind(-2)) for total in each[4:]))
 
 
 def add_relu(fields: tuple[np.ndarray, ...], z: Tensor, axis: int, at_zero: float) -> None:
