@@ -5,7 +5,8 @@ from torch import Tensor, nn
 
 from dying_relu.configuration import CNN, SGD, Adam, Architecture, Optimiser
 from dying_relu.plan.shard import Run
-from dying_relu.stack.layers import Convolution, Linear
+from dying_relu.stack.convolution import Convolution
+from dying_relu.stack.layers import Linear
 from dying_relu.stack.network import Network
 
 

@@ -51,9 +51,15 @@ def test_normalising_and_clipping_take_memory() -> None:
     assert memory.of_job(clipped) > memory.of_job(plain)
 
 
-def test_convolutions_take_turns_on_a_cpu_and_fill_a_gpu() -> None:
+def test_larger_convolutions_make_smaller_stacks_on_a_cpu_and_all_fill_a_gpu() -> None:
+    sizes = []
+    for channels in (4, 8, 16, 1000):
+        shard = replace(shard_of(), architecture=CNN(kind="cnn", channels=[channels], widths=[16]))
+        sizes.append(memory.stack_size(shard, on_gpu=False, cache=2 * MEGABYTE))
+    assert sizes == sorted(sizes, reverse=True)
+    assert len(set(sizes)) == 4
+    assert sizes[-1] == 1
     shard = replace(shard_of(), architecture=CNN(kind="cnn", channels=[8], widths=[16]))
-    assert memory.stack_size(shard, on_gpu=False, cache=2 * MEGABYTE) == 1
     larger = replace(shard, memory_limit=2 * shard.memory_limit)
     assert 1 < memory.stack_size(shard, True, 0) < memory.stack_size(larger, True, 0)
 

@@ -14,7 +14,8 @@ import torch
 from dying_relu.configuration import CNN, MLP, SGD, Adam
 from dying_relu.plan.shard import Run
 from dying_relu.stack.activations import ACTIVATIONS
-from dying_relu.stack.layers import Convolution, Linear
+from dying_relu.stack.convolution import Convolution
+from dying_relu.stack.layers import Linear
 from dying_relu.stack.loss import cross_entropy
 from dying_relu.stack.network import Network
 from dying_relu.stack.normalisation import BatchNormalisation

@@ -73,11 +73,6 @@ class Architecture(Section):
         """Floating-point operations per second on one core."""
         return CONVOLUTIONS_PER_SECOND if self.is_convolutional else MATRIX_PRODUCTS_PER_SECOND
 
-    @property
-    def fills_a_core(self) -> bool:
-        """True if one network fills a core, so that a stack of them has nothing to share: convolutions take turns."""
-        return self.is_convolutional
-
 
 Kind = TypeVar("Kind", bound=type[Architecture])
 

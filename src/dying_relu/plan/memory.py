@@ -36,6 +36,8 @@ CACHES_FILLED_WITH_WEIGHTS = 3.0
 # Velocities and moments pass through the cache too.
 FILLED_WITH_MOMENTS = 2.0
 LARGEST_STACK = 64
+# Of one example in all networks of a convolutional stack: more operators are saved with more networks, and memory is slower.
+ACTIVATIONS_SIDE_BY_SIDE = 2**16
 USUAL_CACHE = 2 * 2**20
 """What memory is planned with, before it is known on which machine a job will run; no stack fills a larger one."""
 CACHE_SIZE_IN_LINUX = Path("/sys/devices/system/cpu/cpu0/cache/index2/size")
@@ -67,7 +69,7 @@ def fastest_stack(architecture: Architecture, dataset: str, optimiser: Optimiser
     """Count the networks that a core trains fastest together.
 
     Args:
-        architecture: theirs; 1 where one network fills a core.
+        architecture: theirs.
         dataset: name of the data set.
         optimiser: theirs.
         cache: bytes of a core's second-level cache.
@@ -76,9 +78,10 @@ def fastest_stack(architecture: Architecture, dataset: str, optimiser: Optimiser
     >>> fastest_stack(MLP(kind="mlp", widths=[128, 128]), "mnist", SGD(kind="sgd"), 2 * 2**20)
     13
     """
-    if architecture.fills_a_core:
-        return 1
-    weights = BYTES_PER_NUMBER * cost.size(architecture, dataset).parameters
+    size = cost.size(architecture, dataset)
+    if architecture.is_convolutional:
+        return max(1, round(ACTIVATIONS_SIDE_BY_SIDE / size.activations))
+    weights = BYTES_PER_NUMBER * size.parameters
     filled = FILLED_WITH_MOMENTS if optimiser.moments else CACHES_FILLED_WITH_WEIGHTS
     return max(1, min(round(filled * cache / weights), LARGEST_STACK))
 

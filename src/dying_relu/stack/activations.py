@@ -32,6 +32,7 @@ class Activation:
         gradient: (delta, z, slope) -> delta * f'(z); PyTorch's convention at kinks: f'(0) is the left derivative.
         monotone: f never decreases (where there is a slope: while it is not negative).
         learns_slope: the slope is a parameter of each layer (PReLU).
+        rectifies: f(z) is z where z > 0, else the slope times z, with a fixed slope.
         default_slope: used where a study gives none; None for activations without a slope.
     """
 
@@ -39,6 +40,7 @@ class Activation:
     gradient: Callable[[Tensor, Tensor, Slope], Tensor]
     monotone: bool = True
     learns_slope: bool = False
+    rectifies: bool = False
     default_slope: float | None = None
 
     def derivative(self, z: Tensor, slope: Slope) -> Tensor:
@@ -146,9 +148,9 @@ def _functional() -> Any:
 ACTIVATIONS = Registry[Activation]("activation")
 """By the name that studies give them."""
 
-ACTIVATIONS.add("relu", Activation(relu, relu_gradient))
+ACTIVATIONS.add("relu", Activation(relu, relu_gradient, rectifies=True))
 # Default slopes are PyTorch's.
-ACTIVATIONS.add("leaky_relu", Activation(leaky_relu, leaky_relu_gradient, default_slope=0.01))
+ACTIVATIONS.add("leaky_relu", Activation(leaky_relu, leaky_relu_gradient, default_slope=0.01, rectifies=True))
 # A learned slope can turn negative, and then PReLU is not monotone.
 ACTIVATIONS.add(
     "prelu",

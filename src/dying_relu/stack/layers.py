@@ -1,22 +1,22 @@
 """The layers of a stack: each has ``forward`` and ``backward``, written by hand.
 
 Shapes: K networks, B examples of a minibatch, U units, C channels, H x W positions. Vectors are (K, U, B), so that all
-operands of the matrix products are contiguous; images are (K, B, C, H, W), in memory (K, B, H, W, C): channels last, the
-layout in which convolution and pooling are fast. The first layer gets the minibatch without a model axis, (B, inputs) or
+operands of the matrix products are contiguous; images are (K, B, C, H, W), in memory (B, H, W, K, C)
+(:mod:`~dying_relu.stack.images`). The first layer gets the minibatch without a model axis, (B, inputs) or
 (B, H, W, C), because all networks share it, and so it sends no gradient back.
 
 ``backward`` takes the scaled gradient of the loss with respect to the layer's output, gives each of its parameters' gradients
 to the optimiser, and returns the gradient with respect to its input (computed before its parameters change).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Protocol
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from dying_relu.stack.activations import Activation
+from dying_relu.stack.images import by_network, side_by_side
 from dying_relu.stack.optimisers import Optimiser, Parameter
 
 aten = torch.ops.aten
@@ -78,66 +78,6 @@ class Linear:
         return [self.weight, self.bias]
 
 
-class Convolution:
-    """K convolutions with stride 1 that keep the image's size: weight (K, C, inputs, 3, 3), bias (K, C).
-
-    The networks take turns: on a CPU a convolution of one network fills the core, and grouped convolutions are slower.
-    """
-
-    def __init__(self, weight: Tensor, bias: Tensor) -> None:
-        self.weight = Parameter(weight)
-        self.bias = Parameter(bias)
-        self.padding = [weight.shape[-1] // 2] * 2
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(K, B, inputs, H, W), or (B, H, W, inputs) shared by all networks -> (K, B, C, H, W)."""
-        self.x = x
-        return _stack(
-            [
-                functional.conv2d(*each, padding=self.padding)
-                for each in zip(self._images(), self.weight.value, self.bias.value, strict=True)
-            ]
-        )
-
-    def backward(self, delta: Tensor, optimiser: Optimiser) -> Tensor | None:
-        of_input = self.x.dim() == 5
-        gradients = [
-            self._gradients(*each, of_input)
-            for each in zip(delta, self._images(), self.weight.value, strict=True)
-        ]
-        delta_x, delta_weights, delta_biases = zip(*gradients, strict=True)
-        optimiser.add(self.weight, torch.stack(delta_weights))
-        optimiser.add(self.bias, torch.stack(delta_biases))
-        return _stack(delta_x) if of_input else None
-
-    def parameters(self) -> list[Parameter]:
-        return [self.weight, self.bias]
-
-    def _images(self) -> Sequence[Tensor]:
-        """The input of each network, (B, inputs, H, W)."""
-        if self.x.dim() == 5:
-            return self.x.unbind()
-        return [self.x.permute(0, 3, 1, 2)] * len(self.weight.value)
-
-    def _gradients(
-        self, delta: Tensor, x: Tensor, weight: Tensor, of_input: bool
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Gradients with respect to the input (where asked for), the weight and the bias of one convolution."""
-        one, none = [1, 1], [0, 0]
-        wanted = [of_input, True, False]
-        delta_x, delta_weight, _ = aten.convolution_backward(
-            delta, x, weight, None, one, self.padding, one, False, none, 1, wanted
-        )
-        # The operator's own sum for the bias takes two to four times as long.
-        by_channel = delta.permute(1, 0, 2, 3).flatten(1)
-        return delta_x, delta_weight, by_channel @ by_channel.new_ones(by_channel.shape[1])
-
-
-def _stack(images: Sequence[Tensor]) -> Tensor:
-    """torch.stack, which would copy a single tensor too."""
-    return images[0][None] if len(images) == 1 else torch.stack(list(images))
-
-
 class ElementWise:
     """An activation function; ``slope`` is (K,), and learned where the activation learns it (one slope a layer)."""
 
@@ -151,7 +91,7 @@ class ElementWise:
         return self.function(z)
 
     def backward(self, delta: Tensor, optimiser: Optimiser) -> Tensor:
-        delta_z = self.activation.gradient(delta, self.z, self._slope(self.z))
+        delta_z = self.gradient(delta, self.z)
         if self.activation.learns_slope:
             optimiser.add(self.slope, (delta * self.z.clamp(max=0)).flatten(1).sum(1))
         return delta_z
@@ -160,24 +100,34 @@ class ElementWise:
         return [self.slope] if self.activation.learns_slope else []
 
     def function(self, z: Tensor) -> Tensor:
-        """f(z) for pre-activations (K, ...), nothing remembered."""
-        return self.activation.function(z, self._slope(z))
+        """Activate pre-activations (K, ...), with nothing remembered."""
+        return self._each(self.activation.function, z)
 
     def derivative(self, z: Tensor) -> Tensor:
-        """f'(z) for pre-activations (K, ...)."""
-        return self.activation.derivative(z, self._slope(z))
+        """Differentiate the activation at pre-activations (K, ...)."""
+        return self._each(self.activation.derivative, z)
 
-    def _slope(self, z: Tensor) -> Tensor:
-        return self.slope.value.view(-1, *[1] * (z.dim() - 1))
+    def gradient(self, delta: Tensor, z: Tensor) -> Tensor:
+        """Send the gradient ``delta`` with respect to activations (K, ...) back to pre-activations ``z`` (K, ...)."""
+        return self._each(self.activation.gradient, delta, z)
+
+    def _each(self, operation: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
+        """Apply an operation that works element by element, and gets the slope last, to vectors or images of a stack."""
+        slope, shape = self.slope.value, tensors[0].shape
+        if len(shape) != 5:
+            return operation(*tensors, slope.view(-1, *[1] * (len(shape) - 1)))
+        # Contiguous, as in plain PyTorch, whose kernels round some activations otherwise where they find gaps in memory.
+        rows = (side_by_side(images).contiguous() for images in tensors)
+        return by_network(operation(*rows, slope.repeat_interleave(shape[2])), shape[0])
 
 
 class Flatten:
-    """Images to vectors, nothing copied: position by position, where ``torch.nn.Flatten`` goes channel by channel."""
+    """Images to vectors: position by position, where ``torch.nn.Flatten`` goes channel by channel."""
 
     def forward(self, x: Tensor) -> Tensor:
         """(K, B, C, H, W) -> (K, H * W * C, B), in memory (K, B, H * W * C)."""
         self.image = x.shape[2:]
-        return x.permute(0, 3, 4, 2, 1).flatten(1, 3)
+        return x.permute(0, 1, 3, 4, 2).flatten(2).mT
 
     def backward(self, delta: Tensor, optimiser: Optimiser) -> Tensor:
         channels, height, width = self.image

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from dying_relu.stack.layers import Convolution, ElementWise, Layer, Linear
+from dying_relu.stack.convolution import Convolution
+from dying_relu.stack.layers import ElementWise, Layer, Linear
 from dying_relu.stack.normalisation import Normalisation
 from dying_relu.stack.optimisers import Optimiser, Parameter
 

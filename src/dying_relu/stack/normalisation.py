@@ -85,6 +85,7 @@ class Normalisation(ABC):
         Returns:
             The gradient with respect to the input, of the same shape.
         """
+        delta = _apart(delta)
         others = (2,) if delta.dim() == 3 else (1, 3, 4)
         product = delta * self.standardised
         delta_scale, delta_shift = product.sum(others), delta.sum(others)
@@ -156,6 +157,7 @@ class BatchNormalisation(Normalisation):
             return self.standardise(z, *running)
         import torch
 
+        z = _apart(z)
         axes = self.axes[z.dim()]
         variance, mean = torch.var_mean(z, axes, correction=0, keepdim=True)
         count = z.numel() // mean.numel()
@@ -179,8 +181,16 @@ class LayerNormalisation(Normalisation):
     def forward(self, z: Tensor) -> Tensor:
         import torch
 
+        z = _apart(z)
         variance, mean = torch.var_mean(z, self.axes[z.dim()], correction=0, keepdim=True)
         return self.standardise(z, mean, variance)
+
+
+def _apart(z: Tensor) -> Tensor:
+    """Images network by network in memory, so that sums do not depend on the stack; vectors are so already."""
+    from dying_relu.stack.images import apart
+
+    return apart(z) if z.dim() == 5 else z
 
 
 def by_unit(values: Tensor, z: Tensor) -> Tensor:

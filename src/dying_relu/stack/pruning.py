@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from dying_relu.stack.layers import Convolution, ElementWise, Flatten, Layer, Linear
+from dying_relu.stack.convolution import Convolution
+from dying_relu.stack.layers import ElementWise, Flatten, Layer, Linear
 from dying_relu.stack.network import Network
 from dying_relu.stack.normalisation import Normalisation
 from dying_relu.stack.pooling import MaxPooling
@@ -39,10 +40,12 @@ def pruned(network: Network, k: int, dead: Mapping[str, Tensor]) -> Network:
         elif isinstance(layer, Normalisation):
             layers.append(layer.part(k, before.units))
         elif isinstance(layer, ElementWise):
-            layers.append(ElementWise(layer.activation, layer.slope.value[k : k + 1]))
+            layers.append(_of_one(layer, k))
+        elif isinstance(layer, MaxPooling):
+            layers.append(MaxPooling(layer.rectifier and _of_one(layer.rectifier, k)))
         else:
-            assert isinstance(layer, MaxPooling | Flatten), f"pruning does not know {type(layer).__name__}"
-            layers.append(type(layer)())
+            assert isinstance(layer, Flatten), f"pruning does not know {type(layer).__name__}"
+            layers.append(Flatten())
     return Network(layers, [])
 
 
@@ -50,6 +53,11 @@ def prunable(network: Network) -> bool:
     """Tell if a unit can be removed without a change of others: not where a layer is normalised over its units."""
     normalisations = (hidden.normalisation for hidden in network.hidden)
     return all(layer is None or layer.by_itself for layer in normalisations)
+
+
+def _of_one(layer: ElementWise, k: int) -> ElementWise:
+    """The activation of network ``k``."""
+    return ElementWise(layer.activation, layer.slope.value[k : k + 1])
 
 
 class Kept:

@@ -97,7 +97,11 @@ def measure(network: Network, examples: Tensor, labels: Tensor) -> Measurement:
 
 def _statistics(hidden: Hidden, pre_activations: Tensor) -> UnitStatistics:
     z, axis = hidden.by_unit(pre_activations)
-    return UnitStatistics.of(z, hidden.activation.function(z), hidden.activation.derivative(z), axis)
+    activation, derivative = (
+        hidden.by_unit(operation(pre_activations))[0]
+        for operation in (hidden.activation.function, hidden.activation.derivative)
+    )
+    return UnitStatistics.of(z, activation, derivative, axis)
 
 
 def pre_activation_quantiles(network: Network, examples: Tensor) -> dict[str, dict[str, Tensor]]:

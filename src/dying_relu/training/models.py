@@ -9,8 +9,9 @@ from torch import Tensor
 from dying_relu.configuration import Architecture
 from dying_relu.plan.shard import Run
 from dying_relu.stack.activations import ACTIVATIONS
+from dying_relu.stack.convolution import Convolution
 from dying_relu.stack.initialisation import SCHEMES, random_stream
-from dying_relu.stack.layers import Convolution, ElementWise, Flatten, Layer, Linear
+from dying_relu.stack.layers import ElementWise, Flatten, Layer, Linear
 from dying_relu.stack.network import Hidden, Network
 from dying_relu.stack.normalisation import NORMALISATIONS
 from dying_relu.stack.pooling import MaxPooling
@@ -58,9 +59,13 @@ class Builder:
         inputs, height, width = self.shape
         affine = Convolution(*self.parameters((channels, inputs, KERNEL, KERNEL), hidden=True))
         activation = self.hidden_layer(affine, "conv")
-        pooling = MaxPooling()
-        order: list[Layer] = [activation, pooling]
-        self.layers += reversed(order) if self.never_decreases() else order
+        if not self.never_decreases():
+            self.layers += [activation, MaxPooling()]
+        else:
+            rectifies = activation.activation.rectifies
+            pooling = MaxPooling(activation if rectifies else None)
+            self.layers += [pooling] if rectifies else [pooling, activation]
+            affine.pooling = pooling if self.normalisation == "none" else None
         self.shape = torch.Size((channels, height // 2, width // 2))
 
     def network(self, classes: int) -> Network:

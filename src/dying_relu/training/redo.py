@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from dying_relu.plan.shard import Run
+from dying_relu.stack.convolution import Convolution
 from dying_relu.stack.initialisation import SCHEMES, random_stream
-from dying_relu.stack.layers import Convolution, Linear
+from dying_relu.stack.layers import Linear
 from dying_relu.stack.network import Network
 from dying_relu.stack.optimisers import Optimiser, Parameter
 from dying_relu.training.measurement import BATCH, measure

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from dying_relu.stack.layers import Convolution, Linear
+from dying_relu.stack.convolution import Convolution
+from dying_relu.stack.layers import Linear
 from dying_relu.stack.network import Hidden, Network
 from dying_relu.training.resume import State
 

@@ -80,6 +80,11 @@ def reduce(z: Tensor, activation: Tensor, derivative: Tensor, axis: int) -> Redu
 
 def _reduce_rows(*tensors: Tensor) -> Reduced:
     """(..., examples, units), examples and units side by side as far as they can be."""
+    if tensors[0].dim() == 3:
+        # Networks side by side in memory are units side by side: nothing is copied.
+        networks, _, units = tensors[0].shape
+        joined = _reduce_rows(*(tensor.movedim(0, 1).flatten(1) for tensor in tensors))
+        return Reduced(*(values.view(networks, units) for values in joined))
     *outer, examples, units = tensors[0].shape
     fold = math.gcd(examples, SIDE_BY_SIDE)
     folded = [tensor.reshape(-1, examples // fold, fold * units).numpy() for tensor in tensors]
@@ -89,7 +94,8 @@ def _reduce_rows(*tensors: Tensor) -> Reduced:
     loops.scan_stack(*folded, fields)
     each = torch.from_numpy(fields).view(-1, *outer, fold, units).unbind()
     smallest, *largest = each[0].amin(-2), *(maximum.amax(-2) for maximum in each[1:4])
-    return Reduced(smallest, *largest, *(total.sum(-2) for total in each[4:]))
+    # One after the other: the order of PyTorch's own sum depends on how many units there are, and so on the stack.
+    return Reduced(smallest, *largest, *(sum(total.unbind(-2)) for total in each[4:]))
 
 
 def add_relu(fields: tuple[np.ndarray, ...], z: Tensor, axis: int, at_zero: float) -> None:
