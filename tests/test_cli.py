@@ -223,7 +223,7 @@ def test_weights_under_both_names_are_refused(
         "--checkpoint",
         "b.pt",
     ]
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="--checkpoint is deprecated"):
         assert command(monkeypatch, *arguments) == 1
     assert "found --weights and --checkpoint; expected one of them" in capsys.readouterr().err
 
