@@ -181,7 +181,7 @@ def test_a_command_of_the_study_names_the_extra_that_it_lacks(arguments: list[st
     )
     assert done.returncode == 1
     assert re.fullmatch(
-        r'error: this command needs \w+, which is not installed: pip install "dying-relu\[study\]"\n',
+        r'error: this command needs \w+, which is not installed: run `pip install "\.\[study\]"` in a clone of this project\n',
         done.stderr,
     )
     assert not any(tmp_path.iterdir())
@@ -208,6 +208,45 @@ def test_the_old_name_of_weights_warns() -> None:
     assert "--checkpoint is deprecated since dying-relu 0.2.0" in done.stderr
     assert "use dying-relu probe --weights" in done.stderr
     assert "--checkpoint" not in printed("probe", "--help")
+
+
+def test_weights_under_both_names_are_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = [
+        "probe",
+        "absent:model",
+        "--data",
+        "absent:loader",
+        "--weights",
+        "a.pt",
+        "--checkpoint",
+        "b.pt",
+    ]
+    with pytest.warns(DeprecationWarning, match="--checkpoint is deprecated"):
+        assert command(monkeypatch, *arguments) == 1
+    assert "found --weights and --checkpoint; expected one of them" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "missing"),
+    [
+        ("config-docs", "there is no config/README.md"),
+        ("table-docs", "there is no folder docs"),
+        ("readme", "there is no README.md"),
+    ],
+)
+def test_pages_are_written_in_a_clone_only(
+    name: str,
+    missing: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert command(monkeypatch, name) == 1
+    assert missing in capsys.readouterr().err
+    assert not any(tmp_path.iterdir())
 
 
 def test_planning_waits_for_no_torch() -> None:

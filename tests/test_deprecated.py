@@ -3,10 +3,13 @@
 import subprocess
 import sys
 from importlib import import_module
+from importlib.machinery import PathFinder
+from pathlib import Path
 
 import pytest
 
-from dying_relu import deprecated, results, units
+from dying_relu import deprecated, results, training, units
+from dying_relu.analysis import tables
 from dying_relu.results import store
 from dying_relu.units import definitions
 
@@ -44,7 +47,29 @@ def test_every_form_of_import_warns_at_the_line_that_imports(statement: str) -> 
     assert "<string>:3: DeprecationWarning: dying_relu." in done.stderr
 
 
-@pytest.mark.parametrize("package", [units, results])
+def test_no_old_name_hides_a_module_that_exists() -> None:
+    hidden = {old for old in deprecated.MODULES if PathFinder.find_spec(old, parent_path(old))}
+    assert not hidden
+
+
+def parent_path(name: str) -> list[str] | None:
+    """Where the modules of the package of ``name`` lie; None where the package itself is an old name."""
+    package = name.rpartition(".")[0]
+    return None if package in deprecated.MODULES else list(import_module(package).__path__)
+
+
+def test_tables_by_name_as_version_0_1_0_had_them() -> None:
+    with pytest.warns(
+        DeprecationWarning, match=r"tables\.TABLES is deprecated .*; use dying_relu\.analysis\.tables\.names$"
+    ):
+        functions = tables.TABLES
+    assert tuple(functions) == tables.names()
+    assert "every step" in functions["settings"](Path("results/published"), Path("config/published.yaml"))
+    with pytest.raises(AttributeError, match="has no attribute 'FIGURES'"):
+        tables.FIGURES  # noqa: B018
+
+
+@pytest.mark.parametrize("package", [units, results, training])
 def test_old_names_of_a_module_that_is_now_a_package(package: object) -> None:
     module, names = deprecated.NAMES[package.__name__]  # type: ignore[attr-defined]
     for name in names:

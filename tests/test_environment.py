@@ -184,6 +184,10 @@ def test_codemeta_describes_this_version() -> None:
     assert [author["name"] for author in codemeta["author"]] == [a["name"] for a in PROJECT["authors"]]
     assert codemeta["runtimePlatform"] == f"Python {PROJECT['requires-python']}"
     assert codemeta["keywords"] == citation["keywords"]
+    systems = {
+        name.split(" :: ")[-1] for name in PROJECT["classifiers"] if name.startswith("Operating System")
+    }
+    assert {system.lower() for system in codemeta["operatingSystem"]} == {name.lower() for name in systems}
     required = {(r.name, r.specifier) for r in map(Requirement, codemeta["softwareRequirements"])}
     assert required == {(r.name, r.specifier) for r in map(Requirement, PROJECT["dependencies"])}
 

@@ -20,6 +20,10 @@ __all__ = ["Monitor", "Report", "probe", "prune_dead", "revive"]
 install()
 
 
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
 def __getattr__(name: str) -> object:
     if name in __all__:
         return getattr(import_module("dying_relu.probing"), name)

@@ -14,7 +14,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from dying_relu import deprecated
-from dying_relu.errors import DyingReluError
+from dying_relu.errors import DyingReluError, missing_package
 
 PEOPLE = "For people"
 RULES = "Called by the workflow's rules"
@@ -56,12 +56,7 @@ def main() -> None:
         package = (error.name or "").partition(".")[0]
         if package not in STUDY_PACKAGES:
             raise
-        _stop(
-            DyingReluError(
-                f"this command needs {package}, which is not installed",
-                remedy='pip install "dying-relu[study]"',
-            )
-        )
+        _stop(missing_package(f"this command needs {package}, which is not installed", "study"))
     except (OSError, MemoryError, RuntimeError) as error:
         from dying_relu.errors import explained
 
@@ -119,7 +114,14 @@ def probe(
 
     if checkpoint is not None:
         deprecated.warn("dying-relu probe --checkpoint", "dying-relu probe --weights", stacklevel=2)
-        weights = weights or checkpoint
+        if weights is not None:
+            raise DyingReluError(
+                "the file of weights",
+                found="--weights and --checkpoint",
+                expected="one of them",
+                remedy="leave out --checkpoint, the old name of --weights",
+            )
+        weights = checkpoint
     network = command.named(model)
     if weights is not None:
         command.load_weights(network, weights)

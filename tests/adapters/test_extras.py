@@ -37,7 +37,10 @@ for library in {LIBRARIES}:
         print(error)
 """
     done = python(command)
-    expected = [f"{library} is not installed: pip install dying-relu[{library}]" for library in LIBRARIES]
+    expected = [
+        f'{library} is not installed: run `pip install ".[{library}]"` in a clone of this project'
+        for library in LIBRARIES
+    ]
     assert done.stdout.splitlines() == expected, done.stderr
 
 

@@ -52,3 +52,4 @@ def test_a_readme_without_its_marks_is_refused(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("# Studies\n", encoding="utf-8")
     with pytest.raises(DyingReluError, match="has lost the marks"):
         reference.write(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["README.md"]

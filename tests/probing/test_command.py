@@ -95,7 +95,7 @@ def test_a_folder_is_not_replaced_by_a_page(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["weights.pt", "nested.pt", "weights.safetensors"])
-def test_a_checkpoint_is_loaded(folder: Path, name: str) -> None:
+def test_a_file_of_weights_is_loaded(folder: Path, name: str) -> None:
     state = {
         "0.weight": torch.ones(8, 4), "0.bias": torch.ones(8) * 100,
         "2.weight": torch.ones(2, 8), "2.bias": torch.ones(2),
@@ -118,14 +118,14 @@ def test_a_checkpoint_is_loaded(folder: Path, name: str) -> None:
         (["mine:loader", "--data", "mine:loader"], "the model: found list"),
         (["wrong:model", "--data", "mine:loader"], "module wrong cannot be imported: found SyntaxError"),
         (["mine:nothing", "--data", "mine:loader", "--weights", "other.pt"], "the model: found NoneType"),
-        (["mine:model", "--data", "mine:loader", "--weights", "no.pt"], "there is no checkpoint no.pt"),
+        (["mine:model", "--data", "mine:loader", "--weights", "no.pt"], "there is no file of weights no.pt"),
         (
             ["mine:model", "--data", "mine:loader", "--weights", "mine.py"],
-            "mine.py is not a checkpoint of tensors alone",
+            "mine.py is not a file of weights alone",
         ),
         (
             ["mine:model", "--data", "mine:loader", "--weights", "other.pt"],
-            "other.pt is a checkpoint of another model",
+            "other.pt holds the weights of another model",
         ),
     ],
 )
@@ -137,10 +137,10 @@ def test_a_mistake_is_one_clear_message(folder: Path, arguments: list[str], mess
     assert message in str(done.exception)
 
 
-def test_a_checkpoint_that_would_run_code_is_refused(folder: Path) -> None:
+def test_a_file_of_weights_that_would_run_code_is_refused(folder: Path) -> None:
     torch.save(subprocess.Popen, folder / "evil.pt")
     done = run("mine:model", "--data", "mine:loader", "--weights", "evil.pt")
-    assert "not a checkpoint of tensors alone" in str(done.exception)
+    assert "not a file of weights alone" in str(done.exception)
 
 
 def test_a_mistake_is_printed_without_a_traceback(

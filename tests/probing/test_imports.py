@@ -94,13 +94,17 @@ def test_torch_numpy_and_pandas_are_all_it_needs(tmp_path: Path) -> None:
     assert "<img" not in page
 
 
+def test_the_package_lists_its_public_names() -> None:
+    assert set(dir(dying_relu)) >= {"Monitor", "Report", "probe", "prune_dead", "revive"}
+
+
 def test_a_figure_without_matplotlib_is_an_error_with_its_remedy() -> None:
     done = python(
         "import sys; sys.modules['matplotlib'] = None\n"
         "import torch; from torch import nn; from dying_relu import probe\n"
         "probe(nn.Sequential(nn.Linear(2, 2), nn.ReLU()), [torch.ones(1, 2)]).plot()"
     )
-    assert "matplotlib is not installed: pip install dying-relu[plot]" in done.stderr
+    assert 'matplotlib is not installed: run `pip install ".[plot]"` in a clone' in done.stderr
 
 
 def test_a_page_needs_no_locks_of_unix(tmp_path: Path) -> None:

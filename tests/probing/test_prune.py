@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -415,6 +416,12 @@ def test_data_that_come_only_once_have_to_be_passed() -> None:
     assert isinstance(prune_dead(model, report, data=batches), nn.Sequential)
     with pytest.raises(DyingReluError, match="no data to compare"):
         prune_dead(model, report, data=[])
+
+
+@pytest.mark.parametrize("report", [None, nn.ReLU()])
+def test_what_is_no_report_is_refused(report: Any) -> None:
+    with pytest.raises(DyingReluError, match=f"the report: found {type(report).__name__}; expected"):
+        prune_dead(nn.Linear(1, 1), report)
 
 
 def test_a_report_of_another_model_is_refused() -> None:

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -179,6 +180,12 @@ def test_vgg_and_resnet_compute_what_they_did() -> None:
             < table.loc[revived, "revived"]
         )
     assert table.loc["relu", ["revived", "reason"]].tolist() == [0, "its output goes to add"]
+
+
+@pytest.mark.parametrize("report", [None, nn.ReLU()])
+def test_what_is_no_report_is_refused(report: Any) -> None:
+    with pytest.raises(DyingReluError, match=f"the report: found {type(report).__name__}; expected"):
+        revive(nn.Linear(1, 1), report)
 
 
 def test_an_optimizer_of_another_model_is_refused() -> None:

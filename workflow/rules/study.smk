@@ -1,4 +1,5 @@
 # The study to run, read and checked before any job: one file, the whole truth about it.
+# (Snakemake's lock files would outlive a kill: they are off, and start.smk locks the folder in a way that ends with the process.)
 from pathlib import Path
 
 from dying_relu.plan import cost, study

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from dying_relu.errors import DyingReluError
+from dying_relu.errors import missing_package
 
 
 @contextmanager
@@ -13,13 +13,11 @@ def required(library: str) -> Iterator[None]:
     >>> with required("no_such_library"):
     ...     import no_such_library
     Traceback (most recent call last):
-    dying_relu.errors.DyingReluError: no_such_library is not installed: pip install dying-relu[no_such_library]
+    dying_relu.errors.DyingReluError: no_such_library is not installed: run `pip install ".[no_such_library]"` in a clone of this project
     """
     try:
         yield
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != library:
             raise  # it is there, and misses something itself
-        raise DyingReluError(
-            f"{library} is not installed", remedy=f"pip install dying-relu[{library}]"
-        ) from error
+        raise missing_package(f"{library} is not installed", library) from error

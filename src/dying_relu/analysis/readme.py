@@ -11,6 +11,7 @@ from dying_relu.analysis import claims, latex
 from dying_relu.analysis.inference.intervals import LEVEL
 from dying_relu.analysis.numbers.verdicts import estimate
 from dying_relu.errors import DyingReluError
+from dying_relu.files.atomic import atomic_path
 
 START, END = "<!-- verdicts: written by `dying-relu readme` -->", "<!-- end of verdicts -->"
 
@@ -26,10 +27,16 @@ def write(readme: Path, verdicts: Path) -> None:
         verdicts: CSV file of :func:`dying_relu.analysis.claims.write`.
 
     Raises:
-        DyingReluError: the marks are missing, or the verdicts are missing or damaged.
+        DyingReluError: the file or its marks are missing, or the verdicts are missing or damaged.
     """
+    if not readme.is_file():
+        raise DyingReluError(
+            f"there is no {readme}",
+            remedy="run this in a clone of the project, or name the file with --out",
+        )
     text = with_verdicts(readme.read_text(encoding="utf-8"), claims.read(verdicts))
-    readme.write_text(text, encoding="utf-8")
+    with atomic_path(readme) as scratch:
+        scratch.write_text(text, encoding="utf-8")
 
 
 def with_verdicts(text: str, table: pd.DataFrame) -> str:

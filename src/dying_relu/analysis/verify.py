@@ -20,7 +20,7 @@ from dying_relu.analysis.factors import FACTORS
 from dying_relu.results import store
 
 METRICS = ("dead_fraction", "test_accuracy")
-SETTING = ["experiment", *(factor for factor in FACTORS if factor not in ("replicate", "batch_size"))]
+CELL = ["experiment", *(factor for factor in FACTORS if factor not in ("replicate", "batch_size"))]
 SCALE = ["train_examples", "steps", "batch_size"]
 STANDARD_ERRORS = 4.0
 MARGIN = 0.01
@@ -67,26 +67,26 @@ def verify(results_folder: Path, published_folder: Path) -> Verification:
 
 def _compared(*runs: pd.DataFrame) -> pd.DataFrame:
     ours, published = (_cells(table) for table in runs)
-    cells = ours.merge(published, on=[*SETTING, "metric"], suffixes=("_ours", "_published"))
+    cells = ours.merge(published, on=[*CELL, "metric"], suffixes=("_ours", "_published"))
     error = np.sqrt(sum(cells[f"spread_{side}"] ** 2 / cells[f"n_{side}"] for side in ("ours", "published")))
     cells["tolerance"] = STANDARD_ERRORS * error + MARGIN
     cells["same_scale"] = _same_scale(cells)
     cells["agrees"] = (cells["mean_ours"] - cells["mean_published"]).abs() <= cells["tolerance"]
     cells = cells.rename(columns={"mean_ours": "ours", "mean_published": "published"})
-    return cells[[*SETTING, "metric", "ours", "published", "tolerance", "same_scale", "agrees"]]
+    return cells[[*CELL, "metric", "ours", "published", "tolerance", "same_scale", "agrees"]]
 
 
 def _divergence(*runs: pd.DataFrame) -> pd.DataFrame:
     """The shares of runs that diverged, of every setting that both studies have, whether any run was left to average or not."""
     ours, published = (
-        table.groupby([*SETTING, *SCALE], dropna=False)["diverged"].mean().rename("share").reset_index()
+        table.groupby([*CELL, *SCALE], dropna=False)["diverged"].mean().rename("share").reset_index()
         for table in runs
     )
-    cells = ours.merge(published, on=SETTING, suffixes=("_ours", "_published"))
+    cells = ours.merge(published, on=CELL, suffixes=("_ours", "_published"))
     cells["same_scale"] = _same_scale(cells)
     cells = cells.rename(columns={"share_ours": "ours", "share_published": "published"})
     cells["agrees"] = (cells["ours"] - cells["published"]).abs() <= DIVERGED
-    return cells[[*SETTING, "ours", "published", "same_scale", "agrees"]]
+    return cells[[*CELL, "ours", "published", "same_scale", "agrees"]]
 
 
 def _same_scale(cells: pd.DataFrame) -> np.ndarray:
@@ -95,9 +95,9 @@ def _same_scale(cells: pd.DataFrame) -> np.ndarray:
 
 def _cells(runs: pd.DataFrame) -> pd.DataFrame:
     """Mean and number of the replicates of every cell that did not diverge, and the pooled standard deviation of its experiment."""
-    trained = runs[~runs["diverged"]].melt([*SETTING, *SCALE], list(METRICS), "metric", "value")
+    trained = runs[~runs["diverged"]].melt([*CELL, *SCALE], list(METRICS), "metric", "value")
     cells = (
-        trained.groupby([*SETTING, *SCALE, "metric"], dropna=False)["value"]
+        trained.groupby([*CELL, *SCALE, "metric"], dropna=False)["value"]
         .agg(["mean", "var", "count"])
         .reset_index()
     )
@@ -157,7 +157,7 @@ def _settings(cells: pd.DataFrame) -> list[str]:
     """Each setting in a line, in which numbers have names and names speak for themselves."""
     return [
         ", ".join(str(level) if isinstance(level, str) else f"{key} {level:g}" for key, level in row.items())
-        for row in cells[SETTING].to_dict("records")
+        for row in cells[CELL].to_dict("records")
     ]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from dying_relu.configuration.model import Configuration
 from dying_relu.configuration.yaml import in_one_line
 from dying_relu.errors import DyingReluError
+from dying_relu.files.atomic import atomic_path
 
 START, END = "<!-- keys: written by `dying-relu config-docs` -->", "<!-- end of keys -->"
 
@@ -29,10 +30,22 @@ LARGE = 100_000
 
 
 def write(folder: Path) -> None:
-    """Write ``schema.json``, and the table of keys in ``README.md``, both in ``folder``."""
-    (folder / "schema.json").write_text(schema(), encoding="utf-8")
+    """Write ``schema.json``, and the table of keys in ``README.md``, both in ``folder``.
+
+    Raises:
+        DyingReluError: the README is missing, or the marks in it are; nothing is written.
+    """
     readme = folder / "README.md"
-    readme.write_text(with_keys(readme.read_text(encoding="utf-8")), encoding="utf-8")
+    if not readme.is_file():
+        raise DyingReluError(
+            f"there is no {readme}",
+            expected="the README of a folder of configurations",
+            remedy="run this in a clone of the project, or name the folder with --out",
+        )
+    contents = {readme: with_keys(readme.read_text(encoding="utf-8")), folder / "schema.json": schema()}
+    for path, text in contents.items():
+        with atomic_path(path) as scratch:
+            scratch.write_text(text, encoding="utf-8")
 
 
 def schema() -> str:

@@ -59,17 +59,17 @@ def _made(make: Any, place: str) -> Any:
 
 
 def load_weights(model: nn.Module, path: Path) -> None:
-    """Load a checkpoint into ``model``: a state_dict, one under the key "state_dict" or "model", or a .safetensors file.
+    """Load a file of weights into ``model``: a state_dict, one under the key "state_dict" or "model", or a .safetensors file.
 
     Nothing in the file is run.
 
     Raises:
-        DyingReluError: no model, no such file, one that is not a checkpoint, one of another model.
+        DyingReluError: no model, no such file, one that holds no weights, one of another model.
     """
     if not isinstance(model, nn.Module):
         raise DyingReluError("the model", found=type(model).__name__, expected="a torch.nn.Module")
     if not path.is_file():
-        raise DyingReluError(f"there is no checkpoint {path}")
+        raise DyingReluError(f"there is no file of weights {path}")
     try:
         state = (
             _safetensors(path)
@@ -78,7 +78,7 @@ def load_weights(model: nn.Module, path: Path) -> None:
         )
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
         raise DyingReluError(
-            f"{path} is not a checkpoint of tensors alone",
+            f"{path} is not a file of weights alone",
             found=type(error).__name__,  # PyTorch's message advises to load it unsafely
             remedy="save model.state_dict() with torch.save or safetensors",
         ) from error
@@ -90,7 +90,7 @@ def load_weights(model: nn.Module, path: Path) -> None:
     try:
         model.load_state_dict(dict(state))
     except RuntimeError as error:
-        raise DyingReluError(f"{path} is a checkpoint of another model", found=str(error)) from error
+        raise DyingReluError(f"{path} holds the weights of another model", found=str(error)) from error
 
 
 def _safetensors(path: Path) -> dict[str, Tensor]:

@@ -90,8 +90,12 @@ def find_dependencies(model: nn.Module, report: Report) -> dict[str, Dependencie
         Layer name -> its dependencies, or the reason why they cannot be told.
 
     Raises:
-        DyingReluError: the model has no such layer.
+        DyingReluError: the model has no such layer, or the report is none.
     """
+    if not isinstance(report, Report):
+        raise DyingReluError(
+            "the report", found=type(report).__name__, expected="what probe(model, data) returns"
+        )
     layers = report.layers
     for name in layers:
         _require_place(model, name)

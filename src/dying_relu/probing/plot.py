@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dying_relu.errors import DyingReluError
+from dying_relu.errors import missing_package
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,7 +36,7 @@ def pyplot() -> ModuleType:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != "matplotlib":
             raise  # matplotlib is installed, and misses something itself
-        raise DyingReluError("matplotlib is not installed", remedy="pip install dying-relu[plot]") from error
+        raise missing_package("matplotlib is not installed", "plot") from error
     return plt
 
 

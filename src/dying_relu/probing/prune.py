@@ -35,7 +35,7 @@ def prune_dead(model: nn.Module, report: Report, data: Iterable[Any] | None = No
 
     Raises:
         DyingReluError: an output differs by more than the order of sums explains (:func:`dying_relu.probing.equivalence.tolerance`);
-            the loader of the report gives its batches only once; the report is of another model.
+            the loader of the report gives its batches only once; the report is of another model, or none.
 
     >>> import torch
     >>> from dying_relu import probe
@@ -45,12 +45,12 @@ def prune_dead(model: nn.Module, report: Report, data: Iterable[Any] | None = No
     >>> prune_dead(model, report)[2]
     Linear(in_features=3, out_features=2, bias=True)
     """
+    model = unwrapped(model)
+    by_layer = find_dependencies(model, report)
     if data is None:
         data = require_repeatable(
             report.loader, "pass the same batches with data=, or probe a list or a DataLoader"
         )
-    model = unwrapped(model)
-    by_layer = find_dependencies(model, report)
     table = _table(by_layer, report)
     warn_of_remaining_units(table[table["dead"] > 0])
     pruned = deepcopy(model)

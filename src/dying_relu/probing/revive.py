@@ -95,7 +95,7 @@ def revive(
         A row a layer: layer; units; revived, how many; reason, why none could be ("" where they could).
 
     Raises:
-        DyingReluError: the optimizer is of another model, or the report is; an output would differ, and the model stays as it was;
+        DyingReluError: the optimizer is of another model; the report is, or is none; an output would differ, and the model stays as it was;
             the loader of the report gives its batches only once.
 
     >>> from dying_relu import probe

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandera.pandas as pa
 
+from dying_relu.errors import DyingReluError
 from dying_relu.files.atomic import atomic_path
 from dying_relu.results.schemas import SIMULATIONS, TABLES
 
@@ -45,7 +46,16 @@ Defined in `src/dying_relu/units/definitions.py`, and nowhere else; D is a probe
 
 
 def write(out: Path) -> None:
-    """Write the page to the file ``out``."""
+    """Write the page to the file ``out``.
+
+    Raises:
+        DyingReluError: its folder is missing.
+    """
+    if not out.parent.is_dir():
+        raise DyingReluError(
+            f"there is no folder {out.parent}",
+            remedy="run this in a clone of the project, or name the file with --out",
+        )
     with atomic_path(out) as scratch:
         scratch.write_text(page(), encoding="utf-8")
 

@@ -1,6 +1,8 @@
 """The rows of a shard's tables: every column of :mod:`dying_relu.results.schemas`, made of measurements and history.
 
-One function a table, whose keys are the table's columns in their order. To add a column, add it there and to the schema.
+One function a table, whose keys are the table's columns in their order. To add a column, add it there and to the schema. Two kinds
+of columns have no line here, but follow from a list: the counts of units from ``FLAGS``, and a run's factors from the fields of
+:class:`~dying_relu.plan.shard.Run`. A test compares all columns with the schemas.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -175,20 +177,28 @@ def unit_rows(stack: Stack, checkpoint: Checkpoint, hidden: Hidden) -> dict[str,
     assert checkpoint.details is not None, "single units are recorded"
     statistics = checkpoint.probes["train"].units[hidden.name]
     quantiles = checkpoint.details.quantiles[hidden.name]
+    transition = checkpoint.details.transitions[hidden.name]
     weight, bias = hidden.affine.weight.value, hidden.affine.bias.value
     networks, units = bias.shape
     # Each (K, U).
     measured = {
         **{name: FLAGS[name](statistics) for name in FLAGS_OF_UNITS},
         "pre_activation_min": statistics.pre_activation_min,
-        **{f"pre_activation_{name}": z for name, z in quantiles.items()},
+        "pre_activation_q05": quantiles["q05"],
+        "pre_activation_q25": quantiles["q25"],
+        "pre_activation_median": quantiles["median"],
+        "pre_activation_q75": quantiles["q75"],
+        "pre_activation_q95": quantiles["q95"],
         "pre_activation_max": statistics.pre_activation_max,
         "mean_abs_activation": statistics.mean_abs_activation,
         "active_share": statistics.active_share,
         "bias": bias,
         "weight_norm": weight.flatten(2).norm(dim=2),
         "negative_weights": (weight < 0).flatten(2).float().mean(2),
-        **vars(checkpoint.details.transitions[hidden.name]),
+        "pre_activation_max_new_weights": transition.pre_activation_max_new_weights,
+        "pre_activation_max_new_inputs": transition.pre_activation_max_new_inputs,
+        "woken_examples": transition.woken_examples,
+        "woken_minibatches": transition.woken_minibatches,
     }
     return {
         "run": stack.ids.repeat(units),
@@ -248,7 +258,9 @@ def _final_metrics(last: Checkpoint, history: History) -> dict[str, Tensor]:
         "born_dead_fraction": _fraction(units.born_dead for units in followed.values()),
         "died_fraction": _fraction(units.died_since_birth for units in followed.values()),
         "revived_fraction": _fraction(units.revived_for_good for units in followed.values()),
-        **vars(last.capacity),
+        "effective_rank": last.capacity.effective_rank,
+        "pruned_difference": last.capacity.pruned_difference,
+        "pruned_answers": last.capacity.pruned_answers,
     }
 
 

@@ -12,6 +12,20 @@ def names() -> tuple[str, ...]:
     return tuple(TABLES.names())
 
 
+def latex_of(name: str, results_folder: Path, configuration_path: Path) -> str:
+    """Make one table of a study.
+
+    Args:
+        name: of the table.
+        results_folder: of the study.
+        configuration_path: the study's YAML file.
+
+    Raises:
+        DyingReluError: there is no such table, or what it needs is missing or damaged.
+    """
+    return str(TABLES.load(name).table(StudyResults(results_folder, configuration_path)))
+
+
 def write(results_folder: Path, configuration_path: Path, out: Path) -> None:
     """Write every table of a study as ``<name>.tex`` into the folder ``out``, which is replaced as a whole.
 
