@@ -17,7 +17,7 @@ from dying_relu.stack.normalisation import NORMALISATIONS
 
 # Useful floating-point operations per second and core, in training: measured on one core of a current server CPU (float32, one thread).
 MATRIX_PRODUCTS_PER_SECOND = 110e9
-CONVOLUTIONS_PER_SECOND = 35e9
+CONVOLUTIONS_PER_SECOND = 70e9
 
 ONE_PIXEL = ImageSet(channels=1, side=1, classes=1, train=1, test=1)
 """For numbers that do not depend on the images."""
