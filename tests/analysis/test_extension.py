@@ -1,18 +1,23 @@
 """A made-up figure, table, number, claim and remedy, each added by one entry outside of the project, are found everywhere."""
 
 import json
+import os
 import shutil
+import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import small_study
+from extended_study import SOURCE
 from project_copy import Project
 from small_study import CONFIGURATION, write_small_study
 
 from dying_relu.analysis import claims, figures, numbers, tables
 from dying_relu.analysis.claims.verdict import CLAIMS
-from dying_relu.analysis.entries import FIGURES, TABLES
+from dying_relu.analysis.entries import CLAIMS as CLAIM_MODULES
+from dying_relu.analysis.entries import FIGURES, NUMBERS, TABLES
 from dying_relu.analysis.study_results import StudyResults
 from dying_relu.errors import DyingReluError
 from dying_relu.extensions import VARIABLE
@@ -66,6 +71,31 @@ def extension(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     sys.modules.pop("made_up", None)
 
 
+ONE_OF_EACH = {
+    "figures": 'CAPTION = "A caption."\nTABLES = ("runs",)\n\n\ndef figure(runs): ...\n',
+    "tables": "def table(study): ...\n",
+    "numbers": "def numbers(study): ...\n",
+    "claims": '@claim("C14")\ndef settled(evidence): ...\n',
+}
+ROOMS = {"figures": FIGURES, "tables": TABLES, "numbers": NUMBERS, "claims": CLAIM_MODULES}
+
+
+@pytest.fixture
+def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, str]], None]:
+    """Write modules, by their names, to the current folder, and name them in the environment."""
+
+    def written(texts: dict[str, str]) -> None:
+        for name, text in texts.items():
+            path = tmp_path.joinpath(*name.split(".")).with_suffix(".py")
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        monkeypatch.setenv(VARIABLE, ",".join(texts))
+
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.chdir(tmp_path)
+    return written
+
+
 @pytest.fixture
 def results(small_study: Path, tmp_path: Path) -> Path:
     folder = shutil.copytree(small_study, tmp_path / "results")
@@ -113,6 +143,121 @@ def test_an_extension_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv(VARIABLE, "not_there")
     with pytest.raises(DyingReluError, match="no extension not_there"):
         figures.names()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("figure", "made_up", "--results", "results", "--out", "out.pdf"),
+        ("claims", "--results", "results", "--out", "out.csv"),
+        ("tables", "--results", "results", "--config", str(CONFIGURATION), "--out", "out"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_command_finds_a_module_in_the_current_folder(
+    words: tuple[str, ...], results: Path, tmp_path: Path
+) -> None:
+    """The folder is on no path that Python is told."""
+    (tmp_path / "made_up.py").write_text(EXTENSION, encoding="utf-8")
+    environment = os.environ | {VARIABLE: "made_up", "PYTHONPATH": str(SOURCE), "PYTHONSAFEPATH": "1"}
+    if words[0] == "tables":
+        command(("claims", "--results", "results", "--out", "results/claims.csv"), tmp_path, environment)
+    command(words, tmp_path, environment)
+    written = {
+        "figure": lambda: (tmp_path / "out.png").read_bytes()[1:4] == b"PNG",
+        "claims": lambda: "\nC14,It is made up,supported," in (tmp_path / "out.csv").read_text(),
+        "tables": lambda: " runs" in (tmp_path / "out" / "made_up.tex").read_text(),
+    }
+    assert written[words[0]]()
+
+
+def command(words: tuple[str, ...], folder: Path, environment: dict[str, str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "dying_relu.cli", *words],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("room", "taken"),
+    [
+        ("figures", "remedies"),
+        ("tables", "verdicts"),
+        ("numbers", "scale"),
+        ("claims", "c01_relu"),
+    ],
+)
+def test_the_name_of_an_entry_of_the_project_is_refused(
+    room: str, taken: str, modules: Callable[[dict[str, str]], None]
+) -> None:
+    modules({taken: ONE_OF_EACH[room]})
+    for ask in (ROOMS[room].names, lambda: ROOMS[room].load(taken)):
+        with pytest.raises(DyingReluError, match=f"two entries for the {room[:-1]} '{taken}'") as error:
+            ask()
+        assert f"the modules {ROOMS[room].package}.{taken} and {taken}; rename the file" in str(error.value)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_of_two_extensions_of_one_name_none_wins(
+    room: str, modules: Callable[[dict[str, str]], None]
+) -> None:
+    modules({"left.made_up_twice": ONE_OF_EACH[room], "right.made_up_twice": ONE_OF_EACH[room]})
+    with pytest.raises(DyingReluError, match=r"the modules left\.made_up_twice and right\.made_up_twice"):
+        ROOMS[room].names()
+
+
+def test_the_id_of_a_claim_of_the_project_is_refused(modules: Callable[[dict[str, str]], None]) -> None:
+    rule = CLAIMS["C1"]
+    modules({"made_up_claim": EXTENSION.replace('"C14"', '"C1"')})
+    with pytest.raises(DyingReluError, match="made_up_claim") as error:
+        claims.ordered()
+    assert "there are two entries for the claim 'C1'" in str(error.value)
+    assert CLAIMS["C1"] is rule
+
+
+@pytest.mark.parametrize(
+    ("head", "message"),
+    [
+        ("", "has no caption: expected a literal such as CAPTION ="),
+        ("CAPTION = 'A' + 'B'", "has no caption: expected a literal such as CAPTION ="),
+        (
+            "CAPTION = 'A.'",
+            "does not say which tables it takes: found no literal TABLES; expected some of runs,",
+        ),
+        ("CAPTION = 'A.'\nTABLES = ()", "does not say which tables it takes: found TABLES = ()"),
+        ("CAPTION = 'A.'\nTABLES = 'runs'", "does not say which tables it takes: found TABLES = 'runs'"),
+        (
+            "CAPTION = 'A.'\nTABLES = ('runs', 'nets')",
+            "found TABLES = ('runs', 'nets'); expected some of runs,",
+        ),
+    ],
+)
+def test_what_a_figure_lacks_is_said(
+    head: str, message: str, modules: Callable[[dict[str, str]], None]
+) -> None:
+    modules({"made_up_figure": f"{head}\n\n\ndef figure(runs): ...\n"})
+    for ask in (FIGURES.names, lambda: FIGURES.load("made_up_figure")):
+        with pytest.raises(DyingReluError, match="figure in the module made_up_figure") as error:
+            ask()
+        assert message in str(error.value)
+        assert "beside its function figure" in str(error.value)
+
+
+@pytest.mark.parametrize("tables", ["('runs',)", "['units']", "('born_dead', 'validation')"])
+def test_a_figure_takes_any_table(tables: str, modules: Callable[[dict[str, str]], None]) -> None:
+    modules({"made_up_figure": f"CAPTION: str = 'A.'\nTABLES = {tables}\n\n\ndef figure(**all): ...\n"})
+    assert FIGURES.names()["made_up_figure"] == "made_up_figure"
+
+
+def test_a_module_that_is_not_python_is_named(modules: Callable[[dict[str, str]], None]) -> None:
+    modules({"made_up_wrong": "def figure(:\n"})
+    with pytest.raises(DyingReluError, match=r"made_up_wrong\.py is not valid Python: found .* in line 1"):
+        FIGURES.names()
 
 
 def test_a_remedy_is_an_entry_of_the_configuration(tmp_path: Path) -> None:
