@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -21,7 +21,7 @@ from dying_relu.analysis.entries import FIGURES, NUMBERS, TABLES
 from dying_relu.analysis.study_results import StudyResults
 from dying_relu.errors import DyingReluError
 from dying_relu.extensions import VARIABLE
-from dying_relu.results import provenance
+from dying_relu.results import provenance, schemas
 
 EXTENSION = '''
 """A made-up figure, table, group of numbers and claim."""
@@ -248,8 +248,17 @@ def test_what_a_figure_lacks_is_said(
         assert "beside its function figure" in str(error.value)
 
 
-@pytest.mark.parametrize("tables", ["('runs',)", "['units']", "('born_dead', 'validation')"])
-def test_a_figure_takes_any_table(tables: str, modules: Callable[[dict[str, str]], None]) -> None:
+def test_to_look_for_entries_imports_nothing(modules: Callable[[dict[str, str]], None]) -> None:
+    modules({"made_up": EXTENSION})
+    program = (
+        "import sys; from dying_relu.analysis import entries; entries.FIGURES.names(); entries.CLAIMS.names(); "
+        "sys.exit(bool({'torch', 'pandas', 'matplotlib', 'made_up'} & set(sys.modules)))"
+    )
+    subprocess.run([sys.executable, "-c", program], env=os.environ | {"PYTHONPATH": str(SOURCE)}, check=True)
+
+
+@pytest.mark.parametrize("tables", [("runs",), ["units"], (*schemas.TABLES, *schemas.SIMULATIONS)])
+def test_a_figure_takes_any_table(tables: Sequence[str], modules: Callable[[dict[str, str]], None]) -> None:
     modules({"made_up_figure": f"CAPTION: str = 'A.'\nTABLES = {tables}\n\n\ndef figure(**all): ...\n"})
     assert FIGURES.names()["made_up_figure"] == "made_up_figure"
 
