@@ -8,20 +8,24 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import small_study
 from extended_study import SOURCE
 from project_copy import Project
 from small_study import CONFIGURATION, write_small_study
 
-from dying_relu.analysis import claims, figures, numbers, tables
+from dying_relu.analysis import claims, figures, latex, numbers, tables
 from dying_relu.analysis.claims.verdict import CLAIMS
 from dying_relu.analysis.entries import CLAIMS as CLAIM_MODULES
 from dying_relu.analysis.entries import FIGURES, NUMBERS, TABLES
+from dying_relu.analysis.figures import style
 from dying_relu.analysis.study_results import StudyResults
+from dying_relu.configuration import IMAGE_SETS
 from dying_relu.errors import DyingReluError
 from dying_relu.extensions import VARIABLE
 from dying_relu.results import provenance, schemas
+from dying_relu.stack.activations import ACTIVATIONS
 
 EXTENSION = '''
 """A made-up figure, table, group of numbers and claim."""
@@ -55,6 +59,14 @@ def numbers(study):
 def made_up(evidence):
     return Finding(SUPPORTED, Interval(1.0, 1.0, 1.0, 3), 1, details={"Runs": len(evidence.runs)})
 '''
+LABELS = """
+from dying_relu.configuration import IMAGE_SETS, ImageSet
+from dying_relu.stack.activations import ACTIVATIONS, Activation
+
+ACTIVATIONS.add("made_up_label", Activation(None, None, label="Made-Up"))
+ACTIVATIONS.add("made_up_bare", Activation(None, None))
+IMAGE_SETS.add("stripes_made_up", ImageSet(channels=1, side=8, classes=2, train=1, test=1, label="Stripes"))
+"""
 REMEDY = {"optimiser": ("sgd_made_up",), "learning_rate": (0.01, 1.0)}
 
 
@@ -267,6 +279,29 @@ def test_a_module_that_is_not_python_is_named(modules: Callable[[dict[str, str]]
     modules({"made_up_wrong": "def figure(:\n"})
     with pytest.raises(DyingReluError, match=r"made_up_wrong\.py is not valid Python: found .* in line 1"):
         FIGURES.names()
+
+
+def test_an_activation_and_a_data_set_say_their_printed_names(
+    modules: Callable[[dict[str, str]], None],
+) -> None:
+    """Those of extensions come last; without a label the name that studies give them is printed."""
+    modules({"made_up_labels": LABELS})
+    try:
+        assert latex.name("made_up_label") == "Made-Up"
+        assert latex.name("made_up_bare") == "made up bare"
+        assert latex.name("stripes_made_up") == "Stripes"
+        assert latex.named("holds in stripes_made_up mlp") == "holds in Stripes MLP"
+        levels = [*reversed(ACTIVATIONS)]
+        runs = style.with_activation_names(pd.DataFrame({"activation": levels, "slope": 0.0}))
+        assert list(runs["function"].cat.categories[-3:]) == ["tanh", "Made-Up", "made up bare"]
+    finally:
+        sys.modules.pop("made_up_labels", None)
+        for registry, names in (
+            (ACTIVATIONS, ("made_up_label", "made_up_bare")),
+            (IMAGE_SETS, ("stripes_made_up",)),
+        ):
+            for name in names:
+                registry.pop(name, None)
 
 
 def test_a_remedy_is_an_entry_of_the_configuration(tmp_path: Path) -> None:
