@@ -21,7 +21,10 @@ def blocks(language: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    modules = {f"example{number}": text for number, text in enumerate(blocks("python"))}
+    modules = dict(
+        re.findall(r"^In \*(\w+)\.py\*:\n\n```python\n(.*?)```", OF_STUDIES, flags=re.DOTALL | re.MULTILINE)
+    )
+    assert list(modules.values()) == blocks("python")
     (study,) = blocks("yaml")
     return extended_study.run(tmp_path_factory.mktemp("extended"), modules, study)
 

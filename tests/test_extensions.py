@@ -60,6 +60,42 @@ def test_a_module_that_cannot_be_imported_is_named(
     assert VARIABLE in str(error.value)
 
 
+@pytest.mark.parametrize("name", ["numbers", "statistics", "time", "dying_relu"])
+def test_a_module_whose_name_another_has_is_refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """A standard module, loaded or not, one that is built in, and a package that is installed."""
+    (folder / f"{name}.py").write_text("ADDED = 1\n")
+    monkeypatch.setenv(VARIABLE, name)
+    with pytest.raises(DyingReluError, match=f"the extension {name} has the name of another") as error:
+        extensions.load()
+    assert str(folder / f"{name}.py") in str(error.value)
+    assert "rename the file" in str(error.value)
+    with pytest.raises(DyingReluError, match=f"the extension {name} has the name of another"):
+        extensions.file_of(*extensions.names())
+
+
+def test_the_file_of_a_module_is_found_without_importing_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "made_up.py").write_text("1 / 0\n")
+    (folder / "made_up_package").mkdir()
+    (folder / "made_up_package" / "__init__.py").touch()
+    (folder / "made_up_package" / "inside.py").write_text("1 / 0\n")
+    monkeypatch.setenv(VARIABLE, "made_up,made_up_package,made_up_package.inside,made_up")
+    assert [extensions.file_of(name).relative_to(folder).as_posix() for name in extensions.names()] == [
+        "made_up.py",
+        "made_up_package/__init__.py",
+        "made_up_package/inside.py",
+    ]
+
+
+@pytest.mark.parametrize("name", ["not_there", "not_there.inside", "time", "__main__", "."])
+def test_what_has_no_file_of_python_is_not_an_extension(name: str) -> None:
+    with pytest.raises(DyingReluError, match=f"no extension {name}"):
+        extensions.file_of(name)
+
+
 def test_a_name_has_one_entry() -> None:
     colours = Registry[int]("colour")
     colours.add("red", 1)

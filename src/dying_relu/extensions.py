@@ -10,7 +10,9 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 from typing import TypeVar
 
 from dying_relu.errors import DyingReluError
@@ -64,8 +66,18 @@ class Registry(dict[str, Entry]):
 
 
 def names() -> tuple[str, ...]:
-    """List the modules that ``DYING_RELU_EXTENSIONS`` names, in its order."""
-    return tuple(filter(None, map(str.strip, os.environ.get(VARIABLE, "").split(","))))
+    """List the modules that ``DYING_RELU_EXTENSIONS`` names, each once and in its order, and make them importable."""
+    listed = tuple(dict.fromkeys(filter(None, map(str.strip, os.environ.get(VARIABLE, "").split(",")))))
+    if listed:
+        _look_in_current_folder()
+    return listed
+
+
+def _look_in_current_folder() -> None:
+    # Last, so that a file in it cannot take the place of a module that others import.
+    folder = str(Path.cwd())
+    if folder not in sys.path:
+        sys.path.append(folder)
 
 
 def load() -> None:
@@ -74,19 +86,23 @@ def load() -> None:
     They are looked for on ``sys.path`` and then in the current folder.
 
     Raises:
-        DyingReluError: a module cannot be imported.
+        DyingReluError: a module cannot be imported, or another has its name.
     """
     for name in names():
-        if name not in sys.modules:
-            _import(name)
+        imported(name)
 
 
-def _import(name: str) -> None:
-    folder = str(Path.cwd())
-    if folder not in sys.path:
-        sys.path.append(folder)
+def imported(name: str) -> ModuleType:
+    """Import one of the modules that :func:`names` lists.
+
+    Args:
+        name: of the module.
+
+    Raises:
+        DyingReluError: it cannot be imported, or another module has its name.
+    """
     try:
-        import_module(name)
+        module = import_module(name)
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
         raise DyingReluError(
@@ -95,6 +111,44 @@ def _import(name: str) -> None:
             expected="a module on sys.path or in the current folder",
             remedy=f"correct the module, or unset {VARIABLE}",
         ) from error
+    file_of(name)
+    return module
+
+
+def file_of(name: str) -> Path:
+    """Find the file of one of the modules that :func:`names` lists, without importing it.
+
+    Args:
+        name: of the module.
+
+    Raises:
+        DyingReluError: there is none, or another module has its name.
+    """
+    try:
+        spec = find_spec(name)
+    except (ImportError, ValueError):  # There is no package around it, or it is the program itself.
+        spec = None
+    found = Path(spec.origin) if spec and spec.origin and spec.has_location else None
+    here = _in_current_folder(name)
+    if here and spec and not (found and here.samefile(found)):
+        raise DyingReluError(
+            f"the extension {name} has the name of another module",
+            found=str(found or "a module that is built into Python"),
+            expected=str(here),
+            remedy=f"rename the file, and its name in {VARIABLE}",
+        )
+    if found is None or found.suffix != ".py":
+        raise DyingReluError(
+            f"no extension {name}",
+            expected="a file of Python on sys.path or in the current folder",
+            remedy=f"put its folder on PYTHONPATH, or take it out of {VARIABLE}",
+        )
+    return found
+
+
+def _in_current_folder(name: str) -> Path | None:
+    base = Path.cwd().joinpath(*name.split("."))
+    return next((file for file in (base / "__init__.py", base.with_suffix(".py")) if file.is_file()), None)
 
 
 def digests(definitions: Iterable[Callable[..., object] | None]) -> list[str]:

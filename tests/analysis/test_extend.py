@@ -20,22 +20,23 @@ PAGE = (Path(__file__).parents[2] / "docs" / "extend.md").read_text(encoding="ut
 KINDS = ("figure", "table", "number", "claim")
 
 
-def example(kind: str) -> str:
+def example(kind: str) -> tuple[str, str]:
+    """The name of its module, and the text."""
     section = PAGE.partition(f"## A {kind}\n")[2].partition("\n## ")[0]
-    (text,) = re.findall(r"```python\n(.*?)```", section, flags=re.DOTALL)
-    return text
+    (module_and_text,) = re.findall(r"In \*(\w+)\.py\*:\n\n```python\n(.*?)```", section, flags=re.DOTALL)
+    return module_and_text
 
 
 @pytest.fixture
 def examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    names = [f"example_{kind}" for kind in KINDS]
-    for kind, name in zip(KINDS, names, strict=True):
-        (tmp_path / f"{name}.py").write_text(example(kind), encoding="utf-8")
+    modules = dict(map(example, KINDS))
+    for name, text in modules.items():
+        (tmp_path / f"{name}.py").write_text(text, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setenv(VARIABLE, ",".join(names))
+    monkeypatch.setenv(VARIABLE, ",".join(modules))
     yield
     CLAIMS.pop("C14", None)
-    for name in names:
+    for name in modules:
         sys.modules.pop(name, None)
 
 
@@ -44,15 +45,15 @@ def test_the_examples_are_drawn_settled_and_written(
 ) -> None:
     results = shutil.copytree(small_study, tmp_path / "results")
     provenance.record(results, CONFIGURATION, results / provenance.NAME)
-    assert "example_figure" in figures.names()
-    figures.draw("example_figure", results, tmp_path / "figure.pdf")
+    assert "loss_by_rate" in figures.names()
+    figures.draw("loss_by_rate", results, tmp_path / "figure.pdf")
     assert (tmp_path / "figure.png").is_file()
     claims.write(claims.settle(results), results / "claims.csv")
     verdict = claims.read(results / "claims.csv").set_index("claim").loc["C14"]
     assert verdict["verdict"] == claims.SUPPORTED
     assert 14 in LETTERS
     tables.write(results, CONFIGURATION, tmp_path / "tables")
-    assert "networks" in (tmp_path / "tables" / "example_table.tex").read_text(encoding="utf-8")
+    assert "networks" in (tmp_path / "tables" / "networks_by_experiment.tex").read_text(encoding="utf-8")
     numbers.write(results, CONFIGURATION, tmp_path / "numbers.json")
     values = json.loads((tmp_path / "numbers.json").read_text(encoding="utf-8"))
     assert values["WideRunCount"] > 0

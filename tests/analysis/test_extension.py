@@ -1,22 +1,31 @@
 """A made-up figure, table, number, claim and remedy, each added by one entry outside of the project, are found everywhere."""
 
 import json
+import os
 import shutil
+import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import small_study
+from extended_study import SOURCE
 from project_copy import Project
 from small_study import CONFIGURATION, write_small_study
 
-from dying_relu.analysis import claims, figures, numbers, tables
+from dying_relu.analysis import claims, figures, latex, numbers, tables
 from dying_relu.analysis.claims.verdict import CLAIMS
-from dying_relu.analysis.entries import FIGURES, TABLES
+from dying_relu.analysis.entries import CLAIMS as CLAIM_MODULES
+from dying_relu.analysis.entries import FIGURES, NUMBERS, TABLES
+from dying_relu.analysis.figures import style
 from dying_relu.analysis.study_results import StudyResults
+from dying_relu.configuration import IMAGE_SETS
 from dying_relu.errors import DyingReluError
 from dying_relu.extensions import VARIABLE
-from dying_relu.results import provenance
+from dying_relu.results import provenance, schemas
+from dying_relu.stack.activations import ACTIVATIONS
 
 EXTENSION = '''
 """A made-up figure, table, group of numbers and claim."""
@@ -50,6 +59,14 @@ def numbers(study):
 def made_up(evidence):
     return Finding(SUPPORTED, Interval(1.0, 1.0, 1.0, 3), 1, details={"Runs": len(evidence.runs)})
 '''
+LABELS = """
+from dying_relu.configuration import IMAGE_SETS, ImageSet
+from dying_relu.stack.activations import ACTIVATIONS, Activation
+
+ACTIVATIONS.add("made_up_label", Activation(None, None, label="Made-Up"))
+ACTIVATIONS.add("made_up_bare", Activation(None, None))
+IMAGE_SETS.add("stripes_made_up", ImageSet(channels=1, side=8, classes=2, train=1, test=1, label="Stripes"))
+"""
 REMEDY = {"optimiser": ("sgd_made_up",), "learning_rate": (0.01, 1.0)}
 
 
@@ -64,6 +81,31 @@ def extension(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     yield folder
     CLAIMS.pop("C14", None)
     sys.modules.pop("made_up", None)
+
+
+ONE_OF_EACH = {
+    "figures": 'CAPTION = "A caption."\nTABLES = ("runs",)\n\n\ndef figure(runs): ...\n',
+    "tables": "def table(study): ...\n",
+    "numbers": "def numbers(study): ...\n",
+    "claims": '@claim("C14")\ndef settled(evidence): ...\n',
+}
+ROOMS = {"figures": FIGURES, "tables": TABLES, "numbers": NUMBERS, "claims": CLAIM_MODULES}
+
+
+@pytest.fixture
+def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, str]], None]:
+    """Write modules, by their names, to the current folder, and name them in the environment."""
+
+    def written(texts: dict[str, str]) -> None:
+        for name, text in texts.items():
+            path = tmp_path.joinpath(*name.split(".")).with_suffix(".py")
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        monkeypatch.setenv(VARIABLE, ",".join(texts))
+
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.chdir(tmp_path)
+    return written
 
 
 @pytest.fixture
@@ -113,6 +155,153 @@ def test_an_extension_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv(VARIABLE, "not_there")
     with pytest.raises(DyingReluError, match="no extension not_there"):
         figures.names()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("figure", "made_up", "--results", "results", "--out", "out.pdf"),
+        ("claims", "--results", "results", "--out", "out.csv"),
+        ("tables", "--results", "results", "--config", str(CONFIGURATION), "--out", "out"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_command_finds_a_module_in_the_current_folder(
+    words: tuple[str, ...], results: Path, tmp_path: Path
+) -> None:
+    """The folder is on no path that Python is told."""
+    (tmp_path / "made_up.py").write_text(EXTENSION, encoding="utf-8")
+    environment = os.environ | {VARIABLE: "made_up", "PYTHONPATH": str(SOURCE), "PYTHONSAFEPATH": "1"}
+    if words[0] == "tables":
+        command(("claims", "--results", "results", "--out", "results/claims.csv"), tmp_path, environment)
+    command(words, tmp_path, environment)
+    written = {
+        "figure": lambda: (tmp_path / "out.png").read_bytes()[1:4] == b"PNG",
+        "claims": lambda: "\nC14,It is made up,supported," in (tmp_path / "out.csv").read_text(),
+        "tables": lambda: " runs" in (tmp_path / "out" / "made_up.tex").read_text(),
+    }
+    assert written[words[0]]()
+
+
+def command(words: tuple[str, ...], folder: Path, environment: dict[str, str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "dying_relu.cli", *words],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("room", "taken"),
+    [
+        ("figures", "remedies"),
+        ("tables", "verdicts"),
+        ("numbers", "scale"),
+        ("claims", "c01_relu"),
+    ],
+)
+def test_the_name_of_an_entry_of_the_project_is_refused(
+    room: str, taken: str, modules: Callable[[dict[str, str]], None]
+) -> None:
+    modules({taken: ONE_OF_EACH[room]})
+    for ask in (ROOMS[room].names, lambda: ROOMS[room].load(taken)):
+        with pytest.raises(DyingReluError, match=f"two entries for the {room[:-1]} '{taken}'") as error:
+            ask()
+        assert f"the modules {ROOMS[room].package}.{taken} and {taken}; rename the file" in str(error.value)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_of_two_extensions_of_one_name_none_wins(
+    room: str, modules: Callable[[dict[str, str]], None]
+) -> None:
+    modules({"left.made_up_twice": ONE_OF_EACH[room], "right.made_up_twice": ONE_OF_EACH[room]})
+    with pytest.raises(DyingReluError, match=r"the modules left\.made_up_twice and right\.made_up_twice"):
+        ROOMS[room].names()
+
+
+def test_the_id_of_a_claim_of_the_project_is_refused(modules: Callable[[dict[str, str]], None]) -> None:
+    rule = CLAIMS["C1"]
+    modules({"made_up_claim": EXTENSION.replace('"C14"', '"C1"')})
+    with pytest.raises(DyingReluError, match="made_up_claim") as error:
+        claims.ordered()
+    assert "there are two entries for the claim 'C1'" in str(error.value)
+    assert CLAIMS["C1"] is rule
+
+
+@pytest.mark.parametrize(
+    ("head", "message"),
+    [
+        ("", "has no caption: expected a literal such as CAPTION ="),
+        ("CAPTION = 'A' + 'B'", "has no caption: expected a literal such as CAPTION ="),
+        (
+            "CAPTION = 'A.'",
+            "does not say which tables it takes: found no literal TABLES; expected some of runs,",
+        ),
+        ("CAPTION = 'A.'\nTABLES = ()", "does not say which tables it takes: found TABLES = ()"),
+        ("CAPTION = 'A.'\nTABLES = 'runs'", "does not say which tables it takes: found TABLES = 'runs'"),
+        (
+            "CAPTION = 'A.'\nTABLES = ('runs', 'nets')",
+            "found TABLES = ('runs', 'nets'); expected some of runs,",
+        ),
+    ],
+)
+def test_what_a_figure_lacks_is_said(
+    head: str, message: str, modules: Callable[[dict[str, str]], None]
+) -> None:
+    modules({"made_up_figure": f"{head}\n\n\ndef figure(runs): ...\n"})
+    for ask in (FIGURES.names, lambda: FIGURES.load("made_up_figure")):
+        with pytest.raises(DyingReluError, match="figure in the module made_up_figure") as error:
+            ask()
+        assert message in str(error.value)
+        assert "beside its function figure" in str(error.value)
+
+
+def test_to_look_for_entries_imports_nothing(modules: Callable[[dict[str, str]], None]) -> None:
+    modules({"made_up": EXTENSION})
+    program = (
+        "import sys; from dying_relu.analysis import entries; entries.FIGURES.names(); entries.CLAIMS.names(); "
+        "sys.exit(bool({'torch', 'pandas', 'matplotlib', 'made_up'} & set(sys.modules)))"
+    )
+    subprocess.run([sys.executable, "-c", program], env=os.environ | {"PYTHONPATH": str(SOURCE)}, check=True)
+
+
+@pytest.mark.parametrize("tables", [("runs",), ["units"], (*schemas.TABLES, *schemas.SIMULATIONS)])
+def test_a_figure_takes_any_table(tables: Sequence[str], modules: Callable[[dict[str, str]], None]) -> None:
+    modules({"made_up_figure": f"CAPTION: str = 'A.'\nTABLES = {tables}\n\n\ndef figure(**all): ...\n"})
+    assert FIGURES.names()["made_up_figure"] == "made_up_figure"
+
+
+def test_a_module_that_is_not_python_is_named(modules: Callable[[dict[str, str]], None]) -> None:
+    modules({"made_up_wrong": "def figure(:\n"})
+    with pytest.raises(DyingReluError, match=r"made_up_wrong\.py is not valid Python: found .* in line 1"):
+        FIGURES.names()
+
+
+def test_an_activation_and_a_data_set_say_their_printed_names(
+    modules: Callable[[dict[str, str]], None],
+) -> None:
+    """Those of extensions come last; without a label the name that studies give them is printed."""
+    modules({"made_up_labels": LABELS})
+    try:
+        assert latex.name("made_up_label") == "Made-Up"
+        assert latex.name("made_up_bare") == "made up bare"
+        assert latex.name("stripes_made_up") == "Stripes"
+        assert latex.named("holds in stripes_made_up mlp") == "holds in Stripes MLP"
+        levels = [*reversed(ACTIVATIONS)]
+        runs = style.with_activation_names(pd.DataFrame({"activation": levels, "slope": 0.0}))
+        assert list(runs["function"].cat.categories[-3:]) == ["tanh", "Made-Up", "made up bare"]
+    finally:
+        sys.modules.pop("made_up_labels", None)
+        for registry, names in (
+            (ACTIVATIONS, ("made_up_label", "made_up_bare")),
+            (IMAGE_SETS, ("stripes_made_up",)),
+        ):
+            for name in names:
+                registry.pop(name, None)
 
 
 def test_a_remedy_is_an_entry_of_the_configuration(tmp_path: Path) -> None:

@@ -7,10 +7,10 @@ files are read, and nothing is imported before :meth:`Room.load`.
 
 import ast
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import cache
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -21,6 +21,9 @@ from dying_relu.files.atomic import atomic_path
 from dying_relu.results.code_digest import code_digest
 
 HERE = Path(__file__).parent
+
+STUDY_TABLES = ("runs", "checkpoints", "layers", "units", "validation", "born_dead")
+"""Names of the tables that a figure may take: those of :mod:`dying_relu.results.schemas`, which takes a second to import."""
 
 
 class Declaration(NamedTuple):
@@ -41,23 +44,46 @@ class Room:
     Args:
         package: inside ``dying_relu.analysis``.
         function: the name of the function that makes a module an entry; with an @, that of a decorator.
+        check: raises an error unless a module, by its name and what it says of itself, has what else an entry needs.
     """
 
-    def __init__(self, package: str, function: str) -> None:
+    def __init__(
+        self, package: str, function: str, check: Callable[[str, Declaration], None] | None = None
+    ) -> None:
         self.package = f"{__package__}.{package}"
         self._folder = HERE / package
         self._function = function
+        self._check = check
 
     def names(self) -> dict[str, str]:
-        """The module of each entry, by the entry's name: those of the package by name, then those of extensions."""
-        inside = {path.stem: f"{self.package}.{path.stem}" for path in sorted(self._folder.glob("*.py"))}
-        found = {
-            name: module for name, module in inside.items() if self._is_entry(self._folder / f"{name}.py")
-        }
+        """The module of each entry, by the entry's name: those of the package by name, then those of extensions.
+
+        Raises:
+            DyingReluError: two entries have one name, or an entry lacks what it needs.
+        """
+        paths = sorted(self._folder.glob("*.py"))
+        modules = {path.stem: f"{self.package}.{path.stem}" for path in paths if self._is_entry(path)}
         for module in extensions.names():
             if self._is_entry(_file(module)):
-                found[module.rpartition(".")[2]] = module
-        return found
+                self._add(modules, module)
+        if self._check:
+            for module in modules.values():
+                self._check(module, declared(_file(module)))
+        return modules
+
+    def _add(self, modules: dict[str, str], module: str) -> None:
+        name = module.rpartition(".")[2]
+        if name in modules:
+            raise DyingReluError(
+                f"there are two entries for the {self._kind} {name!r}",
+                found=f"the modules {modules[name]} and {module}",
+                remedy=f"rename the file of {module}, and its name in {extensions.VARIABLE}",
+            )
+        modules[name] = module
+
+    @property
+    def _kind(self) -> str:
+        return self.package.rpartition(".")[2].removesuffix("s")
 
     def _is_entry(self, path: Path) -> bool:
         functions = declared(path).functions
@@ -69,15 +95,13 @@ class Room:
         """The module of an entry.
 
         Raises:
-            DyingReluError: there is no such entry.
+            DyingReluError: there is no such entry, or as :meth:`names`.
         """
-        own = self._folder / f"{name}.py"
-        if own.is_file() and self._is_entry(own):
-            return f"{self.package}.{name}"
         names = self.names()
         if name not in names:
-            kind = self.package.rpartition(".")[2].removesuffix("s")
-            raise DyingReluError(f"unknown {kind}", found=repr(name), expected=f"one of {', '.join(names)}")
+            raise DyingReluError(
+                f"unknown {self._kind}", found=repr(name), expected=f"one of {', '.join(names)}"
+            )
         return names[name]
 
     def constant(self, name: str, constant: str) -> Any:
@@ -87,7 +111,8 @@ class Room:
     def load(self, name: str) -> ModuleType:
         """Import an entry's module."""
         # By its name, so that editing one entry's code does not change the digest of the others.
-        return import_module(self.module(name))
+        module = self.module(name)
+        return import_module(module) if _is_ours(module) else extensions.imported(module)
 
     def digest(self, *names: str) -> str:
         """The digest of the code of some entries; of none, that of the whole package and of all extensions to it."""
@@ -116,14 +141,18 @@ def declared(path: Path) -> Declaration:
 
 @cache
 def _declared(path: Path, modified: int) -> Declaration:
-    tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    try:
+        tree = ast.parse(path.read_bytes(), filename=str(path))
+    except SyntaxError as error:
+        raise DyingReluError(
+            f"{path} is not valid Python", found=f"{error.msg} in line {error.lineno}", remedy="correct it"
+        ) from error
     constants: dict[str, Any] = {"__doc__": ast.get_docstring(tree)}
     for node in tree.body:
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            try:
-                constants[node.targets[0].id] = ast.literal_eval(node.value)
-            except ValueError:
-                continue
+        target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+        if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(target, ast.Name) and node.value:
+            with suppress(ValueError):
+                constants[target.id] = ast.literal_eval(node.value)
     return Declaration(
         constants,
         {
@@ -142,13 +171,25 @@ def _file(module: str) -> Path:
     """The file of a module, without importing any package of ours."""
     if _is_ours(module):
         return HERE.joinpath(*module.split(".")[2:]).with_suffix(".py")
-    spec = find_spec(module)
-    if spec is None or spec.origin is None:
+    return extensions.file_of(module)
+
+
+def _check_figure(module: str, declaration: Declaration) -> None:
+    """Raise an error unless a figure's module says its caption and its tables."""
+    caption, tables = (declaration.constants.get(name) for name in ("CAPTION", "TABLES"))
+    if not (isinstance(caption, str) and caption):
         raise DyingReluError(
-            f"no extension {module}",
-            remedy=f"put its folder on PYTHONPATH, or take it out of {extensions.VARIABLE}",
+            f"the figure in the module {module} has no caption",
+            expected='a literal such as CAPTION = "The loss by learning rate."',
+            remedy="add one beside its function figure",
         )
-    return Path(spec.origin)
+    if not (isinstance(tables, tuple | list) and tables and all(table in STUDY_TABLES for table in tables)):
+        raise DyingReluError(
+            f"the figure in the module {module} does not say which tables it takes",
+            found="no literal TABLES" if tables is None else f"TABLES = {tables!r}",
+            expected=f'some of {", ".join(STUDY_TABLES)}, as in TABLES = ("runs",)',
+            remedy="correct TABLES beside its function figure",
+        )
 
 
 def _is_ours(module: str) -> bool:
@@ -157,7 +198,7 @@ def _is_ours(module: str) -> bool:
 
 CLAIMS = Room("claims", "@claim")
 """Functions that are decorated with :func:`dying_relu.analysis.claims.verdict.claim`."""
-FIGURES = Room("figures", "figure")
+FIGURES = Room("figures", "figure", _check_figure)
 """``figure(**tables)``, with ``CAPTION`` and ``TABLES``; see :mod:`dying_relu.analysis.figures`."""
 TABLES = Room("tables", "table")
 """``table(study)``; see :mod:`dying_relu.analysis.tables`."""

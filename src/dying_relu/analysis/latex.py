@@ -4,6 +4,10 @@ import math
 import re
 from collections.abc import Iterable
 
+from dying_relu import extensions
+from dying_relu.configuration.datasets import IMAGE_SETS
+from dying_relu.stack.activations import ACTIVATIONS
+
 NOT_MEASURED = r"\unmeasured{}"
 """What the paper prints for a number that the study does not have."""
 
@@ -31,22 +35,6 @@ _WORDS = [
     "twelve",
     "thirteen",
 ]
-_DATASETS = {
-    "mnist": "MNIST",
-    "fashion_mnist": "Fashion-MNIST",
-    "cifar10": "CIFAR-10",
-    "cifar100": "CIFAR-100",
-}
-_ACTIVATIONS = {
-    "relu": "ReLU",
-    "leaky_relu": "leaky ReLU",
-    "prelu": "PReLU",
-    "elu": "ELU",
-    "selu": "SELU",
-    "gelu": "GELU",
-    "silu": "SiLU",
-    "tanh": "tanh",
-}
 _OTHERS = {
     "mlp": "MLP",
     "cnn": "CNN",
@@ -56,7 +44,6 @@ _OTHERS = {
     "rai": "RAI",
     "lecun": "LeCun",
 }
-_NAMES = _DATASETS | _ACTIVATIONS | _OTHERS
 _ALSO_WORDS = ("he",)
 """Keys that are words of their own in a sentence."""
 
@@ -79,8 +66,16 @@ def name(key: str) -> str:
     """
     first, _, remedy = key.partition("_")
     # What follows the first underscore of an architecture or an optimiser is a remedy.
-    words = _NAMES.get(key) or f"{_OTHERS.get(first, first)} {remedy}"
+    words = _label(key) or f"{_OTHERS.get(first, first)} {remedy}"
     return words.replace("_", " ").rstrip()
+
+
+def _label(key: str) -> str | None:
+    """The name that the entry of a data set or an activation gives itself, or the usual one of another level."""
+    extensions.load()
+    if key in IMAGE_SETS:
+        return IMAGE_SETS[key].label
+    return ACTIVATIONS[key].label if key in ACTIVATIONS else _OTHERS.get(key)
 
 
 def layer(name: str, depth: int) -> str:
@@ -114,7 +109,7 @@ def named(sentence: str) -> str:
 
 def _in_a_sentence(word: str) -> str:
     first, _, remedy = word.partition("_")
-    is_level = word in _NAMES or (remedy and first in _OTHERS)
+    is_level = _label(word) or (remedy and first in _OTHERS)
     return name(word) if is_level and word not in _ALSO_WORDS else word
 
 

@@ -34,6 +34,7 @@ class Activation:
         learns_slope: the slope is a parameter of each layer (PReLU).
         rectifies: f(z) is z where z > 0, else the slope times z, with a fixed slope.
         default_slope: used where a study gives none; None for activations without a slope.
+        label: its name in figures and tables; None: the name that studies give it.
     """
 
     function: Callable[[Tensor, Slope], Tensor]
@@ -42,6 +43,7 @@ class Activation:
     learns_slope: bool = False
     rectifies: bool = False
     default_slope: float | None = None
+    label: str | None = None
 
     def derivative(self, z: Tensor, slope: Slope) -> Tensor:
         """Differentiate f at every element, as training sees it (float32 underflow included).
@@ -146,18 +148,23 @@ def _functional() -> Any:
 
 
 ACTIVATIONS = Registry[Activation]("activation")
-"""By the name that studies give them."""
+"""By the name that studies give them, in the order in which figures show them."""
 
-ACTIVATIONS.add("relu", Activation(relu, relu_gradient, rectifies=True))
+ACTIVATIONS.add("relu", Activation(relu, relu_gradient, rectifies=True, label="ReLU"))
 # Default slopes are PyTorch's.
-ACTIVATIONS.add("leaky_relu", Activation(leaky_relu, leaky_relu_gradient, default_slope=0.01, rectifies=True))
+ACTIVATIONS.add(
+    "leaky_relu",
+    Activation(leaky_relu, leaky_relu_gradient, default_slope=0.01, rectifies=True, label="leaky ReLU"),
+)
 # A learned slope can turn negative, and then PReLU is not monotone.
 ACTIVATIONS.add(
     "prelu",
-    Activation(leaky_relu, leaky_relu_gradient, monotone=False, learns_slope=True, default_slope=0.25),
+    Activation(
+        leaky_relu, leaky_relu_gradient, monotone=False, learns_slope=True, default_slope=0.25, label="PReLU"
+    ),
 )
-ACTIVATIONS.add("elu", Activation(elu, elu_gradient))
-ACTIVATIONS.add("selu", Activation(selu, selu_gradient))
-ACTIVATIONS.add("gelu", Activation(gelu, gelu_gradient, monotone=False))
-ACTIVATIONS.add("silu", Activation(silu, silu_gradient, monotone=False))
-ACTIVATIONS.add("tanh", Activation(tanh, tanh_gradient))
+ACTIVATIONS.add("elu", Activation(elu, elu_gradient, label="ELU"))
+ACTIVATIONS.add("selu", Activation(selu, selu_gradient, label="SELU"))
+ACTIVATIONS.add("gelu", Activation(gelu, gelu_gradient, monotone=False, label="GELU"))
+ACTIVATIONS.add("silu", Activation(silu, silu_gradient, monotone=False, label="SiLU"))
+ACTIVATIONS.add("tanh", Activation(tanh, tanh_gradient, label="tanh"))

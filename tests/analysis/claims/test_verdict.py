@@ -9,6 +9,7 @@ from small_evidence import SmallEvidence
 from dying_relu.analysis.claims import LIMITED, NOT_ENOUGH_DATA, REFUTED, SUPPORTED
 from dying_relu.analysis.claims.evidence import NotEnoughData
 from dying_relu.analysis.claims.verdict import (
+    MOST_CLAIMS,
     Claim,
     Finding,
     by_group,
@@ -20,6 +21,9 @@ from dying_relu.analysis.claims.verdict import (
     trend,
 )
 from dying_relu.analysis.inference.intervals import Interval
+from dying_relu.analysis.numbers.verdicts import LETTERS
+from dying_relu.errors import DyingReluError
+from dying_relu.extensions import Registry
 
 
 def table(**strata: list[float]) -> pd.DataFrame:
@@ -143,11 +147,11 @@ def test_a_change_has_a_verb(low: float, high: float, verb: str) -> None:
 
 
 def test_a_rule_is_a_claim_from_its_decoration_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dying_relu.analysis.claims.verdict.CLAIMS", {})
+    monkeypatch.setattr("dying_relu.analysis.claims.verdict.CLAIMS", Registry("claim"))
     known = Finding(SUPPORTED, None, 7)
 
     @claim(
-        "C99",
+        "C20",
         "Claims can be added",
         experiment="none",
         measure="none",
@@ -160,8 +164,8 @@ def test_a_rule_is_a_claim_from_its_decoration_on(monkeypatch: pytest.MonkeyPatc
     from dying_relu.analysis.claims import verdict
 
     assert {
-        "C99": Claim(
-            "C99",
+        "C20": Claim(
+            "C20",
             "Claims can be added",
             "none",
             "none",
@@ -171,12 +175,35 @@ def test_a_rule_is_a_claim_from_its_decoration_on(monkeypatch: pytest.MonkeyPatc
             rule,
         )
     } == verdict.CLAIMS
-    assert rule(SmallEvidence()) is known is verdict.CLAIMS["C99"].finding(SmallEvidence())
+    assert rule(SmallEvidence()) is known is verdict.CLAIMS["C20"].finding(SmallEvidence())
+
+
+def decorated(claim_id: str) -> None:
+    claim(claim_id, "It is made up", experiment="none", measure="none", rule="always")(
+        lambda evidence: Finding(SUPPORTED, None, 7)
+    )
+
+
+def test_a_claim_has_one_rule(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dying_relu.analysis.claims.verdict.CLAIMS", Registry("claim"))
+    decorated("C1")
+    with pytest.raises(DyingReluError, match="two entries for the claim 'C1'"):
+        decorated("C1")
+
+
+@pytest.mark.parametrize("claim_id", ["X1", "C0", "C01", "C21", "c1", "C", "C1a", ""])
+def test_a_claim_has_an_id_that_macros_can_spell(claim_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dying_relu.analysis.claims.verdict.CLAIMS", Registry("claim"))
+    with pytest.raises(DyingReluError) as error:
+        decorated(claim_id)
+    assert f"in the module {__name__} has a wrong id: found {claim_id!r}" in str(error.value)
+    assert "expected C and a number from 1 to 20" in str(error.value)
+    assert tuple(LETTERS) == tuple(range(1, MOST_CLAIMS + 1))
 
 
 def test_missing_data_are_a_finding() -> None:
     def settle(evidence: SmallEvidence) -> Finding:
         raise NotEnoughData("nobody has looked")
 
-    asked = Claim("C99", "", "", "", "", "", {}, settle)
+    asked = Claim("C20", "", "", "", "", "", {}, settle)
     assert asked.finding(SmallEvidence()) == Finding(NOT_ENOUGH_DATA, None, 0, note="nobody has looked")

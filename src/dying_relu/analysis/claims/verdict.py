@@ -11,6 +11,8 @@ import pandas as pd
 from dying_relu.analysis.claims.evidence import Evidence, NotEnoughData, by_replicate
 from dying_relu.analysis.inference.intervals import LEVEL, Interval, interval, simultaneous
 from dying_relu.analysis.latex import listed
+from dying_relu.errors import DyingReluError
+from dying_relu.extensions import Registry
 
 SUPPORTED = "supported"
 LIMITED = "supported with a limit"
@@ -79,7 +81,10 @@ class Claim:
             return Finding(NOT_ENOUGH_DATA, None, 0, note=str(reason))
 
 
-CLAIMS: dict[str, Claim] = {}
+MOST_CLAIMS = 20
+"""The highest number of a claim: macros spell it, and know the words up to this one."""
+
+CLAIMS = Registry[Claim]("claim")
 """Every claim by its id; filled by the modules of this package, and by extensions (:mod:`dying_relu.extensions`)."""
 
 
@@ -93,18 +98,32 @@ def claim(
     unit: str = "percent",
     details: Mapping[str, str] | None = None,
 ) -> Callable[[Callable[[Evidence], Finding]], Callable[[Evidence], Finding]]:
-    """Register the decorated function as the rule of claim ``claim_id``; for the other arguments see :class:`Claim`."""
+    """Register the decorated function as the rule of claim ``claim_id``; for the other arguments see :class:`Claim`.
+
+    Raises:
+        DyingReluError: the id is not C and a number from 1 to ``MOST_CLAIMS``, or is that of another claim.
+    """
 
     def register(settle: Callable[[Evidence], Finding]) -> Callable[[Evidence], Finding]:
-        CLAIMS[claim_id] = Claim(
+        if claim_id not in {f"C{number}" for number in range(1, MOST_CLAIMS + 1)}:
+            raise DyingReluError(
+                f"a claim in the module {settle.__module__} has a wrong id",
+                found=repr(claim_id),
+                expected=f"C and a number from 1 to {MOST_CLAIMS}, such as 'C14'",
+                remedy="correct the first argument of @claim",
+            )
+        CLAIMS.add(
             claim_id,
-            statement,
-            experiment,
-            measure,
-            unit,
-            rule,
-            dict(details or {}),
-            settle,
+            Claim(
+                claim_id,
+                statement,
+                experiment,
+                measure,
+                unit,
+                rule,
+                dict(details or {}),
+                settle,
+            ),
         )
         return settle
 

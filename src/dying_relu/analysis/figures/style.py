@@ -18,6 +18,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from dying_relu.analysis import latex
 from dying_relu.files.atomic import atomic_path
+from dying_relu.stack.activations import ACTIVATIONS
 
 Parameters = ParamSpec("Parameters")
 
@@ -157,9 +158,9 @@ def layer(key: str, depth: int) -> str:
 
 
 def with_activation_names(runs: pd.DataFrame) -> pd.DataFrame:
-    """``runs`` with a column ``function``: the activation's name, in the order ReLU, leaky ReLU by slope, the others."""
+    """``runs`` with a column ``function``: the activation's name, in the order of their entries and by slope."""
     names = [latex.activation_name(*pair) for pair in zip(runs["activation"], runs["slope"], strict=True)]
-    order = {"relu": 0, "leaky_relu": 1, "prelu": 2, "elu": 3, "selu": 4, "gelu": 5, "silu": 6, "tanh": 7}
+    order = {activation: place for place, activation in enumerate(ACTIVATIONS)}
     places = runs.assign(function=names, place=runs["activation"].map(order).fillna(len(order)))
     ordered = places.sort_values(["place", "slope"])["function"].unique()
     return runs.assign(function=pd.Categorical(names, ordered))
