@@ -36,22 +36,6 @@ WITHOUT_ARGS: dict[str, set[str]] = {
     },
 }
 
-# Modules that are not checked yet, each with the reason.
-BEING_EDITED: dict[str, str] = dict.fromkeys(
-    (
-        "analysis/claims/settle.py",
-        "analysis/claims/verdict.py",
-        "analysis/entries.py",
-        "analysis/figures/style.py",
-        "analysis/latex.py",
-        "data/originals.py",
-        "probing/command.py",
-        "stack/activations.py",
-    ),
-    "being edited",
-)
-CHECKED = [module for module in MODULES if module not in BEING_EDITED]
-
 Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -77,7 +61,7 @@ def is_command(function: Function) -> bool:
     return any(ast.unparse(decorator).startswith("app.command") for decorator in function.decorator_list)
 
 
-@pytest.mark.parametrize("module", CHECKED)
+@pytest.mark.parametrize("module", MODULES)
 def test_first_lines_are_no_questions(module: str) -> None:
     tree = ast.parse((PACKAGE / module).read_text())
     first_lines = {
@@ -91,7 +75,7 @@ def test_first_lines_are_no_questions(module: str) -> None:
     assert not questions, f"begin with a noun or an imperative: {questions}"
 
 
-@pytest.mark.parametrize("module", CHECKED)
+@pytest.mark.parametrize("module", MODULES)
 def test_functions_of_several_parameters_document_them(module: str) -> None:
     tree = ast.parse((PACKAGE / module).read_text())
     functions = [node for node in tree.body if isinstance(node, Function) and not node.name.startswith("_")]

@@ -27,7 +27,7 @@ STUDY_TABLES = ("runs", "checkpoints", "layers", "units", "validation", "born_de
 
 
 class Declaration(NamedTuple):
-    """What a module says of itself, as far as it can be read without importing it.
+    """The declarations of a module, as far as they can be read without importing it.
 
     Attributes:
         constants: the literals of its top level, by name, and its docstring as ``__doc__``.
@@ -135,7 +135,7 @@ def write_captions(folder: Path) -> dict[str, Path]:
 
 
 def declared(path: Path) -> Declaration:
-    """What the module in the file ``path`` says of itself."""
+    """Read the declarations of the module in the file ``path``."""
     return _declared(path, path.stat().st_mtime_ns)
 
 

@@ -79,7 +79,11 @@ def _label(key: str) -> str | None:
 
 
 def layer(name: str, depth: int) -> str:
-    """A hidden layer as readers know it.
+    """Name a hidden layer as readers know it.
+
+    Args:
+        name: its name in the tables.
+        depth: 1 for the first hidden layer.
 
     >>> layer("linear1", 3), layer("conv2", 2)
     ('hidden layer 3', 'hidden layer 2 (convolution)')
@@ -88,7 +92,11 @@ def layer(name: str, depth: int) -> str:
 
 
 def activation_name(activation: str, slope: float) -> str:
-    """An activation with its slope, where the slope is a choice.
+    """Name an activation, with its slope where the slope is a choice.
+
+    Args:
+        activation: its name in the configuration.
+        slope: left of zero.
 
     >>> activation_name("leaky_relu", 0.01), activation_name("relu", 0.0), activation_name("prelu", 0.25)
     ('leaky ReLU 0.01', 'ReLU', 'PReLU')
@@ -184,7 +192,12 @@ def points(difference: float) -> str:
 
 
 def hundredths(estimate: float, low: float, high: float) -> str:
-    r"""A share, or a difference of shares, in per cent with its interval, for a column of them: without a unit.
+    r"""Print a share, or a difference of shares, in per cent with its interval, for a column of them: without a unit.
+
+    Args:
+        estimate: the share.
+        low: lower end of its interval.
+        high: upper end.
 
     >>> hundredths(0.432, 0.31, 0.5), hundredths(-0.2, -0.2, -0.2)
     ('\\num{43} [\\num{31}, \\num{50}]', '\\num{-20}')

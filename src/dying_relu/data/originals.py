@@ -90,7 +90,11 @@ def shapes(name: str) -> tuple[tuple[int, ...], ...]:
 
 
 def verify(name: str, arrays: Arrays) -> None:
-    """Check that ``arrays`` are the data set ``name``, whatever source they came from.
+    """Check that arrays are a data set, whatever source they came from.
+
+    Args:
+        name: of the data set.
+        arrays: images (N, H, W) or (N, H, W, C) and labels (N,) of both splits, uint8.
 
     Raises:
         DyingReluError: an array has the wrong shape, a label is out of range, or a sum is not the known one.
@@ -118,12 +122,28 @@ def verify(name: str, arrays: Arrays) -> None:
 
 
 def sums(name: str, arrays: Arrays) -> dict[str, str]:
-    """The SHA-256 sum of each of ``arrays`` of the data set ``name``, by the array's name."""
+    """Sum up each array of a data set.
+
+    Args:
+        name: of the data set.
+        arrays: of both splits, uint8.
+
+    Returns:
+        Array's name -> SHA-256 in hexadecimal.
+    """
     return {part: sha256(name, array) for part, array in arrays._asdict().items()}
 
 
 def sha256(name: str, array: np.ndarray) -> str:
-    """The SHA-256 sum of ``array``, uint8 and in C order, of the data set ``name``, as :attr:`Original.sha256` means it."""
+    """Sum up one array of a data set, as :attr:`Original.sha256` means it.
+
+    Args:
+        name: of the data set.
+        array: uint8, in C order.
+
+    Returns:
+        SHA-256 in hexadecimal.
+    """
     digest = hashlib.sha256()
     if name in ORIGINALS and ORIGINALS[name].with_header:
         digest.update(idx_header(array.shape))

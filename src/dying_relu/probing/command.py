@@ -59,9 +59,11 @@ def _made(make: Any, place: str) -> Any:
 
 
 def load_weights(model: nn.Module, path: Path) -> None:
-    """Load a file of weights into ``model``: a state_dict, one under the key "state_dict" or "model", or a .safetensors file.
+    """Load a file of weights into a model; nothing in the file is run.
 
-    Nothing in the file is run.
+    Args:
+        model: to load into.
+        path: a state_dict, one under the key "state_dict" or "model", or a .safetensors file.
 
     Raises:
         DyingReluError: no model, no such file, one that holds no weights, one of another model.

@@ -15,7 +15,15 @@ def side_by_side(images: Tensor) -> Tensor:
 
 
 def by_network(rows: Tensor, networks: int) -> Tensor:
-    """Undo :func:`side_by_side`: (B, H, W, K * C) -> a view (K, B, C, H, W)."""
+    """Undo :func:`side_by_side`.
+
+    Args:
+        rows: (B, H, W, K * C).
+        networks: K.
+
+    Returns:
+        A view (K, B, C, H, W).
+    """
     return rows.unflatten(3, (networks, -1)).permute(3, 0, 4, 1, 2)
 
 

@@ -65,13 +65,26 @@ def settle(results_folder: Path, ids: Collection[str] | None = None) -> pd.DataF
 
 
 def settled_by(evidence: Evidence, ids: Collection[str] | None = None) -> pd.DataFrame:
-    """The verdicts on the claims from ``evidence``, as :func:`settle` gives them, without what the numbers follow from."""
+    """Settle claims by evidence that is already in memory.
+
+    Args:
+        evidence: of a study.
+        ids: the claims to settle; None: all.
+
+    Returns:
+        The table of :func:`settle` without the columns of the numbers' origin.
+    """
     rules = [claim for claim in ordered() if ids is None or claim.id in ids]
     return pd.DataFrame([_row(claim, claim.finding(evidence)) for claim in rules])
 
 
 def write(verdicts: pd.DataFrame, out: Path) -> None:
-    """Write the table of :func:`settle` to the CSV file ``out``, with its sum beside it."""
+    """Write verdicts to a CSV file, with its checksum beside it.
+
+    Args:
+        verdicts: the table of :func:`settle`.
+        out: file to write.
+    """
     with atomic_path(out) as beside:
         verdicts.to_csv(beside, index=False)
     checksums.write_beside(out)

@@ -1,4 +1,4 @@
-"""What a verdict is, and how to reach one from numbers."""
+"""Verdicts, claims and findings, and the rules that lead from numbers to a verdict."""
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -31,7 +31,7 @@ Detail = float | str | Interval
 
 @dataclass(frozen=True)
 class Finding:
-    """What a rule makes of a study.
+    """The outcome of a claim's rule on a study.
 
     Attributes:
         verdict: one of ``VERDICTS``.
@@ -98,7 +98,16 @@ def claim(
     unit: str = "percent",
     details: Mapping[str, str] | None = None,
 ) -> Callable[[Callable[[Evidence], Finding]], Callable[[Evidence], Finding]]:
-    """Register the decorated function as the rule of claim ``claim_id``; for the other arguments see :class:`Claim`.
+    """Register the decorated function as the rule of a claim.
+
+    Args:
+        claim_id: C and a number from 1 to ``MOST_CLAIMS``.
+        statement: the claim, in short.
+        experiment: the experiments that it rests on.
+        measure: the effect, in words.
+        rule: in words.
+        unit: of the effect: "percent", "points" or "number".
+        details: further numbers by name, and the format of each; see :class:`Claim`.
 
     Raises:
         DyingReluError: the id is not C and a number from 1 to ``MOST_CLAIMS``, or is that of another claim.
@@ -154,7 +163,15 @@ def if_any(values: pd.DataFrame) -> Interval | float:
 
 
 def each(values: pd.DataFrame, level: float = LEVEL) -> dict[str, Interval]:
-    """The interval of every stratum of ``values`` by itself, in the strata's order; see :func:`pooled`."""
+    """Estimate every stratum by itself.
+
+    Args:
+        values: columns ``stratum``, ``replicate``, ``value``; see :func:`pooled`.
+        level: of each interval.
+
+    Returns:
+        Stratum -> interval, in the strata's order.
+    """
     enough = _replicated(values)
     strata, names = pd.factorize(enough["stratum"])
     numbers = enough["value"].to_numpy()
@@ -166,9 +183,16 @@ def each(values: pd.DataFrame, level: float = LEVEL) -> dict[str, Interval]:
 def by_group(
     table: pd.DataFrame, column: str, statistic: Callable[[pd.DataFrame], float], level: float = LEVEL
 ) -> dict[str, Interval]:
-    """``statistic`` pooled over strata, for each value of ``column`` that has enough replicates.
+    """Pool a statistic over strata, for each group that has enough replicates.
 
-    ``table`` has the columns ``stratum``, ``replicate``, ``column`` and what the statistic needs.
+    Args:
+        table: columns ``stratum``, ``replicate``, the one named ``column``, and those that the statistic needs.
+        column: whose values make the groups.
+        statistic: of the rows of one group, stratum and replicate.
+        level: of each interval.
+
+    Returns:
+        Group -> interval.
     """
     groups: dict[str, Interval] = {}
     for name, group in table.groupby(column, sort=False):
@@ -188,7 +212,11 @@ def _replicated(values: pd.DataFrame) -> pd.DataFrame:
 
 
 def exceeds(values: pd.DataFrame, threshold: float) -> tuple[str, str]:
-    """Does the value lie above ``threshold`` in every stratum, in some or in none?
+    """Decide if a value lies above a threshold in every stratum, in some or in none.
+
+    Args:
+        values: columns ``stratum``, ``replicate``, ``value``; see :func:`pooled`.
+        threshold: to exceed.
 
     Returns:
         The verdict and a note. Supported: the whole interval of every stratum lies above the threshold. Supported

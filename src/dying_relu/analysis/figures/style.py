@@ -1,4 +1,4 @@
-"""How every figure looks: the paper's width, font and sizes, one palette, and the same words for the same things."""
+"""The look of every figure: the paper's width, font and sizes, one palette, and the same words for the same things."""
 
 import io
 import math
@@ -91,7 +91,17 @@ def paper(figure: Callable[Parameters, Figure]) -> Callable[Parameters, Figure]:
 
 
 def panels(rows: int, columns: int, height: float, **sharing: Any) -> tuple[Figure, np.ndarray]:
-    """A figure of the text width and ``height`` inches with (rows, columns) axes; ``sharing`` as in ``plt.subplots``."""
+    """Make a figure of the text width with a grid of axes.
+
+    Args:
+        rows: of the grid.
+        columns: of the grid.
+        height: of the figure in inches.
+        sharing: as in ``plt.subplots``.
+
+    Returns:
+        The figure, and its axes (rows, columns).
+    """
     return plt.subplots(
         rows, columns, FigureClass=PaperFigure, figsize=(TEXT_WIDTH, height), squeeze=False, **sharing
     )
@@ -125,7 +135,12 @@ def places(
 
 
 def save(figure: Figure, out: Path) -> None:
-    """Write ``figure`` to the PDF ``out`` and to a PNG beside it; the same figure gives the same bytes."""
+    """Write a figure as a PDF and as a PNG beside it; the same figure gives the same bytes.
+
+    Args:
+        figure: to write.
+        out: PDF file.
+    """
     for path, metadata in (
         (out, {"CreationDate": None, "Producer": None}),
         (out.with_suffix(".png"), {"Software": None}),
@@ -153,7 +168,12 @@ def name(key: str) -> str:
 
 
 def layer(key: str, depth: int) -> str:
-    """A hidden layer as readers know it, by its name in the tables and its depth."""
+    """Name a hidden layer as readers know it.
+
+    Args:
+        key: its name in the tables.
+        depth: 1 for the first hidden layer.
+    """
     return latex.layer(key, depth)
 
 
@@ -167,7 +187,11 @@ def with_activation_names(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def factor(column: str, level: object) -> str:
-    """A factor's level where a title or a legend names it.
+    """Name a factor's level in a title or a legend.
+
+    Args:
+        column: the factor.
+        level: its value.
 
     >>> factor("initial_bias", 0.5), factor("learning_rate", 0.1), factor("dataset", "mnist")
     ('bias 0.5', 'rate 0.1', 'MNIST')
@@ -196,10 +220,14 @@ def correlation(value: float) -> str:
 
 
 def settings(runs: pd.DataFrame, *factors: str) -> list[tuple[str, pd.DataFrame]]:
-    """The runs of each place of a figure: (title, runs), in the order of the table.
+    """Split runs by the places of a figure: a data set, an architecture and a level of each factor that has several.
 
-    A place is a data set, an architecture and a level of each of ``factors`` that has several: the factors that the
-    figure does not show. Runs that differ in one must not pass for replicates of each other.
+    Args:
+        runs: rows of the table of runs.
+        factors: columns that the figure does not show. Runs that differ in one must not pass for replicates of each other.
+
+    Returns:
+        (title, runs) of each place, in the order of the table.
     """
     varying = [column for column in factors if len(runs[column].unique()) > 1]
     found = []
@@ -211,7 +239,7 @@ def settings(runs: pd.DataFrame, *factors: str) -> list[tuple[str, pd.DataFrame]
 
 
 def replicates(runs: pd.DataFrame) -> str:
-    """What the marks and bars of a figure are, by how many replicates there are."""
+    """Explain the marks and bars of a figure, by the number of replicates."""
     count = runs["replicate"].nunique()
     if count == 1:
         return "one replicate, so no intervals"
@@ -221,7 +249,12 @@ def replicates(runs: pd.DataFrame) -> str:
 
 
 def rates(axes: Axes, values: Sequence[float]) -> None:
-    """A logarithmic axis for learning rates that covers ``values``, labelled at its decades, or at the values if it has none."""
+    """Make the horizontal axis logarithmic, for learning rates; labelled at its decades, or at the values if it has none.
+
+    Args:
+        axes: to change.
+        values: rates that it covers.
+    """
     axes.set_xscale("log")
     axes.set_xlim(min(values) / 1.4, max(values) * 1.4)
     if max(values) < 10 * min(values):
@@ -231,14 +264,24 @@ def rates(axes: Axes, values: Sequence[float]) -> None:
 
 
 def shares(axes: Axes, label: str) -> None:
-    """A vertical axis for a share of the whole."""
+    """Make the vertical axis one for a share of the whole.
+
+    Args:
+        axes: to change.
+        label: of the axis.
+    """
     axes.set_ylim(-0.03, 1.03)
     axes.yaxis.set_major_formatter(mpl.ticker.PercentFormatter(1, symbol="%"))
     axes.set_ylabel(label)
 
 
 def note(message: str, height: float = 1.0) -> Figure:
-    """A figure that says why there is nothing to draw."""
+    """Make a figure that says why there is nothing to draw.
+
+    Args:
+        message: the reason.
+        height: of the figure in inches.
+    """
     figure, axes = panels(1, 1, height)
     axes[0, 0].set_axis_off()
     axes[0, 0].text(0.5, 0.5, message, ha="center", va="center", transform=axes[0, 0].transAxes)
