@@ -9,6 +9,8 @@ from hypothesis import settings
 from small_shard import blurred_prototypes
 from small_study import write_small_study
 
+# Where tests run side by side, pytest's own process imports the modules that warnings come from; Lightning's need torchvision.
+from dying_relu.adapters.torchvision_import import torchvision  # noqa: F401
 from dying_relu.data import Dataset
 
 # One thread: tests run side by side, and threads that wait for each other's cores slow all of them down.
