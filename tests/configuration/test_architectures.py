@@ -10,7 +10,7 @@ from dying_relu.configuration import CNN, IMAGE_SETS, MLP, Architecture, Layers,
 from dying_relu.configuration.architectures import ARCHITECTURES
 from dying_relu.errors import DyingReluError
 from dying_relu.results.code_digest import import_closure
-from dying_relu.stack.layers import Convolution
+from dying_relu.stack.convolution import Convolution
 from dying_relu.training.models import as_inputs, build
 
 
