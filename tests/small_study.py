@@ -13,6 +13,7 @@ import pandas as pd
 
 from dying_relu.plan import study
 from dying_relu.results import schemas, store
+from dying_relu.results.simulation_schemas import BORN_DEAD
 from dying_relu.simulations import born_dead as birth
 from dying_relu.simulations.checks import checks
 from dying_relu.simulations.probabilities import Count
@@ -120,7 +121,7 @@ def _born_dead() -> pd.DataFrame:
         for (scheme, inputs), width, layers in product(birth.CASES, birth.WIDTHS, range(2, 31))
         for share in [born_dead_probability_one_point(width, layers)]
     ]
-    return pd.DataFrame(rows, columns=list(schemas.BORN_DEAD.columns))
+    return pd.DataFrame(rows, columns=list(BORN_DEAD.columns))
 
 
 def _networks(experiments: tuple[str, ...], replicates: int) -> Iterator[dict]:

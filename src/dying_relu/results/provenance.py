@@ -20,6 +20,7 @@ from dying_relu.files.checksums import sha256
 from dying_relu.plan import memory, resources, study
 from dying_relu.results import origin, schemas, store
 from dying_relu.results.commit import commit
+from dying_relu.results.simulation_schemas import SIMULATIONS
 
 NAME = "provenance.json"
 LIBRARIES = (*origin.LIBRARIES, "torchvision", "matplotlib", "snakemake")
@@ -78,7 +79,7 @@ def _require_made_together(results_folder: Path, configuration: str) -> None:
     of_study = store.origin_of_study(results_folder)
     first = results_folder / f"{next(iter(schemas.TABLES))}.parquet"
     origin.require_same(first, of_study, of_study | {"configuration": configuration})
-    for name in schemas.TABLES | schemas.SIMULATIONS:
+    for name in schemas.TABLES | SIMULATIONS:
         path = results_folder / f"{name}.parquet"
         checksums.check(path)
         own = store.origin_of(path)

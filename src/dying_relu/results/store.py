@@ -22,8 +22,10 @@ from dying_relu.files import checksums
 from dying_relu.files.atomic import atomic_path
 from dying_relu.plan.memory import of_machine
 from dying_relu.results import origin
+from dying_relu.results.columns import narrowed
 from dying_relu.results.origin import Origin
-from dying_relu.results.schemas import SIMULATIONS, TABLES, narrowed
+from dying_relu.results.schemas import TABLES
+from dying_relu.results.simulation_schemas import SIMULATIONS
 
 ORIGIN = b"dying_relu"
 """Key of a table's origin in its file's metadata."""
