@@ -19,6 +19,15 @@ def trained(runs: pd.DataFrame) -> pd.Series:
     return runs["outcome"] == TRAINED
 
 
+def untrained(runs: pd.DataFrame) -> pd.Series:
+    """(rows,) bool: the runs that collapsed or diverged.
+
+    Args:
+        runs: with the column outcome.
+    """
+    return ~trained(runs)
+
+
 def finite(runs: pd.DataFrame) -> pd.Series:
     """(rows,) bool: the runs that did not overflow, whatever became of them.
 
@@ -47,6 +56,4 @@ def counted(runs: pd.DataFrame) -> str:
     '2 of 3 runs trained, 0 collapsed, 1 diverged'
     """
     counts = {outcome: int((runs["outcome"] == outcome).sum()) for outcome in OUTCOMES}
-    return (
-        f"{counts[TRAINED]} of {len(runs)} runs trained, {counts[COLLAPSED]} collapsed, {counts[DIVERGED]} diverged"
-    )
+    return f"{counts[TRAINED]} of {len(runs)} runs trained, {counts[COLLAPSED]} collapsed, {counts[DIVERGED]} diverged"

@@ -77,9 +77,7 @@ def coverage() -> list[Performance]:
     missing[random.uniform(size=missing.shape) < MISSING] = np.nan
     found = [mean_over_cells(pd.DataFrame(table)) for table in missing]
     return [
-        Performance(
-            "median of a cell, order statistics", _median_coverage(numbers), LEVEL, is_used=True
-        ),
+        Performance("median of a cell, order statistics", _median_coverage(numbers), LEVEL, is_used=True),
         Performance("mean over cells, t over seeds", float((error <= jointly).mean()), LEVEL, is_used=True),
         Performance(
             "the same with a tenth missing, jackknife",

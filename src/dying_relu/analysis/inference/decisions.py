@@ -188,7 +188,9 @@ def _judged(cells: Sequence[Cell], criterion: Criterion) -> tuple[Judged, ...]:
     return tuple(
         Judged(
             cell,
-            criterion.interval(cell.numbers) if len(known(cell.numbers)) else Interval(np.nan, np.nan, np.nan, 0),
+            criterion.interval(cell.numbers)
+            if len(known(cell.numbers))
+            else Interval(np.nan, np.nan, np.nan, 0),
             criterion.agreeing(cell.numbers),
             _state(p_holds[place] <= ONE_SIDE, p_fails[place] <= ONE_SIDE),
             _state(holm_holds[place], holm_fails[place]),

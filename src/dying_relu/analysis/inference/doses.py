@@ -8,7 +8,7 @@ import pandas as pd
 from dying_relu.analysis.inference.intervals import Interval
 from dying_relu.analysis.inference.means import jackknife
 from dying_relu.analysis.inference.seeds import median_interval
-from dying_relu.analysis.outcomes import trained
+from dying_relu.analysis.outcomes import trained, untrained
 
 DOSES_FOR_A_LAW = 3
 """Through two points there is always a line."""
@@ -38,7 +38,7 @@ def crossings(runs: pd.DataFrame, by: Sequence[str], dose: str, value: str, leve
             for _, one in group[trained(group)].sort_values(dose).groupby("replicate")
         ]
         found = median_interval(each) if each else Interval(np.nan, np.nan, np.nan, 0)
-        rows.append((*setting, *found, int((~trained(group)).sum())))
+        rows.append((*setting, *found, int(untrained(group).sum())))
     return pd.DataFrame(rows, columns=[*by, *Interval._fields, "untrained"])
 
 
@@ -90,7 +90,7 @@ def exponents(
     for setting, group in runs.groupby(list(by), sort=True, dropna=False, observed=True):
         found = jackknife(_curves(group, dose, value), lambda some: _log_log_slope(some, most))
         used = int(_within(_curves(group, dose, value).mean(), most).sum())
-        rows.append((*setting, *found[:3], used, int((~trained(group)).sum())))
+        rows.append((*setting, *found[:3], used, int(untrained(group).sum())))
     return pd.DataFrame(rows, columns=[*by, *Interval._fields, "untrained"])
 
 

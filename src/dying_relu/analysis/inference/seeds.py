@@ -115,9 +115,7 @@ def share_of_seeds(successes: int, seeds: int) -> Interval:
 
     if successes in (0, seeds):
         limit = highest_share(seeds)
-        return (
-            Interval(0.0, 0.0, limit, seeds) if successes == 0 else Interval(1.0, 1 - limit, 1.0, seeds)
-        )
+        return Interval(0.0, 0.0, limit, seeds) if successes == 0 else Interval(1.0, 1 - limit, 1.0, seeds)
     low, high = binomtest(successes, seeds).proportion_ci(LEVEL, method="exact")
     return Interval(successes / seeds, float(low), float(high), seeds)
 

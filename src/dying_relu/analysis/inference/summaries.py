@@ -6,7 +6,7 @@ import pandas as pd
 
 from dying_relu.analysis.inference.intervals import Interval
 from dying_relu.analysis.inference.means import mean_interval
-from dying_relu.analysis.outcomes import trained
+from dying_relu.analysis.outcomes import trained, untrained
 
 
 def summarise(runs: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:
@@ -22,7 +22,7 @@ def summarise(runs: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame
         and untrained (runs that diverged or collapsed).
     """
     rows = [
-        (*setting, *mean_interval(group.loc[trained(group), value].to_numpy()), int((~trained(group)).sum()))
+        (*setting, *mean_interval(group.loc[trained(group), value].to_numpy()), int(untrained(group).sum()))
         for setting, group in runs.groupby(list(by), sort=True, dropna=False, observed=True)
     ]
     return pd.DataFrame(rows, columns=[*by, *Interval._fields, "untrained"])

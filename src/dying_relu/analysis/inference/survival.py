@@ -11,6 +11,7 @@ import pandas as pd
 from dying_relu.analysis.inference.attribution import in_order
 from dying_relu.analysis.inference.intervals import LEVEL
 
+
 def spells(units: pd.DataFrame) -> pd.DataFrame:
     """The first spell of death of every unit that was ever dead.
 
