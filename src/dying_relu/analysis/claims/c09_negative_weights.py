@@ -1,5 +1,7 @@
 """C9: negative weights kill a unit."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from dying_relu.analysis.claims.cells import by_seed, cells_of
@@ -8,7 +10,7 @@ from dying_relu.analysis.claims.evidence import Evidence, NotEnoughData, measure
 from dying_relu.analysis.claims.verdict import Finding, Reading, claim
 from dying_relu.analysis.factors import UNIT
 from dying_relu.analysis.inference.criteria import Above
-from dying_relu.analysis.inference.decisions import Cell, decide, mean_of
+from dying_relu.analysis.inference.decisions import Cell, Judged, decide, mean_of
 from dying_relu.analysis.inference.selection import reported
 from dying_relu.analysis.thresholds import PAPER
 
@@ -35,7 +37,7 @@ def negative_weights_kill(evidence: Evidence) -> Finding:
     literal = decide(at_start, Above(0.0))
     layers = {"First": "first layer", "Deeper": "deeper layers"}
     return Finding.of(
-        decide(turned, Above(evidence.thresholds.more_negative)),
+        decide(turned, Above(evidence.thresholds.more_negative), _in_layers),
         networks,
         Reading(literal.verdict, "units with more negative weights before training die more often"),
         {
@@ -44,6 +46,11 @@ def negative_weights_kill(evidence: Evidence) -> Finding:
         }
         | {"AtStart": mean_of(at_start)},
     )
+
+
+def _in_layers(holding: Sequence[Judged], rest: Sequence[Judged]) -> str:
+    del rest
+    return f"in the {' and the '.join(one.cell.name for one in holding)}"
 
 
 @measured
