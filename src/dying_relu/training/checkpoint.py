@@ -51,6 +51,8 @@ def measure_checkpoint(
     probe_sets: Mapping[str, ProbeSet],
     step: int,
     parameters: ParameterHistory | None,
+    before: Checkpoint | None,
+    batch: int,
     *,
     last: bool,
 ) -> Checkpoint:
@@ -61,23 +63,37 @@ def measure_checkpoint(
         probe_sets: ``train`` and ``test``.
         step: updates made.
         parameters: of the checkpoint before, which those of this one replace; None where single units are not recorded.
+        before: the checkpoint before, since the first layer's inputs stay as they are; None if it is not known.
+        batch: examples that are shown at once.
         last: whether training is over.
     """
     shown = probe_sets if last else {"train": probe_sets["train"]}
+    first = network.hidden[0].name
+    known = {} if before is None else {first: before.probes["train"].inputs[first]}
     with network.evaluation():
-        probes = {probe: measure(network, *examples) for probe, examples in shown.items()}
-        at_the_end = _capacity(network, probe_sets, probes) if last else None
+        probes = {
+            probe: measure(
+                network,
+                *examples,
+                batch,
+                known if probe == "train" else None,
+                keep=parameters is not None and probe == "train",
+            )
+            for probe, examples in shown.items()
+        }
+        at_the_end = _capacity(network, probe_sets, probes, batch) if last else None
         details = None
         if parameters is not None:
-            examples = probe_sets["train"].examples
-            quantiles = pre_activation_quantiles(network, examples)
-            details = UnitDetails(quantiles, parameters.advance(network, examples))
+            traced = probes["train"].traced
+            quantiles = pre_activation_quantiles(network, traced)
+            transitions = parameters.advance(network, probe_sets["train"].examples, traced)
+            details = UnitDetails(quantiles, transitions)
     return Checkpoint(step, probes, at_the_end, details)
 
 
 def _capacity(
-    network: Network, probe_sets: Mapping[str, ProbeSet], probes: Mapping[str, Measurement]
+    network: Network, probe_sets: Mapping[str, ProbeSet], probes: Mapping[str, Measurement], batch: int
 ) -> Capacity:
     train, test = (Shown(probe_sets[name].examples, probes[name].features) for name in ("train", "test"))
     dead = {name: definitions.dead(units) for name, units in probes["train"].units.items()}
-    return capacity(network, train, test, dead)
+    return capacity(network, train, test, dead, batch)

@@ -214,3 +214,97 @@ def _add(
     high[unit] = max(high[unit], greatest)
     largest[unit] = max(high[unit], 0)
     steepest[unit] = 1 if high[unit] > 0 else at_zero if high[unit] == 0 else 0
+
+
+LANES = 16
+"""So many numbers of a row are reduced side by side, which fills the processor's vectors."""
+
+
+@njit(inline="always")
+def _add_moments(
+    z: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+    positive: np.ndarray,
+    total: np.ndarray,
+    square: np.ndarray,
+    active: np.ndarray,
+) -> None:
+    """Add a row of numbers to running moments, each as long as the row; NaN is kept by the sums alone."""
+    for n in range(len(z)):
+        value = z[n]
+        # min() and max() keep NaN, and are not vectorised.
+        low[n] = value if value < low[n] else low[n]  # noqa: FURB136
+        high[n] = value if value > high[n] else high[n]  # noqa: FURB136
+        positive[n] += np.float32(0) if value <= 0 else value
+        total[n] += value
+        square[n] += value * value
+        active[n] += np.float32(value > 0)
+
+
+@njit(inline="always")
+def _begin(lanes: np.ndarray) -> None:
+    lanes[0], lanes[1], lanes[2:] = np.inf, -np.inf, 0
+
+
+@njit(cache=True)
+def moments_of_columns(z: np.ndarray, fields: np.ndarray) -> None:
+    """Reduce every matrix of a stack over its rows.
+
+    Args:
+        z: (stack, rows, columns) pre-activations.
+        fields: (6, stack, columns) float64, overwritten: in the order of :class:`~dying_relu.units.reductions.Moments`.
+    """
+    fields[0], fields[1], fields[2:] = np.inf, -np.inf, 0
+    lanes = np.empty((6, z.shape[2]), z.dtype)
+    for n in range(len(z)):
+        for start in range(0, z.shape[1], SUMMED_NARROW):
+            _begin(lanes)
+            for row in range(start, min(start + SUMMED_NARROW, z.shape[1])):
+                _add_moments(z[n, row], lanes[0], lanes[1], lanes[2], lanes[3], lanes[4], lanes[5])
+            for column in range(z.shape[2]):
+                fields[0, n, column] = min(fields[0, n, column], lanes[0, column])
+                fields[1, n, column] = max(fields[1, n, column], lanes[1, column])
+                for field in range(2, 6):
+                    fields[field, n, column] += lanes[field, column]
+
+
+@njit(cache=True)
+def moments_of_rows(z: np.ndarray, fields: np.ndarray) -> None:
+    """Reduce every row of a matrix.
+
+    Args:
+        z: (rows, columns) pre-activations.
+        fields: (6, rows) float64, overwritten: in the order of :class:`~dying_relu.units.reductions.Moments`.
+    """
+    fields[0], fields[1], fields[2:] = np.inf, -np.inf, 0
+    lanes = np.empty((6, LANES), z.dtype)
+    for row in range(len(z)):
+        _begin(lanes)
+        for start in range(0, z.shape[1], LANES):
+            _add_moments(
+                z[row, start : start + LANES], lanes[0], lanes[1], lanes[2], lanes[3], lanes[4], lanes[5]
+            )
+        for lane in range(LANES):
+            fields[0, row] = min(fields[0, row], lanes[0, lane])
+            fields[1, row] = max(fields[1, row], lanes[1, lane])
+            for field in range(2, 6):
+                fields[field, row] += lanes[field, lane]
+
+
+@njit(cache=True)
+def sums_of_columns(x: np.ndarray, total: np.ndarray, square: np.ndarray) -> None:
+    """Sum every matrix of a stack over its rows.
+
+    Args:
+        x: (stack, rows, columns).
+        total: (stack, columns) float64, overwritten by the sums.
+        square: (stack, columns) float64, overwritten by the sums of squares.
+    """
+    total[:], square[:] = 0, 0
+    for n in range(len(x)):
+        for row in range(x.shape[1]):
+            for column in range(x.shape[2]):
+                value = np.float64(x[n, row, column])
+                total[n, column] += value
+                square[n, column] += value * value

@@ -38,6 +38,19 @@ class Reduced(NamedTuple):
     """How many pre-activations are positive."""
 
 
+class Moments(NamedTuple):
+    """Of the pre-activations of a batch, for each unit; each (..., units), float64 from the compiled loops."""
+
+    low: Tensor
+    high: Tensor
+    positive_sum: Tensor
+    """Of those above 0."""
+    total: Tensor
+    square_sum: Tensor
+    active_count: Tensor
+    """How many are positive."""
+
+
 _loops: list[ModuleType | None] = []
 """What :func:`compiled` has found; no functools.cache, at whose sight torch.compile warns."""
 
@@ -96,6 +109,68 @@ def _reduce_rows(*tensors: Tensor) -> Reduced:
     smallest, *largest = each[0].amin(-2), *(maximum.amax(-2) for maximum in each[1:4])
     # One after the other: the order of PyTorch's own sum depends on how many units there are, and so on the stack.
     return Reduced(smallest, *largest, *(sum(total.unbind(-2)) for total in each[4:]))
+
+
+def moments(z: Tensor, axis: int) -> Moments:
+    """Reduce pre-activations in one pass over memory, on a CPU with numba; NaN stays NaN.
+
+    Args:
+        z: (..., units, examples) or (..., examples, units).
+        axis: the axis of the examples, -1 or -2.
+
+    Returns:
+        Fields of shape (..., units), whose bits do not depend on the number of units.
+    """
+    loops = compiled() if z.device.type == "cpu" and z.dtype in (torch.float32, torch.float64) else None
+    if loops is None:
+        positive = z.clamp(min=0)
+        total, square, active = z.sum(axis), z.square().sum(axis), z.sign().clamp_(min=0).sum(axis)
+        return Moments(z.amin(axis), z.amax(axis), positive.sum(axis), total, square, active)
+    if axis == -1:
+        rows = z.flatten(0, -2).contiguous()
+        fields = np.empty((len(Moments._fields), len(rows)))
+        loops.moments_of_rows(rows.numpy(), fields)
+        each = list(torch.from_numpy(fields).view(-1, *z.shape[:-1]).unbind())
+    else:
+        each = _moments_of_columns(loops, z)
+    # The loops keep NaN in the sums alone.
+    unknown = each[3].isnan()
+    each[:2] = (field.masked_fill_(unknown, torch.nan) for field in each[:2])
+    return Moments(*each)
+
+
+def _moments_of_columns(loops: ModuleType, z: Tensor) -> list[Tensor]:
+    """(..., examples, units) -> six fields (..., units)."""
+    if z.dim() == 3:
+        # Networks side by side in memory are units side by side: nothing is copied.
+        networks, _, units = z.shape
+        joined = _moments_of_columns(loops, z.movedim(0, 1).flatten(1))
+        return [values.view(networks, units) for values in joined]
+    *outer, examples, units = z.shape
+    fold = math.gcd(examples, SIDE_BY_SIDE)
+    folded = z.reshape(-1, examples // fold, fold * units).numpy()
+    fields = np.empty((len(Moments._fields), len(folded), fold * units))
+    loops.moments_of_columns(folded, fields)
+    each = torch.from_numpy(fields).view(-1, *outer, fold, units).unbind()
+    # One after the other: the order of PyTorch's own sum depends on how many units there are, and so on the stack.
+    return [each[0].amin(-2), each[1].amax(-2), *(sum(total.unbind(-2)) for total in each[2:])]
+
+
+def sums(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Sum numbers and their squares over examples.
+
+    Args:
+        x: (stack, examples, columns), contiguous.
+
+    Returns:
+        (stack, columns) float64 each (in the precision of ``x`` without numba), whose bits do not depend on the number of columns.
+    """
+    loops = compiled() if x.device.type == "cpu" else None
+    if loops is None:
+        return x.sum(1), x.square().sum(1)
+    total, square = np.empty((len(x), x.shape[2])), np.empty((len(x), x.shape[2]))
+    loops.sums_of_columns(x.numpy(), total, square)
+    return torch.from_numpy(total), torch.from_numpy(square)
 
 
 def add_relu(fields: tuple[np.ndarray, ...], z: Tensor, axis: int, at_zero: float) -> None:
