@@ -9,7 +9,7 @@ from torch import Tensor
 from dying_relu.stack.network import Network
 from dying_relu.stack.precision import in_float64
 from dying_relu.stack.pruning import prunable, pruned
-from dying_relu.training.measurement import BATCH
+from dying_relu.training.measurement import VECTORS_AT_ONCE
 
 RANK_TOLERANCE = 0.01
 """Share of the sum of singular values that an effective rank leaves out; Kumar et al. (2021)."""
@@ -46,7 +46,7 @@ class Shown:
 
 
 def capacity(
-    network: Network, train: Shown, test: Shown, dead: Mapping[str, Tensor], batch: int = BATCH
+    network: Network, train: Shown, test: Shown, dead: Mapping[str, Tensor], batch: int = VECTORS_AT_ONCE
 ) -> Capacity:
     """Measure the capacity that every network of a stack uses.
 
@@ -71,7 +71,7 @@ def capacity(
     return Capacity(effective_rank(features), difference, changed)
 
 
-def logits_of(network: Network, examples: Tensor, batch: int = BATCH) -> Tensor:
+def logits_of(network: Network, examples: Tensor, batch: int = VECTORS_AT_ONCE) -> Tensor:
     """Logits, in batches of the size in which measurements are made, so that rounding is the same.
 
     Args:

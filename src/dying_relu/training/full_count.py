@@ -17,9 +17,9 @@ from dying_relu.stack.network import Network
 from dying_relu.stack.selection import selected
 from dying_relu.training.answers import Answers
 from dying_relu.training.checkpoint import Checkpoint
-from dying_relu.training.measurement import batch_size, statistics
+from dying_relu.training.measurement import batch_size
 from dying_relu.training.models import as_inputs
-from dying_relu.units import definitions
+from dying_relu.training.unit_sums import LayerSums
 
 Dead = dict[str, Tensor]
 """Hidden layer's name -> (K, U) bool, the units of K networks that are dead."""
@@ -89,12 +89,25 @@ class FullCounter:
 
     def _answers(self, split: str, network: Network, answers: Answers, dead: Dead) -> Answers:
         """Show the examples beyond the probe set to all networks; training examples wake units, in place."""
-        for x, y in self._beyond_probe_set(split):
+        watched = {
+            hidden.name: LayerSums(hidden)
+            for hidden in network.hidden
+            if split == "train" and dead[hidden.name].any()
+        }
+        for number, (x, y) in enumerate(self._beyond_probe_set(split), start=1):
             for hidden, z in network.trace(x):
                 if hidden is None:
                     answers = answers.merge(Answers.of(z, y))
-                elif split == "train" and dead[hidden.name].any():
-                    dead[hidden.name] &= definitions.dead(statistics(hidden, z))
+                elif hidden.name in watched:
+                    watched[hidden.name].add(z)
+            # After 1, 2, 4, 8, ... batches: to look costs as much as to add, and most units that wake do so soon.
+            if number & (number - 1) == 0:
+                watched = {
+                    name: layer for name, layer in watched.items() if (dead[name] & layer.dead()).any()
+                }
+        if split == "train":
+            for name, flags in dead.items():
+                flags.logical_and_(watched[name].dead() if name in watched else torch.zeros_like(flags))
         return answers
 
     def _wake(self, network: Network, dead: Dead) -> None:
@@ -117,7 +130,9 @@ class FullCounter:
             for hidden, z in part.trace(x):
                 assert hidden is not None, "a hidden layer comes before the output"
                 if left[hidden.name].any():
-                    left[hidden.name] &= definitions.dead(statistics(hidden, z))
+                    sums = LayerSums(hidden)
+                    sums.add(z)
+                    left[hidden.name] &= sums.dead()
                 if hidden.depth == deepest:
                     break
         for name, flags in left.items():

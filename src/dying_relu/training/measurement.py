@@ -11,14 +11,15 @@ from torch import Tensor
 from dying_relu.configuration import Architecture
 from dying_relu.data import Dataset
 from dying_relu.plan.shard import Shard
-from dying_relu.stack.network import Hidden, Network
+from dying_relu.stack.network import Network
 from dying_relu.training.answers import Answers
 from dying_relu.training.models import as_inputs
 from dying_relu.training.offset import InputMoments
 from dying_relu.training.transitions import Traced
+from dying_relu.training.unit_sums import LayerSums
 from dying_relu.units.statistics import UnitStatistics
 
-BATCH, BATCH_OF_IMAGES = 200, 50
+VECTORS_AT_ONCE, IMAGES_AT_ONCE = 500, 50
 """Examples in a batch, the same for every stack: of vectors enough to make Python's share small, of images what a cache holds."""
 
 QUANTILES = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
@@ -26,7 +27,7 @@ EXAMPLES_FOR_QUANTILES = 200
 """Examples that are sorted, which costs more than to show them to a network."""
 
 
-Sums = TypeVar("Sums", Answers, UnitStatistics, InputMoments)
+Sums = TypeVar("Sums", Answers, InputMoments)
 
 
 class ProbeSet(NamedTuple):
@@ -68,7 +69,7 @@ def batch_size(architecture: Architecture, minibatch: int) -> int:
         architecture: of the networks.
         minibatch: examples in a minibatch of training.
     """
-    wanted = BATCH_OF_IMAGES if architecture.is_convolutional else BATCH
+    wanted = IMAGES_AT_ONCE if architecture.is_convolutional else VECTORS_AT_ONCE
     return max(1, wanted // minibatch) * minibatch
 
 
@@ -95,7 +96,7 @@ def measure(
     network: Network,
     examples: Tensor,
     labels: Tensor,
-    batch: int = BATCH,
+    batch: int = VECTORS_AT_ONCE,
     known_inputs: Mapping[str, InputMoments] | None = None,
     *,
     keep: bool = False,
@@ -111,7 +112,7 @@ def measure(
         keep: whether inputs and pre-activations are kept.
     """
     known = dict(known_inputs or {})
-    units: dict[str, UnitStatistics] = {}
+    units = {hidden.name: LayerSums(hidden) for hidden in network.hidden}
     inputs: dict[str, InputMoments] = {}
     features: list[Tensor] = []
     traced: list[Traced] = []
@@ -123,7 +124,7 @@ def measure(
                 answers = _merged(answers, Answers.of(z, y))
                 features.append(network.output.x)
                 continue
-            units[hidden.name] = _merged(units.get(hidden.name), statistics(hidden, z))
+            units[hidden.name].add(z)
             if hidden.name not in known:
                 moments = InputMoments.of(hidden.affine)
                 inputs[hidden.name] = _merged(inputs.get(hidden.name), moments)
@@ -131,28 +132,12 @@ def measure(
                 trace[hidden.name] = (hidden.affine.x, z)
         traced.append(trace)
     assert answers is not None, "a probe set has examples"
-    return Measurement(answers, units, known | inputs, torch.cat(features, -1), traced if keep else ())
+    counted = {name: layer.statistics() for name, layer in units.items()}
+    return Measurement(answers, counted, known | inputs, torch.cat(features, -1), traced if keep else ())
 
 
 def _merged(before: Sums | None, batch: Sums) -> Sums:
     return batch if before is None else before.merge(batch)
-
-
-def statistics(hidden: Hidden, pre_activations: Tensor) -> UnitStatistics:
-    """Compute the statistics of a hidden layer's units over a batch.
-
-    Args:
-        hidden: the layer of K networks.
-        pre_activations: (K, U, B) or (K, B, C, H, W), its own.
-    """
-    z, axis = hidden.by_unit(pre_activations)
-    if hidden.activation.activation.rectifies:
-        return UnitStatistics.of_layer(z, axis, slope=hidden.activation.slope.value[:, None])
-    activation, derivative = (
-        hidden.by_unit(operation(pre_activations))[0]
-        for operation in (hidden.activation.function, hidden.activation.derivative)
-    )
-    return UnitStatistics.of_layer(z, axis, activation=activation, derivative=derivative)
 
 
 def pre_activation_quantiles(network: Network, traced: Sequence[Traced]) -> dict[str, dict[str, Tensor]]:

@@ -249,13 +249,12 @@ def _begin(lanes: np.ndarray) -> None:
 
 @njit(cache=True)
 def moments_of_columns(z: np.ndarray, fields: np.ndarray) -> None:
-    """Reduce every matrix of a stack over its rows.
+    """Add every matrix of a stack, reduced over its rows, to running moments.
 
     Args:
         z: (stack, rows, columns) pre-activations.
-        fields: (6, stack, columns) float64, overwritten: in the order of :class:`~dying_relu.units.reductions.Moments`.
+        fields: (6, stack, columns) float64, changed in place: in the order of :class:`~dying_relu.units.reductions.Moments`.
     """
-    fields[0], fields[1], fields[2:] = np.inf, -np.inf, 0
     lanes = np.empty((6, z.shape[2]), z.dtype)
     for n in range(len(z)):
         for start in range(0, z.shape[1], SUMMED_NARROW):
@@ -271,13 +270,12 @@ def moments_of_columns(z: np.ndarray, fields: np.ndarray) -> None:
 
 @njit(cache=True)
 def moments_of_rows(z: np.ndarray, fields: np.ndarray) -> None:
-    """Reduce every row of a matrix.
+    """Add every row of a matrix, reduced, to running moments.
 
     Args:
         z: (rows, columns) pre-activations.
-        fields: (6, rows) float64, overwritten: in the order of :class:`~dying_relu.units.reductions.Moments`.
+        fields: (6, rows) float64, changed in place: in the order of :class:`~dying_relu.units.reductions.Moments`.
     """
-    fields[0], fields[1], fields[2:] = np.inf, -np.inf, 0
     lanes = np.empty((6, LANES), z.dtype)
     for row in range(len(z)):
         _begin(lanes)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from dying_relu.units.reductions import Moments, Reduced, moments, reduce
+from dying_relu.units.reductions import Moments, Reduced, reduce
 
 
 @dataclass
@@ -49,32 +49,15 @@ class UnitStatistics:
         return cls(*reduce(z, activation, derivative, axis), count=z.shape[axis])
 
     @classmethod
-    def of_layer(
-        cls,
-        z: Tensor,
-        axis: int,
-        *,
-        slope: Tensor | None = None,
-        activation: Tensor | None = None,
-        derivative: Tensor | None = None,
-    ) -> "UnitStatistics":
-        """Compute the statistics of one batch, those of pre-activations included, from (leaky) rectifiers in one pass over memory.
+    def of_rectifier(cls, seen: Moments, slope: Tensor, count: int) -> "UnitStatistics":
+        """The statistics of (leaky) rectifiers, which follow from their pre-activations.
 
         Args:
-            z: pre-activations, (..., units, examples) or (..., examples, units).
-            axis: the axis of the examples, -1 or -2.
-            slope: (..., 1) the fixed slope left of zero of a rectifier; None for any other activation.
-            activation: f(z), same shape as ``z``; needed where there is no ``slope``.
-            derivative: f'(z), same shape; needed where there is no ``slope``.
+            seen: (..., units) of their pre-activations.
+            slope: (..., 1) the fixed slope left of zero, and at it.
+            count: number of examples (times positions) seen.
         """
-        seen = moments(z, axis)
-        if slope is None:
-            assert activation is not None
-            assert derivative is not None
-            of_activation = reduce(z, activation, derivative, axis)
-        else:
-            of_activation = _rectified(seen, slope)
-        return cls(*of_activation, z.shape[axis], seen.total, seen.square_sum)
+        return cls(*_rectified(seen, slope), count, seen.total, seen.square_sum)
 
     def merge(self, other: "UnitStatistics") -> "UnitStatistics":
         """Combine the statistics of two sets of examples: a unit is dead on D only if it is dead on every batch of D.
