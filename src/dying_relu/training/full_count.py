@@ -94,6 +94,7 @@ class FullCounter:
             for hidden in network.hidden
             if split == "train" and dead[hidden.name].any()
         }
+        number = 0
         for number, (x, y) in enumerate(self._beyond_probe_set(split), start=1):
             for hidden, z in network.trace(x):
                 if hidden is None:
@@ -105,7 +106,7 @@ class FullCounter:
                 watched = {
                     name: layer for name, layer in watched.items() if (dead[name] & layer.dead()).any()
                 }
-        if split == "train":
+        if split == "train" and number:
             for name, flags in dead.items():
                 flags.logical_and_(watched[name].dead() if name in watched else torch.zeros_like(flags))
         return answers

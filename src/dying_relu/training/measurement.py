@@ -19,7 +19,7 @@ from dying_relu.training.transitions import Traced
 from dying_relu.training.unit_sums import LayerSums
 from dying_relu.units.statistics import UnitStatistics
 
-VECTORS_AT_ONCE, IMAGES_AT_ONCE = 500, 50
+VECTORS_AT_ONCE, IMAGES_AT_ONCE = 300, 50
 """Examples in a batch, the same for every stack: of vectors enough to make Python's share small, of images what a cache holds."""
 
 QUANTILES = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
