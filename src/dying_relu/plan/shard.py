@@ -28,6 +28,8 @@ class Run:
     learning_rate: float
     replicate: int
     seed: int
+    inputs: str = "standardised"
+    intervention: str = "none"
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,9 @@ class Shard:
         checkpoints: steps after which networks are measured; 0 and ``steps`` are among them.
         probe_train, probe_test: number of examples on which units are counted.
         memory_limit: bytes that its job may use.
+        loss_function: its name in the configuration.
+        count_all: where units are counted on all training examples: before training and at its ``end``, or at all ``checkpoints``.
+        activity_counts: whether it is counted on how many training examples each unit is active.
         runs: sorted by replicate, then activation, slope, initialisation, bias and learning rate.
         fingerprint: changes when anything above changes.
     """
@@ -67,5 +72,8 @@ class Shard:
     precision: str
     device: str
     memory_limit: int
+    loss_function: str = "cross_entropy"
+    count_all: str = "end"
+    activity_counts: bool = False
     runs: tuple[Run, ...] = ()
     fingerprint: str = ""

@@ -160,7 +160,7 @@ def _runs(
         setting = setting_of(replicate, seed)
         for point in levels:
             factors = shared | point | {"replicate": replicate}
-            yield Run(id=_digest([setting, factors])[:12], **factors, seed=seed)
+            yield Run(id=_digest([setting, factors])[:12], **factors, seed=seed, inputs=shard.pixels)
 
 
 def _levels_within_a_shard(grid: Grid) -> list[dict[str, Any]]:

@@ -15,8 +15,11 @@ from dying_relu.stack.initialisation import SCHEMES, random_stream
 from dying_relu.stack.layers import Linear
 from dying_relu.stack.network import Network
 from dying_relu.stack.optimisers import Optimiser, Parameter
-from dying_relu.training.measurement import BATCH, measure
+from dying_relu.training.measurement import measure
 from dying_relu.units import definitions
+
+EXAMPLES = 200
+"""So many training examples tell which units are dormant."""
 
 
 def recycle(
@@ -31,7 +34,7 @@ def recycle(
         network: K networks.
         runs: (K,) their settings.
         optimiser: theirs.
-        examples: (N, ...) on which dormancy is measured; the first ``BATCH`` are used.
+        examples: (N, ...) on which dormancy is measured; the first ``EXAMPLES`` are used.
         labels: (N,).
         seed: of the new weights; the same seed gives every network the same ones.
 
@@ -39,7 +42,7 @@ def recycle(
         (K,) number of recycled units.
     """
     with network.evaluation():
-        statistics = measure(network, examples[:BATCH], labels[:BATCH]).units
+        statistics = measure(network, examples[:EXAMPLES], labels[:EXAMPLES]).units
     # A stream for each scheme: what one run draws must not depend on the schemes of others in its stack.
     streams = {run.initialisation: random_stream(seed, "recycling") for run in runs}
     affine = [layer for layer in network.layers if isinstance(layer, Linear | Convolution)]

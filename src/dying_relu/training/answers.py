@@ -1,0 +1,94 @@
+"""The answers of a stack to examples with labels: loss, accuracy, and whether they are all the same."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from dying_relu.stack.loss import cross_entropy
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The answers of K networks to N examples; every tensor is (K,), on the CPU.
+
+    Attributes:
+        loss_sum: float64, the sum of the losses.
+        correct: int64, how many examples were classified correctly.
+        lowest, highest: int64, the smallest and the largest number of a predicted class.
+        examples: N.
+    """
+
+    loss_sum: Tensor
+    correct: Tensor
+    lowest: Tensor
+    highest: Tensor
+    examples: int
+
+    @classmethod
+    def of(cls, logits: Tensor, labels: Tensor) -> "Answers":
+        """The answers to one batch.
+
+        Args:
+            logits: (K, classes, B).
+            labels: (B,) int64.
+        """
+        predicted = logits.argmax(1)
+        loss = cross_entropy(logits, labels).loss
+        tensors = ((predicted == labels).sum(1), predicted.amin(1), predicted.amax(1))
+        return cls(loss.cpu().double() * len(labels), *(tensor.cpu() for tensor in tensors), len(labels))
+
+    def merge(self, other: "Answers") -> "Answers":
+        """The answers of the same networks to both sets of examples.
+
+        Args:
+            other: to examples that are not among those of this one.
+        """
+        return Answers(
+            self.loss_sum + other.loss_sum,
+            self.correct + other.correct,
+            torch.minimum(self.lowest, other.lowest),
+            torch.maximum(self.highest, other.highest),
+            self.examples + other.examples,
+        )
+
+    def of_networks(self, chosen: Tensor) -> "Answers":
+        """The answers of some of the networks.
+
+        Args:
+            chosen: (n,) their places.
+        """
+        tensors = (self.loss_sum, self.correct, self.lowest, self.highest)
+        return Answers(*(tensor[chosen] for tensor in tensors), self.examples)
+
+    def among_all(self, chosen: Tensor, networks: int) -> "Answers":
+        """These answers among those of other networks, whose loss is NaN.
+
+        Args:
+            chosen: (n,) the places of these networks.
+            networks: K, the number of all.
+        """
+
+        def whole(values: Tensor, fill: float) -> Tensor:
+            filled = values.new_full((networks,), fill)
+            filled[chosen] = values
+            return filled
+
+        fills = (torch.nan, 0, 0, 1)
+        tensors = (self.loss_sum, self.correct, self.lowest, self.highest)
+        return Answers(*(whole(*each) for each in zip(tensors, fills, strict=True)), self.examples)
+
+    @property
+    def loss(self) -> Tensor:
+        """(K,) float64, the mean loss."""
+        return self.loss_sum / self.examples
+
+    @property
+    def accuracy(self) -> Tensor:
+        """(K,) float64, the share of examples classified correctly."""
+        return self.correct.double() / self.examples
+
+    @property
+    def constant(self) -> Tensor:
+        """(K,) bool, whether the predicted class is the same for all examples."""
+        return self.lowest == self.highest
