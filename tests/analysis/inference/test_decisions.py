@@ -77,6 +77,8 @@ def test_cells_that_are_equal_seed_by_seed_are_one() -> None:
     found = once([*same, cell("c", 20)])
     assert [one.name for one in found] == ["a = b", "c"]
     assert found[0].levels == {"data": "x"}
+    lacking = [Cell(name, (np.nan,) * SEEDS) for name in "de"]
+    assert [one.name for one in once(lacking)] == ["d", "e"]
 
 
 def test_the_condition_is_a_factors_level_or_names_or_a_number() -> None:

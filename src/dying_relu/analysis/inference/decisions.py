@@ -117,8 +117,11 @@ def once(cells: Sequence[Cell]) -> list[Cell]:
     Returns:
         In the order of ``cells``; a merged cell has the names of all, and the levels that all share.
     """
-    merged: dict[bytes, list[Cell]] = {}
+    merged: dict[object, list[Cell]] = {}
     for cell in cells:
+        if not len(known(cell.numbers)):
+            merged[cell.name] = [cell]  # Without numbers there is nothing to be equal.
+            continue
         # Plus 0, because -0 is no other number.
         merged.setdefault((np.asarray(cell.numbers, dtype=float) + 0.0).tobytes(), []).append(cell)
     return [group[0] if len(group) == 1 else _merged(group) for group in merged.values()]
