@@ -34,7 +34,7 @@ def write(readme: Path, verdicts: Path) -> None:
             f"there is no {readme}",
             remedy="run this in a clone of the project, or name the file with --out",
         )
-    text = with_verdicts(readme.read_text(encoding="utf-8"), claims.read(verdicts))
+    text = with_verdicts(readme.read_text(encoding="utf-8"), claims.on_claims(claims.read(verdicts)))
     with atomic_path(readme) as scratch:
         scratch.write_text(text, encoding="utf-8")
 
