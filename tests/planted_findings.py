@@ -24,8 +24,6 @@ SEEDS, SELECTION = 20, 4
 NOISE = 0.004
 SD = 1.0
 """Spread of the pre-activations of every first layer at the start."""
-BEFORE = 0.2
-"""Part of the final deaths that a network has long before its end, where nothing else is said."""
 
 
 @dataclass(frozen=True)
@@ -35,15 +33,18 @@ class Effects:
     Attributes:
         without_mean: newly dead share of the first layer without a mean (F1a).
         offset: the same with an offset of share 0.6 (F1a's control, F1b).
+        trained: newly dead share with trained biases (F1c).
         frozen: newly dead share with frozen biases minus that with trained ones (F1c).
         hidden: newly dead share of the second layer without centred activations (F1d).
         bias_part_error: error of the predicted part of the bias (F1e).
         octaves: standard deviation of the settings' deviations from the law (F2).
         line: multiple of the law's rate at which layers die in the phase diagram (F7a).
+        mass: newly dead share at high rates (F3a, F3c).
         forbidden: share of networks that overflow if death is forbidden (F3a).
         flat: newly dead share of ReLU minus the newly silent one of its leaky twin (F3b).
         rescued: accuracy of networks that died in mass (F3c).
         ten, two: loss of accuracy with so many living units (F4a).
+        damage: loss of accuracy to a high rate (F4b, F4c, F4d).
         strictly, nearly: part of the damage that they make (F4b, F4c).
         renewal: accuracy with dead units renewed minus that with living ones (F4d).
         soon: part of the deaths within 20 steps, by optimiser (F5).
@@ -53,16 +54,19 @@ class Effects:
 
     without_mean: float = 0.0
     offset: float = 0.8
+    trained: float = 0.6
     frozen: float = 0.02
     hidden: float = 0.4
     bias_part_error: float = 0.01
     octaves: float = 0.3
     line: float = 1.0
+    mass: float = 0.7
     forbidden: float = 0.9
     flat: float = 0.005
     rescued: float = 0.3
     ten: float = 0.05
     two: float = 0.4
+    damage: float = 0.3
     strictly: float = 0.05
     nearly: float = 0.9
     renewal: float = 0.01
@@ -78,11 +82,11 @@ OPPOSITE = Effects(
     frozen=-0.5,
     hidden=0.0,
     bias_part_error=0.5,
-    octaves=4.0,
+    octaves=1.5,
     line=0.01,
     forbidden=0.0,
     flat=0.2,
-    rescued=0.9,
+    rescued=0.88,
     ten=0.3,
     two=0.05,
     strictly=0.9,
@@ -92,7 +96,9 @@ OPPOSITE = Effects(
     wake=3.0,
     asleep=1000,
 )
-"""No finding holds."""
+"""No finding holds, but for F1b, without whose effect there would be no control of F1a."""
+NOTHING = replace(OPPOSITE, without_mean=0.0, offset=0.01, trained=0.0, frozen=0.0, mass=0.1, damage=0.0, renewal=0.0)
+"""Nothing dies, and nothing is lost: no finding holds."""
 
 _DEFAULTS: dict[str, tuple] = {
     "dataset": ("mnist",),
@@ -104,7 +110,7 @@ _DEFAULTS: dict[str, tuple] = {
     "learning_rate": (0.1,),
 }
 _HELD_OUT_INPUTS = ("random_45", "components_50", "inverted_double")
-_LAW_RATES = tuple(0.0001 * 2**octave for octave in range(16))
+_LAW_RATES = tuple(0.0001 * 2**octave for octave in range(20))
 _FUSE_ARMS = ("none", "forbid_by_renewal", "forbid_by_undoing", "forbid_by_bias", "placebo_of_renewal")
 _GRIDS: dict[str, list[dict[str, tuple]]] = {
     "mean_inputs": [
@@ -217,10 +223,10 @@ _GRIDS: dict[str, list[dict[str, tuple]]] = {
 CHOOSING = ("fuse", "fuse_leaky", "fuse_cnn")
 _WHEN = (0, 20, 40, 100, 120, 300, 320, 700)
 _SWITCH = {"none": 0, "low_until_20": 20, "low_until_100": 100, "low_until_300": 300}
-_MEANS = {"standardised": 3.0, "raw": 9.0, "third": 1.0, "random_45": 4.0, "components_50": 1.0, "inverted_double": 12.0}
+_MEANS = {"standardised": 3.0, "raw": 9.0, "third": 1.0, "components_50": 2.0, "inverted_double": 20.0}
 _MEANS |= {"components_1": 0.7, "components_3": 1.2, "components_100": 6.0}
 _MEANS |= {"random_0": 0.0, "random_15": 3.0, "random_45": 6.0, "random_75": 12.0}
-"""Euclidean norm of the inputs' mean; its 1-norm is ten times as much."""
+"""Euclidean norm of the inputs' mean; the square of it is a fifth of its 1-norm."""
 ADAM_CONSTANT = 1.3
 
 
@@ -278,10 +284,7 @@ def _networks() -> pd.DataFrame:
 
 def _law_mean(networks: pd.DataFrame) -> np.ndarray:
     """The norm of the mean of the first layer's inputs."""
-    norms = networks["inputs"].map(_MEANS)
-    # "random_45" is in the law's and in the phase diagram's grid.
-    norms = norms.mask(networks["experiment"].str.startswith("law") & (networks["inputs"] == "random_45"), 4.0)
-    return norms.fillna(2.0).to_numpy()
+    return networks["inputs"].map(_MEANS).fillna(2.0).to_numpy()
 
 
 def _onset(networks: pd.DataFrame, effects: Effects) -> np.ndarray:
@@ -292,7 +295,7 @@ def _onset(networks: pd.DataFrame, effects: Effects) -> np.ndarray:
         for place, setting in enumerate(dict.fromkeys(settings))
     }
     norms = np.maximum(_law_mean(networks), 1e-9)
-    law = np.where(networks["optimiser"] == "adam", ADAM_CONSTANT * SD / (10 * norms), 56 * SD / norms**2)
+    law = np.where(networks["optimiser"] == "adam", ADAM_CONSTANT * SD / (5 * norms**2), 56 * SD / norms**2)
     law = np.where(networks["experiment"] == "phase_diagram", law * effects.line, law * 2 ** settings.map(deviation))
     return law * 2 ** (0.1 * networks["noise"])
 
@@ -305,13 +308,13 @@ def _shares(networks: pd.DataFrame, effects: Effects) -> pd.DataFrame:
     first = first.mask(centred, effects.without_mean)
     first = first.mask(inputs.isin(("random_60", "mean_60", "constant_60")), effects.offset)
     first = first.mask(inputs == "mean_0", 0.01)
-    first = first.mask(experiment == "mean_biases", 0.6)
-    first = first.mask(networks["intervention"] == "frozen_biases", 0.6 + effects.frozen)
+    first = first.mask(experiment == "mean_biases", effects.trained)
+    first = first.mask(networks["intervention"] == "frozen_biases", effects.trained + effects.frozen)
     of_law = experiment.str.startswith("law") | (experiment == "phase_diagram")
     octaves = np.log2(networks["learning_rate"] / _onset(networks, effects))
     first = first.mask(of_law, (0.25 + 0.25 * octaves).clip(0, 1))
     dies = experiment.isin(CHOOSING) & (networks["learning_rate"] > 0.2)
-    first = first.mask(experiment.isin(CHOOSING), np.where(dies, 0.7, 0.06))
+    first = first.mask(experiment.isin(CHOOSING), np.where(dies, effects.mass, 0.06))
     second = pd.Series(0.02, networks.index)
     second = second.mask((experiment == "mean_hidden") & (networks["architecture"] == "mlp"), 0.02 + effects.hidden)
     shares = pd.DataFrame({1: first, 2: second})
@@ -324,12 +327,12 @@ def _accuracy(networks: pd.DataFrame, effects: Effects) -> pd.Series:
     left = arm.str.extract(r"^kill_(\d+)$")[0].astype(float)
     width = experiment.str.extract(r"^living_(\d+)$")[0].astype(float)
     loss = (width - left).map({10: effects.ten, 2: effects.two}).fillna(0.0)
-    damage = 0.3
+    damage = effects.damage
     loss = loss.mask(arm.str.fullmatch(r"high_\d+"), damage)
     loss = loss.mask(arm.str.startswith("lack_dead"), damage * effects.strictly)
     loss = loss.mask(arm.str.startswith("lack_nearly"), damage * effects.nearly)
-    loss = loss.mask(arm.str.endswith("_renewed"), 0.1 - effects.renewal)
-    loss = loss.mask(arm.str.fullmatch(r"high_\d+_placebo"), 0.1)
+    loss = loss.mask(arm.str.endswith("_renewed"), 0.1)
+    loss = loss.mask(arm.str.fullmatch(r"high_\d+_placebo"), 0.1 + effects.renewal)
     dies = experiment.isin(CHOOSING) & (networks["learning_rate"] > 0.2)
     return 0.9 - loss.mask(dies, 0.9 - effects.rescued) + NOISE * networks["noise"]
 
@@ -411,7 +414,7 @@ def _layers(networks: pd.DataFrame, shares: pd.DataFrame, effects: Effects) -> p
                     slope=0.0,
                     offset_share=0.3,
                     input_mean_norm=norms,
-                    input_mean_norm_1=10 * norms,
+                    input_mean_norm_1=5 * norms**2,
                     pre_activation_sd=SD,
                     inactive=dead.round(),
                     **{name: dead.mask(leaky, 0).round() for name in ("dead", "dead_all", "new_dead_all")},
@@ -434,7 +437,7 @@ def _units(networks: pd.DataFrame, effects: Effects) -> pd.DataFrame:
     here = networks[(networks["experiment"] == "mean_biases") & (networks["intervention"] == "none")]
     norms = pd.Series(_law_mean(networks), networks.index)[here.index]
     part = (1 / (1 + norms**2) + effects.bias_part_error).to_numpy()
-    names = [name for name, column in schemas.UNITS.columns.items() if column.dtype is not None and "float" in str(column.dtype)]
+    names = [name for name, column in schemas.UNITS.columns.items() if "float" in str(column.dtype)]
     rows = []
     for step in (0, 200):
         for unit in range(10):
