@@ -97,7 +97,9 @@ OPPOSITE = Effects(
     asleep=1000,
 )
 """No finding holds, but for F1b, without whose effect there would be no control of F1a."""
-NOTHING = replace(OPPOSITE, without_mean=0.0, offset=0.01, trained=0.0, frozen=0.0, mass=0.1, damage=0.0, renewal=0.0)
+NOTHING = replace(
+    OPPOSITE, without_mean=0.0, offset=0.01, trained=0.0, frozen=0.0, mass=0.1, damage=0.0, renewal=0.0
+)
 """Nothing dies, and nothing is lost: no finding holds."""
 
 _DEFAULTS: dict[str, tuple] = {
@@ -122,7 +124,11 @@ _GRIDS: dict[str, list[dict[str, tuple]]] = {
         }
     ],
     "mean_dose": [
-        {"optimiser": (optimiser,), "inputs": ("mean_0", "mean_60", "random_60", "constant_60"), "learning_rate": (rate,)}
+        {
+            "optimiser": (optimiser,),
+            "inputs": ("mean_0", "mean_60", "random_60", "constant_60"),
+            "learning_rate": (rate,),
+        }
         for optimiser, rate in {"sgd": 0.2, "momentum": 0.1, "adam": 0.02}.items()
     ],
     "mean_biases": [
@@ -135,7 +141,12 @@ _GRIDS: dict[str, list[dict[str, tuple]]] = {
         for optimiser, rate in {"sgd": 0.4, "momentum": 0.1, "adam": 0.02}.items()
     ],
     "mean_hidden": [
-        {"optimiser": (optimiser,), "architecture": ("mlp", "centred"), "inputs": ("centred",), "learning_rate": (rate,)}
+        {
+            "optimiser": (optimiser,),
+            "architecture": ("mlp", "centred"),
+            "inputs": ("centred",),
+            "learning_rate": (rate,),
+        }
         for optimiser, rate in {"sgd": 0.57, "adam": 0.02}.items()
     ],
     "law_fit": [{"inputs": ("standardised", "raw", "third"), "learning_rate": _LAW_RATES}],
@@ -143,7 +154,11 @@ _GRIDS: dict[str, list[dict[str, tuple]]] = {
         {"optimiser": ("adam",), "inputs": ("standardised", "raw", "third"), "learning_rate": _LAW_RATES}
     ],
     "law_held_out": [
-        {"architecture": ("held_out_one", "held_out_two"), "inputs": _HELD_OUT_INPUTS, "learning_rate": _LAW_RATES}
+        {
+            "architecture": ("held_out_one", "held_out_two"),
+            "inputs": _HELD_OUT_INPUTS,
+            "learning_rate": _LAW_RATES,
+        }
     ],
     "law_held_out_adam": [
         {
@@ -183,7 +198,12 @@ _GRIDS: dict[str, list[dict[str, tuple]]] = {
     "living_100": [{"intervention": ("none", "kill_90", "kill_98")}],
     "living_300": [{"architecture": ("wide",), "intervention": ("none", "kill_290", "kill_298")}],
     "damage_sgd": [
-        {"intervention": ("none", *(f"lack_{what}_{rate}" for what in ("dead", "nearly", "random") for rate in (44, 52)))}
+        {
+            "intervention": (
+                "none",
+                *(f"lack_{what}_{rate}" for what in ("dead", "nearly", "random") for rate in (44, 52)),
+            )
+        }
     ],
     "damage_adam": [
         {
@@ -193,7 +213,11 @@ _GRIDS: dict[str, list[dict[str, tuple]]] = {
         }
     ],
     "renewal_sgd": [
-        {"intervention": tuple(f"high_{rate}{after}" for rate in (44, 52) for after in ("", "_renewed", "_placebo"))}
+        {
+            "intervention": tuple(
+                f"high_{rate}{after}" for rate in (44, 52) for after in ("", "_renewed", "_placebo")
+            )
+        }
     ],
     "renewal_adam": [
         {
@@ -210,7 +234,9 @@ _GRIDS: dict[str, list[dict[str, tuple]]] = {
         }
         for optimiser, rates in {"sgd": (0.31, 0.44), "momentum": (0.1, 0.13), "adam": (0.02, 0.04)}.items()
     ],
-    "activity": [{"dataset": ("mnist", "cifar10"), "optimiser": ("sgd", "adam"), "learning_rate": (0.01, 0.1)}],
+    "activity": [
+        {"dataset": ("mnist", "cifar10"), "optimiser": ("sgd", "adam"), "learning_rate": (0.01, 0.1)}
+    ],
     "activity_cnn": [{"architecture": ("large",), "optimiser": ("adam",), "learning_rate": (0.03,)}],
     "phase_diagram": [
         {
@@ -243,7 +269,9 @@ def evidence(
     """The evidence of a study with ``effects``, some of them ``changed``, and with a change of its ``runs``."""
     tables = dict(tables_of(replace(effects, **changed)))
     if runs is not None:
-        tables["runs"] = store.checked("runs", runs(tables["runs"].copy()).reset_index(drop=True), Path("runs"))
+        tables["runs"] = store.checked(
+            "runs", runs(tables["runs"].copy()).reset_index(drop=True), Path("runs")
+        )
     return Evidence(SmallResults(tables))
 
 
@@ -260,7 +288,9 @@ def tables_of(effects: Effects) -> dict[str, pd.DataFrame]:
         "checkpoints": pd.DataFrame(columns=list(schemas.CHECKPOINTS.columns)),
     }
     return {
-        name: store.checked(name, table[list(schemas.TABLES[name].columns)].reset_index(drop=True), Path(name))
+        name: store.checked(
+            name, table[list(schemas.TABLES[name].columns)].reset_index(drop=True), Path(name)
+        )
         for name, table in tables.items()
     }
 
@@ -296,7 +326,9 @@ def _onset(networks: pd.DataFrame, effects: Effects) -> np.ndarray:
     }
     norms = np.maximum(_law_mean(networks), 1e-9)
     law = np.where(networks["optimiser"] == "adam", ADAM_CONSTANT * SD / (5 * norms**2), 56 * SD / norms**2)
-    law = np.where(networks["experiment"] == "phase_diagram", law * effects.line, law * 2 ** settings.map(deviation))
+    law = np.where(
+        networks["experiment"] == "phase_diagram", law * effects.line, law * 2 ** settings.map(deviation)
+    )
     return law * 2 ** (0.1 * networks["noise"])
 
 
@@ -316,7 +348,9 @@ def _shares(networks: pd.DataFrame, effects: Effects) -> pd.DataFrame:
     dies = experiment.isin(CHOOSING) & (networks["learning_rate"] > 0.2)
     first = first.mask(experiment.isin(CHOOSING), np.where(dies, effects.mass, 0.06))
     second = pd.Series(0.02, networks.index)
-    second = second.mask((experiment == "mean_hidden") & (networks["architecture"] == "mlp"), 0.02 + effects.hidden)
+    second = second.mask(
+        (experiment == "mean_hidden") & (networks["architecture"] == "mlp"), 0.02 + effects.hidden
+    )
     shares = pd.DataFrame({1: first, 2: second})
     noisy = shares.add(noise.abs().mask(centred, 0.0), axis=0).clip(0, 1)
     return (noisy * UNITS).round() / UNITS
@@ -348,7 +382,9 @@ def _runs(networks: pd.DataFrame, shares: pd.DataFrame, effects: Effects) -> pd.
     new = shares.mean(axis=1)
     overflowed = _overflowed(networks, effects)
     accuracy = _accuracy(networks, effects)
-    final = [name for name in schemas.RUNS.columns if name.endswith(("_fraction", "_probe", "_fraction_test"))]
+    final = [
+        name for name in schemas.RUNS.columns if name.endswith(("_fraction", "_probe", "_fraction_test"))
+    ]
     table = networks.assign(**dict.fromkeys(final, new)).assign(
         shard=networks["experiment"],
         slope=np.where(networks["activation"] == "relu", 0.0, 0.01),
@@ -403,8 +439,7 @@ def _layers(networks: pd.DataFrame, shares: pd.DataFrame, effects: Effects) -> p
                 here &= ~overflowed
             dead = final * _progress(networks, step, effects)
             parts.append(
-                pd.DataFrame(dict.fromkeys(zero, 0), index=networks.index)
-                .assign(
+                pd.DataFrame(dict.fromkeys(zero, 0), index=networks.index).assign(
                     run=networks["run"],
                     step=step,
                     layer=f"linear{depth}",
@@ -470,18 +505,16 @@ def _activity(networks: pd.DataFrame, effects: Effects) -> pd.DataFrame:
         once = 20 + int(np.clip(round(2 * noise), -6, 6))
         woken = [round(effects.wake * once * np.log(1 + times)) for times in (1, 10)]
         later = round(effects.wake * once * np.log(120))
-        starts = [*[500] * once, *[1000] * woken[0], *[5500] * (woken[1] - woken[0]), *[60000] * (later - woken[1])]
+        starts = [
+            *[500] * once,
+            *[1000] * woken[0],
+            *[5500] * (woken[1] - woken[0]),
+            *[60000] * (later - woken[1]),
+        ]
         starts += [10**9] * effects.asleep
-        for examples in (500, 1000, 5500, 60000):
-            rows.append(
-                pd.DataFrame({"start": starts}).assign(
-                    run=run,
-                    layer="linear1",
-                    depth=1,
-                    unit=range(len(starts)),
-                    examples=examples,
-                    active=[int(start <= examples) for start in starts],
-                    born_dead=False,
-                )
-            )
-    return pd.concat(rows)
+        rows += [
+            {"run": run, "unit": unit, "examples": examples, "active": int(start <= examples)}
+            for examples in (500, 1000, 5500, 60000)
+            for unit, start in enumerate(starts)
+        ]
+    return pd.DataFrame(rows).assign(layer="linear1", depth=1, born_dead=False)

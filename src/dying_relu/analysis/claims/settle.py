@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 
 from dying_relu import extensions
+from dying_relu.analysis import entries
 from dying_relu.analysis.claims.evidence import Evidence
 from dying_relu.analysis.claims.verdict import CLAIMS, FINDINGS, Claim, Detail, Finding
-from dying_relu.analysis import entries
 from dying_relu.analysis.inference.decisions import Judged
 from dying_relu.analysis.inference.intervals import Interval
 from dying_relu.analysis.study_results import StudyResults
@@ -68,11 +68,11 @@ def settle(results_folder: Path, ids: Collection[str] | None = None) -> pd.DataF
         ids: the claims and findings to settle; None: all.
 
     Returns:
-        A row a claim, and below them a row a finding, with ``COLUMNS``: ``condition`` of a verdict that holds only under one, ``effect``, the mean over cells with its t
-        interval ``low`` to ``high`` over seeds (NaN where there is none), ``n`` networks it rests on, ``literal``, the verdict of the
-        literal reading, empty where that is not another one, ``cells`` as a JSON list and ``details``, further numbers the paper
-        quotes, as a JSON object; then what the numbers follow from (:mod:`dying_relu.results.origin`), which a CSV file has no other
-        place for.
+        A row a claim, then a row a finding, with ``COLUMNS``: ``condition`` of a verdict that holds only under one, ``effect``, the
+        mean over cells with its t interval ``low`` to ``high`` over seeds (NaN where there is none), ``n`` networks it rests on,
+        ``literal``, the verdict of the literal reading, empty where that is not another one, ``cells`` as a JSON list and ``details``,
+        further numbers the paper quotes, as a JSON object; then what the numbers follow from (:mod:`dying_relu.results.origin`),
+        which a CSV file has no other place for.
 
     Raises:
         DyingReluError: a table is missing or damaged, or the tables are not of one study.
@@ -114,8 +114,7 @@ def verdicts(study: StudyResults) -> pd.DataFrame:
 
 def findings(study: StudyResults) -> pd.DataFrame:
     """The verdicts on the findings that the study's ``claims.csv`` holds; see :func:`read`."""
-    table = _remembered(study)
-    return table[table["claim"].isin(FINDINGS)].reset_index(drop=True)
+    return on_findings(_remembered(study))
 
 
 def on_claims(table: pd.DataFrame) -> pd.DataFrame:
@@ -125,6 +124,15 @@ def on_claims(table: pd.DataFrame) -> pd.DataFrame:
         table: of :func:`settle` or :func:`read`.
     """
     return table[table["claim"].isin(CLAIMS)].reset_index(drop=True)
+
+
+def on_findings(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of :func:`settle` that are on findings.
+
+    Args:
+        table: of :func:`settle` or :func:`read`.
+    """
+    return table[table["claim"].isin(FINDINGS)].reset_index(drop=True)
 
 
 def _remembered(study: StudyResults) -> pd.DataFrame:

@@ -35,9 +35,9 @@ DEATHS = {"CollapsedShare": "percent", "DivergedShare": "percent"}
     experiment="mean_inputs",
     measure="share of seeds with a newly dead unit in the first layer at any rate, inputs centred",
     rule="Inputs centred, MLPs, for each data set and optimiser; each seed: whether any unit of the first layer is newly dead in a finite "
-    f"network, at any rate. A cell holds if the upper limit of the share of such seeds is below {PAPER.few_seeds:g}, and fails if the lower "
-    f"one is above. Control: with an offset of share 0.6, every cell of MNIST reaches mass death ({PAPER.mass_death:.0%}) at some rate in "
-    "a finite network; without it F1a is not settled.",
+    f"network, at any rate. A cell holds if the upper limit of the share of such seeds is below {PAPER.few_seeds:g}, and fails if the "
+    f"lower one is above. Control: with an offset of share 0.6, every cell of MNIST reaches mass death ({PAPER.mass_death:.0%}) at some "
+    "rate in a finite network; without it F1a is not settled.",
     details={"Networks": "number", "Units": "number", "NewlyDead": "number", "UpperLimit": "percent"},
 )
 def no_mean_no_death(evidence: Evidence) -> Finding:
@@ -85,8 +85,8 @@ def _deaths_without_mean(evidence: Evidence) -> tuple[int, list[Cell], list[Cell
     experiment="mean_dose",
     measure="newly dead share of the first layer at offset share 0.6 minus that at 0",
     unit="points",
-    rule="MNIST, MLPs, offset in the direction of the mean image, a random one, or a constant one; SGD at rate 0.2, momentum 0.1, Adam 0.02; "
-    "each seed: newly dead share of the first layer at offset share 0.6 minus that of the twin at 0, both finite. Holds if above "
+    rule="MNIST, MLPs, offset in the direction of the mean image, a random one, or a constant one; SGD at rate 0.2, momentum 0.1, Adam "
+    "0.02; each seed: newly dead share of the first layer at offset share 0.6 minus that of the twin at 0, both finite. Holds if above "
     f"{100 * PAPER.offset_kills:.0f} points.",
     details=DEATHS,
 )
@@ -106,7 +106,9 @@ def _dose(evidence: Evidence) -> tuple[int, list[Cell], dict[str, Detail]]:
         if f"{direction}_60" in set(runs["inputs"])
     ]
     if not parts or WITHOUT not in set(runs["inputs"]):
-        raise NotEnoughData("the experiment 'mean_dose' lacks offset shares 0.6 or 0 at the rates of the rule")
+        raise NotEnoughData(
+            "the experiment 'mean_dose' lacks offset shares 0.6 or 0 at the rates of the rule"
+        )
     return _twins(pd.concat(parts), ["direction", "optimiser"], "inputs", _inputs_of)
 
 
@@ -140,7 +142,9 @@ def _frozen(evidence: Evidence, some: float) -> tuple[int, list[Cell], dict[str,
     runs = runs[runs["intervention"].isin(("none", "frozen_biases"))]
     runs = with_new_dead(evidence, runs, 1)
     if runs["intervention"].nunique() < 2:
-        raise NotEnoughData("the experiment 'mean_biases' lacks frozen or trained biases at the rates of the rule")
+        raise NotEnoughData(
+            "the experiment 'mean_biases' lacks frozen or trained biases at the rates of the rule"
+        )
     # Where no unit dies with biases, it says nothing that none does without.
     spared = (runs["intervention"] == "none") & (runs["new_dead"] < some)
     runs = runs.assign(new_dead=runs["new_dead"].mask(spared))
@@ -170,7 +174,9 @@ def _hidden(evidence: Evidence) -> tuple[int, list[Cell], dict[str, Detail]]:
     runs = runs[(runs["inputs"] == CENTRED) & (runs["dataset"] == "mnist")]
     runs = with_new_dead(evidence, runs[runs["architecture"].isin(("mlp", "centred"))], 2)
     if runs["architecture"].nunique() < 2:
-        raise NotEnoughData("the experiment 'mean_hidden' lacks plain or centred activations at the rates of the rule")
+        raise NotEnoughData(
+            "the experiment 'mean_hidden' lacks plain or centred activations at the rates of the rule"
+        )
     return _twins(runs, ["optimiser"], "architecture", lambda cell: ("centred", "mlp"))
 
 
@@ -202,8 +208,8 @@ def _judged(cells: list[Cell], criterion: Criterion, networks: int, details: dic
     rule="MLPs under SGD, nothing intervened, at all rates; inputs: principal components (1, 2, 3, 5, 30, 100) and all pixels, all with an "
     "offset share of 0.3. Each seed: the median, over the units of the first layer that are newly dead in finite networks and whose "
     "effective bias fell, of the fall of the bias over that of the effective bias, minus 1 / (1 + squared norm of the mean of the "
-    f"inputs). A cell holds if the whole interval lies within {-PAPER.bias_part_error:g} and {PAPER.bias_part_error:g}; inputs with too few "
-    "seeds that have such units are no cells.",
+    f"inputs). A cell holds if the whole interval lies within {-PAPER.bias_part_error:g} and {PAPER.bias_part_error:g}; inputs with too "
+    "few seeds that have such units are no cells.",
     details={"Units": "number", "Inputs": "number"},
 )
 def part_of_the_bias(evidence: Evidence) -> Finding:
@@ -211,7 +217,9 @@ def part_of_the_bias(evidence: Evidence) -> Finding:
     networks, every, units = _parts_of_the_bias(evidence)
     cells = [cell for cell in every if enough(cell.numbers)]
     if not cells:
-        raise NotEnoughData("in no inputs have three quarters of the seeds a newly dead unit in the first layer")
+        raise NotEnoughData(
+            "in no inputs have three quarters of the seeds a newly dead unit in the first layer"
+        )
     limit = evidence.thresholds.bias_part_error
     details: dict[str, Detail] = {"Units": units, "Inputs": len(cells)}
     return Finding.of(decide(cells, Within(-limit, limit)), networks, details=details)
@@ -221,7 +229,9 @@ def part_of_the_bias(evidence: Evidence) -> Finding:
 def _parts_of_the_bias(evidence: Evidence) -> tuple[int, list[Cell], int]:
     """The networks, the error of the predicted part of the bias, and the units."""
     runs = reported(evidence.relu("mean_biases"))
-    runs = runs[(runs["optimiser"] == "sgd") & (runs["intervention"] == "none") & (runs["dataset"] == "mnist")]
+    runs = runs[
+        (runs["optimiser"] == "sgd") & (runs["intervention"] == "none") & (runs["dataset"] == "mnist")
+    ]
     if runs.empty:
         raise NotEnoughData("the experiment 'mean_biases' has no networks under SGD without an intervention")
     falls = _falls(evidence, runs[finite(runs)])

@@ -7,7 +7,7 @@ import pandas as pd
 
 from dying_relu.analysis.claims.evidence import Evidence, NotEnoughData, measured
 from dying_relu.analysis.claims.verdict import Detail, Finding, finding
-from dying_relu.analysis.findings.law import SETTING, onsets, scales, shares
+from dying_relu.analysis.findings.law import SETTING, log2, onsets, scales, shares
 from dying_relu.analysis.inference.decisions import DOES_NOT_HOLD, FAILS, HOLDS, NOT_SETTLED, OPEN
 from dying_relu.analysis.inference.intervals import Interval
 from dying_relu.analysis.inference.means import jackknife
@@ -35,8 +35,8 @@ DETAILS = {
     "FitError": "number",
 }
 _RULE = (
-    "Settings: data set, network and inputs; the onset is the rate at which the median over seeds of the newly dead share of the first layer "
-    f"reaches {PAPER.mass_death:.0%}, of finite networks, at rates at which at least half of the seeds are finite. Over the held-out "
+    "Settings: data set, network and inputs; the onset is the rate at which the median over seeds of the newly dead share of the first "
+    f"layer reaches {PAPER.mass_death:.0%}, of finite networks, at rates at which at least half of the seeds are finite. Over the held-out "
     "settings with an onset inside the grid: the standard deviation of log2(observed / predicted) is below "
     f"{PAPER.octaves:g} octaves, and below a third of that of the rate alone; the observed onsets span at least {PAPER.span:g} octaves. "
     "Intervals: jackknife over seeds. Holds if both intervals lie below and the onsets span as much; does not hold if one lies above."
@@ -85,8 +85,9 @@ def law_under_sgd(evidence: Evidence) -> Finding:
     experiment="law_held_out_adam, law_held_out_cifar10_adam, law_fit_adam, law_fit_cifar10_adam",
     measure="standard deviation of log2(observed / predicted onset) over held-out settings, in octaves",
     unit="number",
-    rule="Predicted onset: c sd(z) / 1-norm of mean(x), both before the first step, c being the geometric mean of the ratios in the settings "
-    f"of the fit; settings with an offset share below {PAPER.least_offset:g} are predicted to have no onset, and are counted apart. {_RULE}",
+    rule="Predicted onset: c sd(z) / 1-norm of mean(x), both before the first step, c being the geometric mean of the ratios in the "
+    f"settings of the fit; settings with an offset share below {PAPER.least_offset:g} are predicted to have no onset, and are counted "
+    f"apart. {_RULE}",
     details=DETAILS | {"Exceptions": "number", "ExceptionNames": "words"},
 )
 def law_under_adam(evidence: Evidence) -> Finding:
@@ -103,8 +104,10 @@ def _law(evidence: Evidence, optimiser: str, share: float, least_offset: float) 
     held_out, fit = (_of(evidence, names, optimiser) for names in (HELD_OUT, FIT))
     settings = scales(evidence, pd.concat([held_out, fit]))
     with_offset = settings["offset_share"] >= least_offset
-    observed = {part: onsets(shares(evidence, runs), share) for part, runs in (("fit", fit), ("held", held_out))}
-    ratio = np.log2(observed["fit"] / settings[optimiser].reindex(observed["fit"].index))
+    observed = {
+        part: onsets(shares(evidence, runs), share) for part, runs in (("fit", fit), ("held", held_out))
+    }
+    ratio = log2(observed["fit"] / settings[optimiser].reindex(observed["fit"].index))
     ratio = ratio[with_offset.reindex(ratio.index)].dropna()
     everywhere = pd.concat(observed.values())
     exceptions = everywhere[~with_offset.reindex(everywhere.index)].dropna().index
@@ -132,24 +135,24 @@ def _of(evidence: Evidence, names: tuple[str, ...], optimiser: str) -> pd.DataFr
 def _settled(evidence: Evidence, law: Law, more: dict[str, Detail]) -> Finding:
     limits = evidence.thresholds
     share = limits.mass_death
-    observed = np.log2(onsets(law.held_out, share))
-    error = (observed - np.log2(law.constant * law.scale)).dropna()
+    observed = log2(onsets(law.held_out, share))
+    error = (observed - log2(law.constant * law.scale)).dropna()
     if len(error) < FEWEST:
-        raise NotEnoughData(f"only {len(error)} of {len(law.scale)} held-out settings have an onset inside the grid")
+        raise NotEnoughData(
+            f"only {len(error)} of {len(law.scale)} held-out settings have an onset inside the grid"
+        )
 
     def spread(seeds: pd.DataFrame) -> float:
         return _spread(_errors(seeds, law.scale, share))
 
     def part(seeds: pd.DataFrame) -> float:
-        return spread(seeds) / _spread(np.log2(onsets(seeds, share)))
+        return spread(seeds) / _spread(log2(onsets(seeds, share)))
 
     of_law, of_rate = jackknife(law.held_out, spread), jackknife(law.held_out, part)
     span = float(observed.max() - observed.min())
     states = [_state(of_law, limits.octaves), _state(of_rate, limits.rate_alone_part)]
-    if FAILS in states:
-        verdict = DOES_NOT_HOLD
-    else:
-        verdict = HOLDS if set(states) == {HOLDS} and span >= limits.span else NOT_SETTLED
+    settled = HOLDS if set(states) == {HOLDS} and span >= limits.span else NOT_SETTLED
+    verdict = DOES_NOT_HOLD if FAILS in states else settled
     details: dict[str, Detail] = {
         "Settings": len(law.scale),
         "WithOnset": len(error),
@@ -167,7 +170,7 @@ def _settled(evidence: Evidence, law: Law, more: dict[str, Detail]) -> Finding:
 def _errors(seeds: pd.DataFrame, scale: pd.Series, share: float) -> pd.Series:
     """log2 of the ratio of onsets to the scale; a constant does not change their standard deviation."""
     observed = onsets(seeds, share)
-    return np.log2(observed / scale.reindex(observed.index)).dropna()
+    return log2(observed / scale.reindex(observed.index)).dropna()
 
 
 def _spread(values: pd.Series) -> float:

@@ -32,8 +32,8 @@ ARMS = {
 }
 """Details of F3a -> interventions."""
 _MASS_DEATH = (
-    "Cells with mass death: setting (data set, network, optimiser, inputs) and rate at which at least half of the untouched selection networks "
-    f"stay finite and newly lose at least {PAPER.mass_death:.0%} of a layer. "
+    "Cells with mass death: setting (data, network, optimiser, inputs) and rate at which at least half of the untouched selection "
+    f"networks stay finite and newly lose at least {PAPER.mass_death:.0%} of a layer. "
 )
 
 
@@ -43,8 +43,8 @@ _MASS_DEATH = (
     experiment="fuse, fuse_cnn, fuse_leaky",
     measure="share of the cells with mass death in which a network overflows if death is forbidden by renewing, minus that with the placebo",
     unit="points",
-    rule=f"{_MASS_DEATH}Each other seed: the share of these cells in which the network with death forbidden by renewing overflows, minus that "
-    f"with the placebo, the same done to as many living units; MLPs and CNNs are two cells. Holds if above "
+    rule=f"{_MASS_DEATH}Each other seed: the share of these cells in which the network with death forbidden by renewing overflows, minus "
+    f"that with the placebo, the same done to as many living units; MLPs and CNNs are two cells. Holds if above "
     f"{100 * PAPER.overflow_more:.0f} points. Undoing and raising the bias are printed and decide nothing.",
     details={"Cells": "number"} | dict.fromkeys([*ARMS, "LeakyTwin", "ReluAtSpike"], "percent"),
 )
@@ -89,7 +89,7 @@ def _leaky(evidence: Evidence, cases: pd.DataFrame) -> pd.DataFrame:
 
 
 def _networks(evidence: Evidence) -> pd.DataFrame:
-    runs = evidence.relu(*EXPERIMENTS)
+    runs = pd.concat(evidence.relu(name) for name in EXPERIMENTS)
     return runs.assign(network=runs["experiment"].map(EXPERIMENTS))
 
 
@@ -106,7 +106,9 @@ def _dying(evidence: Evidence, share: float) -> tuple[pd.DataFrame, pd.DataFrame
     shares = dies.groupby([untouched[name] for name in CASE], sort=False).mean()
     cases = shares[shares >= HALF].reset_index()[CASE]
     if cases.empty:
-        raise NotEnoughData("at no rate do half of the untouched selection networks die in mass and stay finite")
+        raise NotEnoughData(
+            "at no rate do half of the untouched selection networks die in mass and stay finite"
+        )
     return reporting.merge(cases, on=CASE), reporting
 
 
@@ -116,10 +118,10 @@ def _dying(evidence: Evidence, share: float) -> tuple[pd.DataFrame, pd.DataFrame
     experiment="fuse, fuse_leaky",
     measure="mean difference, in size, of the newly dead share from the newly silent one of the leaky twin",
     unit="points",
-    rule="MLPs; settings and rates at which no selection network, untouched or leaky (slope 0.01), spikes, and at least one unit of an untouched "
-    "one is newly dead. Each other seed: the mean over these, and over layers, of abs(newly dead share of the ReLU layer - newly silent share "
-    "of its leaky twin's), the latter being the share silent at the end minus that before training, both finite; cells: optimiser. Holds if "
-    f"below {100 * PAPER.twins_differ:.0f} points.",
+    rule="MLPs; settings and rates at which no selection network, untouched or leaky (slope 0.01), spikes, and at least one unit of an "
+    "untouched one is newly dead. Each other seed: the mean over these, and over layers, of abs(newly dead share of the ReLU layer - "
+    "newly silent share of its leaky twin's), the latter being the share silent at the end minus that before training, both finite; "
+    f"cells: optimiser. Holds if below {100 * PAPER.twins_differ:.0f} points.",
     details={"Cells": "number", "NewlyDead": "percent", "Correlation": "number"},
 )
 def the_flat_side_does_not_matter(evidence: Evidence) -> Finding:
@@ -142,7 +144,9 @@ def _twins(evidence: Evidence) -> tuple[int, list[Cell], dict[str, Detail]]:
     deaths = most_new_dead(evidence, relu).groupby([relu[name] for name in CASE], sort=False).max() > 0
     cases = (~below & deaths.reindex(below.index, fill_value=False))[lambda kept: kept].reset_index()[CASE]
     if cases.empty:
-        raise NotEnoughData("at no rate do units die while neither selection networks nor their leaky twins spike")
+        raise NotEnoughData(
+            "at no rate do units die while neither selection networks nor their leaky twins spike"
+        )
     pairs = _pairs(evidence, reporting[finite(reporting)].merge(cases, on=CASE))
     differences = pairs.assign(difference=(pairs["new_dead"] - pairs["newly_inactive"]).abs())
     values = by_seed(differences, ["optimiser"], lambda rows: float(rows["difference"].mean()))
@@ -150,9 +154,18 @@ def _twins(evidence: Evidence) -> tuple[int, list[Cell], dict[str, Detail]]:
     details: dict[str, Detail] = {
         "Cells": len(cases),
         "NewlyDead": float(pairs["new_dead"].mean()),
-        "Correlation": float(pairs["new_dead"].corr(pairs["newly_inactive"])) if len(pairs) > 1 else np.nan,
+        "Correlation": _correlation(pairs["new_dead"], pairs["newly_inactive"]),
     }
-    return 2 * len(pairs[[*CASE, "replicate"]].drop_duplicates()), cells_of(values, optimisers, ["optimiser"]), details
+    return (
+        2 * len(pairs[[*CASE, "replicate"]].drop_duplicates()),
+        cells_of(values, optimisers, ["optimiser"]),
+        details,
+    )
+
+
+def _correlation(one: pd.Series, other: pd.Series) -> float:
+    """Pearson's; NaN where one of them does not vary."""
+    return float(one.corr(other)) if min(one.nunique(), other.nunique()) > 1 else np.nan
 
 
 def _pairs(evidence: Evidence, runs: pd.DataFrame) -> pd.DataFrame:
@@ -170,8 +183,8 @@ def _pairs(evidence: Evidence, runs: pd.DataFrame) -> pd.DataFrame:
     experiment="fuse, fuse_cnn",
     measure="share of the untouched networks that train and come near the best accuracy, in cells with mass death",
     rule=f"{_MASS_DEATH}Each other seed: the share of the untouched networks in these cells that are trained and within "
-    f"{100 * PAPER.near_the_best:.0f} points of the accuracy of their twin at the best rate of the setting (chosen on the selection seeds); "
-    f"MLPs and CNNs are two cells. Holds if below {PAPER.rescued:.0%}.",
+    f"{100 * PAPER.near_the_best:.0f} points of the accuracy of their twin at the best rate of the setting (chosen on the selection "
+    f"seeds); MLPs and CNNs are two cells. Holds if below {PAPER.rescued:.0%}.",
     details={"Cells": "number", "Trained": "percent", "Overflowed": "percent"},
 )
 def no_rescue(evidence: Evidence) -> Finding:
@@ -182,9 +195,7 @@ def no_rescue(evidence: Evidence) -> Finding:
 
 
 @measured
-def _rescued(
-    evidence: Evidence, share: float, near: float
-) -> tuple[int, list[Cell], dict[str, Detail]]:
+def _rescued(evidence: Evidence, share: float, near: float) -> tuple[int, list[Cell], dict[str, Detail]]:
     """The networks, the share that trains and comes near the best accuracy, and the outcomes."""
     dying, reporting = _dying(evidence, share)
     dying = dying[dying["intervention"] == "none"]

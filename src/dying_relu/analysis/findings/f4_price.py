@@ -2,7 +2,6 @@
 
 import pandas as pd
 
-from dying_relu.analysis.claims.cells import cells_of
 from dying_relu.analysis.claims.evidence import Evidence, NotEnoughData, measured
 from dying_relu.analysis.claims.verdict import Detail, Finding, finding
 from dying_relu.analysis.inference.criteria import Above, Below, Within
@@ -42,7 +41,8 @@ def ten_units_carry_a_layer(evidence: Evidence) -> Finding:
     ]
     words = {str(ENOUGH): "Ten", str(TOO_FEW): "Two"}
     details: dict[str, Detail] = {
-        f"Loss{words[cell.levels['living units']]}Of{cell.levels['width']}": mean_of([cell]) for cell in losses
+        f"Loss{words[cell.levels['living units']]}Of{cell.levels['width']}": mean_of([cell])
+        for cell in losses
     }
     return Finding.of(decide(margins, Above(0.0)), networks, details=details)
 
@@ -57,7 +57,9 @@ def _losses(evidence: Evidence) -> tuple[int, list[Cell]]:
         for units in (ENOUGH, TOO_FEW):
             arm = f"kill_{width - units}"
             if arm not in set(runs["intervention"]):
-                raise NotEnoughData(f"the experiment 'living_{width}' has no networks with {units} living units")
+                raise NotEnoughData(
+                    f"the experiment 'living_{width}' has no networks with {units} living units"
+                )
             levels = {"width": str(width), "living units": str(units)}
             numbers = (whole - _accuracies(runs, arm)).reindex(sorted(runs["replicate"].unique()))
             cells.append(Cell(f"{units} of {width} units", tuple(numbers), levels))
@@ -79,9 +81,9 @@ def _accuracies(runs: pd.DataFrame, arm: str) -> pd.Series:
 
 
 _OF_DAMAGE = (
-    "MNIST, MLPs, damaged by 30 steps at a high rate (SGD 0.44 and 0.52, Adam 0.03), then trained at a safe one; each seed: (accuracy of the "
-    "whole network minus that of its twin that never saw the high rate but lacks from birth {what} of the damaged one) / (that of the whole "
-    f"minus that of the damaged). Seeds that lose less than {100 * PAPER.damaged:.0f} points to the damage are missing. Holds if "
+    "MNIST, MLPs, damaged by 30 steps at a high rate (SGD 0.44 and 0.52, Adam 0.03), then trained at a safe one; each seed: (accuracy of "
+    "the whole network minus that of its twin that never saw the high rate but lacks from birth {what} of the damaged one) / (that of the "
+    f"whole minus that of the damaged). Seeds that lose less than {100 * PAPER.damaged:.0f} points to the damage are missing. Holds if "
 )
 _LOSSES = {"Damage": "points", "Lack": "points", "LackRandom": "points"}
 
@@ -154,8 +156,8 @@ def _cell(words: str, numbers: pd.Series, runs: pd.DataFrame) -> Cell:
     experiment="renewal_sgd, renewal_adam, damage_sgd, damage_adam",
     measure="accuracy with the dead units renewed minus that with as many living units renewed",
     unit="points",
-    rule="MNIST, MLPs, damaged by 30 steps at a high rate (SGD 0.44 and 0.52, Adam 0.03), then trained at a safe one; each seed: accuracy with "
-    "the dead units renewed after the damage minus that of the twin with as many living units renewed. Seeds that "
+    rule="MNIST, MLPs, damaged by 30 steps at a high rate (SGD 0.44 and 0.52, Adam 0.03), then trained at a safe one; each seed: accuracy "
+    "with the dead units renewed after the damage minus that of the twin with as many living units renewed. Seeds that "
     f"lose less than {100 * PAPER.damaged:.0f} points to the damage are missing. A cell holds if the whole interval lies within "
     f"{-100 * PAPER.renewal_differs:.0f} and {100 * PAPER.renewal_differs:.0f} points.",
     details={"RenewalGain": "points"},
@@ -173,7 +175,9 @@ def _renewals(evidence: Evidence, damaged: float) -> tuple[int, list[Cell], dict
     runs = pd.concat(_damage(evidence, name) for name in DAMAGED)
     cells, gains = [], []
     for damage, words in DAMAGES.items():
-        loss, of_renewed, of_placebo = _losses_to(runs, damage, [f"high_{damage}{arm}" for arm in ("", *_RENEWALS)])
+        loss, of_renewed, of_placebo = _losses_to(
+            runs, damage, [f"high_{damage}{arm}" for arm in ("", *_RENEWALS)]
+        )
         # Where nothing was lost, there is nothing to revive.
         cells.append(_cell(words, (of_placebo - of_renewed).where(loss >= damaged), runs))
         gains.append(_cell(words, loss - of_renewed, runs))

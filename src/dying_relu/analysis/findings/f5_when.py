@@ -20,8 +20,8 @@ JUDGED = ("none", "low_until_100")
 RATES = {"sgd": (0.31, 0.44), "adam": (0.02, 0.04), "momentum": (0.1, 0.13)}
 BY = ["optimiser", "learning_rate", "intervention"]
 _RULE = (
-    "MNIST, MLPs; the rate is too high from the start on, or from step 100 on and a tenth before. Each seed: of the units of all layers that "
-    f"are newly dead since that step at the end, the share that was so {STEPS} steps after it (1 if fewer are dead at the end than "
+    "MNIST, MLPs; the rate is too high from the start on, or from step 100 on and a tenth before. Each seed: of the units of all layers "
+    f"that are newly dead since that step at the end, the share that was so {STEPS} steps after it (1 if fewer are dead at the end than "
     f"then); finite networks in which at least {PAPER.some_deaths:.0%} of the hidden units are newly dead since. "
 )
 _DETAILS = {"Networks": "number", "OtherSwitches": "percent"}

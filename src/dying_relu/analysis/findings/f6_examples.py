@@ -18,9 +18,9 @@ TIMES = (1, 10)
 """Further examples, m, as multiples of n."""
 EXPERIMENTS = ("activity", "activity_cnn")
 _AMONG = (
-    f"ReLU networks that trained, units not dead on all training examples before training; of those silent on the first n = {LOOKED_AT} training "
-    "examples, how many are active on m more. Estimate of a network: f1 ln(1 + m/n), at most its silent units, f1 being its units active on "
-    "exactly one of the n. "
+    f"ReLU networks that trained, units not dead on all training examples before training; of those silent on the first n = {LOOKED_AT} "
+    "training examples, how many are active on m more. Estimate of a network: f1 ln(1 + m/n), at most its silent units, f1 being its "
+    "units active on exactly one of the n. "
 )
 
 
@@ -30,8 +30,8 @@ _AMONG = (
     experiment="activity, activity_cnn",
     measure="predicted over true number of units that further examples wake",
     unit="number",
-    rule=f"{_AMONG}Each seed: predicted / true, both summed over its networks; cells: data set, architecture, optimiser, m = n and m = 10 n. "
-    f"A cell holds if the whole interval lies within {PAPER.estimate_low:g} and {PAPER.estimate_high:g}.",
+    rule=f"{_AMONG}Each seed: predicted / true, both summed over its networks; cells: data set, architecture, optimiser, m = n and m = 10 "
+    f"n. A cell holds if the whole interval lies within {PAPER.estimate_low:g} and {PAPER.estimate_high:g}.",
     details={"Units": "number", "AsMany": "number", "TenTimes": "number"},
 )
 def the_series_predicts(evidence: Evidence) -> Finding:
@@ -64,9 +64,9 @@ def _ratios(evidence: Evidence) -> tuple[int, list[Cell], dict[str, Detail]]:
     "The estimate's interval covers the true number",
     experiment="activity, activity_cnn",
     measure="share of the networks whose 95 % interval covers the true number",
-    rule=f"{_AMONG}Interval: quantiles of the negative binomial distribution (f1 + 1/2, 1 / (1 + ln(1 + m/n))), at most the silent units. Each "
-    "seed: the share of its networks of all data sets, architectures and optimisers whose 95 % interval covers the true number, over m = n "
-    f"and m = 10 n: one cell. Holds if above {PAPER.estimate_covers:g}.",
+    rule=f"{_AMONG}Interval: quantiles of the negative binomial distribution (f1 + 1/2, 1 / (1 + ln(1 + m/n))), at most the silent units. "
+    "Each seed: the share of its networks of all data sets, architectures and optimisers whose 95 % interval covers the true number, over "
+    f"m = n and m = 10 n: one cell. Holds if above {PAPER.estimate_covers:g}.",
     details={"Intervals": "number"},
 )
 def the_interval_covers(evidence: Evidence) -> Finding:
@@ -89,8 +89,8 @@ def _coverage(evidence: Evidence) -> tuple[int, list[Cell], dict[str, Detail]]:
     "Under SGD most units that are dead on 500 examples are alive on all",
     experiment="activity",
     measure=f"share of the units dead on {LOOKED_AT} examples that are active on all training examples",
-    rule=f"ReLU networks that trained under SGD; units not dead on all training examples before training. Each seed: of those dead on the first "
-    f"{LOOKED_AT} training examples, the share active on at least one of all; cells: data set, architecture. Holds if above "
+    rule=f"ReLU networks that trained under SGD; units not dead on all training examples before training. Each seed: of those dead on the "
+    f"first {LOOKED_AT} training examples, the share active on at least one of all; cells: data set, architecture. Holds if above "
     f"{PAPER.misled:.0%}.",
     details={"Momentum": "percent", "Adam": "percent"},
 )

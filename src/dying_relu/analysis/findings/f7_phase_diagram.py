@@ -22,10 +22,10 @@ BY = ["dataset"]
     "The law's line separates first layers that die in mass from those that do not",
     experiment="phase_diagram",
     measure="balanced accuracy of 'the rate is above the line' for mass death of the first layer",
-    rule=f"MLPs under SGD, finite networks at all rates and offset shares, for each data set; the line: rate = {PAPER.sgd_constant:g} sd(z) / "
-    "squared norm of mean(x), both of the network before its first step. Each seed: the mean of the share of networks above the line among "
-    f"those whose first layer newly lost at least {PAPER.mass_death:.0%} of its units, and of the share below it among the others. Holds if "
-    f"above {PAPER.line_separates:.0%}.",
+    rule=f"MLPs under SGD, finite networks at all rates and offset shares, for each data set; the line: rate = {PAPER.sgd_constant:g} "
+    "sd(z) / squared norm of mean(x), both of the network before its first step. Each seed: the mean of the share of networks above the "
+    f"line among those whose first layer newly lost at least {PAPER.mass_death:.0%} of its units, and of the share below it among the "
+    f"others. Holds if above {PAPER.line_separates:.0%}.",
     details={"Networks": "number", "MassDeaths": "number"},
 )
 def the_line_separates(evidence: Evidence) -> Finding:
@@ -36,7 +36,9 @@ def the_line_separates(evidence: Evidence) -> Finding:
 
 
 @measured
-def _separated(evidence: Evidence, constant: float, share: float) -> tuple[int, list[Cell], dict[str, Detail]]:
+def _separated(
+    evidence: Evidence, constant: float, share: float
+) -> tuple[int, list[Cell], dict[str, Detail]]:
     """The networks, the balanced accuracy of the line, and how many died in mass."""
     runs = reported(evidence.relu("phase_diagram"))
     runs = runs[(runs["optimiser"] == "sgd") & (runs["architecture"] == "mlp")]

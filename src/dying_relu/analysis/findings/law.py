@@ -1,6 +1,6 @@
 """The law for the rate at which a quarter of the first layer dies: observed onsets, and the scales that predict them."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -8,7 +8,7 @@ import pandas as pd
 from dying_relu.analysis.claims.evidence import Evidence
 from dying_relu.analysis.findings.layers import first_inputs, with_new_dead
 
-SETTING = ["dataset", "architecture", "inputs"]
+SETTING: list[Hashable] = ["dataset", "architecture", "inputs"]
 """The columns that make a setting of the law."""
 MOST_OVERFLOWED = 1 / 2
 """Rates at which more than this share of the seeds overflowed have no median."""
@@ -33,7 +33,9 @@ def onset(shares: pd.Series, share: float) -> float:
     if not len(reached) or reached[0] == 0:
         return np.nan
     place = reached[0]
-    (low, high), (below, above) = (values[place - 1 : place + 1] for values in (known.index, known.to_numpy()))
+    (low, high), (below, above) = (
+        values[place - 1 : place + 1] for values in (known.index, known.to_numpy())
+    )
     part = (share - below) / (above - below)
     return float(round(low * (high / low) ** part, 12))
 
@@ -64,12 +66,11 @@ def shares(evidence: Evidence, runs: pd.DataFrame) -> pd.DataFrame:
     Returns:
         The table that :func:`onsets` takes.
     """
-    keys = ["replicate", *SETTING, "learning_rate"]
-    values = with_new_dead(evidence, runs, 1).groupby(keys, sort=False)["new_dead"].mean()
-    return values.unstack([*SETTING, "learning_rate"]).sort_index()
+    first = with_new_dead(evidence, runs, 1)
+    return first.pivot_table("new_dead", index="replicate", columns=[*SETTING, "learning_rate"])
 
 
-def scales(evidence: Evidence, runs: pd.DataFrame, by: Sequence[str] = SETTING) -> pd.DataFrame:
+def scales(evidence: Evidence, runs: pd.DataFrame, by: Sequence[Hashable] = SETTING) -> pd.DataFrame:
     """The scales of the law, measured before the first step: means over networks.
 
     Args:
@@ -91,6 +92,11 @@ def scales(evidence: Evidence, runs: pd.DataFrame, by: Sequence[str] = SETTING) 
             "offset_share": means["offset_share"],
         }
     )
+
+
+def log2(values: pd.Series) -> pd.Series:
+    """The logarithms, in octaves, of positive numbers."""
+    return pd.Series(np.log2(values.to_numpy()), values.index)
 
 
 def _over(numerator: pd.Series, denominator: pd.Series) -> pd.Series:

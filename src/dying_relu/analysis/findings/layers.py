@@ -1,4 +1,4 @@
-"""What findings know of single layers: the share that is newly dead at the end, and the inputs before the first step."""
+"""Single layers: the share that is newly dead at the end, and the inputs before the first step."""
 
 from collections.abc import Mapping
 

@@ -52,13 +52,19 @@ def numbers(study: StudyResults) -> dict[str, Macro]:
     table = claims.verdicts(study)
     macros = _summary(table) | _thresholds()
     for row in table.to_dict("records"):
-        macros |= _claim(row)
+        macros |= of_row(row, f"Claim{LETTERS[int(row['claim'][1:])]}")
     return macros
 
 
-def _claim(row: Mapping[Any, Any]) -> dict[str, Macro]:
-    claim = next(claim for claim in claims.ordered() if claim.id == row["claim"])
-    prefix = f"Claim{LETTERS[int(claim.id[1:])]}"
+def of_row(row: Mapping[Any, Any], prefix: str) -> dict[str, Macro]:
+    """Macros of a claim or a finding.
+
+    Args:
+        row: of the verdicts.
+        prefix: of the macros' names.
+    """
+    rules = (*claims.ordered(), *claims.ordered_findings())
+    details_of = next(rule.details for rule in rules if rule.id == row["claim"])
     measured = not pd.isna(row["effect"])
     macros = {
         f"{prefix}Measured": Macro(measured, "1" if measured else "0"),
@@ -68,9 +74,7 @@ def _claim(row: Mapping[Any, Any]) -> dict[str, Macro]:
         f"{prefix}Estimate": Macro(row["effect"] if measured else None, estimate(row)),
     }
     details = row["details"]
-    return macros | {
-        f"{prefix}{name}": _detail(details.get(name), form) for name, form in claim.details.items()
-    }
+    return macros | {f"{prefix}{name}": _detail(details.get(name), form) for name, form in details_of.items()}
 
 
 def _detail(value: Any, form: str) -> Macro:
