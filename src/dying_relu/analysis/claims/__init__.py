@@ -8,6 +8,7 @@ thresholds are in :mod:`dying_relu.analysis.thresholds`. To add a claim, add a m
 
 from dying_relu.analysis.claims.settle import (
     COLUMNS,
+    everything,
     findings,
     on_claims,
     on_findings,
@@ -38,6 +39,7 @@ __all__ = [
     "Claim",
     "Finding",
     "Reading",
+    "everything",
     "findings",
     "on_claims",
     "on_findings",

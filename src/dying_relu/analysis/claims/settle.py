@@ -109,12 +109,12 @@ def write(verdicts: pd.DataFrame, out: Path) -> None:
 
 def verdicts(study: StudyResults) -> pd.DataFrame:
     """The verdicts on the claims that the study's ``claims.csv`` holds; see :func:`read`."""
-    return on_claims(_remembered(study))
+    return on_claims(everything(study))
 
 
 def findings(study: StudyResults) -> pd.DataFrame:
     """The verdicts on the findings that the study's ``claims.csv`` holds; see :func:`read`."""
-    return on_findings(_remembered(study))
+    return on_findings(everything(study))
 
 
 def on_claims(table: pd.DataFrame) -> pd.DataFrame:
@@ -135,7 +135,8 @@ def on_findings(table: pd.DataFrame) -> pd.DataFrame:
     return table[table["claim"].isin(FINDINGS)].reset_index(drop=True)
 
 
-def _remembered(study: StudyResults) -> pd.DataFrame:
+def everything(study: StudyResults) -> pd.DataFrame:
+    """The verdicts on claims and findings that the study's ``claims.csv`` holds; see :func:`read`."""
     return study.remember("verdicts", lambda: read(study.folder / "claims.csv"))
 
 

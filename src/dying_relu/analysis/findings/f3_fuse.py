@@ -41,7 +41,7 @@ _MASS_DEATH = (
     "F3a",
     "Forbidding death makes networks overflow",
     experiment="fuse, fuse_cnn, fuse_leaky",
-    measure="share of the cells with mass death in which a network overflows if death is forbidden by renewing, minus that with the placebo",
+    measure="share of the cells with mass death in which a network overflows if death is forbidden, minus that with the placebo",
     unit="points",
     rule=f"{_MASS_DEATH}Each other seed: the share of these cells in which the network with death forbidden by renewing overflows, minus "
     f"that with the placebo, the same done to as many living units; MLPs and CNNs are two cells. Holds if above "

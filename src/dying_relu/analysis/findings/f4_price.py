@@ -9,7 +9,8 @@ from dying_relu.analysis.inference.decisions import Cell, decide, mean_of
 from dying_relu.analysis.inference.selection import reported
 from dying_relu.analysis.thresholds import PAPER
 
-WIDTHS = (30, 100, 300)
+WIDTHS = {30: "Thirty", 100: "Hundred", 300: "ThreeHundred"}
+"""Of layer 1; names of macros cannot hold digits."""
 ENOUGH, TOO_FEW = 10, 2
 """Numbers of living units that are compared with all."""
 SAFE_RATE = 0.1
@@ -28,7 +29,7 @@ DAMAGED = ("damage_sgd", "damage_adam", "renewal_sgd", "renewal_adam")
     rule=f"MNIST, SGD at rate {SAFE_RATE:g}, layer 1 of 30, 100 or 300 units reduced before training to {ENOUGH} or {TOO_FEW}; each seed: "
     f"accuracy of the whole network minus that of its reduced twin. With {ENOUGH} units below {100 * PAPER.living_loss:.0f} points, with "
     f"{TOO_FEW} above: six cells, each the distance from the threshold to the expected side.",
-    details={f"Loss{units}Of{width}": "points" for width in ("30", "100", "300") for units in ("Ten", "Two")},
+    details={f"Loss{units}Of{width}": "points" for width in WIDTHS.values() for units in ("Ten", "Two")},
 )
 def ten_units_carry_a_layer(evidence: Evidence) -> Finding:
     """Judge F4a."""
@@ -41,7 +42,7 @@ def ten_units_carry_a_layer(evidence: Evidence) -> Finding:
     ]
     words = {str(ENOUGH): "Ten", str(TOO_FEW): "Two"}
     details: dict[str, Detail] = {
-        f"Loss{words[cell.levels['living units']]}Of{cell.levels['width']}": mean_of([cell])
+        f"Loss{words[cell.levels['living units']]}Of{WIDTHS[int(cell.levels['width'])]}": mean_of([cell])
         for cell in losses
     }
     return Finding.of(decide(margins, Above(0.0)), networks, details=details)

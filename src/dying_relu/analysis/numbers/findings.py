@@ -1,26 +1,18 @@
 """The verdict on each finding, its estimate and the further numbers that the text quotes."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dying_relu.analysis import claims, latex
+from dying_relu.analysis import claims
 from dying_relu.analysis.numbers.macro import Macro, words
-from dying_relu.analysis.numbers.verdicts import LETTERS, of_row, predicate
+from dying_relu.analysis.numbers.verdicts import LETTERS, of_row, settled, summary
 from dying_relu.analysis.study_results import StudyResults
 
 
 def numbers(study: StudyResults) -> dict[str, Macro]:
     """Macros of all findings, from the study's ``claims.csv``: F1a is ``FindingOneA``."""
-    table = claims.findings(study)
-    groups = {verdict: list(table.loc[table["verdict"] == verdict, "claim"]) for verdict in claims.VERDICTS}
-    clauses = [
-        f"{latex.word(len(ids))} {predicate(verdict, len(ids))} ({latex.listed(ids)})"
-        for verdict, ids in groups.items()
-        if ids
-    ]
-    counts = {verdict: len(ids) for verdict, ids in groups.items()}
-    macros = {"FindingSummary": Macro(json.dumps(counts), latex.listed(clauses))}
+    table = claims.on_findings(settled(study))
+    macros = {"FindingSummary": summary(table)}
     for row in table.to_dict("records"):
         prefix = f"Finding{LETTERS[int(row['claim'][1])]}{row['claim'][2].upper()}"
         macros |= of_row(row, prefix) | {f"{prefix}Seeds": words(seeds(row["cells"]))}
