@@ -57,13 +57,12 @@ def written(evidence: Evidence, folder: Path) -> pd.DataFrame:
 
 def again(folder: Path) -> subprocess.CompletedProcess[str]:
     """Run the script as readers do, without the project's code on the path."""
-    return subprocess.run(
-        [sys.executable, "-I", "-c", f"import runpy, sys; sys.path.insert(0, {str(SCRIPT.parent)!r}); "
-         f"sys.argv = ['recompute.py', {str(folder)!r}]; runpy.run_path({str(SCRIPT)!r}, run_name='__main__')"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )  # fmt: skip
+    program = (
+        f"import runpy, sys; sys.path.insert(0, {str(SCRIPT.parent)!r}); "
+        f"sys.argv = ['recompute.py', {str(folder)!r}]; runpy.run_path({str(SCRIPT)!r}, run_name='__main__')"
+    )
+    command = [sys.executable, "-I", "-c", program]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize("name", STUDIES)

@@ -149,12 +149,13 @@ def _counts(evidence: Evidence, runs: pd.DataFrame) -> pd.DataFrame:
 @measured
 def _estimates(evidence: Evidence) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The runs, and the estimates: a row a network that trained and number of further examples, with what came true."""
-    # Here, because it is slow to import.
+    runs = _runs(evidence)
+    counts = _counts(evidence, runs)
+    # Here, because the package of units is slow to import.
     from dying_relu.units.estimates import expected_alive
 
-    runs = _runs(evidence)
     rows = []
-    for run, units in _counts(evidence, runs).groupby("run"):
+    for run, units in counts.groupby("run"):
         silent = units[units["on_few"] == 0]
         once = int((units["on_few"] == 1).sum())
         for times in TIMES:
