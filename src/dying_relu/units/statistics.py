@@ -1,6 +1,6 @@
 """The statistics of units on which their definitions rest, gathered batch by batch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -85,8 +85,8 @@ class UnitStatistics:
         Args:
             chosen: (n,) their places on the first axis.
         """
-        parts = {name: part[chosen] if isinstance(part, Tensor) else part for name, part in vars(self).items()}
-        return UnitStatistics(**parts)
+        parts = {name: part[chosen] for name, part in vars(self).items() if isinstance(part, Tensor)}
+        return replace(self, **parts)
 
     @property
     def mean_abs_activation(self) -> Tensor:
