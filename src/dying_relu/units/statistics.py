@@ -1,6 +1,7 @@
 """The statistics of units on which their definitions rest, gathered batch by batch."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -85,7 +86,9 @@ class UnitStatistics:
         Args:
             chosen: (n,) their places on the first axis.
         """
-        parts = {name: part[chosen] for name, part in vars(self).items() if isinstance(part, Tensor)}
+        parts: dict[str, Any] = {
+            name: part[chosen] for name, part in vars(self).items() if isinstance(part, Tensor)
+        }
         return replace(self, **parts)
 
     @property
