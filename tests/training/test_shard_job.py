@@ -13,7 +13,6 @@ from dying_relu.errors import DyingReluError
 from dying_relu.training.shard_job import train
 from dying_relu.training.trainer import minibatch_order
 
-
 FRACTIONS = {
     "dead_fraction": "dead_all",
     "dead_fraction_probe": "dead",
