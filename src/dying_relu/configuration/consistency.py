@@ -169,7 +169,7 @@ def _late_checkpoints(configuration: Configuration, experiment: Experiment, at: 
 
 
 def _impossible_names(configuration: Configuration) -> Iterator[Problem]:
-    """Find inputs and interventions that take a name which needs no entry, or that are made of others which do not exist or of themselves."""
+    """Find inputs and interventions whose name needs no entry, or that are made of others which do not exist or of themselves."""
     for section, taken in (("inputs", tuple(PREDEFINED_INPUTS)), ("interventions", (NO_INTERVENTION,))):
         for name in taken:
             if name in getattr(configuration, section):

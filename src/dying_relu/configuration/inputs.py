@@ -190,7 +190,7 @@ class Offset(Inputs):
 
 @inputs
 class PrincipalComponents(Inputs):
-    """The first principal components of the training examples, scaled together to a mean square of 1; vectors, for fully connected networks."""
+    """The first principal components of the training examples, scaled together to a mean square of 1: vectors, not images."""
 
     kind: Literal["principal_components"]
     """The first principal components, as vectors."""

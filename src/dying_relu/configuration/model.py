@@ -225,9 +225,9 @@ class Configuration(Section):
     """Networks, by a name of your choice."""
     optimisers: dict[Name, Annotated[Optimiser, KindIn(OPTIMISERS)]] = Field(min_length=1)
     """Optimisers, by a name of your choice."""
-    inputs: dict[Name, Annotated[Inputs, KindIn(INPUTS)]] = {}
+    inputs: dict[Name, Annotated[Inputs, KindIn(INPUTS)]] = Field(default={})
     """What networks see of the images, by a name of your choice; standardised, raw and centred need no entry."""
-    interventions: dict[Name, Annotated[Intervention, KindIn(INTERVENTIONS)]] = {}
+    interventions: dict[Name, Annotated[Intervention, KindIn(INTERVENTIONS)]] = Field(default={})
     """What is done to networks in training, by a name of your choice; none needs no entry."""
     training: Training = Training()
     """The training of each network: its length, its minibatches and its precision."""

@@ -267,14 +267,14 @@ def _seconds(job: Shard) -> list[float]:
 
 
 def _bounds(seconds: list[float], most: int) -> list[int]:
-    """Choose where to cut runs into the fewest parts of nearly equal times, none longer than ``SECONDS_PER_SHARD`` nor of more runs than ``most``.
+    """Cut runs into the fewest parts of nearly equal times, none longer than ``SECONDS_PER_SHARD`` nor of more runs than ``most``.
 
     Args:
         seconds: of each run.
         most: runs of a part.
 
     >>> _bounds([30.0, 30.0, 60.0, 60.0, 90.0], most=10)
-    [0, 3, 4, 5]
+    [0, 2, 4, 5]
     """
     ends = list(accumulate(seconds))
     fewest = max(ceil(len(seconds) / most), ceil(ends[-1] / SECONDS_PER_SHARD))

@@ -1,4 +1,4 @@
-"""Units removed for good: with no weights that come in, no bias, and no weight that reads them, they output 0 and no gradient reaches them."""
+"""Units removed for good: no weight comes in, there is no bias, no weight reads them; so they output 0 and no gradient reaches them."""
 
 from collections.abc import Mapping
 from typing import TypeVar
