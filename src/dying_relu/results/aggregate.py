@@ -95,12 +95,21 @@ def _unchecked(files: list[Path]) -> pd.DataFrame:
 def _require_planned_runs(name: str, table: pd.DataFrame, shards: list[Shard], path: Path) -> None:
     """Raise an error unless the rows are of the runs of ``shards``, of each of them; then no run can be in two of them.
 
-    Every run has rows in every table, since no network has diverged before its first step; in the table of units, those whose
-    units are recorded.
+    Every run has rows in every table, since no network has overflowed before its first step; in the table of units, those whose
+    units are recorded. Activity is counted after training, so runs that overflowed have none.
     """
-    planned = [run.id for shard in shards if name != "units" or shard.record_units for run in shard.runs]
+    asks = {"units": lambda shard: shard.record_units, "activity": lambda shard: shard.activity_counts}
+    has_rows = asks.get(name, lambda shard: True)
+    planned = [run.id for shard in shards if has_rows(shard) for run in shard.runs]
     runs = table["run"].unique()
-    if list(runs) == planned if name == "runs" else set(runs) == set(planned):
+    match name:
+        case "runs":
+            as_planned = list(runs) == planned
+        case "activity":
+            as_planned = set(runs) <= set(planned)
+        case _:
+            as_planned = set(runs) == set(planned)
+    if as_planned:
         return
     differing = sorted(set(runs) ^ set(planned))
     raise DyingReluError(

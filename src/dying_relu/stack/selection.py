@@ -1,8 +1,10 @@
-"""Some of the networks of a stack, as a smaller stack."""
+"""Some of the networks of a stack, as a smaller stack, and those that are equal."""
 
 import copy
+import hashlib
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from dying_relu.stack.network import Hidden, Network
@@ -49,3 +51,27 @@ def _selected(layer: Any, chosen: Tensor, copies: dict[int, Any]) -> Any:
         elif hasattr(value, "forward") and hasattr(value, "parameters"):
             setattr(part, name, _selected(value, chosen, copies))
     return part
+
+
+def first_twins(network: Network) -> Tensor:
+    """Find for each network the first of the stack that is equal to it, as those are before training that differ in their rates only.
+
+    Args:
+        network: K networks.
+
+    Returns:
+        (K,) int64, places in the stack.
+    """
+    slopes = [hidden.activation.slope.value for hidden in network.hidden]
+    tensors = [
+        tensor.cpu().flatten(1) if tensor.dim() > 1 else tensor.cpu()[:, None]
+        for tensor in (*network.state(), *slopes)
+    ]
+    first: dict[bytes, int] = {}
+    twins = []
+    for place in range(len(slopes[0])):
+        digest = hashlib.blake2b()
+        for tensor in tensors:
+            digest.update(tensor[place].contiguous().numpy().data)
+        twins.append(first.setdefault(digest.digest(), place))
+    return torch.tensor(twins, device=slopes[0].device)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from dying_relu.stack.network import Network
+from dying_relu.stack.selection import first_twins, selected
 from dying_relu.training.effective_rank import Capacity, Shown, capacity
 from dying_relu.training.measurement import Measurement, ProbeSet, measure, pre_activation_quantiles
 from dying_relu.training.transitions import ParameterHistory, Transition
@@ -67,6 +68,8 @@ def measure_checkpoint(
         batch: examples that are shown at once.
         last: whether training is over.
     """
+    if step == 0 and not last and parameters is None:
+        return _before_training(network, probe_sets["train"], batch)
     shown = probe_sets if last else {"train": probe_sets["train"]}
     first = network.hidden[0].name
     known = {} if before is None else {first: before.probes["train"].inputs[first]}
@@ -91,9 +94,22 @@ def measure_checkpoint(
     return Checkpoint(step, probes, at_the_end, details)
 
 
+def _before_training(network: Network, probe_set: ProbeSet, batch: int) -> Checkpoint:
+    """Measure each of the networks that are equal, because they differ in their rates only, once."""
+    twins = first_twins(network)
+    distinct, place = twins.unique(return_inverse=True)
+    with network.evaluation():
+        measured = measure(selected(network, distinct), *probe_set, batch)
+    return Checkpoint(0, {"train": measured.of_networks(place)}, None, None)
+
+
 def _capacity(
     network: Network, probe_sets: Mapping[str, ProbeSet], probes: Mapping[str, Measurement], batch: int
 ) -> Capacity:
     train, test = (Shown(probe_sets[name].examples, probes[name].features) for name in ("train", "test"))
-    dead = {name: definitions.dead(units) for name, units in probes["train"].units.items()}
-    return capacity(network, train, test, dead, batch)
+    dead, dead_on_test = (
+        {name: definitions.dead(units) for name, units in probes[probe].units.items()}
+        for probe in ("train", "test")
+    )
+    woken = {name: flags & ~dead_on_test[name] for name, flags in dead.items()}
+    return capacity(network, train, test, dead, woken, batch)

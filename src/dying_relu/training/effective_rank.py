@@ -46,7 +46,12 @@ class Shown:
 
 
 def capacity(
-    network: Network, train: Shown, test: Shown, dead: Mapping[str, Tensor], batch: int = VECTORS_AT_ONCE
+    network: Network,
+    train: Shown,
+    test: Shown,
+    dead: Mapping[str, Tensor],
+    woken_on_test: Mapping[str, Tensor],
+    batch: int = VECTORS_AT_ONCE,
 ) -> Capacity:
     """Measure the capacity that every network of a stack uses.
 
@@ -55,6 +60,7 @@ def capacity(
         train: training examples.
         test: held-out examples.
         dead: for each hidden layer by name, (K, U) bool: the units that are dead on ``train``.
+        woken_on_test: the same: those of them that are not dead on ``test``. Where there is none, no answer changes.
         batch: examples that were shown at once.
     """
     features, logits = train.features, network.output.forward(train.features)
@@ -63,11 +69,15 @@ def capacity(
         unknown = torch.full((len(logits),), torch.nan)
         return Capacity(effective_rank(features), unknown, unknown)
     difference, changed = (torch.zeros(len(logits), dtype=torch.float64) for _ in range(2))
-    for k in torch.cat(list(dead.values()), 1).any(1).nonzero()[:, 0].tolist():
+    seen_dead, woken = (torch.cat(list(flags.values()), 1).any(1) for flags in (dead, woken_on_test))
+    for k in seen_dead.nonzero()[:, 0].tolist():
         smaller = pruned(network, k, dead)
         moved = logits_of(smaller, train.examples, batch)[0] - logits[k]
         difference[k] = float(moved.abs().max() / logits[k].abs().max())
-        changed[k] = in_float64(logits_of(smaller, test.examples, batch)[0].argmax(0) != answers[k]).mean()
+        if woken[k]:
+            changed[k] = in_float64(
+                logits_of(smaller, test.examples, batch)[0].argmax(0) != answers[k]
+            ).mean()
     return Capacity(effective_rank(features), difference, changed)
 
 

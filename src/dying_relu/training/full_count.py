@@ -4,7 +4,6 @@ Units that are alive on the probe set are alive on all examples, of which it is 
 a network is done when none of them is left, and no layer is computed above the last with one.
 """
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -14,12 +13,15 @@ from torch import Tensor
 from dying_relu.data import Dataset
 from dying_relu.plan.shard import Shard
 from dying_relu.stack.network import Network
-from dying_relu.stack.selection import selected
+from dying_relu.stack.selection import first_twins, selected
 from dying_relu.training.answers import Answers
 from dying_relu.training.checkpoint import Checkpoint
 from dying_relu.training.measurement import batch_size
 from dying_relu.training.models import as_inputs
 from dying_relu.training.unit_sums import LayerSums
+
+BATCHES_AT_ONCE = 4
+"""Shown together where few networks are left, after a first one that wakes most units."""
 
 Dead = dict[str, Tensor]
 """Hidden layer's name -> (K, U) bool, the units of K networks that are dead."""
@@ -113,11 +115,11 @@ class FullCounter:
 
     def _wake(self, network: Network, dead: Dead) -> None:
         """Show the training examples beyond the probe set to networks with dead units until none is left; ``dead`` changes in place."""
-        twin = _first_twins(network)
+        twin = first_twins(network)
         place = (_any_dead(dead) & (twin == torch.arange(len(twin), device=twin.device))).nonzero()[:, 0]
         part = selected(network, place)
         left = {name: flags[place] for name, flags in dead.items()}
-        for x, _ in self._beyond_probe_set("train"):
+        for x, _ in self._beyond_probe_set("train", BATCHES_AT_ONCE):
             undone = _any_dead(left)
             if not undone.any():
                 break
@@ -140,12 +142,14 @@ class FullCounter:
             dead[name][place] = flags
             dead[name].copy_(dead[name][twin])
 
-    def _beyond_probe_set(self, split: str) -> Iterator[tuple[Tensor, Tensor]]:
-        """The examples that are not in the probe set, in batches."""
-        images, labels, shown = self.splits[split]
-        for x, y in zip(images[shown:].split(self.batch), labels[shown:].split(self.batch), strict=True):
-            if len(y):
-                yield as_inputs(self.architecture, x), y
+    def _beyond_probe_set(self, split: str, batches: int = 1) -> Iterator[tuple[Tensor, Tensor]]:
+        """The examples that are not in the probe set, after the first batch so many ``batches`` at once."""
+        images, labels, end = self.splits[split]
+        size = self.batch
+        while end < len(labels):
+            start, end = end, end + size
+            yield as_inputs(self.architecture, images[start:end]), labels[start:end]
+            size = batches * self.batch
 
 
 def _any_dead(dead: Mapping[str, Tensor]) -> Tensor:
@@ -158,19 +162,3 @@ def _among_all(flags: Tensor, chosen: Tensor, finite: Tensor) -> Tensor:
     whole = flags.new_zeros(len(finite), flags.shape[1])
     whole[chosen] = flags
     return whole
-
-
-def _first_twins(network: Network) -> Tensor:
-    """(K,) int64: for each network the first that is equal to it, as those are before training that differ in their rates only."""
-    slopes = [hidden.activation.slope.value for hidden in network.hidden]
-    tensors = [
-        tensor.flatten(1) if tensor.dim() > 1 else tensor[:, None] for tensor in (*network.state(), *slopes)
-    ]
-    first: dict[bytes, int] = {}
-    twins = []
-    for place in range(len(slopes[0])):
-        digest = hashlib.sha1(usedforsecurity=False)
-        for tensor in tensors:
-            digest.update(tensor[place].contiguous().cpu().numpy().data)
-        twins.append(first.setdefault(digest.digest(), place))
-    return torch.tensor(twins, device=slopes[0].device)

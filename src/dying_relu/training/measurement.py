@@ -91,6 +91,19 @@ class Measurement:
     features: Tensor
     traced: Sequence[Traced] = ()
 
+    def of_networks(self, chosen: Tensor) -> "Measurement":
+        """The measurements of some of the networks, without a trace.
+
+        Args:
+            chosen: (n,) their places.
+        """
+        return Measurement(
+            self.answers.of_networks(chosen.cpu()),
+            {name: statistics.of_networks(chosen) for name, statistics in self.units.items()},
+            {name: moments.of_networks(chosen) for name, moments in self.inputs.items()},
+            self.features[chosen],
+        )
+
 
 def measure(
     network: Network,

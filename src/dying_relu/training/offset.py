@@ -57,6 +57,16 @@ class InputMoments:
         total, square = self.total + other.total, self.square + other.square
         return InputMoments(total, square, self.examples + other.examples, self.kernel)
 
+    def of_networks(self, chosen: Tensor) -> "InputMoments":
+        """The moments of some of the networks.
+
+        Args:
+            chosen: (n,) their places.
+        """
+        if len(self.total) == 1:
+            return self
+        return InputMoments(self.total[chosen], self.square[chosen], self.examples, self.kernel)
+
     @property
     def mean(self) -> Tensor:
         """(K, inputs) float64, the mean input; of a convolution the mean patch, flattened."""

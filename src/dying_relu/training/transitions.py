@@ -147,6 +147,7 @@ class _Layer:
         # Affine layers that never were: the new weights with the old bias, and the old layer.
         self.new_weights = affine(weight.value, value[id(bias)])
         self.old = affine(value[id(weight)], value[id(bias)])
+        self.change_of_bias = bias.value - value[id(bias)]
         lowest = torch.full_like(bias.value, -torch.inf)
         self.highest = {"new_weights": lowest, "new_inputs": lowest}
         none = torch.zeros_like(bias.value)
@@ -160,14 +161,18 @@ class _Layer:
             earlier: the layer's input and its pre-activations, (K, U, ...), in the earlier state.
             now: the same in the present one, of the same shapes.
         """
-        # The data stay as they are, and the first layer's pre-activations with them.
+        # The data stay as they are: of the first layer's pre-activations bias and weights alone move the new ones.
+        is_first = self.hidden.depth == 1
         with_one_change = {
-            "new_weights": self.new_weights.forward(earlier[0]),
-            "new_inputs": earlier[1] if self.hidden.depth == 1 else self.old.forward(now[0]),
+            "new_weights": now[1] if is_first else self.new_weights.forward(earlier[0]),
+            "new_inputs": earlier[1] if is_first else self.old.forward(now[0]),
         }
         for name, z in with_one_change.items():
             by_unit, axis = self.hidden.by_unit(z)
-            self.highest[name] = torch.maximum(self.highest[name], by_unit.amax(axis))
+            highest = by_unit.amax(axis)
+            if is_first and name == "new_weights":
+                highest = highest - self.change_of_bias
+            self.highest[name] = torch.maximum(self.highest[name], highest)
         before, axis = self.hidden.by_unit(earlier[1])
         after, _ = self.hidden.by_unit(now[1])
         asleep, awake = before <= 0, after > 0

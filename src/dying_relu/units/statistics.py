@@ -79,6 +79,15 @@ class UnitStatistics:
             ),
         )
 
+    def of_networks(self, chosen: Tensor) -> "UnitStatistics":
+        """The statistics of some of the networks.
+
+        Args:
+            chosen: (n,) their places on the first axis.
+        """
+        parts = {name: part[chosen] if isinstance(part, Tensor) else part for name, part in vars(self).items()}
+        return UnitStatistics(**parts)
+
     @property
     def mean_abs_activation(self) -> Tensor:
         """(..., units) mean of |activation| over D."""
