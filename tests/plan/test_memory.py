@@ -84,8 +84,8 @@ def test_a_gpu_is_filled_and_its_job_is_given_room_for_it() -> None:
 
 
 def test_planning_knows_how_many_examples_are_measured_at_once() -> None:
-    assert measurement.VECTORS_AT_ONCE == memory.VECTORS_MEASURED_AT_ONCE
-    assert measurement.IMAGES_AT_ONCE == memory.IMAGES_MEASURED_AT_ONCE
+    assert measurement.VECTORS_AT_ONCE == memory.EXAMPLES_MEASURED_AT_ONCE
+    assert measurement.IMAGES_AT_ONCE <= memory.EXAMPLES_MEASURED_AT_ONCE
 
 
 PROGRAM = """

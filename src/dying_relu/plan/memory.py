@@ -23,8 +23,8 @@ BYTES_PER_NUMBER = 4
 # Examples used are held as float32, beside the scratch memory to normalise them.
 COPIES_OF_THE_DATA = 1.5
 BYTES_PER_ROW = 400
-# Those of dying_relu.training.measurement, which planning does not import because of torch.
-VECTORS_MEASURED_AT_ONCE, IMAGES_MEASURED_AT_ONCE = 500, 50
+# As in dying_relu.training.measurement, which planning does not import because of torch; of images there are fewer.
+EXAMPLES_MEASURED_AT_ONCE = 300
 # Of activations, in training and in measuring: before and after the non-linearity, derivatives, gradients.
 COPIES_OF_ACTIVATIONS = 5
 # Inputs and pre-activations of the probe set, at this checkpoint and the one before.
@@ -127,9 +127,7 @@ def in_stack(shard: "Shard") -> int:
     copies = COPIES_OF_ACTIVATIONS + (normalisation.copies if normalisation else 0)
     numbers += COPIES_WHEN_SAVED * (1 + kept_until_measured + moments) * network.parameters
     numbers += COPIES_WHEN_TRACED * kept_until_measured * shard.probe_train * network.activations
-    images = shard.architecture.is_convolutional
-    measured_at_once = IMAGES_MEASURED_AT_ONCE if images else VECTORS_MEASURED_AT_ONCE
-    numbers += copies * max(shard.batch_size, measured_at_once) * network.activations
+    numbers += copies * max(shard.batch_size, EXAMPLES_MEASURED_AT_ONCE) * network.activations
     return numbers * BYTES_PER_NUMBER
 
 
