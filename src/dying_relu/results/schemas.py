@@ -120,12 +120,12 @@ RUNS = table(
             f"Largest change of a logit when the units dead on the training probe set are removed, over the largest absolute logit, "
             f"{_AT_THE_END}.",
             NOT_NEGATIVE,
-            missing=f"{_IF_OVERFLOWED}, and with layer normalisation",
+            missing=f"{_IF_OVERFLOWED}, and with layer normalisation or centred activations",
         ),
         "pruned_answers": share(
             "Share of the test probe set whose predicted class changes when the units dead on the training probe set are removed, "
             "at the last checkpoint.",
-            missing=f"{_IF_OVERFLOWED}, and with layer normalisation",
+            missing=f"{_IF_OVERFLOWED}, and with layer normalisation or centred activations",
         ),
         "mean_slope": real(
             "Mean over the hidden layers of the slope left of zero at the last checkpoint; PReLU learns it.",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from dying_relu.stack.loss import cross_entropy
+from dying_relu.stack.loss import LOSSES
 
 
 @dataclass(frozen=True)
@@ -26,17 +26,17 @@ class Answers:
     examples: int
 
     @classmethod
-    def of(cls, logits: Tensor, labels: Tensor) -> "Answers":
+    def of(cls, logits: Tensor, labels: Tensor, loss: str = "cross_entropy") -> "Answers":
         """The answers to one batch.
 
         Args:
             logits: (K, classes, B).
             labels: (B,) int64.
+            loss: its name in the configuration.
         """
         predicted = logits.argmax(1)
-        loss = cross_entropy(logits, labels).loss
         return cls(
-            loss.cpu().double() * len(labels),
+            LOSSES[loss](logits, labels).loss.cpu().double() * len(labels),
             (predicted == labels).sum(1).cpu(),
             predicted.amin(1).cpu(),
             predicted.amax(1).cpu(),
