@@ -85,7 +85,9 @@ class UnitStatistics:
         Args:
             chosen: (n,) their places on the first axis.
         """
-        parts = {name: part[chosen] if isinstance(part, Tensor) else part for name, part in vars(self).items()}
+        parts = {
+            name: part[chosen] if isinstance(part, Tensor) else part for name, part in vars(self).items()
+        }
         return UnitStatistics(**parts)
 
     @property
