@@ -22,6 +22,7 @@ from dying_relu.plan import memory, study
 from dying_relu.plan.shard import Shard
 from dying_relu.stack import allocator
 from dying_relu.training import shard_job
+from dying_relu.training.inputs import changed
 from dying_relu.training.recorder import Recorder
 from dying_relu.training.stack_training import StackTraining
 from dying_relu.training.trainer import Trainer
@@ -102,15 +103,17 @@ def shares(table: pd.DataFrame) -> str:
 
 def _row(shard: Shard, file: Path) -> dict[str, Any]:
     wanted = shard.dataset
-    examples = data.load(file, wanted.train, wanted.test, torch.device("cpu"), shard.pixels)
-    size = memory.stack_size(shard, on_gpu=False, cache=memory.second_level_cache())
-    stacks = list(shard_job.stacks(shard.runs, size))
+    examples = data.load(file, wanted.train, wanted.test, torch.device("cpu"))
+    cache = memory.second_level_cache()
+    sizes = {name: memory.stack_size(shard, name, on_gpu=False, cache=cache) for name in shard.optimisers}
+    stacks = list(shard_job.stacks(shard.runs, sizes))
     with ExitStack() as watches:
         seconds = {
             name: watches.enter_context(_stopwatch(*method))
             for name, method in {"training": (Trainer, "step"), **PARTS}.items()
         }
-        StackTraining(shard, stacks[0], examples).finish()
+        seen = changed(examples, shard.inputs[stacks[0][0].inputs])
+        StackTraining(shard, stacks[0], seen).finish()
     per_stack = {f"{name}_s_per_stack": sum(times) for name, times in seconds.items()}
     per_stack["measuring_s_per_stack"] -= per_stack["counting_s_per_stack"]
     return {

@@ -140,7 +140,7 @@ def _tables(shard: Shard) -> dict[str, pd.DataFrame]:
     runs = runs.assign(
         shard=shard.name,
         slope=0.0,
-        pixels=shard.pixels,
+        loss_function=shard.loss_function,
         batch_size=shard.batch_size,
         steps=shard.steps,
         train_examples=shard.dataset.train,
