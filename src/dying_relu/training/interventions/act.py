@@ -19,7 +19,7 @@ ACTS: Registry["type[Act[Any]]"] = Registry("intervention's act")
 
 
 class Act(Generic[Settings]):
-    """What an intervention does. A subclass overrides the methods it needs; the decorator :func:`acts` adds it.
+    """An intervention in action. A subclass overrides the methods it needs; the decorator :func:`acts` adds it.
 
     Networks of a stack differ in rate, slope and initialisation, and what happens to one may not depend on the others.
 

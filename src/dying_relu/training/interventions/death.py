@@ -95,7 +95,7 @@ class Forbidden(OnUnits[Forbidding]):
         return self.dead[place] & ~dead_before
 
     def treat(self, place: int, units: Tensor) -> None:
-        """Do to units of a hidden layer what forbids their death.
+        """Treat units of a hidden layer so that their death is forbidden.
 
         Args:
             place: of the layer.
