@@ -12,7 +12,7 @@ from small_shard import shard_of
 
 from dying_relu.configuration import CNN, MLP, SGD, Adam
 from dying_relu.plan import memory
-from dying_relu.training import measurement
+from dying_relu.training import activity, full_count, measurement
 
 MEGABYTE = 2**20
 
@@ -83,9 +83,11 @@ def test_a_gpu_is_filled_and_its_job_is_given_room_for_it() -> None:
     assert memory.of_job(replace(shard, device="cuda")) > memory.of_job(replace(shard, device="cpu"))
 
 
-def test_planning_knows_how_many_examples_are_measured_at_once() -> None:
-    assert measurement.VECTORS_AT_ONCE == memory.EXAMPLES_MEASURED_AT_ONCE
-    assert measurement.IMAGES_AT_ONCE <= memory.EXAMPLES_MEASURED_AT_ONCE
+def test_planning_knows_how_many_examples_are_counted_at_once() -> None:
+    batches = full_count.BATCHES_AT_ONCE
+    assert batches * measurement.VECTORS_AT_ONCE == memory.VECTORS_COUNTED_AT_ONCE
+    assert batches * measurement.IMAGES_AT_ONCE == memory.IMAGES_COUNTED_AT_ONCE
+    assert len(activity.EXAMPLES) + 1 == memory.NUMBERS_OF_EXAMPLES_COUNTED
 
 
 PROGRAM = """

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from dying_relu.plan.shard import Run, Shard
 
 # Measuring a network costs so many forward passes over the probe sets; quantiles over examples need sorting.
-FORWARD_PASSES_TO_MEASURE = 2.0
-FORWARD_PASSES_TO_RECORD_UNITS = 6.0
+FORWARD_PASSES_TO_MEASURE = 1.5
+FORWARD_PASSES_TO_RECORD_UNITS = 4.0
+# Counting on all examples, at the end with the answers to them; before that for networks with dead units only.
+FORWARD_PASSES_TO_COUNT_AT_THE_END = 1.2
+FORWARD_PASSES_TO_COUNT = 0.5
 START_UP_SECONDS = 2.5
 
 
@@ -47,10 +50,11 @@ def seconds_per_run(shard: "Shard", run: "Run") -> float:
     steps = shard.steps + sum(part.steps_before for part in interventions)
     counted = sum(part.counts_units for part in interventions) * shard.steps * shard.dataset.train
     passes = FORWARD_PASSES_TO_RECORD_UNITS if shard.record_units else FORWARD_PASSES_TO_MEASURE
-    measuring = passes * forward * len(shard.checkpoints) * (shard.probe_train + shard.probe_test)
-    times_counted = len(shard.checkpoints) if shard.count_all == "checkpoints" else 2
-    measuring += forward * (times_counted * shard.dataset.train + shard.dataset.test)
-    return (steps * training + counted * forward + measuring) / shard.architecture.flops_per_second
+    measuring = passes * forward * (len(shard.checkpoints) * shard.probe_train + shard.probe_test)
+    earlier = 1 if shard.count_all == "end" else len(shard.checkpoints) - 1
+    counting = FORWARD_PASSES_TO_COUNT * forward * shard.dataset.train * (earlier + 2 * shard.activity_counts)
+    counting += FORWARD_PASSES_TO_COUNT_AT_THE_END * forward * (shard.dataset.train + shard.dataset.test)
+    return (steps * training + counted * forward + measuring + counting) / shard.architecture.flops_per_second
 
 
 def seconds(shard: "Shard") -> float:

@@ -23,8 +23,9 @@ BYTES_PER_NUMBER = 4
 # Examples used are held as float32, beside the scratch memory to normalise them.
 COPIES_OF_THE_DATA = 1.5
 BYTES_PER_ROW = 400
-# As in dying_relu.training.measurement, which planning does not import because of torch; of images there are fewer.
-EXAMPLES_MEASURED_AT_ONCE = 300
+# In dying_relu.training.full_count, which planning does not import because of torch.
+VECTORS_COUNTED_AT_ONCE, IMAGES_COUNTED_AT_ONCE = 1200, 200
+NUMBERS_OF_EXAMPLES_COUNTED = 4
 # Of activations, in training and in measuring: before and after the non-linearity, derivatives, gradients.
 COPIES_OF_ACTIVATIONS = 5
 # Inputs and pre-activations of the probe set, at this checkpoint and the one before.
@@ -108,7 +109,8 @@ def per_run(shard: "Shard") -> int:
     """Estimate the bytes of results that each run of ``shard`` adds to its job."""
     network = cost.size(shard.architecture, shard.dataset.name)
     rows_per_checkpoint = 1 + 2 * network.layers + (network.units if shard.record_units else 0)
-    return rows_per_checkpoint * len(shard.checkpoints) * BYTES_PER_ROW
+    rows_of_activity = NUMBERS_OF_EXAMPLES_COUNTED * network.units if shard.activity_counts else 0
+    return (rows_per_checkpoint * len(shard.checkpoints) + rows_of_activity) * BYTES_PER_ROW
 
 
 def in_stack(shard: "Shard") -> int:
@@ -127,7 +129,8 @@ def in_stack(shard: "Shard") -> int:
     copies = COPIES_OF_ACTIVATIONS + (normalisation.copies if normalisation else 0)
     numbers += COPIES_WHEN_SAVED * (1 + kept_until_measured + moments) * network.parameters
     numbers += COPIES_WHEN_TRACED * kept_until_measured * shard.probe_train * network.activations
-    numbers += copies * max(shard.batch_size, EXAMPLES_MEASURED_AT_ONCE) * network.activations
+    counted = IMAGES_COUNTED_AT_ONCE if shard.architecture.is_convolutional else VECTORS_COUNTED_AT_ONCE
+    numbers += copies * max(shard.batch_size, counted) * network.activations
     return numbers * BYTES_PER_NUMBER
 
 

@@ -50,7 +50,7 @@ def train_from_file(
 
 
 def train(shard: Shard, data: Dataset, directory: Path, save_every: float = SAVE_EVERY) -> None:
-    """Train every run of a shard and write the four tables of :mod:`~dying_relu.results.schemas`.
+    """Train every run of a shard and write the tables of :mod:`~dying_relu.results.schemas`.
 
     The folder appears when all is done and not before. Until then the state of training is saved beside it; a job that finds one
     goes on from there and ends with the bits of an undisturbed one.

@@ -232,7 +232,7 @@ def _higher(one: float, other: float) -> float:
 
 
 @njit(inline="always")
-def _above(value: float) -> float:
+def _above(value: Any) -> Any:
     return np.float32(0) if value <= 0 else value
 
 

@@ -181,7 +181,13 @@ class RunningMoments:
         if self._fold:
             low, high, *others = each.view(len(each), self._fold, -1).unbind()
             # One after the other: the order of PyTorch's own sum depends on how many units there are, and so on the stack.
-            each = torch.stack([low.amin(0), high.amax(0), *(sum(total.unbind()) for total in others)])
+            each = torch.stack(
+                [
+                    low.amin(0),
+                    high.amax(0),
+                    *(sum(total.unbind(), torch.zeros_like(total[0])) for total in others),
+                ]
+            )
         low, high, *others = each.view(-1, *self._units).unbind()
         # The loops keep NaN in the sums alone.
         unknown = others[1].isnan()

@@ -1,6 +1,7 @@
 """The statistics of units on which their definitions rest, gathered batch by batch."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -85,10 +86,10 @@ class UnitStatistics:
         Args:
             chosen: (n,) their places on the first axis.
         """
-        parts = {
-            name: part[chosen] if isinstance(part, Tensor) else part for name, part in vars(self).items()
+        parts: dict[str, Any] = {
+            name: part[chosen] for name, part in vars(self).items() if isinstance(part, Tensor)
         }
-        return UnitStatistics(**parts)
+        return replace(self, **parts)
 
     @property
     def mean_abs_activation(self) -> Tensor:
