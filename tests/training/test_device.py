@@ -17,8 +17,7 @@ from dying_relu.training.shard_job import train
 from dying_relu.training.trainer import Trainer
 
 META = torch.device("meta")
-# PyTorch has no fused Adam for a device without data.
-WITHOUT_ADAM = {name: each for name, each in (OPTIMISERS | REMEDIES).items() if each.kind == "sgd"}
+ALL_OPTIMISERS = OPTIMISERS | REMEDIES
 
 
 def examples() -> Dataset:
@@ -27,11 +26,11 @@ def examples() -> Dataset:
     return Dataset("cifar10", images, labels, images, labels, none, none, classes=10, checksum="invented")
 
 
-@pytest.mark.parametrize("optimiser", WITHOUT_ADAM)
+@pytest.mark.parametrize("optimiser", ALL_OPTIMISERS)
 @pytest.mark.parametrize("architecture", [*ARCHITECTURES, *NORMALISED])
 def test_training_and_measuring_stay_on_the_device(architecture: str, optimiser: str) -> None:
     shape, data = (ARCHITECTURES | NORMALISED)[architecture], examples()
-    trainer = Trainer(shape, WITHOUT_ADAM[optimiser], runs("relu", optimiser), data, batch_size=16)
+    trainer = Trainer(shape, ALL_OPTIMISERS[optimiser], runs("relu", optimiser), data, batch_size=16)
     for _ in range(2):
         assert trainer.step().device == META
     assert {parameter.value.device for parameter in trainer.network.parameters()} == {META}
