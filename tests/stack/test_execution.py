@@ -23,7 +23,7 @@ from stack.test_equality import (
 from dying_relu.stack import execution
 from dying_relu.stack.activations import ACTIVATIONS
 
-STEPS = 30
+STEPS = 10 if DEVICE.type == "cpu" else 40
 
 
 @pytest.fixture(autouse=True)
@@ -67,7 +67,7 @@ def test_float32_equals_plain_pytorch(architecture: str, optimiser: str) -> None
     assert_equal_training(ARCHITECTURES[architecture], settings, chosen, data, 1e-3)
 
 
-@pytest.mark.parametrize("optimiser", [*OPTIMISERS, *REMEDIES])
+@pytest.mark.parametrize("optimiser", ["sgd_warm_up", "momentum_clipped", "adam_weight_decay"])
 @pytest.mark.parametrize("architecture", [*ARCHITECTURES, *NORMALISED])
 def test_equals_the_loops_of_the_cpu(architecture: str, optimiser: str) -> None:
     chosen, data = runs("relu", optimiser), batches(10, torch.float64)

@@ -42,7 +42,8 @@ class Clipped:
         """(K,) norm of each network's whole gradient."""
         gradients = list(self.gradients.values())
         if by_operators(gradients[0].device):
-            of_parameters = [torch.linalg.vector_norm(gradient.flatten(1), dim=1) for gradient in gradients]
+            rows = [gradient.reshape(len(gradient), -1) for gradient in gradients]
+            of_parameters = [torch.linalg.vector_norm(numbers, dim=1) for numbers in rows]
             return torch.linalg.vector_norm(torch.stack(of_parameters), dim=0)
         # Network by network: how PyTorch sums the rows of a matrix may depend on how many there are.
         of_each = zip(*(gradient.unbind() for gradient in gradients), strict=True)
