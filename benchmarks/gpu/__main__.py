@@ -5,7 +5,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-from benchmarks.gpu import libraries, parts
+from benchmarks.gpu import parts
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -30,17 +30,17 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run_one(part: str, options: parts.Options) -> int:
     try:
-        libraries.replace_numba()
+        # Before anything that needs numba.
+        import_module("benchmarks.gpu.libraries")
         import torch
 
         if options.device == "cuda" and not torch.cuda.is_available():
             print("not run: PyTorch finds no CUDA device")
             return parts.NOT_RUN
-        run = import_module(f"benchmarks.gpu.{part}").run
+        return int(import_module(f"benchmarks.gpu.{part}").run(options))
     except ModuleNotFoundError as error:
         print(f"not run: needs the package {error.name}")
         return parts.NOT_RUN
-    return int(run(options))
 
 
 if __name__ == "__main__":

@@ -26,7 +26,9 @@ def compare(device: torch.device, short: bool) -> pd.DataFrame:
     Returns:
         A row a layer: networks, inputs, outputs, side, and milliseconds of each way.
     """
-    layers = [(2, 8, 16, 4)] if short else [(64, 16, 32, 16), (64, 8, 16, 14), (64, 8, 16, 16), (256, 16, 32, 16)]
+    layers = (
+        [(2, 8, 16, 4)] if short else [(64, 16, 32, 16), (64, 8, 16, 14), (64, 8, 16, 16), (256, 16, 32, 16)]
+    )
     rows = []
     for networks, inputs, outputs, side in layers:
         images = torch.randn(64, networks * inputs, side, side, device=device)

@@ -9,14 +9,16 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
+HAS_NUMBA = "numba" in sys.modules or find_spec("numba") is not None
+
 
 def replace_numba() -> None:
-    """Where numba is not installed, put a module in its place whose compiled functions refuse to run."""
-    if "numba" not in sys.modules and find_spec("numba") is None:
-        print("numba is not installed: the CPU's compiled loops cannot run, those of other devices do without")
-        module = ModuleType("numba")
-        vars(module).update(njit=_njit, prange=range)
-        sys.modules["numba"] = module
+    """Put a module in numba's place whose compiled functions refuse to run; reductions fall back to PyTorch's operators."""
+    module = ModuleType("numba")
+    vars(module).update(njit=_njit, prange=range)
+    sys.modules["numba"] = module
+    # As if it were not installed.
+    sys.modules["dying_relu.units.compiled"] = None  # type: ignore[assignment]
 
 
 def _njit(*functions: Callable[..., Any], **options: object) -> Any:
@@ -33,4 +35,6 @@ def _refusing(function: Callable[..., Any]) -> Callable[..., Any]:
     return refuse
 
 
-replace_numba()
+if not HAS_NUMBA:
+    print("numba is not installed: what it compiles for CPUs is left out")
+    replace_numba()

@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 import torch
 
+from benchmarks.gpu.libraries import HAS_NUMBA
 from benchmarks.gpu.parts import ROOT, Options
 from dying_relu.configuration import IMAGE_SETS
 from dying_relu.configuration.load import load as load_configuration
@@ -46,8 +47,13 @@ def run(options: Options) -> int:
                 tables = [_trained(shard, device, Path(folder) / f"{captured}") for shard in shards]
             runs = sum(map(len, tables))
             seconds = time.monotonic() - started
-            print(f"{runs} networks in {len(shards)} shards on {device} in {seconds:.1f} s, captured: {captured}")
-            _compare(_trained(shards[0], torch.device("cpu"), Path(folder) / f"cpu-{captured}"), tables[0])
+            print(
+                f"{runs} networks in {len(shards)} shards on {device} in {seconds:.1f} s, captured: {captured}"
+            )
+            # Without numba, by the operators that the device has, too.
+            with execution.chosen(operators_on_cpu=not HAS_NUMBA):
+                on_cpu = _trained(shards[0], torch.device("cpu"), Path(folder) / f"cpu-{captured}")
+            _compare(on_cpu, tables[0])
     return 0
 
 
@@ -96,6 +102,10 @@ def _compare(on_cpu: pd.DataFrame, on_device: pd.DataFrame) -> None:
     assert (on_cpu["run"] == on_device["run"]).all(), "the same runs in the same order"
     finite = ~on_cpu["diverged"] & ~on_device["diverged"]
     difference = (on_cpu["train_accuracy"] - on_device["train_accuracy"])[finite].abs().mean()
-    print(f"first shard: {finite.sum()} of {len(on_cpu)} finite on both; accuracies differ by {difference:.4f} (mean)")
-    assert (on_cpu["diverged"] == on_device["diverged"]).mean() > 1 - CLOSE, "networks diverge on one device only"
+    print(
+        f"first shard: {finite.sum()} of {len(on_cpu)} finite on both; accuracies differ by {difference:.4f} (mean)"
+    )
+    assert (on_cpu["diverged"] == on_device["diverged"]).mean() > 1 - CLOSE, (
+        "networks diverge on one device only"
+    )
     assert difference < CLOSE, "networks on the device learn something else than on the CPU"

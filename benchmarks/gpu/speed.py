@@ -68,7 +68,9 @@ def run(options: Options) -> int:
 def _scope(options: Options) -> Scope:
     if options.short:
         return SHORT
-    of_study = tuple(name for name, case in cases.of_study().items() if case.setting.architecture.kind == "cnn")
+    of_study = tuple(
+        name for name, case in cases.of_study().items() if case.setting.architecture.kind == "cnn"
+    )
     stacks = {"mlp": (64, 512, 2048), "cnn": (16, 64, 256)}
     return Scope((*OWN_CASES, *of_study), stacks, rounds=3, seconds=0.25)
 
@@ -138,4 +140,6 @@ def _advise(table: pd.DataFrame) -> None:
     gain = (rates[CAPTURED] / rates[OURS]).rename("captured / as it is")
     print(gain.to_string())
     wins = bool((gain > 1).mean() > 1 / 2)
-    print(f"suggestion: captures_steps = {wins} in src/dying_relu/stack/execution.py, if the equality tests passed")
+    print(
+        f"suggestion: captures_steps = {wins} in src/dying_relu/stack/execution.py, if the equality tests passed"
+    )

@@ -11,7 +11,9 @@ from dying_relu.stack import execution
 from dying_relu.training.captured_step import EAGER_STEPS, CapturedStep
 from dying_relu.training.trainer import Trainer
 
-SETTINGS = OPTIMISERS | REMEDIES | {"adam_recycled": OPTIMISERS["adam"].model_copy(update={"recycle_every": 4})}
+SETTINGS = (
+    OPTIMISERS | REMEDIES | {"adam_recycled": OPTIMISERS["adam"].model_copy(update={"recycle_every": 4})}
+)
 SHAPES = ARCHITECTURES | NORMALISED
 CASES = [
     *((architecture, optimiser) for architecture in ARCHITECTURES for optimiser in SETTINGS),
