@@ -25,8 +25,10 @@ def models() -> dict[str, nn.Sequential]:
         ),
     }  # fmt: skip
     with torch.no_grad():
-        networks["mlp"][1].bias[:PLANTED] = -1e4
-        networks["cnn"][1].bias[:PLANTED] = -1e4
+        for network in networks.values():
+            bias = network[1].bias
+            assert isinstance(bias, Tensor)
+            bias[:PLANTED] = -1e4
     return networks
 
 
@@ -78,8 +80,9 @@ def _train(model: nn.Module, batches: list[Tensor], device: torch.device) -> Non
             optimiser.zero_grad()
             nn.functional.cross_entropy(model(images.to(device)), labels).backward()
             optimiser.step()
+    assert monitor.report is not None, "the Monitor has measured"
     assert monitor.report.summary()["dead"].iloc[0] == PLANTED, monitor.report.summary()
-    assert len(monitor.history), "the Monitor has measured"
+    assert monitor.history["step"].nunique() > 1, monitor.history
 
 
 def _assert_same_outputs(one: nn.Module, other: nn.Module, images: Tensor) -> None:

@@ -7,10 +7,12 @@ as a CUDA graph. TF32 is off for all. The file is written anew after each case, 
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import pandas as pd
 import torch
+from torch import Tensor
 
 from benchmarks import cases
 from benchmarks.gpu import convolutions
@@ -22,6 +24,10 @@ from dying_relu.stack import execution, precision
 OURS, CAPTURED = "stacked", "stacked_captured"
 PUBLISHED = ROOT / "results" / "published" / "performance" / "engine.csv"
 WARM_UP_STEPS = 6
+WAITS_EVERY = 16
+"""Steps after which the CPU waits for the device: otherwise it launches far more than the time of a measurement can hold."""
+SECONDS = 120
+"""No case is begun later, for the time limit to leave the tables whole."""
 
 
 class Scope(NamedTuple):
@@ -50,8 +56,12 @@ def run(options: Options) -> int:
     precision.forbid_tf32()
     card = torch.cuda.get_device_name(device) if device.type == "cuda" else "CPU"
     print(f"{card}, torch {torch.__version__}, TF32 off")
-    tables = []
+    tables: list[pd.DataFrame] = []
+    started = time.monotonic()
     for case in _scope(options).cases:
+        if tables and time.monotonic() - started > SECONDS:
+            print(f"not run, for want of time: {case}")
+            continue
         tables.append(_case(cases.Case(case), _scope(options), device))
         table = pd.concat(tables, ignore_index=True)
         table.insert(0, "card", card)
@@ -71,16 +81,25 @@ def _scope(options: Options) -> Scope:
     of_study = tuple(
         name for name, case in cases.of_study().items() if case.setting.architecture.kind == "cnn"
     )
-    stacks = {"mlp": (64, 512, 2048), "cnn": (16, 64, 256)}
+    stacks: dict[str, tuple[int, ...]] = {"mlp": (64, 512, 2048), "cnn": (16, 64, 256)}
     return Scope((*OWN_CASES, *of_study), stacks, rounds=3, seconds=0.25)
 
 
-class Contestant(NamedTuple):
+@dataclass
+class Contestant:
     """A method with a stack, ready to train."""
 
     method: str
     stack: int
-    step: Callable[[], object]
+    train: Callable[[], Tensor]
+    steps: int = 0
+
+    def step(self) -> None:
+        """Train on a minibatch."""
+        losses = self.train()
+        self.steps += 1
+        if losses.is_cuda and self.steps % WAITS_EVERY == 0:
+            torch.cuda.synchronize()
 
 
 def _case(case: cases.Case, scope: Scope, device: torch.device) -> pd.DataFrame:
@@ -133,7 +152,7 @@ def _published_rate(case: str) -> float:
 
 
 def _advise(table: pd.DataFrame) -> None:
-    rates = table.groupby(["case", "method"])["samples_per_s"].max().unstack()
+    rates = table.pivot_table("samples_per_s", "case", "method", aggfunc="max")
     if CAPTURED not in rates:
         print("no CUDA device: whether to capture steps was not measured")
         return

@@ -1,6 +1,5 @@
 """Adam's update of all networks and parameters of a stack at once, for devices on which many small kernels are slow."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -20,10 +19,10 @@ class Constants:
 
 
 def update_together(
-    values: Sequence[Tensor],
-    gradients: Sequence[Tensor],
-    first_moments: Sequence[Tensor],
-    second_moments: Sequence[Tensor],
+    values: list[Tensor],
+    gradients: list[Tensor],
+    first_moments: list[Tensor],
+    second_moments: list[Tensor],
     rates: Tensor,
     steps: Tensor,
     constants: Constants,
