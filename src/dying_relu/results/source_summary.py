@@ -35,7 +35,7 @@ class Import(NamedTuple):
 
 
 class Summary(NamedTuple):
-    """What matters of a source file.
+    """The meaning and the imports of a source file.
 
     Attributes:
         meaning: SHA-256 sum of its syntax tree without positions and docstrings.
