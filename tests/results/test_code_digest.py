@@ -40,7 +40,7 @@ def f(x):
 
 def forget() -> None:
     """What was read of files that have changed since."""
-    for cached in (digests._summary, digests._imports):
+    for cached in (digests._path, digests._summary, digests._imports):
         cached.cache_clear()
     source_summary.forget()
 

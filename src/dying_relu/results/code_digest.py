@@ -68,6 +68,7 @@ def _is_left_out(module: str) -> bool:
     )
 
 
+@cache
 def _path(module: str) -> Path | None:
     """The file of a module or package of ours; None for everything else."""
     place = PACKAGES.get(module.split(".")[0])
