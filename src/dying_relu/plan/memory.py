@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from dying_relu.configuration import IMAGE_SETS, Architecture, Optimiser
 from dying_relu.plan import cost
-from dying_relu.plan.gpu import is_likely_gpu
+from dying_relu.plan.gpu import is_gpu
 from dying_relu.stack.normalisation import NORMALISATIONS
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ CACHE_SIZE_IN_LINUX = Path("/sys/devices/system/cpu/cpu0/cache/index2/size")
 def of_job(shard: "Shard") -> int:
     """Estimate the bytes that the job of ``shard`` needs; never more than its memory limit."""
     runs = len(shard.runs)
-    stack = stack_size(shard, on_gpu=is_likely_gpu(shard.device), cache=USUAL_CACHE)
+    stack = stack_size(shard, on_gpu=is_gpu(shard.device), cache=USUAL_CACHE)
     return fixed(shard) + runs * per_run(shard) + min(runs, stack) * in_stack(shard)
 
 

@@ -13,6 +13,7 @@ from dying_relu.stack.clipping import Clipped
 from dying_relu.stack.initialisation import random_stream
 from dying_relu.stack.loss import cross_entropy
 from dying_relu.stack.optimisers import Optimiser
+from dying_relu.training.captured_step import fastest
 from dying_relu.training.learning_rate import learning_rates, warmed_up
 from dying_relu.training.models import as_inputs, build
 from dying_relu.training.redo import recycle
@@ -43,7 +44,8 @@ class Trainer:
         self.optimiser = optimiser_of(optimiser, runs, self.device)
         self.examples = as_inputs(architecture, data.train_images)
         self.labels = data.train_labels
-        self.minibatches = minibatch_order(len(self.labels), batch_size, self.seed)
+        self.minibatches = minibatch_order(len(self.labels), batch_size, self.seed, self.device)
+        self.train_on = fastest(self._train_on, batch_size, self.device)
 
     def step(self) -> Tensor:
         """Train every network on the next minibatch.
@@ -53,12 +55,9 @@ class Trainer:
         """
         self._recycle()
         self._warm_up()
-        chosen = next(self.minibatches).to(self.device)
-        logits = self.network.forward(self.examples.index_select(0, chosen))
-        loss = cross_entropy(logits, self.labels[chosen])
-        self.network.backward(loss.gradient, self.optimiser)
+        losses = self.train_on(next(self.minibatches))
         self.steps += 1
-        return loss.loss
+        return losses
 
     def state(self) -> dict[str, Tensor]:
         """The tensors that training changes, by name.
@@ -83,6 +82,13 @@ class Trainer:
         for _ in range(self.steps):
             next(self.minibatches)
 
+    def _train_on(self, minibatch: Tensor) -> Tensor:
+        """Train on the examples at the places (B,); returns the losses (K,)."""
+        logits = self.network.forward(self.examples.index_select(0, minibatch))
+        loss = cross_entropy(logits, self.labels.index_select(0, minibatch))
+        self.network.backward(loss.gradient, self.optimiser)
+        return loss.loss
+
     def _recycle(self) -> None:
         """Every so many steps, before an update: a checkpoint counts the units that training left, not the ones just renewed."""
         every = self.settings.recycle_every
@@ -96,20 +102,23 @@ class Trainer:
             self.optimiser.set_rates(warmed_up(rates, self.steps, self.settings.warm_up_steps))
 
 
-def minibatch_order(examples: int, batch_size: int, seed: int) -> Iterator[Tensor]:
+def minibatch_order(
+    examples: int, batch_size: int, seed: int, device: torch.device | None = None
+) -> Iterator[Tensor]:
     """Draw minibatch after minibatch, for ever: each epoch in a new random order, its incomplete rest dropped.
 
     Args:
         examples: number of examples.
         batch_size: examples of a minibatch.
         seed: the replicate's.
+        device: where the places go, an epoch's at once; by default the CPU.
 
     Yields:
         (batch_size,) int64 places of examples.
     """
     stream = random_stream(seed, "minibatches")
     while True:
-        order = torch.randperm(examples, generator=stream)
+        order = torch.randperm(examples, generator=stream).to(device or "cpu")
         yield from order[: examples // batch_size * batch_size].split(batch_size)
 
 
