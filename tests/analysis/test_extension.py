@@ -25,6 +25,7 @@ from dying_relu.configuration import IMAGE_SETS
 from dying_relu.errors import DyingReluError
 from dying_relu.extensions import VARIABLE
 from dying_relu.results import provenance, schemas
+from dying_relu.results.simulation_schemas import SIMULATIONS
 from dying_relu.stack.activations import ACTIVATIONS
 
 EXTENSION = '''
@@ -269,7 +270,7 @@ def test_to_look_for_entries_imports_nothing(modules: Callable[[dict[str, str]],
     subprocess.run([sys.executable, "-c", program], env=os.environ | {"PYTHONPATH": str(SOURCE)}, check=True)
 
 
-@pytest.mark.parametrize("tables", [("runs",), ["units"], (*schemas.TABLES, *schemas.SIMULATIONS)])
+@pytest.mark.parametrize("tables", [("runs",), ["units"], (*schemas.TABLES, *SIMULATIONS)])
 def test_a_figure_takes_any_table(tables: Sequence[str], modules: Callable[[dict[str, str]], None]) -> None:
     modules({"made_up_figure": f"CAPTION: str = 'A.'\nTABLES = {tables}\n\n\ndef figure(**all): ...\n"})
     assert FIGURES.names()["made_up_figure"] == "made_up_figure"

@@ -28,6 +28,7 @@ class Shards:
     def __init__(self, folder: Path) -> None:
         write_small_study(folder / "whole", replicates=1, experiments=("recovery",))
         tables = {name: store.read(name, folder / "whole" / f"{name}.parquet") for name in schemas.TABLES}
+        tables["activity"] = activity_of(tables["units"])
         runs = list(tables["runs"]["run"])
         planned = study.load(SMOKE)
         self.folder, self.out = folder, folder / "out"
@@ -38,6 +39,7 @@ class Shards:
                     shard,
                     name=f"shard{number}",
                     record_units=number > 0,
+                    activity_counts=True,
                     runs=tuple(replace(shard.runs[0], id=run) for run in runs[number::3]),
                 )
                 for number, shard in enumerate(planned.shards[:3])
@@ -76,6 +78,13 @@ class Shards:
 def made(tmp_path_factory: pytest.TempPathFactory) -> Shards:
     """Made once; each test gets a copy."""
     return Shards(tmp_path_factory.mktemp("made"))
+
+
+def activity_of(units: pd.DataFrame) -> pd.DataFrame:
+    """A row of the table of activity for each unit."""
+    first = units.groupby(["run", "layer", "unit"], as_index=False, sort=False).first()
+    counted = first.assign(examples=500, active=1, born_dead=False)
+    return counted[list(schemas.ACTIVITY.columns)]
 
 
 @pytest.fixture

@@ -178,7 +178,9 @@ def test_a_state_of_another_configuration_data_or_code_is_refused(
 def test_a_job_that_cannot_save_trains_on(data, tmp_path: Path, caplog) -> None:
     shard = shard_of()
     file = StateFile(
-        Path("/proc/nowhere/state"), conditions(shard, of_shard(shard, data), torch.device("cpu"), 1), 0
+        Path("/proc/nowhere/state"),
+        conditions(shard, of_shard(shard, data), torch.device("cpu"), {"sgd": 1}),
+        0,
     )
     file.save({"steps": torch.tensor(1)})
     assert "training goes on without a saved state: cannot write /proc/nowhere/state" in caplog.text

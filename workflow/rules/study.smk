@@ -11,7 +11,7 @@ from dying_relu.results.origin import LIBRARIES, versions
 from snakemake.exceptions import WorkflowError
 from snakemake_logger_plugin_progress import tally
 
-TABLES = ["runs", "checkpoints", "layers", "units"]
+TABLES = ["runs", "checkpoints", "layers", "units", "activity"]
 SIMULATIONS = ["validation", "born_dead"]
 # A table, and the checksum beside it (dying_relu.files.checksums).
 AND_SUM = ["", ".sha256"]

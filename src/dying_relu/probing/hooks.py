@@ -30,7 +30,7 @@ from dying_relu.probing.statistics import (
     relu_statistics,
 )
 from dying_relu.probing.unit_axes import Origin, Origins
-from dying_relu.units.definitions import UnitStatistics
+from dying_relu.units.statistics import UnitStatistics
 
 WITHOUT_ACTIVATIONS = frozenset(
     f"torch.nn.modules.{name}"

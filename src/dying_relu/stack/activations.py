@@ -35,6 +35,7 @@ class Activation:
         rectifies: f(z) is z where z > 0, else the slope times z, with a fixed slope.
         default_slope: used where a study gives none; None for activations without a slope.
         label: its name in figures and tables; None: the name that studies give it.
+        is_surrogate: the gradient is another function's, so that f and max-pooling cannot change places.
     """
 
     function: Callable[[Tensor, Slope], Tensor]
@@ -44,6 +45,7 @@ class Activation:
     rectifies: bool = False
     default_slope: float | None = None
     label: str | None = None
+    is_surrogate: bool = False
 
     def derivative(self, z: Tensor, slope: Slope) -> Tensor:
         """Differentiate f at every element, as training sees it (float32 underflow included).
@@ -134,6 +136,24 @@ def tanh_gradient(delta: Tensor, z: Tensor, slope: Slope) -> Tensor:
     return _aten().tanh_backward(delta, z.tanh())
 
 
+# Horuz et al. (2025), eq. 7 and section 4.
+B_SILU_ALPHA = 1.67
+NELU_ALPHA = 0.05
+
+
+def b_silu_gradient(delta: Tensor, z: Tensor, slope: Slope) -> Tensor:
+    """delta times the derivative of B-SiLU, (z + 1.67) * sigmoid(z) - 1.67 / 2, in the place of ReLU's (SUGAR; Horuz et al., 2025)."""
+    sigmoid = z.sigmoid()
+    return delta * (sigmoid + (z + B_SILU_ALPHA) * sigmoid * (1 - sigmoid))
+
+
+def nelu_gradient(delta: Tensor, z: Tensor, slope: Slope) -> Tensor:
+    """delta where z > 0, else delta * 0.05 * 2 z / (1 + z^2)^2, the derivative of NeLU (SUGAR; Horuz et al., 2025)."""
+    # By two divisions: the square of a large z would overflow sooner.
+    left = (2 * NELU_ALPHA) * z / (1 + z.square()) / (1 + z.square())
+    return delta * left.where(z <= 0, 1.0)
+
+
 def _aten() -> Any:
     """Look up PyTorch's operators, among them gradients that have no other name."""
     import torch
@@ -168,3 +188,7 @@ ACTIVATIONS.add("selu", Activation(selu, selu_gradient, label="SELU"))
 ACTIVATIONS.add("gelu", Activation(gelu, gelu_gradient, monotone=False, label="GELU"))
 ACTIVATIONS.add("silu", Activation(silu, silu_gradient, monotone=False, label="SiLU"))
 ACTIVATIONS.add("tanh", Activation(tanh, tanh_gradient, label="tanh"))
+ACTIVATIONS.add(
+    "relu_b_silu", Activation(relu, b_silu_gradient, is_surrogate=True, label="ReLU, B-SiLU gradient")
+)
+ACTIVATIONS.add("relu_nelu", Activation(relu, nelu_gradient, is_surrogate=True, label="ReLU, NeLU gradient"))
