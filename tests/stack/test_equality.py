@@ -86,8 +86,8 @@ def batches(steps: int, dtype: torch.dtype = torch.float32) -> list[tuple[torch.
     return list(zip(x.to(dtype), (x.flatten(2) @ teacher).argmax(-1), strict=True))
 
 
-def new_stack(architecture, chosen, dtype=torch.float32) -> Network:
-    stack = build(architecture, chosen, IMAGE, CLASSES, seed=3, device=CPU)
+def new_stack(architecture, chosen, dtype=torch.float32, device=CPU) -> Network:
+    stack = build(architecture, chosen, IMAGE, CLASSES, seed=3, device=device)
     for parameter in stack.parameters():
         parameter.value = parameter.value.to(dtype)
     for hidden in stack.hidden:
@@ -99,12 +99,13 @@ def new_stack(architecture, chosen, dtype=torch.float32) -> Network:
 
 
 def train_stack(architecture, settings, chosen, data) -> tuple[Network, torch.Tensor]:
-    stack = new_stack(architecture, chosen, data[0][0].dtype)
-    optimiser = optimiser_of(settings, chosen, CPU)
+    device = data[0][0].device
+    stack = new_stack(architecture, chosen, data[0][0].dtype, device)
+    optimiser = optimiser_of(settings, chosen, device)
     losses = []
     for step, (x, y) in enumerate(data, start=1):
         if step <= settings.warm_up_steps:
-            optimiser.set_rates(learning_rates(chosen, CPU) * (step / settings.warm_up_steps))
+            optimiser.set_rates(learning_rates(chosen, device) * (step / settings.warm_up_steps))
         result = cross_entropy(stack.forward(as_inputs(architecture, x)), y)
         stack.backward(result.gradient, optimiser)
         losses.append(result.loss)
@@ -143,21 +144,24 @@ def test_normalised_networks_equal_plain_pytorch(architecture: str, optimiser: s
 
 
 def assert_equal_training(architecture, settings, chosen, data, tolerance: float) -> None:
-    """Two of the networks, trained in a stack and by themselves, have the same losses, parameters and answers."""
-    dtype = data[0][0].dtype
+    """Two of the networks, trained in a stack and by themselves, have the same losses, parameters and answers.
+
+    All are trained where ``data`` are.
+    """
+    dtype, device = data[0][0].dtype, data[0][0].device
     stack, losses = train_stack(architecture, settings, chosen, data)
-    initial = new_stack(architecture, chosen, dtype)
+    initial = new_stack(architecture, chosen, dtype, device)
     with stack.evaluation():
         answers = stack.forward(as_inputs(architecture, data[0][0]))
     for k, run in list(enumerate(chosen))[::3]:
-        net = plain.network(architecture, run, IMAGE, CLASSES).to(dtype)
+        net = plain.network(architecture, run, IMAGE, CLASSES).to(device, dtype)
         plain.copy_parameters(initial, k, net)
         expected = plain.train(net, plain.optimiser(settings, run, net.parameters()), data, settings)
 
         def assert_equal(ours: torch.Tensor, theirs: torch.Tensor) -> None:
             torch.testing.assert_close(ours, theirs.detach(), rtol=tolerance, atol=tolerance)
 
-        assert_equal(losses[:, k], torch.tensor(expected, dtype=dtype))
+        assert_equal(losses[:, k], torch.tensor(expected, dtype=dtype, device=device))
         affine = [layer for layer in stack.layers if isinstance(layer, Linear | Convolution)]
         modules = [module for module in net if isinstance(module, torch.nn.Linear | torch.nn.Conv2d)]
         for layer, module in zip(affine, modules, strict=True):

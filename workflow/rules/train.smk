@@ -24,7 +24,7 @@ rule shard:
         * mebibytes_for(STUDY.shard(wildcards.shard), measured(wildcards)),
         runtime=lambda wildcards, attempt: attempt
         * minutes_for(STUDY.shard(wildcards.shard), measured(wildcards)),
-        gpu=int(is_likely_gpu(STUDY.configuration.device)),
+        gpu=int(is_gpu(STUDY.configuration.device)),
     shell:
         "dying-relu train {wildcards.shard:q} --config {input.study:q} --fingerprint {params.spec:q}"
         " --data {input.data:q} --out {params.folder:q} --threads {threads} > {log:q} 2>&1"

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dying_relu.plan import cost, memory
-from dying_relu.plan.gpu import is_likely_gpu
+from dying_relu.plan.gpu import is_gpu
 from dying_relu.plan.shard import Shard
 from dying_relu.plan.study import Study
 
@@ -72,7 +72,7 @@ def _sums(shards: list[Shard]) -> tuple[str, str, str, str]:
 def _training(study: Study) -> str:
     cores = os.cpu_count() or 1
     most = sorted(map(memory.of_job, study.shards), reverse=True)
-    if is_likely_gpu(study.configuration.device):
+    if is_gpu(study.configuration.device):
         return f"Training runs on the GPU, one shard at a time, with up to {gibibytes(most[0])} of memory."
     times = [cost.seconds(shard) for shard in study.shards]
     wall = max(sum(times) / cores, *times)

@@ -10,6 +10,7 @@ import torch
 from numba import njit
 from torch import Tensor
 
+from dying_relu.stack.execution import by_operators
 from dying_relu.stack.images import by_network, side_by_side, sum_by_channel
 from dying_relu.stack.layers import ElementWise
 from dying_relu.stack.optimisers import Optimiser, Parameter
@@ -34,7 +35,7 @@ class MaxPooling:
         """Pool (K, B, C, H, W) -> (K, B, C, H // 2, W // 2)."""
         self.shape = x.shape
         rows = side_by_side(x).contiguous()
-        if x.device.type != "cpu":
+        if by_operators(x.device):
             return self._forward_elsewhere(rows)
         count, height, width, channels = rows.shape
         pooled = rows.new_empty(count, height // 2, width // 2, channels)
@@ -45,7 +46,7 @@ class MaxPooling:
 
     def backward(self, delta: Tensor, optimiser: Optimiser) -> Tensor:
         rows = side_by_side(delta).contiguous()
-        if delta.device.type != "cpu":
+        if by_operators(delta.device):
             return self._backward_elsewhere(rows)
         networks, batch, channels, height, width = self.shape
         is_covered = height % 2 == width % 2 == 0

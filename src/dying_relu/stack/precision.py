@@ -30,6 +30,12 @@ def products_in(precision: str) -> Iterator[None]:
             switch.fp32_precision = setting
 
 
+def forbid_tf32() -> None:
+    """Make CUDA devices multiply float32 as float32, in this process from now on: by default cuDNN's convolutions round to TF32."""
+    for products in (torch.backends.cuda.matmul, torch.backends.cudnn.conv):  # type: ignore[attr-defined]
+        products.fp32_precision = "ieee"
+
+
 def in_float64(values: torch.Tensor) -> torch.Tensor:
     """Convert to float64; on the CPU if the values' own device, Apple's GPU, has no float64.
 
