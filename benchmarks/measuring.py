@@ -22,11 +22,7 @@ from dying_relu.plan import memory, study
 from dying_relu.plan.shard import Run, Shard
 from dying_relu.stack import allocator
 from dying_relu.training import shard_job
-<<<<<<< HEAD
-from dying_relu.training.inputs import changed
-=======
 from dying_relu.training.inputs import InputsByName
->>>>>>> count
 from dying_relu.training.recorder import Recorder
 from dying_relu.training.stack_training import StackTraining
 from dying_relu.training.trainer import Trainer
@@ -106,14 +102,6 @@ def shares(table: pd.DataFrame) -> str:
     )
 
 
-<<<<<<< HEAD
-def _row(shard: Shard, file: Path) -> dict[str, Any]:
-    wanted = shard.dataset
-    examples = data.load(file, wanted.train, wanted.test, torch.device("cpu"))
-    cache = memory.second_level_cache()
-    sizes = {name: memory.stack_size(shard, name, on_gpu=False, cache=cache) for name in shard.optimisers}
-    stacks = list(shard_job.stacks(shard.runs, sizes))
-=======
 def _rows(shard: Shard, file: Path) -> Iterator[dict[str, Any]]:
     """A row for each optimiser of a shard, of the first of its stacks."""
     wanted, cache = shard.dataset, memory.second_level_cache()
@@ -128,14 +116,12 @@ def _rows(shard: Shard, file: Path) -> Iterator[dict[str, Any]]:
 
 
 def _row(shard: Shard, optimiser: str, stacks: list[list[Run]], examples: data.Dataset) -> dict[str, Any]:
->>>>>>> count
     with ExitStack() as watches:
         seconds = {
             name: watches.enter_context(_stopwatch(*method))
             for name, method in {"training": (Trainer, "step"), **PARTS}.items()
         }
-        seen = changed(examples, shard.inputs[stacks[0][0].inputs])
-        StackTraining(shard, stacks[0], seen).finish()
+        StackTraining(shard, stacks[0], examples).finish()
     per_stack = {f"{name}_s_per_stack": sum(times) for name, times in seconds.items()}
     per_stack["measuring_s_per_stack"] -= per_stack["counting_s_per_stack"]
     return {
