@@ -33,7 +33,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     said = done.stdout + done.stderr
     shards = len(load(project.folder / "config/smoke.yaml").shards)
     assert f"of {shards} shards, about" in said
-    assert "causes-mnist-mlp-sgd-00 took" in said
+    assert "causes-mnist-mlp-00 took" in said
     return project
 
 
