@@ -174,11 +174,21 @@ def assert_equal_training(architecture, settings, chosen, data, tolerance: float
 @pytest.mark.parametrize("optimiser", [*OPTIMISERS, *REMEDIES])
 @pytest.mark.parametrize("architecture", [*ARCHITECTURES, *NORMALISED])
 def test_a_network_does_not_depend_on_its_stack(architecture: str, optimiser: str) -> None:
-    """Bit for bit, with one thread."""
+    assert_same_alone(architecture, "relu", optimiser)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_with_any_activation_it_does_not_depend_on_its_stack(architecture: str, activation: str) -> None:
+    assert_same_alone(architecture, activation, "sgd")
+
+
+def assert_same_alone(architecture: str, activation: str, optimiser: str) -> None:
+    """A network trained in a stack is the one that is trained alone, bit for bit, with one thread."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        chosen, settings = runs("relu", optimiser), (OPTIMISERS | REMEDIES)[optimiser]
+        chosen, settings = runs(activation, optimiser), (OPTIMISERS | REMEDIES)[optimiser]
         shape, data = (ARCHITECTURES | NORMALISED)[architecture], batches(30)
         together, _ = train_stack(shape, settings, chosen, data)
         alone, _ = train_stack(shape, settings, chosen[1:2], data)

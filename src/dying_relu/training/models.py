@@ -48,7 +48,9 @@ class Builder:
     def linear(self, units: int) -> None:
         """Add a fully connected hidden layer."""
         affine = Linear(*self.parameters((units, self._inputs()), hidden=True))
-        self.layers.append(self.hidden_layer(affine, "linear"))
+        activation = self.hidden_layer(affine, "linear")
+        affine.activation = activation if self.normalisation == "none" else None
+        self.layers.append(activation)
         self.shape = torch.Size((units,))
 
     def convolution(self, channels: int) -> None:
