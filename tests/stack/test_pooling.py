@@ -30,15 +30,21 @@ def pooled_by_pytorch(x: torch.Tensor, delta: torch.Tensor) -> tuple[torch.Tenso
     shape=st.tuples(*[st.integers(1, 3)] * 2, st.integers(1, 17), *[st.integers(2, 7)] * 2),
     dtype=st.sampled_from([torch.float32, torch.float64]),
     seed=st.integers(0, 9),
+    is_last=st.booleans(),
 )
-def test_equals_pytorch(shape: tuple[int, ...], dtype: torch.dtype, seed: int) -> None:
+def test_equals_pytorch(shape: tuple[int, ...], dtype: torch.dtype, seed: int, is_last: bool) -> None:
     x = images(*shape, seed=seed, dtype=dtype)
     layer = MaxPooling()
+    layer.is_last = is_last
     pooled = layer.forward(x)
     delta = torch.randn(pooled.shape, dtype=dtype)
+    if is_last:
+        delta = delta.permute(0, 1, 3, 4, 2).contiguous().permute(0, 1, 4, 2, 3)
     expected, expected_delta = pooled_by_pytorch(x, delta)
     assert torch.equal(pooled, expected)
     assert torch.equal(layer.backward(delta, SGD(torch.ones(1))), expected_delta)
+    total = expected_delta.sum((1, 3, 4)).flatten()
+    torch.testing.assert_close(layer.total, total, atol=1e-4, rtol=1e-4)
 
 
 @pytest.mark.parametrize("place", range(4))

@@ -10,6 +10,9 @@ from dying_relu.stack.pooling import MaxPooling
 
 aten = torch.ops.aten
 
+BLOCK = 16
+"""Channels that oneDNN multiplies together."""
+
 
 class Convolution:
     """K convolutions with stride 1 that keep the image's size: weight (K, C, inputs, 3, 3), bias (K, C).
@@ -50,6 +53,11 @@ class Convolution:
     def _groups(self) -> int:
         return len(self.weight.value) if self.x.dim() == 5 else 1
 
+    def _fills_blocks(self) -> bool:
+        """Tell if inputs and outputs fill oneDNN's blocks of channels: then it sums one group as it sums each of several."""
+        outputs, inputs = self.weight.value.shape[1:3]
+        return outputs % BLOCK == inputs % BLOCK == 0
+
     def _gradient_of_input(self, delta: Tensor) -> Tensor:
         """(B, K * C, H, W) -> (K, B, inputs, H, W): a convolution with the kernels turned round, faster than the operator's own."""
         turned = self.weight.value.transpose(1, 2).flip(3, 4).flatten(0, 1)
@@ -59,8 +67,8 @@ class Convolution:
     def _gradient_of_weight(self, delta: Tensor) -> Tensor:
         """(B, K * C, H, W) -> (K, C, inputs, 3, 3)."""
         weight, images, groups = self.weight.value.flatten(0, 1), self.images, self._groups()
-        if groups == 1 and self.x.dim() == 5:
-            # One group is summed in another order than several, and what a network computes must not depend on its stack.
+        if groups == 1 and self.x.dim() == 5 and not self._fills_blocks():
+            # Summed in another order than several groups, and what a network computes must not depend on its stack.
             weight, images, delta = (
                 torch.cat([one, one], axis) for one, axis in ((weight, 0), (images, 1), (delta, 1))
             )

@@ -44,7 +44,7 @@ def _float_of_bits(_context: Any, bits: Any) -> Any:
 @njit(inline="always")
 def exponential(x: np.float32) -> np.float32:
     """Compute e^x for x <= 0; NaN stays NaN, since it fails comparisons."""
-    within = SMALLEST if x < SMALLEST else x
+    within = SMALLEST if x < SMALLEST else x  # noqa: FURB136
     power = np.floor(within * LOG2_E + np.float32(0.5))
     rest = within - power * LN2_HIGH - power * LN2_LOW
     polynomial = ((((C5 * rest + C4) * rest + C3) * rest + C2) * rest + C1) * rest + C0

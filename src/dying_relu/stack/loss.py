@@ -57,7 +57,7 @@ def _cross_entropy(logits: np.ndarray, labels: np.ndarray, loss: np.ndarray, gra
         for c in range(classes):
             for b in range(batch):
                 value = logits[k, c, b]
-                largest[b] = value if value > largest[b] else largest[b]
+                largest[b] = value if value > largest[b] else largest[b]  # noqa: FURB136
         for c in range(classes):
             for b in range(batch):
                 value = exponential(logits[k, c, b] - largest[b])

@@ -24,11 +24,14 @@ class MaxPooling:
         rectifier: a ReLU or leaky ReLU to apply to the maxima; None: they stay as they are.
 
     Attributes:
+        is_last: whether no convolution follows; then the maxima of each network lie together in memory, (K, B, H, W, C), as dense
+            layers want them.
         total: (K * C,) after ``backward``: for each channel, the sum of the gradient that was sent back.
     """
 
     def __init__(self, rectifier: ElementWise | None = None) -> None:
         self.rectifier = rectifier
+        self.is_last = False
 
     def forward(self, x: Tensor) -> Tensor:
         """Pool (K, B, C, H, W) -> (K, B, C, H // 2, W // 2)."""
@@ -36,29 +39,40 @@ class MaxPooling:
         rows = side_by_side(x).contiguous()
         if x.device.type != "cpu":
             return self._forward_elsewhere(rows)
-        count, height, width, channels = rows.shape
-        pooled = rows.new_empty(count, height // 2, width // 2, channels)
-        self.places = torch.empty(pooled.shape, dtype=torch.uint8)
+        batch, height, width, channels = rows.shape
+        self.places = torch.empty((batch, height // 2, width // 2, channels), dtype=torch.uint8)
         self.slopes = self._slopes(rows)
-        _pool(rows.numpy(), self.slopes.numpy(), pooled.numpy(), self.places.numpy())
-        return by_network(pooled, len(x))
+        pooled = self._empty(rows)
+        _pool(
+            rows.numpy(), self.slopes.numpy(), _flat(pooled), self.places.numpy(), len(x), _steps(pooled)
+        )  # fmt: skip
+        return pooled
 
     def backward(self, delta: Tensor, optimiser: Optimiser) -> Tensor:
-        rows = side_by_side(delta).contiguous()
         if delta.device.type != "cpu":
-            return self._backward_elsewhere(rows)
+            return self._backward_elsewhere(side_by_side(delta).contiguous())
         networks, batch, channels, height, width = self.shape
+        if not _is_together(delta):
+            delta = by_network(side_by_side(delta).contiguous(), networks)
         is_covered = height % 2 == width % 2 == 0
-        new = rows.new_empty if is_covered else rows.new_zeros
+        new = delta.new_empty if is_covered else delta.new_zeros
         delta_x = new(batch, height, width, networks * channels)
-        if self.rectifier is not None:
-            rows = _gated(rows, self.places, self.slopes)
-        self.total = sum_by_channel(rows)
-        _spread(rows.numpy(), self.places.numpy(), delta_x.numpy())
+        self.total = delta.new_zeros(networks * channels)
+        _spread(
+            _flat(delta), self.places.numpy(), self.slopes.numpy(),
+            delta_x.numpy(), self.total.numpy(), networks, _steps(delta),
+        )  # fmt: skip
         return by_network(delta_x, networks)
 
     def parameters(self) -> list[Parameter]:
         return []
+
+    def _empty(self, rows: Tensor) -> Tensor:
+        """Memory for the maxima, (K, B, C, H // 2, W // 2)."""
+        networks, batch, channels, height, width = self.shape
+        if self.is_last:
+            return rows.new_empty(networks, batch, height // 2, width // 2, channels).permute(0, 1, 4, 2, 3)
+        return by_network(rows.new_empty(self.places.shape), networks)
 
     def _slopes(self, rows: Tensor) -> Tensor:
         """(K * C,) the slope left of zero of each channel; 1 without a rectifier, which leaves everything as it is."""
@@ -83,14 +97,51 @@ class MaxPooling:
         return by_network(delta_x.permute(0, 2, 3, 1), self.shape[0])
 
 
-@njit(cache=True)
-def _pool(x: np.ndarray, slopes: np.ndarray, pooled: np.ndarray, places: np.ndarray) -> None:
-    """Pool (N, H, W, C) to (N, H // 2, W // 2, C) and multiply maxima that are not positive by their channel's slope.
+def _is_together(images: Tensor) -> bool:
+    """Tell if the images of each network lie together in memory, (K, B, H, W, C)."""
+    return images.permute(0, 1, 3, 4, 2).is_contiguous()
 
-    ``places``: at which of the four positions each maximum stood, and 4 more where it is not positive.
+
+def _flat(images: Tensor) -> np.ndarray:
+    """All numbers of dense images, in the order of their memory."""
+    return images.as_strided((images.numel(),), (1,)).numpy()
+
+
+def _steps(images: Tensor) -> tuple[int, int, int]:
+    """From a network, an example, a position to the next, in numbers.
+
+    Of (K, B, C, H, W) that lie in memory as (B, H, W, K, C) or as (K, B, H, W, C): strides say nothing where a size is 1.
     """
-    count, height, width, channels = pooled.shape
+    networks, batch, channels, height, width = images.shape
+    if not _is_together(images):
+        return channels, height * width * networks * channels, networks * channels
+    return batch * height * width * channels, height * width * channels, channels
+
+
+@njit(cache=True)
+def _pool(
+    x: np.ndarray,
+    slopes: np.ndarray,
+    pooled: np.ndarray,
+    places: np.ndarray,
+    networks: int,
+    steps: tuple[int, int, int],
+) -> None:
+    """Pool (N, H, W, K * C) and multiply maxima that are not positive by their channel's slope.
+
+    Args:
+        x: images.
+        slopes: (K * C,).
+        pooled: (N * (H // 2) * (W // 2) * K * C,), overwritten with the maxima.
+        places: (N, H // 2, W // 2, K * C), overwritten: at which of the four positions each maximum stood, and 4 more where it is
+            not positive.
+        networks: K.
+        steps: from a network, an image, a position to the next in ``pooled``.
+    """
+    count, height, width, channels = places.shape
+    size = channels // networks
     zero = x.dtype.type(0)
+    maxima = np.empty(channels, x.dtype)
     for n in range(count):
         for i in range(height):
             for j in range(width):
@@ -105,25 +156,57 @@ def _pool(x: np.ndarray, slopes: np.ndarray, pooled: np.ndarray, places: np.ndar
                         place += 4
                         # 0 times minus infinity is not a number.
                         best = slopes[c] * best if slopes[c] != 0 else zero
-                    pooled[n, i, j, c] = best
+                    maxima[c] = best
                     places[n, i, j, c] = place
-
-
-def _gated(delta: Tensor, places: Tensor, slopes: Tensor) -> Tensor:
-    """The gradient (B, H, W, C) before the rectifier: times the channel's slope where the maximum was not positive."""
-    return torch.where(places >= 4, delta * slopes, delta)
+                start = n * steps[1] + (i * width + j) * steps[2]
+                for k in range(networks):
+                    begin = start + k * steps[0]
+                    pooled[begin : begin + size] = maxima[k * size : (k + 1) * size]
 
 
 @njit(cache=True)
-def _spread(delta: np.ndarray, places: np.ndarray, delta_x: np.ndarray) -> None:
-    """Send the gradient of each block's maximum to where it stood, and zero to the other three."""
-    count, height, width, channels = delta.shape
+def _spread(
+    delta: np.ndarray,
+    places: np.ndarray,
+    slopes: np.ndarray,
+    delta_x: np.ndarray,
+    total: np.ndarray,
+    networks: int,
+    steps: tuple[int, int, int],
+) -> None:
+    """Send the gradient of each block's maximum to where it stood, times its slope, and zero to the other three.
+
+    Args:
+        delta: (N * (H // 2) * (W // 2) * K * C,).
+        places: from :func:`_pool`.
+        slopes: (K * C,), for maxima that are not positive.
+        delta_x: (N, H, W, K * C), overwritten; an odd last row or column is left as it is.
+        total: (K * C,), to which the sums over images and positions are added: image by image, which loses fewer digits.
+        networks: K.
+        steps: from a network, an image, a position to the next in ``delta``.
+    """
+    count, height, width, channels = places.shape
+    size = channels // networks
     zero = delta.dtype.type(0)
+    of_image, values = np.empty_like(total), np.empty_like(total)
     for n in range(count):
+        of_image[:] = 0
         for i in range(height):
             for j in range(width):
+                start = n * steps[1] + (i * width + j) * steps[2]
+                for k in range(networks):
+                    begin = start + k * steps[0]
+                    values[k * size : (k + 1) * size] = delta[begin : begin + size]
+                place = places[n, i, j]
+                for c in range(channels):
+                    value = values[c]
+                    left = slopes[c] * value if slopes[c] != 0 else zero
+                    values[c] = left if place[c] >= 4 else value
+                for c in range(channels):
+                    of_image[c] += values[c]
                 for other in range(4):
-                    row, column = 2 * i + other // 2, 2 * j + other % 2
+                    row = delta_x[n, 2 * i + other // 2, 2 * j + other % 2]
                     for c in range(channels):
-                        is_here = places[n, i, j, c] & 3 == other
-                        delta_x[n, row, column, c] = delta[n, i, j, c] if is_here else zero
+                        row[c] = values[c] if place[c] & 3 == other else zero
+        for c in range(channels):
+            total[c] += of_image[c]

@@ -123,6 +123,8 @@ class Builder:
     def _inputs(self) -> int:
         """Count what a fully connected layer gets next, and make vectors of images."""
         if self.layers and len(self.shape) > 1:
+            if isinstance(self.layers[-1], MaxPooling):
+                self.layers[-1].is_last = True
             self.layers.append(Flatten())
         return self.shape.numel()
 
