@@ -3,12 +3,10 @@
 It calls no library, unlike ``math.exp``, whose calls end the vectorisation of a loop. Its error is at most a unit of the last place.
 """
 
-from typing import Any
-
 import numpy as np
-from llvmlite import ir
-from numba import njit, types
-from numba.extending import intrinsic
+from numba import njit
+
+from dying_relu.stack.bits import float_of_bits
 
 LOG2_E = np.float32(1.44269504)
 # ln 2 in two parts, of which the first has few digits: multiples of it are exact.
@@ -31,16 +29,6 @@ COEFFICIENTS = tuple(
 C5, C4, C3, C2, C1, C0 = COEFFICIENTS
 
 
-@intrinsic
-def _float_of_bits(_context: Any, bits: Any) -> Any:
-    """Read the bits of an int32 as a float32."""
-
-    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        return builder.bitcast(arguments[0], ir.FloatType())
-
-    return types.float32(types.int32), generate
-
-
 @njit(inline="always")
 def exponential(x: np.float32) -> np.float32:
     """Compute e^x for x <= 0; NaN stays NaN, since it fails comparisons."""
@@ -49,5 +37,5 @@ def exponential(x: np.float32) -> np.float32:
     rest = within - power * LN2_HIGH - power * LN2_LOW
     polynomial = ((((C5 * rest + C4) * rest + C3) * rest + C2) * rest + C1) * rest + C0
     bits = (np.int32(power) + np.int32(EXPONENT_OF_ONE)) << np.int32(MANTISSA_BITS)
-    value = (polynomial * rest * rest + rest + np.float32(1)) * _float_of_bits(np.int32(bits))
+    value = (polynomial * rest * rest + rest + np.float32(1)) * float_of_bits(np.int32(bits))
     return np.float32(0) if x < SMALLEST else value

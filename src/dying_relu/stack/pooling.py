@@ -10,6 +10,7 @@ import torch
 from numba import njit
 from torch import Tensor
 
+from dying_relu.stack.brain_floats import as_array, as_float, as_kind_of
 from dying_relu.stack.images import by_network, side_by_side, sum_by_channel
 from dying_relu.stack.layers import ElementWise
 from dying_relu.stack.optimisers import Optimiser, Parameter
@@ -19,6 +20,8 @@ aten = torch.ops.aten
 
 class MaxPooling:
     """The largest of each 2 x 2 block of positions; a last odd row or column is dropped.
+
+    It takes images in bfloat16, too, from a convolution that it follows directly, and sends their gradient back in bfloat16.
 
     Args:
         rectifier: a ReLU or leaky ReLU to apply to the maxima; None: they stay as they are.
@@ -35,7 +38,8 @@ class MaxPooling:
 
     def forward(self, x: Tensor) -> Tensor:
         """Pool (K, B, C, H, W) -> (K, B, C, H // 2, W // 2)."""
-        self.shape = x.shape
+        self.shape, self.kind = x.shape, x.dtype
+        self.wide = torch.float32 if x.dtype == torch.bfloat16 else x.dtype
         rows = side_by_side(x).contiguous()
         if x.device.type != "cpu":
             return self._forward_elsewhere(rows)
@@ -44,7 +48,7 @@ class MaxPooling:
         self.slopes = self._slopes(rows)
         pooled = self._empty(rows)
         _pool(
-            rows.numpy(), self.slopes.numpy(), _flat(pooled), self.places.numpy(), len(x), _steps(pooled)
+            as_array(rows), self.slopes.numpy(), _flat(pooled), self.places.numpy(), len(x), _steps(pooled)
         )  # fmt: skip
         return pooled
 
@@ -56,11 +60,11 @@ class MaxPooling:
             delta = by_network(side_by_side(delta).contiguous(), networks)
         is_covered = height % 2 == width % 2 == 0
         new = delta.new_empty if is_covered else delta.new_zeros
-        delta_x = new(batch, height, width, networks * channels)
-        self.total = delta.new_zeros(networks * channels)
+        delta_x = new((batch, height, width, networks * channels), dtype=self.kind)
+        self.total = delta.new_zeros(networks * channels, dtype=self.wide)
         _spread(
             _flat(delta), self.places.numpy(), self.slopes.numpy(),
-            delta_x.numpy(), self.total.numpy(), networks, _steps(delta),
+            as_array(delta_x), self.total.numpy(), networks, _steps(delta),
         )  # fmt: skip
         return by_network(delta_x, networks)
 
@@ -71,14 +75,17 @@ class MaxPooling:
         """Memory for the maxima, (K, B, C, H // 2, W // 2)."""
         networks, batch, channels, height, width = self.shape
         if self.is_last:
-            return rows.new_empty(networks, batch, height // 2, width // 2, channels).permute(0, 1, 4, 2, 3)
-        return by_network(rows.new_empty(self.places.shape), networks)
+            together = (networks, batch, height // 2, width // 2, channels)
+            return rows.new_empty(together, dtype=self.wide).permute(0, 1, 4, 2, 3)
+        # Without a rectifier an activation follows, which takes no brain floats; else a convolution.
+        kind = self.wide if self.rectifier is None else self.kind
+        return by_network(rows.new_empty(self.places.shape, dtype=kind), networks)
 
     def _slopes(self, rows: Tensor) -> Tensor:
         """(K * C,) the slope left of zero of each channel; 1 without a rectifier, which leaves everything as it is."""
         if self.rectifier is None:
-            return rows.new_ones(rows.shape[-1])
-        return self.rectifier.slope.value.to(rows.dtype).repeat_interleave(self.shape[2])
+            return rows.new_ones(rows.shape[-1], dtype=self.wide)
+        return self.rectifier.slope.value.to(self.wide).repeat_interleave(self.shape[2])
 
     def _forward_elsewhere(self, rows: Tensor) -> Tensor:
         self.images = rows.permute(0, 3, 1, 2)
@@ -104,7 +111,7 @@ def _is_together(images: Tensor) -> bool:
 
 def _flat(images: Tensor) -> np.ndarray:
     """All numbers of dense images, in the order of their memory."""
-    return images.as_strided((images.numel(),), (1,)).numpy()
+    return as_array(images.as_strided((images.numel(),), (1,)))
 
 
 def _steps(images: Tensor) -> tuple[int, int, int]:
@@ -140,15 +147,15 @@ def _pool(
     """
     count, height, width, channels = places.shape
     size = channels // networks
-    zero = x.dtype.type(0)
-    maxima = np.empty(channels, x.dtype)
+    zero = slopes.dtype.type(0)
+    maxima = np.empty_like(slopes)
     for n in range(count):
         for i in range(height):
             for j in range(width):
                 for c in range(channels):
-                    best, place = x[n, 2 * i, 2 * j, c], 0
+                    best, place = as_float(x[n, 2 * i, 2 * j, c]), 0
                     for other in range(1, 4):
-                        value = x[n, 2 * i + other // 2, 2 * j + other % 2, c]
+                        value = as_float(x[n, 2 * i + other // 2, 2 * j + other % 2, c])
                         # NaN is the largest, and differs from itself.
                         if value > best or value != value:
                             best, place = value, other
@@ -161,7 +168,9 @@ def _pool(
                 start = n * steps[1] + (i * width + j) * steps[2]
                 for k in range(networks):
                     begin = start + k * steps[0]
-                    pooled[begin : begin + size] = maxima[k * size : (k + 1) * size]
+                    row = pooled[begin : begin + size]
+                    for c in range(size):
+                        row[c] = as_kind_of(maxima[k * size + c], row[c])
 
 
 @njit(cache=True)
@@ -187,8 +196,9 @@ def _spread(
     """
     count, height, width, channels = places.shape
     size = channels // networks
-    zero = delta.dtype.type(0)
+    zero = slopes.dtype.type(0)
     of_image, values = np.empty_like(total), np.empty_like(total)
+    rounded, nothing = np.empty(channels, delta_x.dtype), delta_x.dtype.type(0)
     for n in range(count):
         of_image[:] = 0
         for i in range(height):
@@ -196,7 +206,8 @@ def _spread(
                 start = n * steps[1] + (i * width + j) * steps[2]
                 for k in range(networks):
                     begin = start + k * steps[0]
-                    values[k * size : (k + 1) * size] = delta[begin : begin + size]
+                    for c in range(size):
+                        values[k * size + c] = as_float(delta[begin + c])
                 place = places[n, i, j]
                 for c in range(channels):
                     value = values[c]
@@ -204,9 +215,10 @@ def _spread(
                     values[c] = left if place[c] >= 4 else value
                 for c in range(channels):
                     of_image[c] += values[c]
+                    rounded[c] = as_kind_of(values[c], rounded[c])
                 for other in range(4):
                     row = delta_x[n, 2 * i + other // 2, 2 * j + other % 2]
                     for c in range(channels):
-                        row[c] = values[c] if place[c] & 3 == other else zero
+                        row[c] = rounded[c] if place[c] & 3 == other else nothing
         for c in range(channels):
             total[c] += of_image[c]
