@@ -19,10 +19,13 @@ from dying_relu.stack.layers import Linear
 from dying_relu.stack.loss import cross_entropy
 from dying_relu.stack.network import Network
 from dying_relu.stack.normalisation import BatchNormalisation
+from dying_relu.stack.precision import is_possible, products_in
 from dying_relu.training.learning_rate import learning_rates
 from dying_relu.training.models import as_inputs, build
 from dying_relu.training.trainer import optimiser_of
 
+FILLING_BLOCKS = CNN(kind="cnn", channels=[16, 32], widths=[12])
+"""Its channels fill oneDNN's blocks, and a single network of it is computed in one group."""
 ARCHITECTURES = {
     "mlp": MLP(kind="mlp", widths=[24, 16]),
     "cnn": CNN(kind="cnn", channels=[5, 6], widths=[12]),
@@ -183,13 +186,25 @@ def test_with_any_activation_it_does_not_depend_on_its_stack(architecture: str, 
     assert_same_alone(architecture, activation, "sgd")
 
 
+@pytest.mark.parametrize("products", ["float32", "bf16"])
+@pytest.mark.parametrize("shape", [ARCHITECTURES["cnn"], FILLING_BLOCKS], ids=["cnn", "filling_blocks"])
+def test_convolutions_do_not_depend_on_the_stack_in_any_precision(shape: CNN, products: str) -> None:
+    if not is_possible(products, CPU):
+        pytest.skip("no bfloat16 products in hardware")
+    with products_in(products):
+        assert_alike(shape, runs("relu", "sgd"), OPTIMISERS["sgd"])
+
+
 def assert_same_alone(architecture: str, activation: str, optimiser: str) -> None:
+    chosen = runs(activation, optimiser)
+    assert_alike((ARCHITECTURES | NORMALISED)[architecture], chosen, (OPTIMISERS | REMEDIES)[optimiser])
+
+
+def assert_alike(shape, chosen: list[Run], settings) -> None:
     """A network trained in a stack is the one that is trained alone, bit for bit, with one thread."""
-    threads = torch.get_num_threads()
+    threads, data = torch.get_num_threads(), batches(30)
     torch.set_num_threads(1)
     try:
-        chosen, settings = runs(activation, optimiser), (OPTIMISERS | REMEDIES)[optimiser]
-        shape, data = (ARCHITECTURES | NORMALISED)[architecture], batches(30)
         together, _ = train_stack(shape, settings, chosen, data)
         alone, _ = train_stack(shape, settings, chosen[1:2], data)
     finally:
