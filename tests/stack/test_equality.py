@@ -24,8 +24,12 @@ from dying_relu.training.learning_rate import learning_rates
 from dying_relu.training.models import as_inputs, build
 from dying_relu.training.trainer import optimiser_of
 
-FILLING_BLOCKS = CNN(kind="cnn", channels=[16, 32], widths=[12])
-"""Its channels fill oneDNN's blocks, and a single network of it is computed in one group."""
+SIDE_BY_SIDE = {
+    "odd": CNN(kind="cnn", channels=[5, 6], widths=[32]),
+    "halves_of_blocks": CNN(kind="cnn", channels=[8, 16], widths=[32]),
+    "blocks": CNN(kind="cnn", channels=[16, 32], widths=[32]),
+}
+"""How channels fill oneDNN's blocks. (Twelve hidden units are no multiple of its blocks: their bf16 products depend on the stack.)"""
 ARCHITECTURES = {
     "mlp": MLP(kind="mlp", widths=[24, 16]),
     "cnn": CNN(kind="cnn", channels=[5, 6], widths=[12]),
@@ -187,12 +191,12 @@ def test_with_any_activation_it_does_not_depend_on_its_stack(architecture: str, 
 
 
 @pytest.mark.parametrize("products", ["float32", "bf16"])
-@pytest.mark.parametrize("shape", [ARCHITECTURES["cnn"], FILLING_BLOCKS], ids=["cnn", "filling_blocks"])
-def test_convolutions_do_not_depend_on_the_stack_in_any_precision(shape: CNN, products: str) -> None:
+@pytest.mark.parametrize("channels", SIDE_BY_SIDE)
+def test_convolutions_do_not_depend_on_the_stack_in_any_precision(channels: str, products: str) -> None:
     if not is_possible(products, CPU):
         pytest.skip("no bfloat16 products in hardware")
     with products_in(products):
-        assert_alike(shape, runs("relu", "sgd"), OPTIMISERS["sgd"])
+        assert_alike(SIDE_BY_SIDE[channels], runs("relu", "sgd"), OPTIMISERS["sgd"])
 
 
 def assert_same_alone(architecture: str, activation: str, optimiser: str) -> None:

@@ -11,8 +11,8 @@ from dying_relu.stack.pooling import MaxPooling
 
 aten = torch.ops.aten
 
-BLOCK, HALF_A_BLOCK = 16, 8
-"""Channels that oneDNN multiplies together, and half of them."""
+BLOCK = 16
+"""Channels that oneDNN multiplies together."""
 
 
 class Convolution:
@@ -55,13 +55,9 @@ class Convolution:
         return [self.weight, self.bias]
 
     def _kind(self) -> torch.dtype:
-        """The type of numbers that are convolved: bfloat16 where it is asked for, so that nothing is converted twice.
-
-        With other numbers of channels oneDNN's bfloat16 sums depend on the stack; such images stay float32.
-        """
-        kind, outputs = self.weight.value.dtype, self.weight.value.shape[1]
-        asked = kind == torch.float32 and precision.convolves_brain_floats()
-        return torch.bfloat16 if asked and outputs % HALF_A_BLOCK == 0 else kind
+        """The type of numbers that are convolved: bfloat16 where it is asked for, so that nothing is converted twice."""
+        kind = self.weight.value.dtype
+        return torch.bfloat16 if kind == torch.float32 and precision.convolves_brain_floats() else kind
 
     def _groups(self) -> int:
         return len(self.weight.value) if self.x.dim() == 5 else 1
