@@ -25,7 +25,12 @@ def as_float(number: Any) -> Any:
 
 
 def as_kind_of(value: Any, element: Any) -> Any:
-    """Round ``value`` to what an array with such an element holds, in a compiled loop."""
+    """Round a number to what an array holds, in a compiled loop.
+
+    Args:
+        value: float32 or float64.
+        element: of the array.
+    """
     raise TypeError("for compiled loops only")
 
 
