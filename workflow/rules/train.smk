@@ -1,8 +1,9 @@
 # One job trains a shard: networks of one experiment, data set, architecture, optimiser and replicate.
 rule shard:
     input:
-        study=ancient(CONFIG),
+        study=ancient(local(CONFIG)),
         data=lambda wildcards: f"{DATA.cache}/{STUDY.shard(wildcards.shard).dataset.name}.safetensors",
+        sum=lambda wildcards: f"{DATA.cache}/{STUDY.shard(wildcards.shard).dataset.name}.safetensors.sha256",
     output:
         expand(
             "results/{{study}}/shards/{{shard}}/{table}.parquet{sum}",
@@ -32,7 +33,7 @@ rule shard:
 
 rule aggregate:
     input:
-        study=ancient(CONFIG),
+        study=ancient(local(CONFIG)),
         shards=[
             f"results/{{study}}/shards/{shard.name}/{table}.parquet{ending}"
             for shard in STUDY.shards
@@ -67,7 +68,7 @@ localrules:
 rule record:
     input:
         expand("results/{{study}}/{table}.parquet", table=[*TABLES, *SIMULATIONS]),
-        study=ancient(CONFIG),
+        study=ancient(local(CONFIG)),
     output:
         record="results/{study}/provenance.json",
         sum="results/{study}/provenance.json.sha256",
