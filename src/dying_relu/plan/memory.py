@@ -139,5 +139,5 @@ def fixed(shard: "Shard") -> int:
     images = IMAGE_SETS[shard.dataset.name]
     pixels = images.channels * images.side**2
     data = (shard.dataset.train + shard.dataset.test) * pixels * BYTES_PER_NUMBER
-    changed = sum(map(bool, shard.inputs.values()))
+    changed = any(map(bool, shard.inputs.values()))
     return int(START_UP_BYTES + (COPIES_OF_THE_DATA + changed) * data)
