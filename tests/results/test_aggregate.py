@@ -1,6 +1,8 @@
 """A study's tables are those of its shards, one after the other; shards that do not belong together are refused and named."""
 
+import shutil
 from collections.abc import Callable
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -72,6 +74,12 @@ class Shards:
             store.write(name, store.read(name, path), path, store.origin_of(path) | origin)
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Shards:
+    """Made once; each test gets a copy."""
+    return Shards(tmp_path_factory.mktemp("made"))
+
+
 def activity_of(units: pd.DataFrame) -> pd.DataFrame:
     """A row of the table of activity for each unit."""
     first = units.groupby(["run", "layer", "unit"], as_index=False, sort=False).first()
@@ -80,8 +88,11 @@ def activity_of(units: pd.DataFrame) -> pd.DataFrame:
 
 
 @pytest.fixture
-def shards(tmp_path: Path) -> Shards:
-    return Shards(tmp_path)
+def shards(made: Shards, tmp_path: Path) -> Shards:
+    shutil.copytree(made.folder, tmp_path, dirs_exist_ok=True)
+    shards = copy(made)
+    shards.folder, shards.out = tmp_path, tmp_path / "out"
+    return shards
 
 
 @pytest.mark.filterwarnings("error")

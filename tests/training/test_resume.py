@@ -27,6 +27,13 @@ CASES = {
     "sgd": IN_PARTS,
     "momentum": {"optimiser": ["momentum"], "architecture": ["cnn"]} | ALONE,
     "adam": {"optimiser": ["adam"], "architecture": ["mlp_batch_norm"]} | IN_PARTS,
+    "intervened": {
+        "optimiser": ["momentum"],
+        "inputs": ["raw", "offset"],
+        "intervention": ["renewal", "several"],
+        "learning_rate": [0.1],
+    },
+    "centred": {"architecture": ["mlp_centred"]} | IN_PARTS,
     "recycled": {"optimiser": ["adam_recycled"], "initialisation": ["he", "default"]} | IN_PARTS,
     "clipped": {"optimiser": ["sgd_clipped"], "architecture": ["cnn_layer_norm"]} | ALONE,
 }

@@ -17,7 +17,7 @@
 
 from dying_relu.configuration.architectures import CNN, MLP, Architecture, Layers, architecture
 from dying_relu.configuration.datasets import IMAGE_SETS, ImageSet
-from dying_relu.configuration.inputs import Images, Inputs, inputs
+from dying_relu.configuration.inputs import Images, Inputs, kind_of_inputs
 from dying_relu.configuration.interventions import Intervention, intervention
 from dying_relu.configuration.load import data_source, load, parse
 from dying_relu.configuration.model import Activation, Configuration, DataSource, Experiment
@@ -44,8 +44,8 @@ __all__ = [
     "Size",
     "architecture",
     "data_source",
-    "inputs",
     "intervention",
+    "kind_of_inputs",
     "load",
     "optimiser",
     "parse",

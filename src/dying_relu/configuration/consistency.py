@@ -174,7 +174,7 @@ def _impossible_names(configuration: Configuration) -> Iterator[Problem]:
         for name in taken:
             if name in getattr(configuration, section):
                 yield Problem(f"{section}.{name}", "an entry", f"another name: {name} needs no entry")
-    made_of = {
+    made_of: dict[str, dict[str, tuple[str, ...]]] = {
         "inputs": {
             name: (settings.start,) if "of" in type(settings).model_fields else ()
             for name, settings in configuration.known_inputs.items()

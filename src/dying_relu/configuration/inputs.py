@@ -54,7 +54,7 @@ class Images(NamedTuple):
 class Inputs(Section):
     """A change of the images.
 
-    A subclass declares its keys, among them ``kind: Literal["its_name"]``, and :meth:`changed`; the decorator :func:`inputs` adds it.
+    A subclass declares its keys, among them ``kind: Literal["its_name"]``, and :meth:`changed`; :func:`kind_of_inputs` adds it.
     """
 
     kind: str
@@ -92,13 +92,13 @@ INPUTS = Registry[type[Inputs]]("kind of inputs")
 """By ``kind``."""
 
 
-def inputs(kind: Kind) -> Kind:
+def kind_of_inputs(kind: Kind) -> Kind:
     """Add the class below to what studies can name: a decorator. Raises as :func:`~dying_relu.configuration.choices.add_kind`."""
     add_kind(INPUTS, kind)
     return kind
 
 
-@inputs
+@kind_of_inputs
 class Standardised(Inputs):
     """Each channel with mean 0 and standard deviation 1 over the whole training split."""
 
@@ -109,7 +109,7 @@ class Standardised(Inputs):
         return images
 
 
-@inputs
+@kind_of_inputs
 class Raw(Inputs):
     """Pixels from 0 to 1 as they are."""
 
@@ -125,7 +125,7 @@ class Raw(Inputs):
         )
 
 
-@inputs
+@kind_of_inputs
 class Centred(Inputs):
     """The training set's mean image is taken out, then all is divided by one standard deviation."""
 
@@ -138,7 +138,7 @@ class Centred(Inputs):
         return images.mapped(lambda x: (x - mean) / deviation)
 
 
-@inputs
+@kind_of_inputs
 class Inverted(Inputs):
     """One minus the pixels from 0 to 1: black on white becomes white on black."""
 
@@ -149,7 +149,7 @@ class Inverted(Inputs):
         return Raw(kind="raw").changed(images).mapped(lambda x: 1 - x)
 
 
-@inputs
+@kind_of_inputs
 class Scaled(Inputs):
     """Other inputs, multiplied by a number."""
 
@@ -164,7 +164,7 @@ class Scaled(Inputs):
         return images.mapped(lambda x: x * self.factor)
 
 
-@inputs
+@kind_of_inputs
 class Offset(Inputs):
     """Other inputs plus one constant vector, of a length that makes the offset share what is asked for.
 
@@ -188,7 +188,7 @@ class Offset(Inputs):
         return images.mapped(lambda x: x + shift)
 
 
-@inputs
+@kind_of_inputs
 class PrincipalComponents(Inputs):
     """The first principal components of the training examples, scaled together to a mean square of 1: vectors, not images."""
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from dying_relu.configuration import IMAGE_SETS, Architecture, Optimiser
 from dying_relu.plan import cost
-from dying_relu.plan.gpu import is_likely_gpu
+from dying_relu.plan.gpu import is_gpu
 from dying_relu.stack.normalisation import NORMALISATIONS
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ CACHE_SIZE_IN_LINUX = Path("/sys/devices/system/cpu/cpu0/cache/index2/size")
 
 def of_job(shard: "Shard") -> int:
     """Estimate the bytes that the job of ``shard`` needs; never more than its memory limit."""
-    runs, on_gpu = len(shard.runs), is_likely_gpu(shard.device)
+    runs, on_gpu = len(shard.runs), is_gpu(shard.device)
     stack = max(stack_size(shard, name, on_gpu, USUAL_CACHE) for name in shard.optimisers)
     return fixed(shard) + runs * per_run(shard) + min(runs, stack) * in_stack(shard)
 
@@ -139,5 +139,5 @@ def fixed(shard: "Shard") -> int:
     images = IMAGE_SETS[shard.dataset.name]
     pixels = images.channels * images.side**2
     data = (shard.dataset.train + shard.dataset.test) * pixels * BYTES_PER_NUMBER
-    changed = sum(map(bool, shard.inputs.values()))
+    changed = any(map(bool, shard.inputs.values()))
     return int(START_UP_BYTES + (COPIES_OF_THE_DATA + changed) * data)

@@ -6,7 +6,7 @@ from dying_relu.configuration import Architecture, Inputs, Intervention, Optimis
 
 SHARED_FACTORS = ("dataset", "architecture")
 """Factors in which the runs of a shard agree; in all the others they differ."""
-STACKED_FACTORS = ("seed", "optimiser", "inputs", "intervention", "activation")
+STACKED_FACTORS = ("inputs", "seed", "optimiser", "intervention", "activation")
 """Attributes of runs in which the networks of a stack agree."""
 
 
@@ -58,7 +58,7 @@ class Shard:
         loss_function: its name in the configuration.
         count_all: where units are counted on all training examples: before training and at its ``end``, or at all ``checkpoints``.
         activity_counts: whether it is counted on how many training examples each unit is active.
-        runs: sorted by replicate, then what the networks of a stack share, then slope, initialisation, bias and learning rate.
+        runs: sorted by inputs, replicate, what else the networks of a stack share, slope, initialisation, bias and learning rate.
         fingerprint: changes when anything above changes.
     """
 

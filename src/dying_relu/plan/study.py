@@ -162,12 +162,13 @@ def _checkpoints(experiment: Experiment, steps: int, usual: int) -> tuple[int, .
 def _runs(
     configuration: Configuration, experiment: Experiment, shard: Shard, shared: dict[str, Any]
 ) -> Iterator[Run]:
-    """Make the runs of ``shard``, which agree in the factors ``shared``, one replicate after the other."""
+    """Make the runs of ``shard``, which agree in the factors ``shared``: inputs after inputs, and of each one replicate after the other."""
     levels = _levels_within_a_shard(experiment.grid)
     settings_of = _settings(shard)
-    for replicate in range(experiment.first_replicate, experiment.first_replicate + experiment.replicates):
+    replicates = range(experiment.first_replicate, experiment.first_replicate + experiment.replicates)
+    for inputs, replicate in product(dict.fromkeys(point["inputs"] for point in levels), replicates):
         seed = int(_digest(["seed", configuration.seed, replicate])[:12], 16)
-        for point in levels:
+        for point in (point for point in levels if point["inputs"] == inputs):
             factors = shared | point | {"replicate": replicate}
             setting = settings_of(point, replicate, seed)
             yield Run(id=_digest([setting, factors])[:12], **factors, seed=seed)
@@ -185,7 +186,7 @@ def _levels_within_a_shard(grid: Grid) -> list[dict[str, Any]]:
 
 
 def _stacking_order(point: dict[str, Any]) -> tuple[Any, ...]:
-    stacked = [point[factor] for factor in ("optimiser", "inputs", "intervention")]
+    stacked = [point[factor] for factor in ("inputs", "optimiser", "intervention")]
     others = [point[factor] for factor in sorted(point) if factor not in (*STACKED_FACTORS, "slope")]
     return (*stacked, list(ACTIVATIONS).index(point["activation"]), point["slope"] or 0.0, *others)
 

@@ -167,7 +167,9 @@ def scale_to_unit_variance(network: Network, which: Sequence[bool], examples: Te
         for layer in network.layers:
             z = layer.forward(x)
             weight = getattr(layer, "weight", None)
-            for _ in range(LSUV_ITERATIONS if weight is not None else 0):
+            for _ in range(LSUV_ITERATIONS):
+                if weight is None:
+                    break
                 # Network by network: how PyTorch sums may depend on how many there are.
                 variances = [float(of_one.contiguous().var()) for of_one in z.unbind()]
                 scales = [

@@ -21,7 +21,7 @@ def changed(data: Dataset, changes: tuple[Inputs, ...]) -> Dataset:
 
 
 class InputsByName:
-    """The inputs of a shard, each made when it is first asked for, and remembered.
+    """The inputs of a shard, made when they are asked for; the last ones are remembered, since runs are sorted by their inputs.
 
     Args:
         data: with standardised images.
@@ -30,9 +30,11 @@ class InputsByName:
 
     def __init__(self, data: Dataset, changes: Mapping[str, tuple[Inputs, ...]]) -> None:
         self.data, self.changes = data, changes
-        self._made: dict[str, Dataset] = {}
+        self._last: tuple[str, Dataset] | None = None
 
     def __getitem__(self, name: str) -> Dataset:
-        if name not in self._made:
-            self._made[name] = changed(self.data, self.changes[name])
-        return self._made[name]
+        if self._last is None or self._last[0] != name:
+            # Not the old ones and the new ones at a time.
+            self._last = None
+            self._last = name, changed(self.data, self.changes[name])
+        return self._last[1]

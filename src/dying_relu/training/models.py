@@ -49,7 +49,9 @@ class Builder:
     def linear(self, units: int) -> None:
         """Add a fully connected hidden layer."""
         affine = Linear(*self.parameters((units, self._inputs()), hidden=True))
-        self.layers.append(self.hidden_layer(affine, "linear"))
+        activation = self.hidden_layer(affine, "linear")
+        affine.activation = activation if self.architecture.normalisation == "none" else None
+        self.layers.append(activation)
         self._centre(units)
         self.shape = torch.Size((units,))
 
@@ -131,6 +133,8 @@ class Builder:
     def _inputs(self) -> int:
         """Count what a fully connected layer gets next, and make vectors of images."""
         if self.layers and len(self.shape) > 1:
+            if isinstance(self.layers[-1], MaxPooling):
+                self.layers[-1].is_last = True
             self.layers.append(Flatten())
         return self.shape.numel()
 

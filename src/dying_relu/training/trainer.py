@@ -13,6 +13,7 @@ from dying_relu.stack.clipping import Clipped
 from dying_relu.stack.initialisation import random_stream
 from dying_relu.stack.loss import LOSSES
 from dying_relu.stack.optimisers import Optimiser
+from dying_relu.training.captured_step import fastest
 from dying_relu.training.interventions import ACTS
 from dying_relu.training.learning_rate import learning_rates, warmed_up
 from dying_relu.training.models import as_inputs, build, prepare
@@ -53,6 +54,7 @@ class Trainer:
         prepare(self.network, runs, self.examples)
         self.optimiser = optimiser_of(optimiser, runs, self.device)
         self.minibatches = self.new_minibatches()
+        self.train_on = fastest(self._train_on, batch_size, self.device)
         self.acts = [ACTS[settings.kind](settings, self) for settings in interventions]
         self.begun = False
 
@@ -66,7 +68,7 @@ class Trainer:
 
     def new_minibatches(self) -> Iterator[Tensor]:
         """Draw the minibatches from the first one on, always in the same order."""
-        return minibatch_order(len(self.labels), self.batch_size, self.seed)
+        return minibatch_order(len(self.labels), self.batch_size, self.seed, self.device)
 
     def begin(self) -> None:
         """Let interventions act before the first measurement, once."""
@@ -87,7 +89,7 @@ class Trainer:
             act.before_step()
         if self._rates_change():
             self.optimiser.set_rates(self._rates(self.steps))
-        losses = self.update(next(self.minibatches), self.optimiser)
+        losses = self.train_on(next(self.minibatches))
         self.steps += 1
         for act in self.acts:
             act.after_step(losses)
@@ -97,15 +99,14 @@ class Trainer:
         """Update every network once.
 
         Args:
-            places: (B,) of the examples.
+            places: (B,) of the examples, on the device of the networks.
             optimiser: takes the gradients.
 
         Returns:
             (K,) losses on these examples, before the update.
         """
-        chosen = places.to(self.device)
-        logits = self.network.forward(self.examples.index_select(0, chosen))
-        loss = self.loss(logits, self.labels[chosen])
+        logits = self.network.forward(self.examples.index_select(0, places))
+        loss = self.loss(logits, self.labels.index_select(0, places))
         self.network.backward(loss.gradient, optimiser)
         return loss.loss
 
@@ -154,6 +155,9 @@ class Trainer:
     def _changed_in_place(self) -> list[Tensor]:
         return [*self.network.state(), *self.optimiser.state(self.network.parameters())]
 
+    def _train_on(self, minibatch: Tensor) -> Tensor:
+        return self.update(minibatch, self.optimiser)
+
     def _recycle(self) -> None:
         """Every so many steps, before an update: a checkpoint counts the units that training left, not the ones just renewed."""
         every = self.settings.recycle_every
@@ -174,20 +178,23 @@ class Trainer:
         return rates
 
 
-def minibatch_order(examples: int, batch_size: int, seed: int) -> Iterator[Tensor]:
+def minibatch_order(
+    examples: int, batch_size: int, seed: int, device: torch.device | None = None
+) -> Iterator[Tensor]:
     """Draw minibatch after minibatch, for ever: each epoch in a new random order, its incomplete rest dropped.
 
     Args:
         examples: number of examples.
         batch_size: examples of a minibatch.
         seed: the replicate's.
+        device: where the places go, an epoch's at once; by default the CPU.
 
     Yields:
         (batch_size,) int64 places of examples.
     """
     stream = random_stream(seed, "minibatches")
     while True:
-        order = torch.randperm(examples, generator=stream)
+        order = torch.randperm(examples, generator=stream).to(device or "cpu")
         yield from order[: examples // batch_size * batch_size].split(batch_size)
 
 

@@ -1,7 +1,7 @@
 """An intervention in action: what is done to a stack of networks before and after its steps."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, get_args
 
 from torch import Tensor
 
@@ -19,7 +19,7 @@ ACTS: Registry["type[Act[Any]]"] = Registry("intervention's act")
 
 
 class Act(Generic[Settings]):
-    """What an intervention does. A subclass overrides the methods it needs; the decorator :func:`acts` adds it.
+    """An intervention in action. A subclass overrides the methods it needs; the decorator :func:`acts` adds it.
 
     Networks of a stack differ in rate, slope and initialisation, and what happens to one may not depend on the others.
 
@@ -77,5 +77,10 @@ def acts(settings: type[Intervention]) -> Callable[[Kind], Kind]:
     Args:
         settings: a section added by :func:`~dying_relu.configuration.intervention`.
     """
-    (kind,) = settings.model_fields["kind"].annotation.__args__  # type: ignore[union-attr]
-    return ACTS.named(kind)
+    (name,) = get_args(settings.model_fields["kind"].annotation)
+
+    def add(act: Kind) -> Kind:
+        ACTS.add(name, act)
+        return act
+
+    return add

@@ -95,7 +95,7 @@ class Forbidden(OnUnits[Forbidding]):
         return self.dead[place] & ~dead_before
 
     def treat(self, place: int, units: Tensor) -> None:
-        """Do to units of a hidden layer what forbids their death.
+        """Treat units of a hidden layer so that their death is forbidden.
 
         Args:
             place: of the layer.
@@ -197,17 +197,16 @@ def _incoming(hidden: Hidden) -> list[Parameter]:
 
 def _needed(network: Network, place: int, examples: Tensor) -> Tensor:
     """By how much biases have to rise until one example (and position) makes a unit active: (K, U), of units that are dead."""
-    highest, total, seen = None, 0.0, 0
+    bias = network.hidden[place].affine.bias.value
+    highest, total, seen = torch.full_like(bias, -torch.inf), torch.zeros_like(bias), 0
     with network.evaluation():
         for x in examples.split(BATCH):
             for at, (hidden, z) in enumerate(network.trace(x)):
                 if at == place:
                     assert hidden is not None, "it is a hidden layer"
                     by_unit, axis = hidden.by_unit(z)
-                    highest = by_unit.amax(axis) if highest is None else highest.maximum(by_unit.amax(axis))
-                    total = total + by_unit.abs().sum(axis)
+                    highest, total = highest.maximum(by_unit.amax(axis)), total + by_unit.abs().sum(axis)
                     seen += by_unit.shape[axis]
                     break
-    assert highest is not None, "there are examples"
     needed = ABOVE_ZERO * (total / seen).clamp(min=1e-6) - highest
     return needed.where(needed.isfinite(), 0.0)

@@ -31,8 +31,9 @@ class Removal(OnUnits[Settings]):
         """
         trainer = self.trainer
         hidden, (layer, following) = trainer.network.hidden[place], hidden_pairs(trainer.network)[place]
-        normalisation = hidden.normalisation.parameters() if hidden.normalisation else []
-        for parameter in (layer.weight, layer.bias, *normalisation):
+        parameters = [layer.weight, layer.bias]
+        parameters += hidden.normalisation.parameters() if hidden.normalisation else []
+        for parameter in parameters:
             fill(parameter, units, 0.0, trainer.optimiser)
         silence(following, units, trainer.optimiser)
         self.removed[place] = self.removed[place] | units if place in self.removed else units
