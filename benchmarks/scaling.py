@@ -164,11 +164,12 @@ def _tables(shard: Shard) -> dict[str, pd.DataFrame]:
         ],
         columns=["layer", "depth", "probe"],
     )
-    uncounted = dict.fromkeys(("dead_all", "new_dead_all"), pd.NA)
     rows = {
         "runs": runs,
         "checkpoints": steps.assign(overflowed=False),
-        "layers": steps.merge(layers, how="cross").assign(units=128, slope=0.0, **uncounted),
+        "layers": steps.merge(layers, how="cross").assign(
+            units=128, slope=0.0, dead_all=pd.NA, new_dead_all=pd.NA
+        ),
         "units": pd.DataFrame(),
         "activity": pd.DataFrame(),
     }
