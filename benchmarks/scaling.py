@@ -13,6 +13,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
@@ -168,7 +169,7 @@ def _tables(shard: Shard) -> dict[str, pd.DataFrame]:
         "runs": runs,
         "checkpoints": steps.assign(overflowed=False),
         "layers": steps.merge(layers, how="cross").assign(
-            units=128, slope=0.0, dead_all=pd.NA, new_dead_all=pd.NA
+            units=128, slope=0.0, dead_all=np.nan, new_dead_all=np.nan
         ),
         "units": pd.DataFrame(),
         "activity": pd.DataFrame(),
