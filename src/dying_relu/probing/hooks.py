@@ -129,7 +129,7 @@ class ActivationHooks(TorchFunctionMode):
                 self._record_module(path, module, inputs[0])
 
     def leave(self, module: nn.Module, output: Any) -> None:
-        """Note that the call of ``module`` is over."""
+        """Note that the call of ``module``, which returns ``output``, is over."""
         self.path.pop()
         if self.inside is not module:
             return
@@ -156,31 +156,6 @@ class ActivationHooks(TorchFunctionMode):
     def registered(self) -> AbstractContextManager[None]:
         """Within the block the model's modules say when they are entered and left."""
         return _registered(self)
-
-    def enter(self, path: str, module: nn.Module, inputs: tuple[Any, ...]) -> None:
-        """Note that a module is called.
-
-        Args:
-            path: of the module in the model.
-            module: the module.
-            inputs: its positional arguments.
-        """
-        self.path.append((path, module))
-        self.called_modules.add(path)
-        if self.inside is not None:
-            return
-        if path in self.named:
-            self.inside, self.inside_call = module, None
-        elif is_custom_activation(module) and len(inputs) == 1:
-            with torch._C.DisableTorchFunction():
-                self._record_module(path, module, inputs[0])
-
-    def leave(self, module: nn.Module, output: Any) -> None:
-        """Note that the call of ``module`` is over."""
-        self.path.pop()
-        if self.inside is module:
-            self.inside = None
-            self._follow(*self.inside_call, output)
 
     def __torch_function__(
         self,

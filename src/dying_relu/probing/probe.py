@@ -114,7 +114,7 @@ def probe(
             seen = number
     if not seen:
         raise DyingReluError("the loader is empty", expected="at least one batch with examples")
-    return _report(model, hooks, scale, loader, arguments, forward)
+    return _report(model, hooks, scale, loader, arguments, forward, seen)
 
 
 def _report(
@@ -124,6 +124,7 @@ def _report(
     loader: Iterable[Any],
     arguments: frozenset[str],
     forward: ForwardPass,
+    seen: int,
 ) -> Report:
     recorder = hooks.recorder
     found = recorder.layers.by_name
@@ -133,7 +134,19 @@ def _report(
     never = _never_called(model, hooks)
     never |= {name: kind for name, kind in recorder.empty.items() if name not in recorder.seen}
     never |= unreached_functions(model, hooks.called_modules, recorder.seen)
-    return Report(found, never, scale, loader, arguments, recorder.calls, hidden)
+    return Report(
+        found,
+        never,
+        scale,
+        loader,
+        arguments,
+        recorder.calls,
+        hidden,
+        remarks=recorder.remarks,
+        way=forward.way,
+        call=forward.call_model,
+        batches=seen,
+    )
 
 
 def _data(inputs: Any, call: ModelCall | None) -> Any:

@@ -190,7 +190,7 @@ class Recorder:
         self.seen.add(name)
         if not self.selected.wants(name):
             return None
-        axes, reason = self._axes(name, call, latest)
+        axes, reason = self._axes(name, call, latest, levels)
         try:
             if axes is None:
                 raise _NotCounted(reason)
@@ -270,7 +270,9 @@ class Recorder:
         given = self.unit_axis.get(name) if isinstance(self.unit_axis, dict) else self.unit_axis
         return (given,) if isinstance(given, int) else given
 
-    def _axes(self, name: str, call: ActivationCall, latest: Axes | None) -> tuple[Axes | None, str]:
+    def _axes(
+        self, name: str, call: ActivationCall, latest: Axes | None, levels: set[int] | None
+    ) -> tuple[Axes | None, str]:
         z, origin, given = call.z, call.origin, self._given(name)
         if given is not None:
             if not all(-z.dim() <= axis < z.dim() for axis in given):
@@ -285,6 +287,8 @@ class Recorder:
             if axes is not None and any(-axis > z.dim() for axis in axes):
                 axes = (-1,) if z.dim() else ()
             return axes, origin.reason
+        if levels:
+            return None, "it may come out of a vmap over weights, so that nothing says on which axes its units lie; unit_axis= does"
         if z.dim() < 2:
             return None, "it has one axis, of which nothing says whether it is the units' or the examples'"
         guess = latest if latest is not None else ((1,) if z.dim() > 3 else (-1,))
