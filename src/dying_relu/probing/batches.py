@@ -1,9 +1,10 @@
 """Batches: models and loaders that are gone through without a trace, and the scale of the inputs."""
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -119,15 +120,22 @@ class InputScale:
     low: float = float("inf")
     high: float = float("-inf")
 
-    def add(self, tensors: Iterable[Tensor]) -> None:
-        """Add the tensors of a batch, of any shape."""
-        for tensor in tensors:
+    def add(self, tensors: Sequence[Tensor], sums: Sequence[float] = ()) -> None:
+        """Add the tensors of a batch.
+
+        Args:
+            tensors: of any shape.
+            sums: of each, if they are known.
+        """
+        for tensor, known in zip_longest(tensors, sums, fillvalue=None):
+            assert tensor is not None
             if not tensor.is_floating_point() or not tensor.numel():
                 continue
             # Sums of many half-precision numbers would overflow.
             wide = tensor if tensor.dtype == torch.float64 else tensor.float()
             self.count += wide.numel()
-            self.total += float(wide.sum())
+            exact = known is not None and wide is tensor
+            self.total += float(wide.sum()) if not exact else known or 0.0
             self.squares += float(torch.linalg.vector_norm(wide)) ** 2
             low, high = wide.aminmax()
             self.low, self.high = min(self.low, float(low)), max(self.high, float(high))

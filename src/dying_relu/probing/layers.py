@@ -161,7 +161,8 @@ class Layer:
         self._end_gated_batch()
         if self.batch is None:
             return
-        awake = self.batch.hit.sum(0, dtype=torch.float64)
+        # Sums of float32 are vectorised, and exact up to 2^24.
+        awake = self.batch.hit.sum(0, dtype=torch.float32).double()
         self.active = awake if self.active is None else self.active + awake
         self.examples += len(self.batch.hit)
         self.batch = None

@@ -103,8 +103,7 @@ def probe(
             tensors = list(tensors_in(_data(ways[0], call)))
             if tensors and all(tensor.numel() == 0 for tensor in tensors):
                 continue
-            _require_finite(tensors, number)
-            scale.add(tensors)
+            scale.add(tensors, _finite_sums(tensors, number))
             recorder.mask = positions_that_count(mask, moved, number)
             inputs, output = forward.run(ways, number)
             if loss is not None:
@@ -230,12 +229,16 @@ def _require_batches(loader: Any) -> None:
         )
 
 
-def _require_finite(tensors: list[Tensor], number: int) -> None:
+def _finite_sums(tensors: list[Tensor], number: int) -> list[float]:
+    """The sum of each tensor of a batch, all of whose entries must be finite; 0 for integers."""
+    sums = []
     for tensor in tensors:
         if tensor.device.type == "meta":
             raise DyingReluError(f"batch {number} is on the meta device", expected="values")
         # The sum is not finite if an entry is not; only then are the entries looked at.
-        if not tensor.is_floating_point() or math.isfinite(tensor.sum()):
+        total = float(tensor.sum()) if tensor.is_floating_point() else 0.0
+        sums.append(total)
+        if math.isfinite(total):
             continue
         if bad := int((~tensor.isfinite()).sum()):
             raise DyingReluError(
@@ -243,6 +246,7 @@ def _require_finite(tensors: list[Tensor], number: int) -> None:
                 found=f"{bad} of {tensor.numel()}",
                 remedy="a unit cannot be judged on them; mend the data",
             )
+    return sums
 
 
 def _backward(model: nn.Module, loss: Loss, output: Any, labels: Any) -> None:

@@ -11,6 +11,7 @@ from torch import Tensor
 from dying_relu.errors import DyingReluError
 from dying_relu.probing.activations import CallNames, UnobservedModule, place_of
 from dying_relu.probing.derivatives import Arguments, activation_and_derivative
+from dying_relu.probing.hinges import hinge_statistics, hinges_of
 from dying_relu.probing.layers import Layer, Layers, bias_of, weight_norm
 from dying_relu.probing.masks import awake, rows_that_count
 from dying_relu.probing.plain_tensors import is_wrapped, outside_transforms, unwrapped_tensor
@@ -217,7 +218,8 @@ class Recorder:
         if name in self.not_counted:
             raise _NotCounted(self.not_counted[name].reason)
         parts = [z]
-        if call.at_zero is None:
+        hinges = None if call.activation is not None else hinges_of(call.kind, call.given)
+        if call.at_zero is None and hinges is None:
             values = call.values(at_least_float32(plain))
             parts += [units_on_one_axis(value, axes)[0] for value in values]
         counting = None if self.mask is None else rows_that_count(z, axis, self.mask)
@@ -240,6 +242,8 @@ class Recorder:
         before = layer.calls.get(name)
         if call.at_zero is not None:
             statistics = relu_statistics(parts[0], axis, call.at_zero, before, examples)
+        elif hinges is not None:
+            statistics = hinge_statistics(at_least_float32(parts[0]), axis, hinges, before, examples)
         else:
             gated = call.activation is not None
             statistics = elementwise_statistics(*parts, axis, before, examples, gated=gated)
