@@ -185,8 +185,11 @@ class ActivationHooks(TorchFunctionMode):
         call = ActivationCall(
             self._place(kind), kind, z, self.origins.of(z), alone, (arguments, options), at_zero
         )
+        first = at_zero is None and not _in_place(function, arguments, options)
+        if first:
+            call.computed = function(*arguments, **options)
         found = self._recorded(call)
-        result = alone(z)
+        result = call.computed if first else function(*arguments, **options)
         self._follow(call, found, result)
         return result
 
@@ -280,6 +283,12 @@ class ActivationHooks(TorchFunctionMode):
         kind = type(module).__name__
         call = ActivationCall(path or kind, kind, z, self.origins.of(z), module.forward, ((z,), {}))
         self.inside_call = call, self._recorded(call)
+
+
+def _in_place(function: Callable[..., Any], arguments: tuple[Any, ...], options: dict[str, Any]) -> bool:
+    """Tell whether a call overwrites its pre-activations."""
+    flags = (*arguments[1:], options.get("inplace"))
+    return getattr(function, "__name__", "").endswith("_") or any(flag is True for flag in flags)
 
 
 def looks_rectified(x: Tensor) -> bool:

@@ -38,6 +38,7 @@ class ActivationCall:
         function: the activation, of the pre-activations alone.
         given: all arguments of the call.
         at_zero: the derivative at exactly 0 of a ReLU; None for any other function.
+        computed: what ``function`` has made of the pre-activations; None if it is yet to be called.
         activation: what a gate has let through of the pre-activations; None if ``function`` computes it.
     """
 
@@ -49,11 +50,16 @@ class ActivationCall:
     given: Arguments = ((), {})
     at_zero: float | None = None
     activation: Tensor | None = None
+    computed: Tensor | None = None
 
     def values(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """The activation and its derivative, of the shape of ``z``, the widened pre-activations."""
         if self.activation is None:
-            return activation_and_derivative(self.kind, z, self.function, self.given)
+            computed = self.computed
+            usable = computed is not None and computed.dtype == z.dtype and computed.shape == z.shape
+            return activation_and_derivative(
+                self.kind, z, self.function, self.given, computed if usable else None
+            )
         return self.activation.detach(), (self.activation.detach() != 0).to(z.dtype)
 
 
