@@ -33,7 +33,9 @@ KINDS: dict[str, nn.Module] = {
 @pytest.mark.parametrize("shape", [(9, 5), (6, 5, 4, 7), (6, 5, 8, 8)])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
 @pytest.mark.parametrize("function", KINDS.values(), ids=KINDS)
-def test_statistics_are_those_of_autograd(function: nn.Module, shape: tuple[int, ...], dtype: torch.dtype) -> None:
+def test_statistics_are_those_of_autograd(
+    function: nn.Module, shape: tuple[int, ...], dtype: torch.dtype
+) -> None:
     generator = torch.Generator().manual_seed(0)
     z = (4 * torch.randn(shape, generator=generator)).to(dtype)
     z[:, 0], z[:, 1] = -z[:, 0].abs() - 0.1, z[:, 1].abs() + 7  # on one side of all bounds

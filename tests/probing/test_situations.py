@@ -84,7 +84,13 @@ def test_calls_of_the_same_weights_are_one_layer(forward: Callable) -> None:
     again = nn.Linear(6, 6, bias=False)
     nn.init.zeros_(again.weight)
     model = Written(
-        forward, first=first, again=again, act=nn.ReLU(), last=nn.Linear(6, 1), a=nn.BatchNorm1d(6), b=nn.BatchNorm1d(6)
+        forward,
+        first=first,
+        again=again,
+        act=nn.ReLU(),
+        last=nn.Linear(6, 1),
+        a=nn.BatchNorm1d(6),
+        b=nn.BatchNorm1d(6),
     )
     inputs = torch.rand(8, 4) + 0.1
     report = probe(model, [inputs, inputs])
@@ -98,7 +104,9 @@ def test_calls_of_the_same_weights_are_one_layer(forward: Callable) -> None:
 
 
 def test_two_activations_of_one_tensor_are_two_layers() -> None:
-    model = Written(lambda m, x: (lambda z: torch.relu(z) + torch.relu(-z))(m.first(x)), first=nn.Linear(4, 6))
+    model = Written(
+        lambda m, x: (lambda z: torch.relu(z) + torch.relu(-z))(m.first(x)), first=nn.Linear(4, 6)
+    )
     assert list(counts(model, [INPUTS, INPUTS])) == ["relu", "relu#2"]
 
 
@@ -109,7 +117,9 @@ def test_residual_blocks_before_their_activation_stay_apart() -> None:
         return x
 
     blocks = nn.ModuleList(killed(nn.Linear(4, 4), 0) for _ in range(3))
-    model = Written(lambda m, x: forward(m, m.stem(x)) + forward(m, m.stem(-x)), stem=nn.Linear(4, 4), blocks=blocks)
+    model = Written(
+        lambda m, x: forward(m, m.stem(x)) + forward(m, m.stem(-x)), stem=nn.Linear(4, 4), blocks=blocks
+    )
     report = probe(model, [INPUTS])
     assert [len(layer.calls) for layer in report.layers.values()] == [2, 2, 2]
 
@@ -144,7 +154,10 @@ class Members(nn.Module):
 
     def __init__(self, z: Callable[[Tensor, Tensor, Tensor], Tensor]) -> None:
         super().__init__()
-        self.weight, self.bias = nn.Parameter(torch.randn(5, 4, 3) * 0.1), nn.Parameter(torch.full((5, 1, 3), 5.0))
+        self.weight, self.bias = (
+            nn.Parameter(torch.randn(5, 4, 3) * 0.1),
+            nn.Parameter(torch.full((5, 1, 3), 5.0)),
+        )
         with torch.no_grad():
             self.bias[:4, 0, 0] = self.bias[:3, 0, 1] = -99.0
         self.z = z
@@ -172,7 +185,7 @@ def test_members_of_an_ensemble_are_units_of_their_own(z: Callable) -> None:
 
 def test_members_that_a_vmap_has_made_are_not_merged() -> None:
     model = Members(lambda x, w, b: torch.vmap(lambda w, b: functional.linear(x, w.T, b[0]))(w, b))
-    with pytest.raises(DyingReluError, match="vmap over weights.*unit_axis="):
+    with pytest.raises(DyingReluError, match=r"vmap over weights.*unit_axis="):
         probe(model, [INPUTS])
     assert counts(model, [INPUTS, INPUTS[:7]], unit_axis=(0, 2)) == {"relu": (7, 15)}
 
@@ -180,7 +193,9 @@ def test_members_that_a_vmap_has_made_are_not_merged() -> None:
 def test_a_vmap_around_the_activation_too() -> None:
     inside = Members(lambda x, w, b: torch.vmap(lambda w, b: torch.relu(x @ w + b))(w, b))
     assert (7, 15) in counts(inside, [INPUTS]).values()
-    over_examples = Written(lambda m, x: torch.vmap(lambda one: torch.tanh(m.first(one)))(x), first=nn.Linear(4, 6))
+    over_examples = Written(
+        lambda m, x: torch.vmap(lambda one: torch.tanh(m.first(one)))(x), first=nn.Linear(4, 6)
+    )
     assert counts(over_examples, [INPUTS, INPUTS[:3]]) == {"tanh": (0, 6)}
 
 
@@ -224,7 +239,9 @@ NO_AXIS: dict[str, Callable[[Written, Tensor], Tensor]] = {
 
 @pytest.mark.parametrize("gate", NO_AXIS.values(), ids=NO_AXIS)
 @pytest.mark.parametrize("sizes", [(16, 16), (16, 9), (9, 16)])
-def test_an_activation_without_an_axis_of_units_does_not_end_the_probe(gate: Callable, sizes: tuple[int, int]) -> None:
+def test_an_activation_without_an_axis_of_units_does_not_end_the_probe(
+    gate: Callable, sizes: tuple[int, int]
+) -> None:
     model = Written(
         lambda m, x: gate(m, torch.relu(m.first(x))),
         first=killed(nn.Linear(4, 6), 2), one=nn.Linear(6, 1), two=nn.Linear(6, 2), six=nn.Linear(6, 6),
@@ -303,7 +320,10 @@ class WithLoss(nn.Module):
 
 BATCHES: dict[str, tuple[Callable[[], nn.Module], Any]] = {
     "dict as one argument": (lambda: net(lambda b: b["image"]), {"image": INPUTS, "label": 1}),
-    "(dict, labels) as one argument": (lambda: net(lambda b: b["image"]), ({"image": INPUTS}, torch.zeros(16))),
+    "(dict, labels) as one argument": (
+        lambda: net(lambda b: b["image"]),
+        ({"image": INPUTS}, torch.zeros(16)),
+    ),
     "(dict, labels) by name": (Keywords, ({"x": INPUTS, "scale": 2.0}, torch.zeros(16))),
     "dict by name": (Keywords, {"x": INPUTS, "label": 1}),
     "user dict": (lambda: net(lambda b: b["image"]), UserDict(image=INPUTS)),
@@ -315,7 +335,7 @@ BATCHES: dict[str, tuple[Callable[[], nn.Module], Any]] = {
     "(object, labels)": (lambda: net(lambda b: {1: b.x}[b.moved]), (Graph(INPUTS), torch.zeros(16))),
     "by keyword alone": (Keywords, INPUTS),
     "(input, labels) by keyword": (Keywords, (INPUTS, torch.zeros(16))),
-    "a list of examples": (lambda: net(lambda b: torch.stack(b)), [INPUTS[0], INPUTS[1], INPUTS[2]]),
+    "a list of examples": (lambda: net(torch.stack), [INPUTS[0], INPUTS[1], INPUTS[2]]),
     "the loss inside": (WithLoss, (INPUTS, torch.zeros(16, 1))),
 }
 
@@ -371,8 +391,12 @@ def test_compiled_parts_run_as_they_were_written() -> None:
     model = nn.Sequential(part, killed(nn.Linear(8, 8), 2), nn.ReLU())
     model(INPUTS)
     assert list(counts(model, [INPUTS]).values()) == [(3, 8), (2, 8)]
-    function = torch.compile(lambda z: torch.relu(z), backend="eager")
-    assert list(counts(Written(lambda m, x: function(m.first(x)), first=killed(nn.Linear(4, 6), 2)), [INPUTS]).values()) == [(2, 6)]
+    function = torch.compile(torch.relu, backend="eager")
+    assert list(
+        counts(
+            Written(lambda m, x: function(m.first(x)), first=killed(nn.Linear(4, 6), 2)), [INPUTS]
+        ).values()
+    ) == [(2, 6)]
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -418,7 +442,9 @@ def test_a_forward_that_differentiates_is_measured(forward: Callable) -> None:
 @pytest.mark.parametrize("reentrant", [True, False])
 def test_checkpointed_layers_have_gradients(reentrant: bool) -> None:
     part = nn.Sequential(killed(nn.Linear(4, 8), 3), nn.ReLU())
-    model = Written(lambda m, x: m.last(checkpoint(m.part, x, use_reentrant=reentrant)), part=part, last=nn.Linear(8, 2))
+    model = Written(
+        lambda m, x: m.last(checkpoint(m.part, x, use_reentrant=reentrant)), part=part, last=nn.Linear(8, 2)
+    )
     table = probe(model, [(INPUTS, torch.zeros(16, 2))], loss=functional.mse_loss).units("part.1")
     assert (table["gradient_norm"] > 0).tolist() == [False] * 3 + [True] * 5
     assert "apply" not in vars(torch.utils.checkpoint.CheckpointFunction)
@@ -440,12 +466,17 @@ def test_an_expert_without_a_token_does_not_vanish(skips: bool) -> None:
     def forward(m: Written, x: Tensor) -> Tensor:
         chosen = torch.zeros(len(x), dtype=torch.long)
         return sum(
-            expert(x[chosen == n]).sum() for n, expert in enumerate(m.experts) if not skips or (chosen == n).any()
+            expert(x[chosen == n]).sum()
+            for n, expert in enumerate(m.experts)
+            if not skips or (chosen == n).any()
         )
 
     report = probe(Written(forward, experts=nn.ModuleList(Expert() for _ in range(2))), [INPUTS])
     assert report.never_called == {"experts.1:relu": "relu"}
-    assert report.summary().set_index("layer")["units"].to_dict() == {"experts.0:relu": 8, "experts.1:relu": 0}
+    assert report.summary().set_index("layer")["units"].to_dict() == {
+        "experts.0:relu": 8,
+        "experts.1:relu": 0,
+    }
 
 
 class ActivationNorm(nn.Module):

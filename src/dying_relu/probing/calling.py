@@ -1,9 +1,11 @@
 """Ways to call a model with a batch: the arguments that it may want of it, the likeliest first."""
 
+import copy
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from inspect import Parameter, signature
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor, nn
@@ -38,7 +40,11 @@ def on_device(batch: Any, device: torch.device | None) -> Any:
         return type(batch)(*(on_device(part, device) for part in batch))
     if isinstance(batch, Mapping):
         moved = {key: on_device(value, device) for key, value in batch.items()}
-        return moved
+        if type(batch) is dict or not isinstance(batch, MutableMapping):
+            return moved
+        alike = copy.copy(batch)
+        alike.update(moved)
+        return alike
     if isinstance(batch, tuple | list):
         parts = [on_device(part, device) for part in batch]
         return tuple(parts) if isinstance(batch, tuple) else parts
@@ -142,6 +148,19 @@ class _Signature:
         )
 
 
+_signatures: WeakKeyDictionary[nn.Module, _Signature] = WeakKeyDictionary()
+
+
+def _signature_of(model: nn.Module) -> _Signature:
+    """The arguments of a model's forward, looked at once: it takes as long as a small layer."""
+    # A forward that was replaced on the model itself may be replaced again.
+    if "forward" in vars(model):
+        return _Signature.of(model)
+    if (known := _signatures.get(model)) is None:
+        known = _signatures[model] = _Signature.of(model)
+    return known
+
+
 def ways_to_call(batch: Any, model: nn.Module, number: int) -> list[ModelInputs]:
     """List the arguments that a model may want of a batch, the likeliest first.
 
@@ -157,7 +176,7 @@ def ways_to_call(batch: Any, model: nn.Module, number: int) -> list[ModelInputs]
     Raises:
         DyingReluError: the batch is an empty tuple.
     """
-    wanted = _Signature.of(model)
+    wanted = _signature_of(model)
     if isinstance(batch, Mapping):
         ways = _of_mapping(batch, wanted, _labels_of(batch))
     elif isinstance(batch, tuple | list) and not isinstance(batch, PackedSequence):

@@ -79,7 +79,7 @@ class Findings:
         Returns:
             A row a unit, in order: dead, inactive, dormant, saturated, not_finite (bool); pre_activation_max, pre_activation_mean,
             pre_activation_min; mean_abs_activation; active_share of examples and positions; active_examples, on how many examples it was
-            active at one position at least, whatever the number of positions; calls, the names of the layer's calls; bias and weight_norm of the layer whose
+            active at one position at least; calls, the names of the layer's calls; bias and weight_norm of the layer whose
             output the pre-activations are, as they were then; gradient_norm, the Euclidean norm of d loss / d pre-activation over all
             examples and positions. NaN where it is not known.
         """

@@ -79,14 +79,13 @@ class ForwardPass:
             self.way = inputs.way
             return inputs, output
         assert first is not None
-        inputs, error = first
-        message = str(error)
+        inputs, refusal = first
         raise DyingReluError(
             f"the model refuses batch {number}",
-            found=f"{inputs}, and it says: {type(error).__name__}: {message}",
+            found=f"{inputs}, and it says: {type(refusal).__name__}: {refusal}",
             remedy="batches are tensors, (inputs, labels), as many inputs as the model has arguments and then labels, dicts of its "
             "arguments by name, or whatever its one argument is; call=lambda model, batch: ... calls it in another way",
-        ) from error
+        ) from refusal
 
     def _call(self, inputs: ModelInputs) -> Any:
         try:
@@ -135,7 +134,7 @@ def without_checkpoints(wanted: bool) -> Iterator[None]:
     if not wanted:
         yield
         return
-    function = checkpoint.CheckpointFunction
+    function: Any = checkpoint.CheckpointFunction
     function.apply = staticmethod(lambda run, _, *arguments: run(*arguments))
     try:
         yield

@@ -25,7 +25,9 @@ def _functions(*names: str) -> frozenset[Function]:
     return frozenset(spellings(names))
 
 
-COMPARISONS = _functions("gt", "ge", "lt", "le", "greater", "greater_equal", "less", "less_equal", "heaviside")
+COMPARISONS = _functions(
+    "gt", "ge", "lt", "le", "greater", "greater_equal", "less", "less_equal", "heaviside"
+)
 LOGIC = _functions("logical_and", "logical_or", "logical_not", "bitwise_and", "bitwise_or", "bitwise_not") | {
     Tensor.__and__,
     Tensor.__or__,
@@ -42,8 +44,12 @@ SCATTERS = _functions("scatter", "scatter_add")
 INSPECTIONS = (
     COMPARISONS
     | LOGIC
-    | _functions("sort", "argsort", "kthvalue", "argmax", "argmin", "quantile", "nonzero", "any", "all", "isnan")
-    | _functions("count_nonzero", "zeros_like", "ones_like", "empty_like", "full_like", "size", "dim", "numel")
+    | _functions(
+        "sort", "argsort", "kthvalue", "argmax", "argmin", "quantile", "nonzero", "any", "all", "isnan"
+    )
+    | _functions(
+        "count_nonzero", "zeros_like", "ones_like", "empty_like", "full_like", "size", "dim", "numel"
+    )
     | _functions("new_zeros", "new_ones", "new_full", "new_empty", "isfinite", "allclose", "equal")
 )
 """Functions that read a tensor to look at it, or to make a mask of it."""
@@ -146,7 +152,9 @@ class Gates:
         known = self._selections.get(id(z))
         return None if known is None else known[1]
 
-    def replaces(self, function: Function, arguments: tuple[Any, ...], options: dict[str, Any]) -> Tensor | None:
+    def replaces(
+        self, function: Function, arguments: tuple[Any, ...], options: dict[str, Any]
+    ) -> Tensor | None:
         """A copy of the pre-activations that a call is about to overwrite, if it is a gate.
 
         Args:
@@ -261,7 +269,9 @@ class Gates:
         if passed is not None:
             _remember(self._outputs, passed, after)
 
-    def _gated(self, function: Function, arguments: tuple[Any, ...], options: dict[str, Any]) -> Tensor | None:
+    def _gated(
+        self, function: Function, arguments: tuple[Any, ...], options: dict[str, Any]
+    ) -> Tensor | None:
         """The tensor that a call gates; None if it gates none."""
         gate = GATES[function]
         return gate(self, arguments, options)
@@ -272,7 +282,9 @@ class Gates:
             return False
         known = self._masks.get(id(mask))
         if id(tensor) in self._outputs:
-            constant = self._origins.of(mask) is None and mask.numel() > 1 and not self._origins.weight_key(mask)
+            constant = (
+                self._origins.of(mask) is None and mask.numel() > 1 and not self._origins.weight_key(mask)
+            )
             return known is not None or constant
         if known is None:
             return False
@@ -297,7 +309,7 @@ class Gates:
         return isinstance(value, int | float) and value == 0
 
     def _top(self, arguments: tuple[Any, ...], options: dict[str, Any], result: Any) -> None:
-        tensor = arguments[0] if arguments else options.get("input")
+        tensor = arguments[0] if arguments else options["input"]
         dim = argument(arguments, options, 2, "dim")
         values, indices = result
         output = self._outputs.get(id(tensor))
@@ -351,7 +363,12 @@ def _maximum(gates: Gates, arguments: tuple[Any, ...], options: dict[str, Any]) 
         return None
     for tensor, other in (arguments[:2], arguments[1::-1]):
         unread = gates._origins.of(other) is None or not other.requires_grad
-        if unread and tensor.is_floating_point() and gates._is_zero(other) and id(tensor) not in gates._outputs:
+        if (
+            unread
+            and tensor.is_floating_point()
+            and gates._is_zero(other)
+            and id(tensor) not in gates._outputs
+        ):
             return tensor
     return None
 

@@ -74,7 +74,8 @@ def hinge_statistics(
         total, steep = _without(z - high, axis, total, steep)
     seen.activation_sum = total
     seen.activation_max = torch.maximum(
-        largest.clamp(0, high), (-smallest).clamp(min=0).mul(slope) if low == 0 else (-smallest).clamp(0, -low)
+        largest.clamp(0, high),
+        (-smallest).clamp(min=0).mul(slope) if low == 0 else (-smallest).clamp(0, -low),
     )
     gentle = (seen.count - steep > 0).to(largest.dtype) * slope
     seen.derivative_max = torch.where(steep > 0, torch.ones_like(largest), gentle)

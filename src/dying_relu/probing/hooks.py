@@ -123,7 +123,8 @@ class ActivationHooks(TorchFunctionMode):
         if self.inside is not None:
             return
         if path in self.named:
-            self.inside, self.inside_call = module, None
+            self.inside = module
+            self.inside_call: tuple[ActivationCall, tuple[Layer, str] | None] | None = None
         elif is_custom_activation(module) and len(inputs) == 1:
             with torch._C.DisableTorchFunction():
                 self._record_module(path, module, inputs[0])
@@ -147,15 +148,6 @@ class ActivationHooks(TorchFunctionMode):
 
     def _recorded(self, call: ActivationCall) -> tuple[Layer, str] | None:
         return self.recorder.record(call, self.origins.latest, self.origins.levels_of_weights)
-
-    def end_batch(self) -> None:
-        """End a batch, all calls of which are counted."""
-        self.gates.end_batch()
-        self.recorder.end_batch()
-
-    def registered(self) -> AbstractContextManager[None]:
-        """Within the block the model's modules say when they are entered and left."""
-        return _registered(self)
 
     def __torch_function__(
         self,

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
-from dying_relu.probing.tensor_origins import Axes, Origin
 from dying_relu.probing.statistics import ActiveExamples, at_least_float32
+from dying_relu.probing.tensor_origins import Axes, Origin
 from dying_relu.units.definitions import UnitStatistics
 
 CALLS_KEPT = 100
@@ -124,7 +124,9 @@ class Layer:
         return replace(
             statistics,
             activation_max=passed.activation_max.to(slope.dtype),
-            derivative_max=torch.where(silent & statistics.activation_max.isfinite(), torch.zeros_like(slope), slope),
+            derivative_max=torch.where(
+                silent & statistics.activation_max.isfinite(), torch.zeros_like(slope), slope
+            ),
             activation_sum=passed.activation_sum,
             active_count=passed.active_count,
         )
@@ -280,9 +282,7 @@ def _weights_before_activations(origin: Origin | None) -> frozenset[tuple[int | 
     return weights or origin.sources
 
 
-def _share_weights(
-    one: Iterable[tuple[int | str, int]], other: Iterable[tuple[int | str, int]]
-) -> bool:
+def _share_weights(one: Iterable[tuple[int | str, int]], other: Iterable[tuple[int | str, int]]) -> bool:
     """Tell whether a weight feeds both, in different calls of it."""
     calls = dict(one)
     return any(key in calls and calls[key] != call for key, call in other)

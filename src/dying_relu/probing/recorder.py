@@ -3,9 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Any
 
-import torch
 from torch import Tensor
 
 from dying_relu.errors import DyingReluError
@@ -15,13 +13,13 @@ from dying_relu.probing.hinges import hinge_statistics, hinges_of
 from dying_relu.probing.layers import Layer, Layers, bias_of, weight_norm
 from dying_relu.probing.masks import awake, rows_that_count
 from dying_relu.probing.plain_tensors import is_wrapped, outside_transforms, unwrapped_tensor
-from dying_relu.probing.tensor_origins import Axes, Origin
 from dying_relu.probing.statistics import (
     at_least_float32,
     by_unit,
     elementwise_statistics,
     relu_statistics,
 )
+from dying_relu.probing.tensor_origins import Axes, Origin
 
 UnitAxis = int | tuple[int, ...] | dict[str, int | tuple[int, ...]] | None
 
@@ -82,6 +80,8 @@ class Selected:
             layers: to report; None for all.
             ignore: to leave out.
         """
+        if layers is None and not ignore:
+            return EVERYTHING
         return cls(None if layers is None else _listed(layers), _listed(ignore))
 
     def wants(self, name: str) -> bool:
@@ -102,6 +102,9 @@ class Selected:
         names = list(names)
         patterns = (*(self.layers or ()), *self.ignore)
         return [pattern for pattern in patterns if not any(_fits(name, pattern) for name in names)]
+
+
+EVERYTHING = Selected()
 
 
 def _listed(names: str | Sequence[str]) -> tuple[str, ...]:
@@ -134,7 +137,7 @@ class Recorder:
 
     unit_axis: UnitAxis = None
     gradients: bool = False
-    selected: Selected = Selected()
+    selected: Selected = EVERYTHING
     layers: Layers = field(default_factory=Layers)
     not_counted: dict[str, UnobservedModule] = field(default_factory=dict)
     empty: dict[str, str] = field(default_factory=dict)
@@ -175,7 +178,9 @@ class Recorder:
             record.clear()
         return True
 
-    def record(self, call: ActivationCall, latest: Axes | None, levels: set[int] | None = None) -> tuple[Layer, str] | None:
+    def record(
+        self, call: ActivationCall, latest: Axes | None, levels: set[int] | None = None
+    ) -> tuple[Layer, str] | None:
         """Add a call to its layer.
 
         Args:
@@ -195,7 +200,7 @@ class Recorder:
             self.empty[name] = call.kind
             return None
         self.seen.add(name)
-        if not self.selected.wants(name):
+        if self.selected is not EVERYTHING and not self.selected.wants(name):
             return None
         axes, reason = self._axes(name, call, latest, levels)
         try:
@@ -252,7 +257,9 @@ class Recorder:
             statistics = hinge_statistics(at_least_float32(parts[0]), axis, hinges, before, examples)
         else:
             gated = call.activation is not None
-            statistics = elementwise_statistics(*parts, axis, before, examples, gated=gated)
+            statistics = elementwise_statistics(
+                parts[0], parts[1], parts[2], axis, before, examples, gated=gated
+            )
         layer.add(name, statistics)
         if self.gradients and plain.requires_grad and plain is call.z:
             plain.register_hook(lambda gradient: layer.add_gradient(_rows(gradient, axes)))
@@ -298,7 +305,10 @@ class Recorder:
                 axes = (-1,) if z.dim() else ()
             return axes, origin.reason
         if levels:
-            return None, "it may come out of a vmap over weights, so that nothing says on which axes its units lie; unit_axis= does"
+            return (
+                None,
+                "it may come out of a vmap over weights, so that nothing says on which axes its units lie; unit_axis= does",
+            )
         if z.dim() < 2:
             return None, "it has one axis, of which nothing says whether it is the units' or the examples'"
         guess = latest if latest is not None else ((1,) if z.dim() > 3 else (-1,))

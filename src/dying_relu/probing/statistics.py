@@ -139,7 +139,7 @@ def elementwise_statistics(
     """
     wide = [at_least_float32(tensor) for tensor in (z, activation, derivative)]
     if not gated and _in_blocks(wide, axis):
-        return merged(before, _block_statistics(*wide, axis, examples))
+        return merged(before, _block_statistics(wide[0], wide[1], wide[2], examples))
     z, values, slopes = (by_unit(tensor, axis) for tensor in wide)
     statistics = UnitStatistics.of(z, values, slopes, axis=-2)
     statistics.activation_sum = _widened(statistics.activation_sum)
@@ -165,7 +165,7 @@ def _in_blocks(tensors: list[Tensor], axis: int) -> bool:
 
 
 def _block_statistics(
-    z: Tensor, activation: Tensor, derivative: Tensor, axis: int, examples: ActiveExamples | None
+    z: Tensor, activation: Tensor, derivative: Tensor, examples: ActiveExamples | None
 ) -> UnitStatistics:
     """The same for units whose positions lie side by side: (examples, units, ...)."""
     number, units = z.shape[:2]
@@ -173,9 +173,11 @@ def _block_statistics(
     by_block = reductions.reduce_blocks(*blocks)
     low, high, largest, steepest, total, active = (one.view(number, units) for one in by_block)
     if examples is not None:
-        outer = active.view(-1, len(examples.hit), number // len(examples.hit), units) if number % len(
-            examples.hit
-        ) == 0 else active[:, None, None]
+        outer = (
+            active.view(-1, len(examples.hit), number // len(examples.hit), units)
+            if number % len(examples.hit) == 0
+            else active[:, None, None]
+        )
         examples.hit |= (outer > 0).any(0).any(1).to(examples.hit)
     return UnitStatistics(
         low.amin(0), high.amax(0), largest.amax(0), steepest.amax(0),
@@ -229,9 +231,7 @@ def at_least_float32(z: Tensor) -> Tensor:
     return z if z.dtype in (torch.float32, torch.float64) else z.float()
 
 
-def _add(
-    statistics: UnitStatistics, z: Tensor, axis: int, at_zero: float, examples: ActiveExamples
-) -> None:
+def _add(statistics: UnitStatistics, z: Tensor, axis: int, at_zero: float, examples: ActiveExamples) -> None:
     """Add ``z`` to ``statistics``, whose sum of pre-activations is known."""
     level = statistics.pre_activation_sum
     assert level is not None

@@ -42,7 +42,9 @@ def _kept_from(tensor: Tensor, origin: Origin, shape: Sequence[int]) -> Origin |
         return origin
     if axes >= tensor.dim():
         # Broadcast along the units' axis, one unit is still one.
-        placed = tuple(axis for axis in origin.axes if tensor.shape[axis] == shape[axis] or tensor.shape[axis] != 1)
+        placed = tuple(
+            axis for axis in origin.axes if tensor.shape[axis] == shape[axis] or tensor.shape[axis] != 1
+        )
         if axes == tensor.dim() or all(tensor.shape[axis] == shape[axis] for axis in placed):
             return origin.bare_on(placed)
     if len(origin.axes) > 1:
@@ -74,7 +76,9 @@ def _moved(call: Call) -> Origin | None:
     lengths = [1] * tensor.dim()
     for length, axis in enumerate(origin.axes, start=2):
         lengths[axis] = length
-    shape = list(call.function(torch.empty(lengths), *call.arguments[1:], **_without_input(call.options)).shape)
+    shape = list(
+        call.function(torch.empty(lengths), *call.arguments[1:], **_without_input(call.options)).shape
+    )
     return origin.moved(tuple(shape.index(length + 2) - len(shape) for length in range(len(origin.axes))))
 
 
@@ -105,7 +109,12 @@ def _reshaped(call: Call) -> Origin | None:
     if not together and (apart := _each_reshaped(tensor, origin.axes, shape)) is not None:
         return origin.moved(apart)
     # What follows the flattening of one example has no second axis left but the last, each of whose entries is a unit then.
-    if len(shape) == 2 and len(shape) < tensor.dim() and shape[0] == tensor.shape[0] and first != -tensor.dim():
+    if (
+        len(shape) == 2
+        and len(shape) < tensor.dim()
+        and shape[0] == tensor.shape[0]
+        and first != -tensor.dim()
+    ):
         return origin.moved((-1,))
     return origin.lost(FLATTENED)
 
@@ -200,7 +209,7 @@ def _stacked(call: Call) -> Origin | None:
     tensor, origin = call.source
     axes = tensor.dim() + 1
     dim = (call.argument(1, "dim") or 0) % axes
-    places = {(axis % tensor.dim()) + ((axis % tensor.dim()) >= dim) for axis in origin.axes}
+    places = {(axis % tensor.dim()) + ((axis % tensor.dim()) >= dim) for axis in origin.axes or ()}
     if len({_weights(one) for _, one in call.known}) > 1:
         places.add(dim)
     return Origin(tuple(sorted(place - axes for place in places)), sources=call.sources)
@@ -245,13 +254,12 @@ def _matrix_product(call: Call, left: Any, right: Any) -> Origin:
     axes = call.result.dim()
     for weight, other, place in ((right, left, -1), (left, right, -2)):
         if call.is_weight(weight) and not call.is_weight(other):
-            if place == -2 and weight.dim() == 1 or place == -1 and weight.dim() == 1:
+            if (place == -2 and weight.dim() == 1) or (place == -1 and weight.dim() == 1):
                 # A vector of weights makes one unit of what it is multiplied by.
                 return Origin((), sources=call.calls(weight))
-            if place == -2 and axes < 2 or other.dim() == 1:
-                place = -1
+            at = -1 if (place == -2 and axes < 2) or other.dim() == 1 else place
             members = tuple(n - weight.dim() for n in range(weight.dim() - 2) if weight.shape[n] > 1)
-            return Origin((*members, place), sources=call.calls(weight))
+            return Origin((*members, at), sources=call.calls(weight))
     known = {id(tensor): origin for tensor, origin in call.known}
     behind = known.get(id(right))
     if behind is not None and (behind.axes is None or (behind.axes and -1 not in behind.axes)):
