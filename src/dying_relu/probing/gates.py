@@ -56,7 +56,7 @@ INSPECTIONS = (
 
 
 class Counts(NamedTuple):
-    """What an activation has let through, by unit: (units,) each."""
+    """Statistics of what an activation has let through, by unit: (units,) each."""
 
     largest: Tensor
     total: Tensor
@@ -83,7 +83,7 @@ class Output:
         self.reads, self.gated = 0, list[Output]()
 
     def passed(self) -> list[Counts]:
-        """What is read of it in the end; nothing if it is read without a gate."""
+        """The counts of what is read of it in the end; none if it is read without a gate."""
         if self.reads or not self.gated:
             return [] if self.counts is None else [self.counts]
         parts = [one.passed() for one in self.gated]
