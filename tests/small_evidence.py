@@ -65,15 +65,3 @@ def settled(claim: str, evidence: Evidence | None = None, **changes: Change) -> 
     row = settled_by(evidence or SmallEvidence(**changes), [claim]).iloc[0].copy()
     row["details"] = json.loads(row["details"])
     return row
-
-
-def diverge(runs: pd.DataFrame, here: pd.Series) -> pd.DataFrame:
-    """The runs, of which those ``here`` diverged, too, and have no numbers to show."""
-    numbers = [
-        name
-        for name in runs
-        if name.endswith(("_loss", "_accuracy", "_fraction", "_fraction_test", "mean_slope"))
-    ]
-    changed = runs.copy()
-    changed.loc[here, numbers] = float("nan")
-    return changed.assign(diverged=runs["diverged"] | here, diverged_step=runs["diverged_step"].mask(here, 1))

@@ -1,7 +1,8 @@
 """Synthetic tables of a study with experiments of every kind: small, lawful, and with effects that are known.
 
 Units die more at larger learning rates and at more negative biases; some deeper ones revive, first-layer ones never do; only ReLU
-units can be dead; the largest rate diverges. Made from unit to run, so that the tables agree with one another.
+units can be dead; the largest rate overflows, and a network that learns next to nothing has collapsed. Made from unit to run, so that
+the tables agree with one another.
 """
 
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pandas as pd
 
 from dying_relu.plan import study
 from dying_relu.results import schemas, store
+from dying_relu.results.simulation_schemas import BORN_DEAD
 from dying_relu.simulations import born_dead as birth
 from dying_relu.simulations.checks import checks
 from dying_relu.simulations.probabilities import Count
@@ -24,10 +26,12 @@ TRIALS = 10_000
 UNITS = 12
 CHECKPOINTS = (0, 1, 4, 16, 64)
 EVERY_STEP = tuple(range(13))
-DIVERGES = 10.0
+OVERFLOWS = 10.0
+COLLAPSED = 0.2
+"""A network with an accuracy up to this counts as collapsed."""
 LEARNED = 0.05
 """How far PReLU's slope moves."""
-RATES = (0.01, 0.1, 1.0, DIVERGES)
+RATES = (0.01, 0.1, 1.0, OVERFLOWS)
 LEAKY = {f"leaky_relu {slope:g}": slope for slope in (1e-4, 1e-3, 1e-2, 0.1, 0.3, 1.0)}
 OTHERS = ("prelu", "elu", "selu", "gelu", "silu", "tanh")
 GRIDS: dict[str, dict[str, tuple]] = {
@@ -99,6 +103,7 @@ def small_tables(replicates: int = 3, experiments: tuple[str, ...] = tuple(GRIDS
         "checkpoints": checkpoints,
         "layers": layers,
         "units": units[units["experiment"].isin(RECORDED)],
+        "activity": pd.DataFrame(columns=list(schemas.ACTIVITY.columns)),
     }
     return {
         name: store.checked(name, tables[name][list(schema.columns)].reset_index(drop=True), Path(name))
@@ -120,7 +125,7 @@ def _born_dead() -> pd.DataFrame:
         for (scheme, inputs), width, layers in product(birth.CASES, birth.WIDTHS, range(2, 31))
         for share in [born_dead_probability_one_point(width, layers)]
     ]
-    return pd.DataFrame(rows, columns=list(schemas.BORN_DEAD.columns))
+    return pd.DataFrame(rows, columns=list(BORN_DEAD.columns))
 
 
 def _networks(experiments: tuple[str, ...], replicates: int) -> Iterator[dict]:
@@ -141,7 +146,7 @@ def _networks(experiments: tuple[str, ...], replicates: int) -> Iterator[dict]:
 
 def _steps(network: dict) -> tuple[int, ...]:
     steps = EVERY_STEP if network["experiment"].startswith("anatomy") else CHECKPOINTS
-    return steps[:2] if network["learning_rate"] >= DIVERGES else steps
+    return steps[:2] if network["learning_rate"] >= OVERFLOWS else steps
 
 
 def _units(networks: pd.DataFrame) -> pd.DataFrame:
@@ -150,6 +155,7 @@ def _units(networks: pd.DataFrame) -> pd.DataFrame:
     units = pd.DataFrame({name: np.concatenate([state[name] for state in states]) for name in states[0]})
     highest = units["highest"]
     return units.assign(
+        dead_all=units["dead"].astype("boolean"),
         inactive=highest <= 0,
         saturated=units["dead"],
         dormant_0=units["dead"],
@@ -187,6 +193,7 @@ def _states(network: dict) -> Iterator[dict[str, np.ndarray]]:
             "bias": bias,
             "weight_norm": weight_norm,
             "negative_weights": 0.4 + 0.2 * fate,
+            "mean_pre_activation": highest - 3,
             **since,
         }
         moves = ~dead if network["optimiser"] == "sgd" else True
@@ -212,19 +219,36 @@ def _states(network: dict) -> Iterator[dict[str, np.ndarray]]:
 def _layers(units: pd.DataFrame) -> pd.DataFrame:
     before = units.groupby(UNIT, sort=False)["dead"].shift(1)
     changed = units.assign(died=before.eq(False) & units["dead"], revived=before.eq(True) & ~units["dead"])
-    grouped = changed.groupby(["run", "step", "layer", "depth"], sort=False)
+    keys = ["run", "step", "layer", "depth"]
+    grouped = changed.groupby(keys, sort=False)
     counts = grouped[["dead", "dead_test", "inactive", "saturated", "dormant_0", "died", "revived"]].sum()
     learned = grouped["activation"].first().eq("prelu") * LEARNED
+    born = (
+        changed[changed["step"] == 0].set_index(UNIT)["dead"].reindex(pd.MultiIndex.from_frame(changed[UNIT]))
+    )
+    new_dead = (changed["dead"] & ~born.to_numpy(dtype=bool)).groupby(
+        [changed[name] for name in keys], sort=False
+    )
     train = counts.assign(
         probe="train",
         units=UNITS,
+        nearly_dead=0,
+        dead_all=counts["dead"],
+        new_dead_all=new_dead.sum(),
+        offset_share=0.3,
+        input_mean_norm=1.0,
+        input_mean_norm_1=2.0,
+        pre_activation_sd=1.0,
+        effective_bias=grouped["mean_pre_activation"].mean(),
         dormant_0025=counts["dormant_0"],
         dormant_01=counts["dormant_0"],
         active_share=grouped["active_share"].mean(),
         slope=grouped["slope"].first() + learned,
     ).reset_index()
     at_the_end = train["step"] == train["run"].map(units.groupby("run")["steps"].first())
-    test = train[at_the_end].assign(probe="test", dead=train["dead_test"], died=0, revived=0)
+    test = train[at_the_end].assign(
+        probe="test", dead=train["dead_test"], died=0, revived=0, dead_all=pd.NA, new_dead_all=pd.NA
+    )
     return pd.concat([train, test], ignore_index=True)
 
 
@@ -243,7 +267,7 @@ def _checkpoints(units: pd.DataFrame, networks: pd.DataFrame) -> pd.DataFrame:
         train_accuracy=accuracy,
         test_loss=loss.where(at_the_end),
         test_accuracy=accuracy.where(at_the_end),
-        diverged=rows["inactive"].isna(),
+        overflowed=rows["inactive"].isna(),
     )
 
 
@@ -255,6 +279,9 @@ def _runs(units: pd.DataFrame, checkpoints: pd.DataFrame, networks: pd.DataFrame
     flags = pd.DataFrame(
         {
             "dead_fraction": dead,
+            "dead_fraction_probe": dead,
+            "new_dead_fraction": ~born & dead,
+            "nearly_dead_fraction": dead * 0,
             "dead_fraction_test": end["dead_test"],
             "dead_on_both_fraction": dead.astype(bool) & end["dead_test"].astype(bool),
             "inactive_fraction": end["inactive"],
@@ -267,22 +294,31 @@ def _runs(units: pd.DataFrame, checkpoints: pd.DataFrame, networks: pd.DataFrame
             "pruned_answers": dead & ~end["dead_test"].astype(bool),
         }
     )
-    diverged = checkpoints[checkpoints["diverged"]].groupby("run")["step"].min()
+    overflow = checkpoints[checkpoints["overflowed"]].groupby("run")["step"].min()
     final = checkpoints[checkpoints["step"] == checkpoints["steps"]].set_index("run")
     metrics = ["train_loss", "train_accuracy", "test_loss", "test_accuracy"]
     runs = networks.join(flags.groupby("run").mean(), on="run").join(final[metrics], on="run")
     place = runs[["experiment", "dataset", "architecture", "optimiser"]].agg("-".join, axis=1)
     learned = runs["slope"] + runs["activation"].eq("prelu") * LEARNED
+    overflowed = runs["run"].isin(overflow.index)
+    learned_something = runs["test_accuracy"] > COLLAPSED
     return runs.assign(
+        outcome=np.select([overflowed, learned_something], ["diverged", "trained"], "collapsed"),
         shard=place + "-r" + runs["replicate"].astype(str) + "-00",
-        pixels=np.where(runs["experiment"].eq("data_raw_pixels"), "raw", "standardised"),
+        inputs=np.where(runs["experiment"].eq("data_raw_pixels"), "raw", "standardised"),
+        intervention="none",
+        loss_function="cross_entropy",
         batch_size=np.where(runs["experiment"].eq("data_small_batches"), 2, 8),
         train_examples=128,
+        test_examples=100,
         precision="float32",
         stack_size=4,
         hidden_units=2 * UNITS,
         parameters=1000,
-        diverged_step=runs["run"].map(diverged).astype("Int64"),
-        diverged=runs["run"].isin(diverged.index),
-        mean_slope=learned.where(~runs["run"].isin(diverged.index)),
+        overflow_step=runs["run"].map(overflow).astype("Int64"),
+        overflowed=overflowed,
+        initial_loss=2.4,
+        peak_loss=np.where(overflowed, np.inf, 2.5),
+        constant=False,
+        mean_slope=learned.where(~overflowed),
     )

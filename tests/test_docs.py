@@ -113,7 +113,7 @@ def test_a_training_is_watched_and_its_dead_units_revived_or_removed() -> None:
 @pytest.mark.parametrize("page", ["results.md", "tables.md"])
 def test_the_table_can_be_read_as_shown(page: str, small_study: Path) -> None:
     code = example(DOCS / page, "python", "read_parquet").replace("results/default", str(small_study))
-    assert not run(code, {})["alive"].empty
+    assert not run(code, {})["trained"].empty
 
 
 def test_no_page_has_examples_that_are_not_run() -> None:

@@ -137,13 +137,20 @@ def probe(
 
 
 @app.command(rich_help_panel=PEOPLE)
-def plan(config: Config = DEFAULT_CONFIG) -> None:
-    """Print the plan of a study: experiments, runs, shards, time and memory."""
+def plan(
+    config: Config = DEFAULT_CONFIG,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it for programs.")] = False,
+) -> None:
+    """Print the plan of a study: experiments, networks, shards, time and memory."""
     from rich.console import Console
 
     from dying_relu.plan import overview, study
 
-    overview.show(study.load(config), Console())
+    planned = study.load(config)
+    if as_json:
+        print(overview.as_json(planned))
+    else:
+        overview.show(planned, Console())
 
 
 @app.command(rich_help_panel=PEOPLE)

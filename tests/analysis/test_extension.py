@@ -25,12 +25,13 @@ from dying_relu.configuration import IMAGE_SETS
 from dying_relu.errors import DyingReluError
 from dying_relu.extensions import VARIABLE
 from dying_relu.results import provenance, schemas
+from dying_relu.results.simulation_schemas import SIMULATIONS
 from dying_relu.stack.activations import ACTIVATIONS
 
 EXTENSION = '''
 """A made-up figure, table, group of numbers and claim."""
 
-from dying_relu.analysis.claims import SUPPORTED, Finding
+from dying_relu.analysis.claims import HOLDS, Finding
 from dying_relu.analysis.claims.verdict import claim
 from dying_relu.analysis.figures import style
 from dying_relu.analysis.inference.intervals import Interval
@@ -57,7 +58,7 @@ def numbers(study):
     "C14", "It is made up", experiment="causes", measure="1", rule="always", details={"Runs": "number"}
 )
 def made_up(evidence):
-    return Finding(SUPPORTED, Interval(1.0, 1.0, 1.0, 3), 1, details={"Runs": len(evidence.runs)})
+    return Finding(HOLDS, Interval(1.0, 1.0, 1.0, 3), 1, details={"Runs": len(evidence.runs)})
 '''
 LABELS = """
 from dying_relu.configuration import IMAGE_SETS, ImageSet
@@ -127,7 +128,7 @@ def test_claim_table_and_number_are_in_what_is_written(
 ) -> None:
     claims.write(claims.settle(results), results / "claims.csv")
     verdicts = claims.read(results / "claims.csv").set_index("claim")
-    assert verdicts.loc["C14", ["statement", "verdict"]].tolist() == ["It is made up", claims.SUPPORTED]
+    assert verdicts.loc["C14", ["statement", "verdict"]].tolist() == ["It is made up", claims.HOLDS]
     tables.write(results, CONFIGURATION, tmp_path / "tables")
     runs = verdicts.loc["C14", "details"]["Runs"]
     assert (tmp_path / "tables" / "made_up.tex").read_text() == f"{runs} runs\n"
@@ -177,7 +178,7 @@ def test_a_command_finds_a_module_in_the_current_folder(
     command(words, tmp_path, environment)
     written = {
         "figure": lambda: (tmp_path / "out.png").read_bytes()[1:4] == b"PNG",
-        "claims": lambda: "\nC14,It is made up,supported," in (tmp_path / "out.csv").read_text(),
+        "claims": lambda: "\nC14,It is made up,holds," in (tmp_path / "out.csv").read_text(),
         "tables": lambda: " runs" in (tmp_path / "out" / "made_up.tex").read_text(),
     }
     assert written[words[0]]()
@@ -269,7 +270,7 @@ def test_to_look_for_entries_imports_nothing(modules: Callable[[dict[str, str]],
     subprocess.run([sys.executable, "-c", program], env=os.environ | {"PYTHONPATH": str(SOURCE)}, check=True)
 
 
-@pytest.mark.parametrize("tables", [("runs",), ["units"], (*schemas.TABLES, *schemas.SIMULATIONS)])
+@pytest.mark.parametrize("tables", [("runs",), ["units"], (*schemas.TABLES, *SIMULATIONS)])
 def test_a_figure_takes_any_table(tables: Sequence[str], modules: Callable[[dict[str, str]], None]) -> None:
     modules({"made_up_figure": f"CAPTION: str = 'A.'\nTABLES = {tables}\n\n\ndef figure(**all): ...\n"})
     assert FIGURES.names()["made_up_figure"] == "made_up_figure"

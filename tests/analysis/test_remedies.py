@@ -14,6 +14,8 @@ PLAIN = {
     "initialisation": "he",
     "initial_bias": 0.0,
     "learning_rate": 0.001,
+    "inputs": "standardised",
+    "intervention": "none",
 }
 
 
@@ -25,6 +27,8 @@ PLAIN = {
         ({"activation": "selu", "slope": None, "initialisation": "lecun"}, "SELU, LeCun initialisation"),
         ({"initial_bias": 0.1, "experiment": "remedies_bias"}, "bias 0.1"),
         ({"optimiser": "adam_weight_decay", "experiment": "remedies_training"}, "weight decay"),
+        ({"inputs": "centred", "experiment": "remedies_inputs"}, "centred inputs"),
+        ({"intervention": "renew_dead", "experiment": "remedies_training"}, "renew dead"),
         ({"architecture": "mlp_batch_norm", "experiment": "remedies_normalisation"}, "batch norm"),
     ],
 )
@@ -43,21 +47,10 @@ def test_other_experiments_are_left_out() -> None:
     assert side_by_side(runs.iloc[1:]).empty
 
 
-def test_a_lower_rate_is_a_remedy_at_the_highest_rate() -> None:
-    leaky = {"activation": "leaky_relu", "slope": 0.01}
-    other = {"experiment": "remedies_training", "optimiser": "adam_clipped", "learning_rate": 0.0001}
-    runs = pd.DataFrame(
-        [PLAIN | change | {"learning_rate": rate} for rate in (0.001, 0.03) for change in ({}, leaky)]
-        + [PLAIN | other]
-    ).assign(dead_fraction=[0.1, 0.2, 0.3, 0.4, 0.5])
-    found = side_by_side(runs)
-    slowed = found[found["remedy"] == "lower rate (0.001)"]
-    assert slowed[["learning_rate", "dead_fraction", "activation"]].to_numpy().tolist() == [
-        [0.03, 0.1, "relu"]
-    ]
-    assert len(found) == len(runs) + 1
-    assert list(found["remedy"].cat.categories) == [BASELINE, "lower rate (0.001)", LEAKY, "clipped"]
-
-
-def test_a_single_rate_has_no_lower_one() -> None:
-    assert len(side_by_side(pd.DataFrame([PLAIN | {"learning_rate": 0.1}]))) == 1
+def test_a_bias_that_is_a_remedy_stands_beside_every_bias_of_the_baseline() -> None:
+    baseline = [PLAIN | {"initial_bias": bias} for bias in (0.0, -2.0)]
+    remedy = PLAIN | {"initial_bias": 0.1, "experiment": "remedies_bias"}
+    found = side_by_side(pd.DataFrame([*baseline, *baseline, remedy]))
+    beside = found[found["remedy"] == "bias 0.1"]
+    assert sorted(beside["initial_bias"]) == [-2.0, 0.0]
+    assert set(found["remedy"].cat.categories) == {BASELINE, "bias 0.1"}

@@ -1,49 +1,54 @@
 """Other definitions of death, and fewer examples."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from planted_study import evidence
 from small_evidence import SmallEvidence
 
 from dying_relu.analysis import claims, sensitivity
 from dying_relu.analysis.claims.evidence import Evidence, measured
-from dying_relu.analysis.study_results import StudyResults
+from dying_relu.analysis.claims.settle import settled_by
 from dying_relu.analysis.thresholds import PAPER, alternatives
 
 
-def test_the_first_row_is_the_papers_and_every_cell_a_verdict(small_study: Path) -> None:
-    table = sensitivity.verdicts(StudyResults(small_study))
-    settled = claims.settle(small_study).set_index("claim")["verdict"]
+def test_the_first_row_is_the_plans_and_every_cell_a_verdict() -> None:
+    study = evidence().study
+    table = sensitivity.verdicts(study)
+    settled = settled_by(evidence()).set_index("claim")["verdict"]
     assert table.iloc[0].to_dict() == settled[list(sensitivity.CLAIMS)].to_dict()
     assert set(table.to_numpy().flat) <= set(claims.VERDICTS)
-    assert (table.loc["0.1-dormant", ["C2", "C3", "C4"]] == claims.NOT_ENOUGH_DATA).all()
-    assert (table.loc["inactive"] == table.iloc[0]).all()
-    assert table.loc["0.1-dormant", "C5"] == settled["C5"]
+    assert (table.loc["0.1-dormant", ["C2", "C3", "C4", "C9"]] == claims.NOT_SETTLED).all()
+    assert (table.loc["inactive", ["C3", "C4", "C6", "C9"]] == claims.HOLDS).all()
 
 
-def test_thresholds_move_verdicts(small_study: Path) -> None:
-    """In the synthetic study's worst settings, a share of the units dies that lies between an eighth and all of them."""
+def test_networks_that_collapsed_count_if_every_finite_one_does() -> None:
+    """All collapsed: by the plan there is nothing to judge, by the first study's definition everything is as it was."""
+    study = evidence(runs=lambda runs: runs.assign(outcome="collapsed")).study
+    table = sensitivity.verdicts(study)
+    assert table.loc["dead, all training examples", "C3"] == claims.NOT_SETTLED
+    assert table.loc["the same, every finite network", "C3"] == claims.HOLDS
+
+
+def test_thresholds_move_verdicts() -> None:
+    """Of the worst setting 40 % of the units die: more than an eighth and a quarter, less than a half."""
     moved = alternatives()
-    table = sensitivity.other_thresholds(StudyResults(small_study))
+    table = sensitivity.other_thresholds(evidence().study)
     assert len(table) == 2 * sum(len(threshold.claims) for threshold in moved.values())
     assert set(table["verdict"]) <= set(claims.VERDICTS)
     assert 0 < table["changed"].sum() < len(table)
 
 
-def test_a_verdict_by_another_threshold_does_not_depend_on_what_was_measured_before(
-    small_study: Path,
-) -> None:
+def test_a_verdict_by_another_threshold_does_not_depend_on_what_was_measured_before() -> None:
     """What the rules share is measured once; by itself, each gives the same."""
-    table = sensitivity.other_thresholds(StudyResults(small_study))
+    table = sensitivity.other_thresholds(evidence().study)
     rules = {claim.id: claim for claim in claims.ordered()}
     names = {threshold.words: name for name, threshold in alternatives().items()}
     for row in table.to_dict("records"):
         thresholds = PAPER.replace(**{names[row["threshold"]]: row["value"]})
-        alone = rules[row["claim"]].finding(SmallEvidence().judged_by(thresholds))
+        alone = rules[row["claim"]].finding(evidence().judged_by(thresholds))
         assert alone.verdict == row["verdict"]
 
 

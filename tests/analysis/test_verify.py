@@ -12,11 +12,22 @@ from dying_relu.analysis import verify as verifying
 from dying_relu.results import store
 
 METRICS = ["train_loss", "train_accuracy", "test_loss", "test_accuracy", "effective_rank", "mean_slope"]
-FRACTIONS = ["dead", "dead_on_both", "inactive", "saturated", "dormant_0", "dormant_0025", "dormant_01"]
-NOT_OF_DIVERGED = [
+FRACTIONS = [
+    "dead",
+    "new_dead",
+    "nearly_dead",
+    "dead_on_both",
+    "inactive",
+    "saturated",
+    "dormant_0",
+    "dormant_0025",
+    "dormant_01",
+]
+NOT_OF_OVERFLOWED = [
     *METRICS,
     *(f"{name}_fraction" for name in [*FRACTIONS, "born_dead", "died", "revived"]),
     "dead_fraction_test",
+    "dead_fraction_probe",
     "pruned_difference",
     "pruned_answers",
 ]
@@ -37,8 +48,9 @@ def published(small_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 def moved(runs: pd.DataFrame) -> pd.DataFrame:
     """In one experiment every unit more is dead."""
-    here = runs["experiment"].eq("causes") & ~runs["diverged"]
-    return runs.assign(dead_fraction=runs["dead_fraction"].where(~here, 1.0))
+    here = runs["experiment"].eq("causes") & ~runs["overflowed"]
+    dead = {name: runs[name].where(~here, 1.0) for name in ("dead_fraction", "dead_fraction_probe")}
+    return runs.assign(**dead)
 
 
 def test_a_study_agrees_with_itself(published: Path) -> None:
@@ -67,21 +79,23 @@ def test_cells_that_diverge_on_one_side_only_do_not_vanish(
         """In one experiment every network but those of the smallest rate."""
         gone = runs["experiment"].eq("causes") & (runs["learning_rate"] > 0.01)
         return runs.assign(
-            diverged=runs["diverged"] | gone,
-            diverged_step=runs["diverged_step"].mask(gone, 1),
-            **{name: runs[name].mask(gone) for name in NOT_OF_DIVERGED if name in runs},
+            overflowed=runs["overflowed"] | gone,
+            outcome=runs["outcome"].mask(gone, "diverged"),
+            overflow_step=runs["overflow_step"].mask(gone, 1),
+            peak_loss=runs["peak_loss"].mask(gone, float("inf")),
+            **{name: runs[name].mask(gone) for name in NOT_OF_OVERFLOWED if name in runs},
         )
 
-    assert verifying.verify(published, published).diverged["agrees"].all()
+    assert verifying.verify(published, published).trained["agrees"].all()
     verification = verifying.verify(copy_with(small_study, tmp_path, exploded), published)
     assert verification.cells["agrees"].all()
-    wrong = verification.diverged[~verification.diverged["agrees"]]
+    wrong = verification.trained[~verification.trained["agrees"]]
     assert set(wrong["experiment"]) == {"causes"}
     assert set(wrong["learning_rate"]) == {0.1, 1.0}
-    assert (wrong["ours"] == 1).all()
+    assert (wrong["ours"] == 0).all()
     console = Console(width=200, record=True)
     verifying.show(verification, console)
-    assert "Shares of runs that diverged, where they disagree" in console.export_text()
+    assert "Shares of runs that trained, where they disagree" in console.export_text()
 
 
 def test_another_scale_is_counted_apart(published: Path, small_study: Path, tmp_path: Path) -> None:
@@ -96,10 +110,10 @@ def test_a_contradicted_verdict_decides_and_an_open_one_does_not(
 ) -> None:
     ours = copy_with(small_study, tmp_path, lambda runs: runs)
     verdicts = pd.read_csv(ours / "claims.csv", keep_default_na=False)
-    verdicts.loc[verdicts["claim"] == "C2", "verdict"] = claims.NOT_ENOUGH_DATA
+    verdicts.loc[verdicts["claim"] == "C2", "verdict"] = claims.NOT_SETTLED
     claims.write(verdicts, ours / "claims.csv")
     assert verifying.verify(ours, published).conclusions_agree
-    verdicts.loc[verdicts["claim"] == "C1", "verdict"] = claims.REFUTED
+    verdicts.loc[verdicts["claim"] == "C1", "verdict"] = claims.DOES_NOT_HOLD
     claims.write(verdicts, ours / "claims.csv")
     verification = verifying.verify(ours, published)
     assert list(verification.verdicts.loc[~verification.verdicts["agrees"], "claim"]) == ["C1"]

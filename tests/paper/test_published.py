@@ -4,12 +4,11 @@ import re
 
 import pandas as pd
 from generated_paper import ROOT
+from published_study import PUBLISHED, of_this_version
 
 from dying_relu.analysis import claims
 from dying_relu.plan import study
 from dying_relu.results import provenance
-
-PUBLISHED = ROOT / "results" / "published"
 
 
 def test_the_tables_are_the_recorded_ones() -> None:
@@ -17,12 +16,14 @@ def test_the_tables_are_the_recorded_ones() -> None:
     assert set(provenance.read(PUBLISHED)["sha256"]) == {path.name for path in PUBLISHED.glob("*.parquet")}
 
 
+@of_this_version
 def test_the_configuration_is_the_one_that_was_run() -> None:
     assert (
         provenance.read(PUBLISHED)["configuration"] == study.load(ROOT / "config/published.yaml").fingerprint
     )
 
 
+@of_this_version
 def test_the_verdicts_follow_from_the_tables() -> None:
     tracked = claims.read(PUBLISHED / "claims.csv")[["claim", "verdict"]]
     pd.testing.assert_frame_equal(claims.settle(PUBLISHED)[["claim", "verdict"]], tracked)

@@ -29,7 +29,7 @@ def used() -> set[str]:
     conditions = re.findall(r"\\whenMeasured\{(\w+)\}", TEXT)
     return (
         named
-        | {f"Claim{claim}{part}" for claim in verdicts for part in ("Verdict", "Note")}
+        | {f"Claim{claim}{part}" for claim in verdicts for part in ("Verdict", "Note", "Literal")}
         | {f"Claim{claim}Measured" for claim in conditions}
     )
 

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from dying_relu.probing.statistics import relu_statistics
 from dying_relu.units import reductions
-from dying_relu.units.definitions import UnitStatistics
 from dying_relu.units.reductions import WORTH_A_THREAD
+from dying_relu.units.statistics import UnitStatistics
 
 
 @pytest.fixture(autouse=True)

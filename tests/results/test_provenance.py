@@ -15,6 +15,7 @@ from dying_relu.errors import DyingReluError
 from dying_relu.files import checksums
 from dying_relu.plan import study
 from dying_relu.results import provenance, schemas, store
+from dying_relu.results.simulation_schemas import SIMULATIONS
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def test_the_record_names_what_was_run_and_where(recorded: Path) -> None:
     found = provenance.read(recorded)
     assert found["configuration"] == study.load(CONFIGURATION).fingerprint
     assert found["versions"] == provenance.versions()
-    assert set(found["sha256"]) == {f"{name}.parquet" for name in schemas.TABLES | schemas.SIMULATIONS}
+    assert set(found["sha256"]) == {f"{name}.parquet" for name in schemas.TABLES | SIMULATIONS}
     assert found["hardware"]["cores"] >= 1
     provenance.check(recorded)
 

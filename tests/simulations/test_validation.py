@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from small_study import ORIGIN
 
 from dying_relu.errors import DyingReluError
-from dying_relu.results import schemas, store
+from dying_relu.results import store
+from dying_relu.results.simulation_schemas import BORN_DEAD, VALIDATION
 from dying_relu.simulations import born_dead
 from dying_relu.simulations.checks import EXACT, REPORTED, Check, checks
 from dying_relu.simulations.probabilities import Count
@@ -42,7 +43,7 @@ def test_a_range_admits_its_inside_and_four_standard_errors_beyond() -> None:
 def test_every_comparison_fits_its_schema(trials: int, data: st.DataObject) -> None:
     count = Count(data.draw(st.integers(0, trials)), trials)
     table = pd.DataFrame([compared(check, count) for check in (HALF, replace(MOST, name="most"))])
-    schemas.VALIDATION.validate(table)
+    VALIDATION.validate(table)
 
 
 def test_every_check_has_a_name_and_admits_something() -> None:
@@ -67,12 +68,12 @@ def test_fractions_are_printed_as_what_they_are() -> None:
 def test_our_networks_agree_with_theory_and_published_numbers() -> None:
     table = validate()
     assert list(table.loc[~table["agrees"], "check"]) == []
-    schemas.VALIDATION.validate(table)
+    VALIDATION.validate(table)
 
 
 def test_the_grid_of_networks_is_whole_and_lawful(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(born_dead, "NETWORKS", 300)
-    table = schemas.BORN_DEAD.validate(born_dead.simulate())
+    table = BORN_DEAD.validate(born_dead.simulate())
     assert len(table) == len(born_dead.CASES) * len(born_dead.WIDTHS) * (born_dead.WEIGHT_LAYERS - 1)
     by_depth = table.groupby(["initialisation", "inputs", "width"])["born_dead"]
     assert by_depth.apply(lambda counts: counts.is_monotonic_increasing).all()

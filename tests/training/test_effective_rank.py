@@ -49,7 +49,7 @@ def test_dead_units_contribute_rounding_and_dormant_layers_have_no_rank(kind: st
     last = stack.hidden[-1]
     last.affine.bias.value[1] = -1000.0
     dead = {hidden.name: hidden.affine.bias.value < -100 for hidden in stack.hidden}
-    measured = capacity(stack, *shown(), dead)
+    measured = capacity(stack, *shown(), dead, dead)
     assert measured.effective_rank[1] == 0
     assert (measured.effective_rank[[0, 2]] > 1).all()
     assert (measured.pruned_difference < 1e-6).all()
@@ -57,4 +57,4 @@ def test_dead_units_contribute_rounding_and_dormant_layers_have_no_rank(kind: st
 
     # Held-out examples need the units that look dead on the training ones.
     alive = {name: torch.ones_like(flags) for name, flags in dead.items()}
-    assert (capacity(stack, *shown(), alive).pruned_answers[[0, 2]] > 0).all()
+    assert (capacity(stack, *shown(), alive, alive).pruned_answers[[0, 2]] > 0).all()

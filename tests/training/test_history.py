@@ -35,20 +35,20 @@ def test_deaths_and_revivals_are_counted_since_the_checkpoint_before_and_over_al
     assert torch.equal(units.born_dead, flags(0, 1))
 
 
-def test_a_network_that_diverged_keeps_the_step_of_the_first_time() -> None:
+def test_a_network_that_overflowed_keeps_the_step_of_the_first_time() -> None:
     history = History(3, CPU)
-    history.mark_diverged(torch.tensor([False, True, False]), 4)
-    history.mark_diverged(torch.tensor([False, True, True]), 5)
-    assert history.diverged_step.tolist() == [NEVER, 4, 5]
-    assert history.diverged.tolist() == [False, True, True]
+    history.mark_overflowed(torch.tensor([False, True, False]), 4)
+    history.mark_overflowed(torch.tensor([False, True, True]), 5)
+    assert history.overflow_step.tolist() == [NEVER, 4, 5]
+    assert history.overflowed.tolist() == [False, True, True]
 
 
 def test_a_history_goes_on_from_its_state() -> None:
     undisturbed, first = followed(flags(0), flags(1), flags(2)), followed(flags(0), flags(1))
-    first.mark_diverged(torch.tensor([True]), 3)
+    first.mark_overflowed(torch.tensor([True]), 3)
     resumed = History(1, CPU)
     resumed.restore(first.state())
     resumed.add({"linear1": flags(2)})
-    assert resumed.diverged_step.tolist() == [3]
+    assert resumed.overflow_step.tolist() == [3]
     for name, expected in vars(undisturbed.layers["linear1"]).items():
         assert torch.equal(getattr(resumed.layers["linear1"], name), expected)

@@ -9,7 +9,7 @@ from dying_relu.stack.loss import cross_entropy
 from dying_relu.training.models import as_inputs
 from dying_relu.training.redo import recycle
 from dying_relu.training.trainer import optimiser_of
-from dying_relu.units.definitions import diverged
+from dying_relu.units.definitions import overflowed
 
 SEED = 5
 PLANTED = {1: [0, 3], 2: [2]}
@@ -76,5 +76,5 @@ def test_training_goes_on_as_if_the_stack_were_separate() -> None:
     recycle(stack, chosen, optimiser, x, y, SEED)
     stack.backward(cross_entropy(stack.forward(x), y).gradient, optimiser)
     parameters = [parameter.value for parameter in stack.parameters()]
-    assert not diverged([stack.forward(x).sum((1, 2))], parameters).any()
+    assert not overflowed([stack.forward(x).sum((1, 2))], parameters).any()
     assert x.shape[1:] == (IMAGE[1], IMAGE[2], IMAGE[0])

@@ -13,6 +13,15 @@ from dying_relu.errors import DyingReluError
 from dying_relu.training.shard_job import train
 from dying_relu.training.trainer import minibatch_order
 
+FRACTIONS = {
+    "dead_fraction": "dead_all",
+    "dead_fraction_probe": "dead",
+    "new_dead_fraction": "new_dead_all",
+    "nearly_dead_fraction": "nearly_dead",
+    "inactive_fraction": "inactive",
+}
+"""Column of the runs -> of the layers at the end."""
+
 
 @pytest.mark.parametrize("architecture", ["mlp", "cnn"])
 def test_networks_learn_and_tables_agree_with_each_other(
@@ -26,10 +35,15 @@ def test_networks_learn_and_tables_agree_with_each_other(
     assert (loss.last() < loss.first()).all()
     assert set(written["checkpoints"]["step"]) == set(shard.checkpoints)
     last = layers[(layers["step"] == shard.steps) & (layers["probe"] == "train")].groupby("run")
-    total = last[["dead", "units", "inactive"]].sum()
-    expected = runs.set_index("run")["dead_fraction"].loc[total.index]
-    pd.testing.assert_series_equal(total["dead"] / total["units"], expected, check_names=False)
-    assert (runs["dead_on_both_fraction"] <= runs[["dead_fraction", "dead_fraction_test"]].min(axis=1)).all()
+    total = last[["units", *FRACTIONS.values()]].sum()
+    for fraction, count in FRACTIONS.items():
+        expected = runs.set_index("run")[fraction].loc[total.index]
+        pd.testing.assert_series_equal(
+            total[count] / total["units"], expected, check_names=False, check_dtype=False
+        )
+    assert (
+        runs["dead_on_both_fraction"] <= runs[["dead_fraction_probe", "dead_fraction_test"]].min(axis=1)
+    ).all()
     counted = units[units["step"] == shard.steps].groupby("run")["dead"].sum()
     assert (counted == total["dead"]).all()
 
@@ -56,11 +70,13 @@ def test_tanh_units_never_die(data, tmp_path) -> None:
     assert written["layers"]["dead"].sum() == 0
 
 
-def test_divergence_is_an_outcome_with_its_step(data, tmp_path) -> None:
+def test_an_overflow_is_a_divergence_with_its_step(data, tmp_path) -> None:
     written = tables(shard_of(learning_rate=[0.01, 1e25]), data, tmp_path)
     runs = written["runs"].set_index("learning_rate")
-    assert runs["diverged"].to_dict() == {0.01: False, 1e25: True}
-    step = runs.loc[1e25, "diverged_step"]
+    assert runs["overflowed"].to_dict() == {0.01: False, 1e25: True}
+    assert runs["outcome"].to_dict() == {0.01: "trained", 1e25: "diverged"}
+    assert runs.loc[1e25, "peak_loss"] == float("inf")
+    step = runs.loc[1e25, "overflow_step"]
     assert 0 < step < 40
     assert runs.loc[1e25].filter(like="fraction").isna().all()
     assert runs.loc[1e25, ["train_loss", "test_accuracy"]].isna().all()
@@ -68,7 +84,7 @@ def test_divergence_is_an_outcome_with_its_step(data, tmp_path) -> None:
         table[table["run"] == runs.loc[1e25, "run"]] for table in (written["layers"], written["checkpoints"])
     )
     assert (layers["step"] <= step).all()
-    assert checkpoints.loc[checkpoints["step"] > step, "diverged"].all()
+    assert checkpoints.loc[checkpoints["step"] > step, "overflowed"].all()
 
 
 def test_a_run_does_not_depend_on_its_shard(data, tmp_path) -> None:

@@ -42,7 +42,7 @@ def examples() -> Tensor:
 
 def moved(before: Network, now: Network, examples: Tensor) -> dict[str, Transition]:
     shown = (traced(of, examples, BATCH) for of in (before, now))
-    return transitions(now, values(before), *shown)
+    return transitions(now, values(before), *shown, BATCH)
 
 
 @pytest.fixture

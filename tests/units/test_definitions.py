@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 
 from dying_relu.stack.activations import ACTIVATIONS
 from dying_relu.units import definitions
-from dying_relu.units.definitions import UnitStatistics
+from dying_relu.units.statistics import UnitStatistics
 
 SLOPES = {"leaky_relu": 0.01, "prelu": 0.25}
 
@@ -164,14 +164,14 @@ def test_a_sum_that_one_batch_lacks_the_whole_lacks(first: bool) -> None:
 
 @pytest.mark.parametrize("number", [torch.nan, torch.inf, -torch.inf])
 @pytest.mark.parametrize("where", ["loss", "weight"])
-def test_one_number_that_is_not_finite_makes_a_network_diverge_and_no_other(
+def test_one_number_that_is_not_finite_makes_a_network_overflow_and_no_other(
     number: float, where: str
 ) -> None:
     losses, weight = torch.ones(3), torch.ones(3, 4, 5)
-    assert not definitions.diverged([losses], [weight]).any()
+    assert not definitions.overflowed([losses], [weight]).any()
     (losses if where == "loss" else weight[:, 2, 3])[1] = number
-    assert definitions.diverged([losses, torch.zeros(3)], [weight]).tolist() == [False, True, False]
+    assert definitions.overflowed([losses, torch.zeros(3)], [weight]).tolist() == [False, True, False]
 
 
-def test_a_large_loss_is_not_yet_divergence() -> None:
-    assert not definitions.diverged([torch.tensor([torch.finfo(torch.float32).max])]).any()
+def test_a_large_loss_is_not_yet_an_overflow() -> None:
+    assert not definitions.overflowed([torch.tensor([torch.finfo(torch.float32).max])]).any()

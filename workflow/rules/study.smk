@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from dying_relu.plan import cost, study
-from dying_relu.plan.gpu import is_likely_gpu
+from dying_relu.plan.gpu import is_gpu
 from dying_relu.plan.resources import mebibytes_for, minutes_for
 from dying_relu.results.code_digest import code_digest
 from dying_relu.errors import DyingReluError
@@ -11,7 +11,7 @@ from dying_relu.results.origin import LIBRARIES, versions
 from snakemake.exceptions import WorkflowError
 from snakemake_logger_plugin_progress import tally
 
-TABLES = ["runs", "checkpoints", "layers", "units"]
+TABLES = ["runs", "checkpoints", "layers", "units", "activity"]
 SIMULATIONS = ["validation", "born_dead"]
 # A table, and the checksum beside it (dying_relu.files.checksums).
 AND_SUM = ["", ".sha256"]

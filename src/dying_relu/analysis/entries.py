@@ -22,7 +22,7 @@ from dying_relu.results.code_digest import code_digest
 
 HERE = Path(__file__).parent
 
-STUDY_TABLES = ("runs", "checkpoints", "layers", "units", "validation", "born_dead")
+STUDY_TABLES = ("runs", "checkpoints", "layers", "units", "activity", "validation", "born_dead")
 """Names of the tables that a figure may take: those of :mod:`dying_relu.results.schemas`, which takes a second to import."""
 
 

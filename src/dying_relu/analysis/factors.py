@@ -1,7 +1,9 @@
 """Columns that name things in the tables: a setting, the factors of a run, a unit."""
 
 SETTING = ["dataset", "architecture", "optimiser"]
-"""Data set, architecture and optimiser: a stratum, over which effects are pooled."""
+"""Data set, architecture and optimiser."""
+CELL = ["dataset", "architecture"]
+"""A cell of most claims: a setting that is judged by itself."""
 FACTORS = [
     *SETTING,
     "activation",
@@ -10,6 +12,9 @@ FACTORS = [
     "initial_bias",
     "learning_rate",
     "replicate",
+    "inputs",
+    "intervention",
+    "loss_function",
     "batch_size",
 ]
 """Everything in which two runs of an experiment can differ."""

@@ -204,8 +204,10 @@ def hundredths(estimate: float, low: float, high: float) -> str:
     """
     if math.isnan(estimate):
         return NOT_MEASURED
-    value, *ends = (rf"\num{{{_hundredfold(number)}}}" for number in (estimate, low, high))
-    return value if low == high else f"{value} [{', '.join(ends)}]"
+    value, *ends = (
+        "" if math.isnan(number) else rf"\num{{{_hundredfold(number)}}}" for number in (estimate, low, high)
+    )
+    return value if low == high or math.isnan(low) else f"{value} [{', '.join(ends)}]"
 
 
 def _hundredfold(share: float) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from dying_relu.analysis import claims, latex
 from dying_relu.analysis.inference.intervals import LEVEL
-from dying_relu.analysis.numbers.verdicts import estimate
+from dying_relu.analysis.numbers.verdicts import estimate, predicate, verdict
 from dying_relu.errors import DyingReluError
 from dying_relu.files.atomic import atomic_path
 
@@ -66,20 +66,20 @@ def summary(table: pd.DataFrame) -> str:
     """
     counts = [(verdict, int((table["verdict"] == verdict).sum())) for verdict in claims.VERDICTS]
     clauses = [
-        f"{plain(latex.word(count))} {_predicate(verdict, count)}" for verdict, count in counts if count
+        f"{plain(latex.word(count))} {predicate(verdict, count)}" for verdict, count in counts if count
     ]
     return f"Of {plain(latex.word(len(table)))} claims, {latex.listed(clauses)}."
 
 
 def markdown(table: pd.DataFrame) -> str:
-    """Write the verdicts as a Markdown table: claim, statement, verdict, and the effect with its interval.
+    """Write the verdicts as a Markdown table: claim, statement, verdict, that of the literal reading, and the effect with its interval.
 
     Args:
         table: of :func:`dying_relu.analysis.claims.read`, a row a claim.
     """
     lines = [
-        f"| claim | the post says | verdict | effect ({LEVEL:.0%} interval over replicates) |",
-        "| --- | --- | --- | --- |",
+        f"| claim | the post says | verdict | literally | effect ({LEVEL:.0%} interval over seeds) |",
+        "| --- | --- | --- | --- | --- |",
     ]
     lines += [_row(row) for row in table.to_dict("records")]
     return "\n".join(lines)
@@ -98,11 +98,5 @@ def plain(text: str) -> str:
 
 def _row(row: Mapping[Any, Any]) -> str:
     effect = f"{plain(estimate(row))}: {row['measure']}"
-    cells = (row["claim"], row["statement"], row["verdict"], effect)
+    cells = (row["claim"], row["statement"], verdict(row), row["literal"] or "the same", effect)
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
-
-
-def _predicate(verdict: str, count: int) -> str:
-    if verdict == claims.NOT_ENOUGH_DATA:
-        return "lacks data" if count == 1 else "lack data"
-    return f"{'is' if count == 1 else 'are'} {verdict}"

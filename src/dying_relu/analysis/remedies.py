@@ -1,11 +1,9 @@
-"""Remedies side by side: the difference of each network of the ``remedies`` experiments from the baseline, in one name.
+"""Remedies side by side: what each network of the ``remedies`` experiments has that the baseline has not, in one name.
 
-The experiments whose names begin with ``remedies`` vary one thing at a time. What most of their networks have in common is the
-baseline; a remedy is named after what differs from it. In the name of an architecture or an optimiser, what follows the
-first underscore is the remedy: ``adam_clipped`` is Adam with a remedy called clipped.
-
-A lower rate is a remedy, too. At the highest rate it stands beside the others: the baseline as it was trained at the lowest rate, in
-the same setting.
+The experiments whose names begin with ``remedies`` vary one thing at a time. ReLU on the inputs and with the initialisation that most of
+their networks have is the baseline, with every initial bias that the experiment called ``remedies`` has; a remedy is named after what
+differs from it. In the name of an architecture or an optimiser, what follows the first underscore is the remedy: ``adam_clipped`` is
+Adam with a remedy called clipped. A remedy that sets the initial bias stands beside each of the baseline's.
 """
 
 from typing import Any
@@ -15,7 +13,7 @@ import pandas as pd
 from dying_relu.analysis import latex
 
 PREFIX = "remedies"
-FACTORS = ["activation", "slope", "initialisation", "initial_bias"]
+FACTORS = ["activation", "slope", "initialisation", "inputs", "intervention"]
 BASELINE = "ReLU"
 LEAKY = latex.activation_name("leaky_relu", 0.01)
 
@@ -27,15 +25,14 @@ def side_by_side(runs: pd.DataFrame) -> pd.DataFrame:
         runs: the study's table of runs.
 
     Returns:
-        Those of experiments that begin with ``PREFIX``, with a column ``remedy``, and with architecture and optimiser without what
-        makes them a remedy. ``remedy`` is categorical, in the order of the table. The baseline at the lowest rate is there twice:
-        as such, and as the remedy of a lower rate at the highest.
+        Those of experiments that begin with ``PREFIX``, with a column ``remedy``, and with architecture, optimiser and initial bias of the
+        baseline that they stand beside. ``remedy`` is categorical, in the order of the table, with the baseline first.
     """
     found = runs[runs["experiment"].str.startswith(PREFIX)]
     architectures, optimisers = (
         [name.partition("_") for name in found[factor]] for factor in ("architecture", "optimiser")
     )
-    common = {name: found[name].mode().iloc[0] for name in ("initialisation", "initial_bias") if len(found)}
+    common = {name: found[name].mode().iloc[0] for name in ("initialisation", "inputs") if len(found)}
     names = [
         _name(row, common, [architecture[2], optimiser[2]])
         for row, architecture, optimiser in zip(
@@ -47,22 +44,27 @@ def side_by_side(runs: pd.DataFrame) -> pd.DataFrame:
         architecture=[architecture[0] for architecture in architectures],
         optimiser=[optimiser[0] for optimiser in optimisers],
     )
-    slowed = _slowed(named)
-    everything = pd.concat([named, slowed], ignore_index=True)
-    order = dict.fromkeys([BASELINE, *slowed["remedy"], *names])
+    everything = _beside_each_bias(named)
+    order = dict.fromkeys([BASELINE, *everything["remedy"]])
     present = set(everything["remedy"])
     return everything.assign(
         remedy=pd.Categorical(everything["remedy"], [name for name in order if name in present])
     )
 
 
-def _slowed(named: pd.DataFrame) -> pd.DataFrame:
-    """The baseline at the lowest rate of the experiment that is called ``PREFIX``, as a remedy at the highest."""
-    plain = named[(named["experiment"] == PREFIX) & (named["remedy"] == BASELINE)]
-    low, high = plain["learning_rate"].min(), plain["learning_rate"].max()
-    if not low < high:
-        return plain.iloc[:0]
-    return plain[plain["learning_rate"] == low].assign(remedy=f"lower rate ({low:g})", learning_rate=high)
+def _beside_each_bias(named: pd.DataFrame) -> pd.DataFrame:
+    """The runs, those with an initial bias that no baseline has once for each that one has, and named after their own."""
+    relu = named[(named["experiment"] == PREFIX) & (named["remedy"] == BASELINE)]
+    biases = list(relu["initial_bias"].unique())
+    usual = named["initial_bias"].isin(biases)
+    others = named[~usual]
+    own = [f"bias {bias:g}" for bias in others["initial_bias"]]
+    names = [
+        bias if remedy == BASELINE else f"{remedy}, {bias}"
+        for remedy, bias in zip(others["remedy"], own, strict=True)
+    ]
+    repeated = [others.assign(remedy=names, initial_bias=bias) for bias in biases]
+    return pd.concat([named[usual], *repeated], ignore_index=True)
 
 
 def _name(row: dict[Any, Any], common: dict[str, object], others: list[str]) -> str:
@@ -71,7 +73,9 @@ def _name(row: dict[Any, Any], common: dict[str, object], others: list[str]) -> 
         parts.append(latex.activation_name(row["activation"], row["slope"]))
     if row["initialisation"] != common["initialisation"]:
         parts.append(f"{latex.name(row['initialisation'])} initialisation")
-    if row["initial_bias"] != common["initial_bias"]:
-        parts.append(f"bias {row['initial_bias']:g}")
+    if row["inputs"] != common["inputs"]:
+        parts.append(f"{latex.name(row['inputs'])} inputs")
+    if row["intervention"] != "none":
+        parts.append(latex.name(row["intervention"]))
     parts += [latex.name(other) for other in others if other]
     return ", ".join(parts) or BASELINE

@@ -1,4 +1,6 @@
-"""The dependence of the verdicts on the definition of death (and its probe set and number of examples) and on the thresholds."""
+"""The dependence of the verdicts on the definitions of death and of a network that trained, and on the thresholds."""
+
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -8,36 +10,47 @@ from dying_relu.analysis.claims.settle import ordered
 from dying_relu.analysis.study_results import StudyResults
 from dying_relu.analysis.thresholds import alternatives
 
+
+class Alternative(NamedTuple):
+    """Another way to count.
+
+    Attributes:
+        definition: of death.
+        finite_is_trained: count every network that did not overflow as trained.
+    """
+
+    definition: Definition = DEAD
+    finite_is_trained: bool = False
+
+
 DEFINITIONS = {
-    "dead, training probe set": DEAD,
-    "dead, held-out probe set": Definition(
-        "dead_fraction_test", None, ("test", "dead"), "dead_on_both_fraction"
-    ),
-    # Of ReLU units, which C2 is about, the same as dead.
-    "inactive": Definition("inactive_fraction", "inactive", ("train", "inactive"), "dead_on_both_fraction"),
-    "saturated": Definition("saturated_fraction", "saturated", ("train", "saturated"), None),
-    "0.025-dormant": Definition("dormant_0025_fraction", None, ("train", "dormant_0025"), None),
-    "0.1-dormant": Definition("dormant_01_fraction", None, ("train", "dormant_01"), None),
+    "dead, all training examples": Alternative(),
+    "the same, every finite network": Alternative(finite_is_trained=True),
+    "dead, training probe set": Alternative(Definition("dead_fraction_probe", "dead", "dead")),
+    "inactive": Alternative(Definition("inactive_fraction", "inactive", "inactive")),
+    "saturated": Alternative(Definition("saturated_fraction", "saturated", "saturated")),
+    "0.025-dormant": Alternative(Definition("dormant_0025_fraction", None, "dormant_0025")),
+    "0.1-dormant": Alternative(Definition("dormant_01_fraction", None, "dormant_01")),
 }
-"""Name -> definition of death; the first is the paper's. See :mod:`dying_relu.units.definitions`."""
+"""Name -> way to count; the first is the plan's, those below the third are on the training probe set. See
+:mod:`dying_relu.units.definitions`."""
 
-CLAIMS = ("C2", "C3", "C4", "C5", "C6", "C7", "C10", "C13")
+CLAIMS = ("C2", "C3", "C4", "C5", "C6", "C7", "C9", "C13")
 """Those whose rule looks at which units are dead."""
-
 
 EXAMPLES = (10, 30, 100, 300, 1000)
 
 
 def verdicts(study: StudyResults) -> pd.DataFrame:
-    """The verdict on each claim by each definition of death, all by the same rules.
+    """The verdict on each claim by each definition of death and of a network that trained, all by the same rules.
 
     Returns:
         Rows ``DEFINITIONS``, columns ``CLAIMS``.
     """
     rules = [claim for claim in ordered() if claim.id in CLAIMS]
     rows = {}
-    for name, definition in DEFINITIONS.items():
-        evidence = Evidence(study, definition)
+    for name, (definition, finite_is_trained) in DEFINITIONS.items():
+        evidence = Evidence(study, definition, finite_is_trained=finite_is_trained)
         rows[name] = {claim.id: claim.finding(evidence).verdict for claim in rules}
     return pd.DataFrame.from_dict(rows, orient="index")
 

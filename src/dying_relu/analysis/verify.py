@@ -1,10 +1,10 @@
 """The comparison of a study that was just run with the published one, cell by cell and verdict by verdict.
 
-A cell is a setting that both studies have: an experiment with a level of every factor. Its means over replicates agree if they
-differ by no more than ``STANDARD_ERRORS`` standard errors of the difference, from the standard deviation of replicates pooled over
+A cell is a setting that both studies have: an experiment with a level of every factor. Its means over seeds agree if they
+differ by no more than ``STANDARD_ERRORS`` standard errors of the difference, from the standard deviation of seeds pooled over
 all cells of the experiment, plus ``MARGIN``. Cells that were trained on other numbers of examples or steps may differ for that
-reason and are counted apart. A run that diverged is in no mean, so that a cell in which all did has none: how often each cell
-diverges is compared by itself. The verdicts decide.
+reason and are counted apart. A run that diverged or collapsed is in no mean, so that a cell in which all did has none: how often the
+networks of each cell train is compared by itself. The verdicts decide.
 """
 
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from rich.table import Table
 
 from dying_relu.analysis import claims
 from dying_relu.analysis.factors import FACTORS
+from dying_relu.analysis.outcomes import trained
 from dying_relu.results import store
 
 METRICS = ("dead_fraction", "test_accuracy")
@@ -25,8 +26,8 @@ SCALE = ["train_examples", "steps", "batch_size"]
 STANDARD_ERRORS = 4.0
 MARGIN = 0.01
 """A percentage point: what other versions of the libraries or another processor may change."""
-DIVERGED = 0.5
-"""At the edge of divergence rounding decides; a cell disagrees if the shares of runs that diverged differ by more than this."""
+OUTCOMES = 0.5
+"""At the edge of divergence rounding decides; a cell disagrees if the shares of runs that trained differ by more than this."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +37,14 @@ class Verification:
     Attributes:
         cells: a row a cell and metric: the columns of the setting, ``metric``, ``ours``, ``published``, ``tolerance``, ``same_scale`` and
             ``agrees``.
-        diverged: a row a cell: the columns of the setting, ``ours`` and ``published`` (the shares of runs that diverged), ``same_scale``
+        trained: a row a cell: the columns of the setting, ``ours`` and ``published`` (the shares of runs that trained), ``same_scale``
             and ``agrees``.
-        verdicts: a row a claim: ``claim``, ``ours``, ``published`` and ``agrees``. "Not enough data" contradicts no verdict.
+        verdicts: a row a claim: ``claim``, ``ours``, ``published`` and ``agrees``. "Not settled" contradicts no verdict, and conditions
+            are not compared.
     """
 
     cells: pd.DataFrame
-    diverged: pd.DataFrame
+    trained: pd.DataFrame
     verdicts: pd.DataFrame
 
     @property
@@ -62,7 +64,7 @@ def verify(results_folder: Path, published_folder: Path) -> Verification:
         DyingReluError: a table of either is missing or damaged.
     """
     runs = [store.read("runs", folder / "runs.parquet") for folder in (results_folder, published_folder)]
-    return Verification(_compared(*runs), _divergence(*runs), _verdicts(results_folder, published_folder))
+    return Verification(_compared(*runs), _outcomes(*runs), _verdicts(results_folder, published_folder))
 
 
 def _compared(*runs: pd.DataFrame) -> pd.DataFrame:
@@ -76,16 +78,19 @@ def _compared(*runs: pd.DataFrame) -> pd.DataFrame:
     return cells[[*CELL, "metric", "ours", "published", "tolerance", "same_scale", "agrees"]]
 
 
-def _divergence(*runs: pd.DataFrame) -> pd.DataFrame:
-    """The shares of runs that diverged, of every setting that both studies have, whether any run was left to average or not."""
+def _outcomes(*runs: pd.DataFrame) -> pd.DataFrame:
+    """The shares of runs that trained, of every setting that both studies have, whether any run was left to average or not."""
     ours, published = (
-        table.groupby([*CELL, *SCALE], dropna=False)["diverged"].mean().rename("share").reset_index()
+        table.assign(share=trained(table))
+        .groupby([*CELL, *SCALE], dropna=False)["share"]
+        .mean()
+        .reset_index()
         for table in runs
     )
     cells = ours.merge(published, on=CELL, suffixes=("_ours", "_published"))
     cells["same_scale"] = _same_scale(cells)
     cells = cells.rename(columns={"share_ours": "ours", "share_published": "published"})
-    cells["agrees"] = (cells["ours"] - cells["published"]).abs() <= DIVERGED
+    cells["agrees"] = (cells["ours"] - cells["published"]).abs() <= OUTCOMES
     return cells[[*CELL, "ours", "published", "same_scale", "agrees"]]
 
 
@@ -94,10 +99,10 @@ def _same_scale(cells: pd.DataFrame) -> np.ndarray:
 
 
 def _cells(runs: pd.DataFrame) -> pd.DataFrame:
-    """Mean and number of the replicates of every cell that did not diverge, and the pooled standard deviation of its experiment."""
-    trained = runs[~runs["diverged"]].melt([*CELL, *SCALE], list(METRICS), "metric", "value")
+    """Mean and number of the networks of every cell that trained, and the pooled standard deviation of its experiment."""
+    values = runs[trained(runs)].melt([*CELL, *SCALE], list(METRICS), "metric", "value")
     cells = (
-        trained.groupby([*CELL, *SCALE, "metric"], dropna=False)["value"]
+        values.groupby([*CELL, *SCALE, "metric"], dropna=False)["value"]
         .agg(["mean", "var", "count"])
         .reset_index()
     )
@@ -112,12 +117,12 @@ def _verdicts(results_folder: Path, published_folder: Path) -> pd.DataFrame:
     )
     table = ours.merge(published, on="claim", suffixes=("_ours", "_published"), how="outer")
     table = table.rename(columns={"verdict_ours": "ours", "verdict_published": "published"})
-    open_here = table["ours"] == claims.NOT_ENOUGH_DATA
+    open_here = table["ours"] == claims.NOT_SETTLED
     return table.assign(agrees=open_here | (table["ours"] == table["published"]))
 
 
 def show(verification: Verification, console: Console) -> None:
-    """Print the cells, the shares of diverged runs and the verdicts that disagree, and how many agree.
+    """Print the cells, the shares of trained runs and the verdicts that disagree, and how many agree.
 
     Args:
         verification: of two studies.
@@ -139,13 +144,13 @@ def show(verification: Verification, console: Console) -> None:
         "Cells that disagree",
         console,
     )
-    diverged = verification.diverged
-    as_often = int((diverged["ours"] == diverged["published"]).sum())
-    console.print(f"{as_often:,} of {len(diverged):,} settings diverge equally often")
-    differing_often = diverged[~diverged["agrees"]]
+    shares = verification.trained
+    as_often = int((shares["ours"] == shares["published"]).sum())
+    console.print(f"{as_often:,} of {len(shares):,} settings train equally often")
+    differing_often = shares[~shares["agrees"]]
     _print_rows(
         differing_often[["ours", "published", "same_scale"]].assign(setting=_settings(differing_often)),
-        "Shares of runs that diverged, where they disagree",
+        "Shares of runs that trained, where they disagree",
         console,
     )
     differing = verdicts.loc[~verdicts["agrees"], ["claim", "ours", "published"]]

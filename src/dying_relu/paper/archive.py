@@ -13,12 +13,13 @@ from dying_relu.files import checksums
 from dying_relu.files.atomic import atomic_path
 from dying_relu.paper.typeset import before_the_paper, compile_paper, source_date, with_study
 from dying_relu.results import provenance, schemas
+from dying_relu.results.simulation_schemas import SIMULATIONS
 
 PAPER, RESULTS = "arxiv.tar.gz", "results.tar.gz"
 """The two files that :func:`archive` writes, with a list of their sums."""
 
 OF_A_STUDY = (
-    *(f"{name}.parquet" for name in schemas.TABLES | schemas.SIMULATIONS),
+    *(f"{name}.parquet" for name in schemas.TABLES | SIMULATIONS),
     "claims.csv",
     "numbers.json",
     "paper.pdf",

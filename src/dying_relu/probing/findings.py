@@ -13,8 +13,8 @@ from dying_relu.probing.batches import InputScale
 from dying_relu.probing.calling import ModelCall
 from dying_relu.probing.hooks import Layer
 from dying_relu.units import definitions
-from dying_relu.units.definitions import UnitStatistics
 from dying_relu.units.history import UnitHistory
+from dying_relu.units.statistics import UnitStatistics
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from dying_relu.probing.derivatives import Arguments
 from dying_relu.probing.statistics import ActiveExamples, merged, relu_statistics
-from dying_relu.units.definitions import UnitStatistics
+from dying_relu.units.statistics import UnitStatistics
 
 
 def hinges_of(kind: str, given: Arguments) -> tuple[float, float, float] | None:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from dying_relu.probing.statistics import ActiveExamples, at_least_float32
 from dying_relu.probing.tensor_origins import Axes, Origin
-from dying_relu.units.definitions import UnitStatistics
+from dying_relu.units.statistics import UnitStatistics
 
 CALLS_KEPT = 100
 """So many calls of a layer have statistics of their own; those of later ones, as in a long recurrence, are added up."""

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from dying_relu.units import reductions
-from dying_relu.units.definitions import UnitStatistics
+from dying_relu.units.statistics import UnitStatistics
 
 
 @dataclass

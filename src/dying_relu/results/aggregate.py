@@ -95,14 +95,16 @@ def _unchecked(files: list[Path]) -> pd.DataFrame:
 def _require_planned_runs(name: str, table: pd.DataFrame, shards: list[Shard], path: Path) -> None:
     """Raise an error unless the rows are of the runs of ``shards``, of each of them; then no run can be in two of them.
 
-    Every run has rows in every table, since no network has diverged before its first step; in the table of units, those whose
-    units are recorded.
+    Every run has rows in every table, since no network has overflowed before its first step; in the table of units, those whose
+    units are recorded. Activity is counted after training, so runs that overflowed have none.
     """
-    planned = [run.id for shard in shards if name != "units" or shard.record_units for run in shard.runs]
+    asks = {"units": lambda shard: shard.record_units, "activity": lambda shard: shard.activity_counts}
+    has_rows = asks.get(name, lambda shard: True)
+    planned = [run.id for shard in shards if has_rows(shard) for run in shard.runs]
     runs = table["run"].unique()
-    if list(runs) == planned if name == "runs" else set(runs) == set(planned):
+    differing = sorted(set(runs) - set(planned) if name == "activity" else set(runs) ^ set(planned))
+    if not differing and (name != "runs" or list(runs) == planned):
         return
-    differing = sorted(set(runs) ^ set(planned))
     raise DyingReluError(
         f"{path} would not hold the runs that are planned for {shards[0].name} to {shards[-1].name}",
         found=f"{len(differing)} missing or too many, such as {differing[0]}"

@@ -20,6 +20,7 @@ from dying_relu.files.checksums import sha256
 from dying_relu.plan import memory, resources, study
 from dying_relu.results import origin, schemas, store
 from dying_relu.results.commit import commit
+from dying_relu.results.simulation_schemas import SIMULATIONS
 
 NAME = "provenance.json"
 LIBRARIES = (*origin.LIBRARIES, "torchvision", "matplotlib", "snakemake")
@@ -40,6 +41,7 @@ class Record(BaseModel):
     commit: str
     command: str
     configuration: str
+    schema_version: int = 1
     versions: dict[str, str]
     hardware: Hardware
     training: dict[str, float | None] | None
@@ -63,6 +65,7 @@ def record(results_folder: Path, configuration_path: Path, out: Path) -> None:
         "commit": commit(configuration_path.resolve().parent),
         "command": command(configuration_path),
         "configuration": configuration,
+        "schema_version": schemas.VERSION,
         "versions": versions(),
         "hardware": {"cpu": cpu_model(), "cores": os.cpu_count(), "memory_bytes": memory.of_machine()},
         "training": resources.training(results_folder / "benchmarks" / "train"),
@@ -78,7 +81,7 @@ def _require_made_together(results_folder: Path, configuration: str) -> None:
     of_study = store.origin_of_study(results_folder)
     first = results_folder / f"{next(iter(schemas.TABLES))}.parquet"
     origin.require_same(first, of_study, of_study | {"configuration": configuration})
-    for name in schemas.TABLES | schemas.SIMULATIONS:
+    for name in schemas.TABLES | SIMULATIONS:
         path = results_folder / f"{name}.parquet"
         checksums.check(path)
         own = store.origin_of(path)
@@ -139,7 +142,9 @@ def read(results_folder: Path) -> dict[str, Any]:
 
 def fingerprint(results_folder: Path) -> str:
     """SHA-256 of the record without its times: a study that is repeated on the same machine has the same, and so has its PDF."""
-    timeless = {key: value for key, value in read(results_folder).items() if key != "training"}
+    # The version of the schemas follows from the tables, whose sums are in the record.
+    left_out = ("training", "schema_version")
+    timeless = {key: value for key, value in read(results_folder).items() if key not in left_out}
     return hashlib.sha256(json.dumps(timeless, sort_keys=True).encode()).hexdigest()
 
 

@@ -7,14 +7,26 @@ import pandera.pandas as pa
 
 from dying_relu.errors import DyingReluError
 from dying_relu.files.atomic import atomic_path
-from dying_relu.results.schemas import SIMULATIONS, TABLES
+from dying_relu.results.schemas import TABLES
+from dying_relu.results.simulation_schemas import SIMULATIONS
 
-DEFINED = ("dead", "inactive", "saturated", "dormant", "died", "revived", "diverged")
+DEFINED = (
+    "dead",
+    "nearly_dead",
+    "inactive",
+    "saturated",
+    "dormant",
+    "died",
+    "revived",
+    "overflowed",
+    "outcome",
+)
 """Functions of :mod:`dying_relu.units.definitions`, the words that the descriptions use."""
 
 _TYPES = {
     "str": "text",
     "bool": "true or false",
+    "boolean": "true or false",
     "int64": "whole number",
     "Int64": "whole number",
     "float64": "number",
@@ -32,12 +44,14 @@ its SHA-256 sum (`sha256sum --check *.sha256`), and `dying-relu provenance FILE`
 import pandas as pd
 
 runs = pd.read_parquet("results/default/runs.parquet")
-alive = runs[~runs["diverged"] & (runs["activation"] == "relu")]      # a run that diverged is neither alive nor dead
-alive.pivot_table("dead_fraction", "initial_bias", ["dataset", "architecture", "learning_rate"])
+trained = runs[(runs["outcome"] == "trained") & (runs["activation"] == "relu")]  # count wrecks apart
+trained.pivot_table("dead_fraction", "initial_bias", ["dataset", "architecture", "learning_rate"])
 ```
 
 The *training probe set* is the first `measuring.train` examples of the training split, the *test probe set* the first `measuring.test` of
-the test split. A *unit* is one output of a hidden layer's non-linearity; of a convolution, a channel with all its positions.
+the test split. What is counted on *all* training examples says so.
+
+A *unit* is one output of a hidden layer's non-linearity; of a convolution, a channel with all its positions.
 
 ## Words
 
@@ -72,12 +86,12 @@ def page() -> str:
 
 
 def _definitions() -> Iterator[str]:
-    """An item a word: the first line of its definition's docstring."""
+    """An item a word: the first paragraph of its definition's docstring."""
     from dying_relu.units import definitions
 
     for word in DEFINED:
-        docstring = getattr(definitions, word).__doc__
-        yield f"- **{word}**: {docstring.splitlines()[0].replace('``', '`')}"
+        paragraph = getattr(definitions, word).__doc__.split("\n\n")[0]
+        yield f"- **{word.replace('_', ' ')}**: {' '.join(paragraph.split()).replace('``', '`')}"
     yield f"- Here tau-dormant is counted with tau = {_listed(definitions.DORMANT_TAUS.values())}."
 
 

@@ -22,11 +22,16 @@ from dying_relu.files import checksums
 from dying_relu.files.atomic import atomic_path
 from dying_relu.plan.memory import of_machine
 from dying_relu.results import origin
+from dying_relu.results.columns import narrowed
 from dying_relu.results.origin import Origin
-from dying_relu.results.schemas import SIMULATIONS, TABLES, narrowed
+from dying_relu.results.schemas import TABLES, VERSION
+from dying_relu.results.simulation_schemas import SIMULATIONS
 
 ORIGIN = b"dying_relu"
 """Key of a table's origin in its file's metadata."""
+
+SCHEMA_VERSION = b"dying_relu_schema_version"
+"""Key of the schemas' version there; the first version had none."""
 
 COMPRESSION = "zstd"
 
@@ -93,7 +98,10 @@ def as_stored(table: pd.DataFrame, origin: Origin) -> Table:
     content = Table.from_pandas(table, preserve_index=False)
     # Without rows, nothing says that a column holds text.
     texts = [field.with_type(string()) if is_null(field.type) else field for field in content.schema]
-    metadata = content.schema.metadata | {ORIGIN: json.dumps(origin).encode()}
+    metadata = content.schema.metadata | {
+        ORIGIN: json.dumps(origin).encode(),
+        SCHEMA_VERSION: str(VERSION).encode(),
+    }
     return content.cast(schema(texts)).replace_schema_metadata(metadata)
 
 
@@ -110,6 +118,7 @@ def read(name: str, path: Path, columns: Sequence[str] | None = None) -> pd.Data
     """
     checksums.check(path)
     with readable(path) as file:
+        _require_version(file, path)
         # In the file's order; what it lacks, the schema misses.
         wanted = [column for column in file.schema_arrow.names if columns is None or column in columns]
         table = as_rows(file.read(wanted, use_threads=False))
@@ -162,6 +171,18 @@ def readable(path: Path) -> Iterator[ParquetFile]:
         raise DyingReluError(
             f"{path} is not a readable table", found=str(error), remedy="delete it and run the study again"
         ) from error
+
+
+def _require_version(file: ParquetFile, path: Path) -> None:
+    """Raise an error if the file was made by a version of this program whose tables had other columns."""
+    version = (file.schema_arrow.metadata or {}).get(SCHEMA_VERSION, b"1").decode(errors="replace")
+    if version != str(VERSION):
+        raise DyingReluError(
+            f"{path} was made by another version of this program",
+            found=f"tables of version {version}",
+            expected=f"version {VERSION}",
+            remedy="the commit in provenance.json beside it reads it; or run the study again",
+        )
 
 
 def _require_memory(file: ParquetFile, path: Path) -> None:

@@ -14,7 +14,7 @@ from dying_relu.stack.initialisation import SCHEMES
 from dying_relu.stack.layers import ElementWise, Layer, Linear
 from dying_relu.stack.network import Hidden, Network
 from dying_relu.units import definitions
-from dying_relu.units.definitions import UnitStatistics
+from dying_relu.units.statistics import UnitStatistics
 
 
 def random_networks(

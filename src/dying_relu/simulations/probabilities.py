@@ -12,7 +12,7 @@ from dying_relu.stack.activations import ACTIVATIONS
 from dying_relu.stack.initialisation import random_stream
 from dying_relu.stack.layers import ElementWise, Linear
 from dying_relu.units import definitions
-from dying_relu.units.definitions import UnitStatistics
+from dying_relu.units.statistics import UnitStatistics
 
 SEED = 20190606
 

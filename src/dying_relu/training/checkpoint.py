@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from dying_relu.stack.network import Network
+from dying_relu.stack.selection import first_twins, selected
 from dying_relu.training.effective_rank import Capacity, Shown, capacity
 from dying_relu.training.measurement import Measurement, ProbeSet, measure, pre_activation_quantiles
 from dying_relu.training.transitions import ParameterHistory, Transition
@@ -51,7 +52,10 @@ def measure_checkpoint(
     probe_sets: Mapping[str, ProbeSet],
     step: int,
     parameters: ParameterHistory | None,
+    before: Checkpoint | None,
+    batch: int,
     *,
+    loss: str,
     last: bool,
 ) -> Checkpoint:
     """Measure every network on the training probe set, at the ``last`` checkpoint also on the test one.
@@ -61,23 +65,54 @@ def measure_checkpoint(
         probe_sets: ``train`` and ``test``.
         step: updates made.
         parameters: of the checkpoint before, which those of this one replace; None where single units are not recorded.
+        before: the checkpoint before, since the first layer's inputs stay as they are; None if it is not known.
+        batch: examples that are shown at once.
+        loss: its name in the configuration.
         last: whether training is over.
     """
+    if step == 0 and not last and parameters is None:
+        return _before_training(network, probe_sets["train"], batch, loss)
     shown = probe_sets if last else {"train": probe_sets["train"]}
+    first = network.hidden[0].name
+    known = {} if before is None else {first: before.probes["train"].inputs[first]}
     with network.evaluation():
-        probes = {probe: measure(network, *examples) for probe, examples in shown.items()}
-        at_the_end = _capacity(network, probe_sets, probes) if last else None
+        probes = {
+            probe: measure(
+                network,
+                *examples,
+                batch,
+                known if probe == "train" else None,
+                loss=loss,
+                keep=parameters is not None and probe == "train",
+            )
+            for probe, examples in shown.items()
+        }
+        at_the_end = _capacity(network, probe_sets, probes, batch) if last else None
         details = None
         if parameters is not None:
-            examples = probe_sets["train"].examples
-            quantiles = pre_activation_quantiles(network, examples)
-            details = UnitDetails(quantiles, parameters.advance(network, examples))
+            traced = probes["train"].traced
+            quantiles = pre_activation_quantiles(network, traced)
+            transitions = parameters.advance(network, probe_sets["train"].examples, traced)
+            details = UnitDetails(quantiles, transitions)
     return Checkpoint(step, probes, at_the_end, details)
 
 
+def _before_training(network: Network, probe_set: ProbeSet, batch: int, loss: str) -> Checkpoint:
+    """Measure each of the networks that are equal, because they differ in their rates only, once."""
+    twins = first_twins(network)
+    distinct, place = twins.unique(return_inverse=True)
+    with network.evaluation():
+        measured = measure(selected(network, distinct), *probe_set, batch, loss=loss)
+    return Checkpoint(0, {"train": measured.of_networks(place)}, None, None)
+
+
 def _capacity(
-    network: Network, probe_sets: Mapping[str, ProbeSet], probes: Mapping[str, Measurement]
+    network: Network, probe_sets: Mapping[str, ProbeSet], probes: Mapping[str, Measurement], batch: int
 ) -> Capacity:
     train, test = (Shown(probe_sets[name].examples, probes[name].features) for name in ("train", "test"))
-    dead = {name: definitions.dead(units) for name, units in probes["train"].units.items()}
-    return capacity(network, train, test, dead)
+    dead, dead_on_test = (
+        {name: definitions.dead(units) for name, units in probes[probe].units.items()}
+        for probe in ("train", "test")
+    )
+    woken = {name: flags & ~dead_on_test[name] for name, flags in dead.items()}
+    return capacity(network, train, test, dead, woken, batch)

@@ -9,7 +9,7 @@ from torch import Tensor
 from dying_relu.stack.network import Network
 from dying_relu.stack.precision import in_float64
 from dying_relu.stack.pruning import prunable, pruned
-from dying_relu.training.measurement import BATCH
+from dying_relu.training.measurement import VECTORS_AT_ONCE
 
 RANK_TOLERANCE = 0.01
 """Share of the sum of singular values that an effective rank leaves out; Kumar et al. (2021)."""
@@ -45,7 +45,14 @@ class Shown:
     features: Tensor
 
 
-def capacity(network: Network, train: Shown, test: Shown, dead: Mapping[str, Tensor]) -> Capacity:
+def capacity(
+    network: Network,
+    train: Shown,
+    test: Shown,
+    dead: Mapping[str, Tensor],
+    woken_on_test: Mapping[str, Tensor],
+    batch: int = VECTORS_AT_ONCE,
+) -> Capacity:
     """Measure the capacity that every network of a stack uses.
 
     Args:
@@ -53,6 +60,8 @@ def capacity(network: Network, train: Shown, test: Shown, dead: Mapping[str, Ten
         train: training examples.
         test: held-out examples.
         dead: for each hidden layer by name, (K, U) bool: the units that are dead on ``train``.
+        woken_on_test: the same: those of them that are not dead on ``test``. Where there is none, no answer changes.
+        batch: examples that were shown at once.
     """
     features, logits = train.features, network.output.forward(train.features)
     answers = network.output.forward(test.features).argmax(1)
@@ -60,25 +69,30 @@ def capacity(network: Network, train: Shown, test: Shown, dead: Mapping[str, Ten
         unknown = torch.full((len(logits),), torch.nan)
         return Capacity(effective_rank(features), unknown, unknown)
     difference, changed = (torch.zeros(len(logits), dtype=torch.float64) for _ in range(2))
-    for k in torch.cat(list(dead.values()), 1).any(1).nonzero()[:, 0].tolist():
+    seen_dead, woken = (torch.cat(list(flags.values()), 1).any(1) for flags in (dead, woken_on_test))
+    for k in seen_dead.nonzero()[:, 0].tolist():
         smaller = pruned(network, k, dead)
-        moved = logits_of(smaller, train.examples)[0] - logits[k]
+        moved = logits_of(smaller, train.examples, batch)[0] - logits[k]
         difference[k] = float(moved.abs().max() / logits[k].abs().max())
-        changed[k] = in_float64(logits_of(smaller, test.examples)[0].argmax(0) != answers[k]).mean()
+        if woken[k]:
+            changed[k] = in_float64(
+                logits_of(smaller, test.examples, batch)[0].argmax(0) != answers[k]
+            ).mean()
     return Capacity(effective_rank(features), difference, changed)
 
 
-def logits_of(network: Network, examples: Tensor) -> Tensor:
+def logits_of(network: Network, examples: Tensor, batch: int = VECTORS_AT_ONCE) -> Tensor:
     """Logits, in batches of the size in which measurements are made, so that rounding is the same.
 
     Args:
         network: K networks.
         examples: (N, ...).
+        batch: examples that are shown at once.
 
     Returns:
         (K, classes, N).
     """
-    return network.output.forward(torch.cat([_last_hidden(network, x) for x in examples.split(BATCH)], -1))
+    return network.output.forward(torch.cat([_last_hidden(network, x) for x in examples.split(batch)], -1))
 
 
 def _last_hidden(network: Network, x: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""The rows of a shard's tables: every column of :mod:`dying_relu.results.schemas`, made of measurements and history.
+"""The rows of a shard's tables but ``runs``: columns of :mod:`dying_relu.results.schemas`, made of measurements and history.
 
 One function a table, whose keys are the table's columns in their order. To add a column, add it there and to the schema. Two kinds
 of columns have no line here, but follow from a list: the counts of units from ``FLAGS``, and a run's factors from the fields of
@@ -6,7 +6,7 @@ of columns have no line here, but follow from a list: the counts of units from `
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -16,17 +16,21 @@ from torch import Tensor
 
 from dying_relu.plan.shard import Run, Shard
 from dying_relu.stack.network import Hidden, Network
+from dying_relu.training.activity import ActivityCounts
 from dying_relu.training.checkpoint import Checkpoint
+from dying_relu.training.full_count import FullCount
 from dying_relu.training.history import History
+from dying_relu.training.offset import InputMoments
 from dying_relu.training.resume import State, packed, unpacked
 from dying_relu.units import definitions
-from dying_relu.units.definitions import UnitStatistics
+from dying_relu.units.statistics import UnitStatistics
 
 Columns = dict[str, np.ndarray]
 """Rows of a table: arrays of one length by name. Made into a data frame once, which costs more than to fill it."""
 
 FLAGS: dict[str, Callable[[UnitStatistics], Tensor]] = {
     "dead": definitions.dead,
+    "nearly_dead": definitions.nearly_dead,
     "inactive": definitions.inactive,
     "saturated": definitions.saturated,
     **{name: partial(definitions.dormant, tau=tau) for name, tau in definitions.DORMANT_TAUS.items()},
@@ -77,25 +81,36 @@ class Rows:
     """The rows of one stack, gathered checkpoint by checkpoint."""
 
     def __init__(self) -> None:
-        self._added: dict[str, list[Columns]] = {"checkpoints": [], "layers": [], "units": []}
+        self._added: dict[str, list[Columns]] = {
+            "checkpoints": [],
+            "layers": [],
+            "units": [],
+            "activity": [],
+        }
 
-    def add(self, stack: Stack, checkpoint: Checkpoint, history: History) -> None:
-        """Add the rows of a checkpoint; of layers and units, those of networks that have not diverged.
+    def add(self, stack: Stack, checkpoint: Checkpoint, history: History, counted: FullCount | None) -> None:
+        """Add the rows of a checkpoint; of layers and units, those of networks that have not overflowed.
 
         Args:
             stack: K networks.
             checkpoint: their measurements.
             history: of their units, this checkpoint included.
+            counted: the networks on all training examples; None if they were not counted.
         """
-        alive = ~history.diverged.cpu().numpy()
-        self._add("checkpoints", checkpoint_rows(stack, checkpoint, ~alive), np.ones_like(alive))
+        finite = ~history.overflowed.cpu().numpy()
+        self._add("checkpoints", checkpoint_rows(stack, checkpoint, ~finite), np.ones_like(finite))
         for hidden in stack.network.hidden:
-            for columns in layer_rows(stack, checkpoint, history, hidden):
-                self._add("layers", columns, alive)
+            for columns in layer_rows(stack, checkpoint, history, counted, hidden):
+                self._add("layers", columns, finite)
         if checkpoint.details is not None:
             for hidden in stack.network.hidden:
-                columns = unit_rows(stack, checkpoint, hidden)
-                self._add("units", columns, alive.repeat(hidden.affine.bias.value.shape[1]))
+                columns = unit_rows(stack, checkpoint, counted, hidden)
+                self._add("units", columns, finite.repeat(hidden.affine.bias.value.shape[1]))
+
+    def add_activity(self, rows: Iterable[Mapping[str, object]]) -> None:
+        """Add rows of :func:`activity_rows`."""
+        for columns in rows:
+            self._add("activity", columns, np.ones(len(np.asarray(columns["unit"])), bool))
 
     def _add(self, table: str, columns: Mapping[str, object], keep: np.ndarray) -> None:
         """Add rows to ``table``, those marked in ``keep``; a column is an array of as many values, or one for all."""
@@ -118,25 +133,25 @@ class Rows:
                 self._added[name].append({column: table[column].to_numpy() for column in map(str, table)})
 
 
-def checkpoint_rows(stack: Stack, checkpoint: Checkpoint, diverged: np.ndarray) -> dict[str, object]:
-    """The columns of ``checkpoints``: a row a network, NaN where it has diverged and where nothing was measured.
+def checkpoint_rows(stack: Stack, checkpoint: Checkpoint, overflowed: np.ndarray) -> dict[str, object]:
+    """The columns of ``checkpoints``: a row a network, NaN where it has overflowed and where nothing was measured.
 
     Args:
         stack: K networks.
         checkpoint: their measurements.
-        diverged: (K,) bool.
+        overflowed: (K,) bool.
     """
     metrics = {}
     for probe in ("train", "test"):
         measurement = checkpoint.probes.get(probe)
         for name in ("loss", "accuracy"):
-            values = np.nan if measurement is None else getattr(measurement, name).cpu().double().numpy()
-            metrics[f"{probe}_{name}"] = np.where(diverged, np.nan, values)
-    return {"run": stack.ids, "step": checkpoint.step, **metrics, "diverged": diverged}
+            values = np.nan if measurement is None else getattr(measurement.answers, name).numpy()
+            metrics[f"{probe}_{name}"] = np.where(overflowed, np.nan, values)
+    return {"run": stack.ids, "step": checkpoint.step, **metrics, "overflowed": overflowed}
 
 
 def layer_rows(
-    stack: Stack, checkpoint: Checkpoint, history: History, hidden: Hidden
+    stack: Stack, checkpoint: Checkpoint, history: History, counted: FullCount | None, hidden: Hidden
 ) -> Iterator[dict[str, object]]:
     """The columns of ``layers``, once for each probe set that was shown: a row a network.
 
@@ -144,9 +159,12 @@ def layer_rows(
         stack: K networks.
         checkpoint: their measurements.
         history: of their units, this checkpoint included.
+        counted: the networks on all training examples; None if they were not counted.
         hidden: one of their layers.
     """
     units = history.layers[hidden.name]
+    on_all = _on_all(history, counted, hidden)
+    unknown = dict.fromkeys(on_all, np.nan)
     for probe, measurement in checkpoint.probes.items():
         statistics = measurement.units[hidden.name]
         # Deaths and revivals are followed on the training probe set, which every checkpoint sees.
@@ -163,15 +181,49 @@ def layer_rows(
             **{name: count.cpu().numpy() for name, count in counts.items()},
             "active_share": statistics.active_share.mean(1).cpu().numpy(),
             "slope": stack.slopes(hidden),
+            **(on_all if followed else unknown),
+            **_input_columns(measurement.inputs[hidden.name]),
+            **{name: values.mean(1).cpu().numpy() for name, values in _pre_activations(statistics).items()},
         }
 
 
-def unit_rows(stack: Stack, checkpoint: Checkpoint, hidden: Hidden) -> dict[str, object]:
+def _on_all(history: History, counted: FullCount | None, hidden: Hidden) -> dict[str, object]:
+    """Columns that count units on all training examples, NaN where they were not counted."""
+    if counted is None:
+        return {"dead_all": np.nan, "new_dead_all": np.nan}
+    dead = {hidden.name: counted.dead[hidden.name]}
+    counts = {"dead_all": dead, "new_dead_all": history.new_dead(dead)}
+    return {name: flags[hidden.name].sum(1).cpu().numpy() for name, flags in counts.items()}
+
+
+def _input_columns(inputs: InputMoments) -> dict[str, np.ndarray]:
+    """Columns about the mean of a layer's inputs, of one number where the networks share them."""
+    mean = inputs.mean
+    columns = {
+        "offset_share": inputs.offset_share,
+        "input_mean_norm": mean.norm(dim=1),
+        "input_mean_norm_1": mean.norm(1, dim=1),
+    }
+    return {name: values.cpu().numpy() for name, values in columns.items()}
+
+
+def _pre_activations(statistics: UnitStatistics) -> dict[str, Tensor]:
+    """Column -> (K, U): standard deviation and mean of the pre-activations of a layer's units."""
+    deviation, mean = statistics.pre_activation_sd, statistics.mean_pre_activation
+    assert deviation is not None
+    assert mean is not None
+    return {"pre_activation_sd": deviation, "effective_bias": mean}
+
+
+def unit_rows(
+    stack: Stack, checkpoint: Checkpoint, counted: FullCount | None, hidden: Hidden
+) -> dict[str, object]:
     """The columns of ``units``: a row for each unit of a hidden layer, network after network.
 
     Args:
         stack: K networks.
         checkpoint: their measurements, with those of single units.
+        counted: the networks on all training examples; None if they were not counted.
         hidden: one of their layers.
     """
     assert checkpoint.details is not None, "single units are recorded"
@@ -180,9 +232,13 @@ def unit_rows(stack: Stack, checkpoint: Checkpoint, hidden: Hidden) -> dict[str,
     transition = checkpoint.details.transitions[hidden.name]
     weight, bias = hidden.affine.weight.value, hidden.affine.bias.value
     networks, units = bias.shape
+    flags = {name: FLAGS[name](statistics) for name in FLAGS_OF_UNITS}
+    unknown = torch.full_like(bias, torch.nan)
     # Each (K, U).
     measured = {
-        **{name: FLAGS[name](statistics) for name in FLAGS_OF_UNITS},
+        "dead": flags.pop("dead"),
+        "dead_all": unknown if counted is None else counted.dead[hidden.name].to(bias.dtype),
+        **flags,
         "pre_activation_min": statistics.pre_activation_min,
         "pre_activation_q05": quantiles["q05"],
         "pre_activation_q25": quantiles["q25"],
@@ -190,6 +246,7 @@ def unit_rows(stack: Stack, checkpoint: Checkpoint, hidden: Hidden) -> dict[str,
         "pre_activation_q75": quantiles["q75"],
         "pre_activation_q95": quantiles["q95"],
         "pre_activation_max": statistics.pre_activation_max,
+        "mean_pre_activation": _pre_activations(statistics)["effective_bias"],
         "mean_abs_activation": statistics.mean_abs_activation,
         "active_share": statistics.active_share,
         "bias": bias,
@@ -210,81 +267,30 @@ def unit_rows(stack: Stack, checkpoint: Checkpoint, hidden: Hidden) -> dict[str,
     }
 
 
-def run_rows(stack: Stack, last: Checkpoint, history: History) -> pd.DataFrame:
-    """The table ``runs``: a row a network, with its factors and its final metrics, NaN if it diverged.
+def activity_rows(
+    ids: np.ndarray, network: Network, counts: ActivityCounts, born_dead: Mapping[str, Tensor]
+) -> Iterator[dict[str, object]]:
+    """The columns of ``activity``, layer by layer: a row a number of examples and unit of a network.
 
     Args:
-        stack: K networks.
-        last: the measurements at the last checkpoint.
-        history: of their units, the last checkpoint included.
+        ids: (K,) the runs' names.
+        network: K networks.
+        counts: of their units.
+        born_dead: hidden layer's name -> (K, U) bool.
     """
-    network, diverged = stack.network, history.diverged.cpu().numpy()
-    slopes = np.mean([stack.slopes(hidden) for hidden in network.hidden], axis=0)
-    step = pd.array(history.diverged_step.cpu().numpy(), dtype="Int64")
-    metrics = {name: values.cpu().double().numpy() for name, values in _final_metrics(last, history).items()}
-    table = pd.DataFrame(
-        {
-            **_factors(stack),
-            "hidden_units": sum(hidden.affine.bias.value.shape[1] for hidden in network.hidden),
-            "parameters": sum(parameter.value[0].numel() for parameter in network.parameters()),
-            "diverged": diverged,
-            "diverged_step": step,
-            **{name: np.where(diverged, np.nan, values) for name, values in metrics.items()},
-            "mean_slope": np.where(diverged, np.nan, slopes),
+    for hidden in network.hidden:
+        active = counts.active[hidden.name]
+        shape = active.shape
+        number, run, unit = np.indices(shape).reshape(3, -1)
+        yield {
+            "run": ids[run],
+            "layer": hidden.name,
+            "depth": hidden.depth,
+            "unit": unit,
+            "examples": np.asarray(counts.examples)[number],
+            "active": active.flatten().cpu().numpy(),
+            "born_dead": born_dead[hidden.name].expand(shape).flatten().cpu().numpy(),
         }
-    )
-    return table.assign(diverged_step=table["diverged_step"].where(table["diverged"]))
-
-
-def _final_metrics(last: Checkpoint, history: History) -> dict[str, Tensor]:
-    """Column -> (K,)."""
-    train, test = last.probes["train"], last.probes["test"]
-    dead, dead_on_test = last.dead("train"), last.dead("test")
-    followed = history.layers
-    other_flags = {name: flag for name, flag in FLAGS.items() if name != "dead"}
-    assert last.capacity is not None, "the last checkpoint measures it"
-    return {
-        "train_loss": train.loss,
-        "train_accuracy": train.accuracy,
-        "test_loss": test.loss,
-        "test_accuracy": test.accuracy,
-        "dead_fraction": _fraction(dead.values()),
-        "dead_fraction_test": _fraction(dead_on_test.values()),
-        "dead_on_both_fraction": _fraction(flags & dead_on_test[name] for name, flags in dead.items()),
-        **{
-            f"{name}_fraction": _fraction(map(flag, train.units.values()))
-            for name, flag in other_flags.items()
-        },
-        "born_dead_fraction": _fraction(units.born_dead for units in followed.values()),
-        "died_fraction": _fraction(units.died_since_birth for units in followed.values()),
-        "revived_fraction": _fraction(units.revived_for_good for units in followed.values()),
-        "effective_rank": last.capacity.effective_rank,
-        "pruned_difference": last.capacity.pruned_difference,
-        "pruned_answers": last.capacity.pruned_answers,
-    }
-
-
-def _factors(stack: Stack) -> dict[str, object]:
-    shard = stack.shard
-    names = [field.name for field in fields(Run) if field.name not in ("id", "experiment", "seed")]
-    return {
-        "run": stack.ids,
-        "experiment": shard.experiment,
-        "shard": shard.name,
-        **{name: [getattr(run, name) for run in stack.runs] for name in names},
-        "slope": stack.initial_slopes,
-        "pixels": shard.pixels,
-        "batch_size": shard.batch_size,
-        "steps": shard.steps,
-        "train_examples": shard.dataset.train,
-        "precision": shard.precision,
-        "stack_size": len(stack.runs),
-    }
-
-
-def _fraction(flags: Iterable[Tensor]) -> Tensor:
-    """Share of a network's units: (K, U) bool for each of its layers -> (K,) float64."""
-    return torch.cat(list(flags), dim=1).cpu().double().mean(1)
 
 
 def _joined(added: list[Columns]) -> Columns:

@@ -1,9 +1,9 @@
-"""The definitions of dead, inactive, saturated and dormant units, of their death and revival, and of diverged networks.
+"""The definitions of dead, nearly dead, inactive, saturated and dormant units, of their death and revival, and of the outcomes of runs.
 
 A *unit* is one output of a hidden layer's non-linearity; for a convolution one channel, all its positions together.
 Every definition is relative to a *probe set* D, the examples that were shown. What is needed from D is gathered batch by
-batch in :class:`UnitStatistics`; the definitions are functions of it. The training engine and the probe both count with
-this module, so the paper and its users mean the same thing.
+batch in :class:`~dying_relu.units.statistics.UnitStatistics`; the definitions are functions of it. The training engine and the probe both
+count with this module, so the paper and its users mean the same thing.
 
 >>> z = torch.tensor([[-1.0, -2.0], [-1.0, 3.0]])          # two units, two examples
 >>> statistics = UnitStatistics.of(z, z.relu(), (z > 0).float(), axis=-1)
@@ -12,12 +12,11 @@ tensor([ True, False])
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from dying_relu.units.reductions import reduce
+from dying_relu.units.statistics import UnitStatistics
 
 SATURATION_TOLERANCE = 1e-3
 """A derivative at most this large everywhere on D passes (almost) no gradient."""
@@ -28,86 +27,17 @@ DORMANT_TAUS = {"dormant_0": 0.0, "dormant_0025": DORMANT_TAU, "dormant_01": 0.1
 """The thresholds that a study's tables count with, by the name of their column. Source: Sokar et al. (2023)."""
 
 
-@dataclass
-class UnitStatistics:
-    """The statistics of each unit on which the definitions rest, from all examples seen so far.
+NEARLY_DEAD_SHARE = 0.02
+"""A living unit that is active on a smaller share of D is nearly dead."""
 
-    Every tensor has shape (..., units); leading axes are networks of a stack. All are float32, or float64 when the
-    pre-activations are.
-
-    Attributes:
-        pre_activation_min, pre_activation_max: the smallest and the largest pre-activation.
-        activation_max: the largest absolute activation.
-        derivative_max: the largest absolute derivative of the activation at the pre-activations seen.
-        activation_sum: the sum of absolute activations (absolute: negative ones must not cancel positive ones).
-        active_count: on how many examples (and positions) the pre-activation was positive.
-        count: number of examples (times positions) seen.
-        pre_activation_sum: the sum of pre-activations; None where no definition needs it, as in the training engine.
-        active_examples: on how many examples the unit was active at one position at least; None where it was not counted.
-        examples: number of examples seen, without regard to positions; 0 where it was not counted.
-    """
-
-    pre_activation_min: Tensor
-    pre_activation_max: Tensor
-    activation_max: Tensor
-    derivative_max: Tensor
-    activation_sum: Tensor
-    active_count: Tensor
-    count: int
-    pre_activation_sum: Tensor | None = None
-    active_examples: Tensor | None = None
-    examples: int = 0
-
-    @classmethod
-    def of(cls, z: Tensor, activation: Tensor, derivative: Tensor, axis: int) -> "UnitStatistics":
-        """Compute the statistics of one batch.
-
-        Args:
-            z: pre-activations, (..., units, examples) or (..., examples, units).
-            activation: f(z), same shape.
-            derivative: f'(z), same shape.
-            axis: the axis of the examples (for a convolution: of all positions of all examples), -1 or -2.
-        """
-        return cls(*reduce(z, activation, derivative, axis), count=z.shape[axis])
-
-    def merge(self, other: "UnitStatistics") -> "UnitStatistics":
-        """Combine the statistics of two sets of examples: a unit is dead on D only if it is dead on every batch of D.
-
-        Args:
-            other: of the same units; tensors of shape (..., units).
-        """
-        return UnitStatistics(
-            pre_activation_min=torch.minimum(self.pre_activation_min, other.pre_activation_min),
-            pre_activation_max=torch.maximum(self.pre_activation_max, other.pre_activation_max),
-            activation_max=torch.maximum(self.activation_max, other.activation_max),
-            derivative_max=torch.maximum(self.derivative_max, other.derivative_max),
-            activation_sum=self.activation_sum + other.activation_sum,
-            active_count=self.active_count + other.active_count,
-            count=self.count + other.count,
-            pre_activation_sum=_sum(self.pre_activation_sum, other.pre_activation_sum),
-            active_examples=_sum(self.active_examples, other.active_examples),
-            examples=self.examples + other.examples,
-        )
-
-    @property
-    def mean_abs_activation(self) -> Tensor:
-        """(..., units) mean of |activation| over D."""
-        return self.activation_sum / self.count
-
-    @property
-    def mean_pre_activation(self) -> Tensor | None:
-        """(..., units) mean of the pre-activations over D; None where their sum was not gathered."""
-        return None if self.pre_activation_sum is None else self.pre_activation_sum / self.count
-
-    @property
-    def active_share(self) -> Tensor:
-        """(..., units) share of D on which the pre-activation is positive, in [0, 1]."""
-        return self.active_count / self.count
-
-
-def _sum(one: Tensor | None, other: Tensor | None) -> Tensor | None:
-    """The sum of two counts; None if one of them was not counted."""
-    return None if one is None or other is None else one + other
+DIVERGED, COLLAPSED, TRAINED = "diverged", "collapsed", "trained"
+OUTCOMES = (DIVERGED, COLLAPSED, TRAINED)
+"""The outcomes of a run; each has exactly one."""
+DIVERGED_LOSS_RATIO = 1.05
+"""A run has diverged if its loss at the end is more than so many times that at the start. Not 1: where every unit is dead from the start,
+the loss starts at ln(classes), the least that guessing without knowledge costs, and at high rates the output's biases jitter above it."""
+CHANCE_LEVEL = 0.001
+"""The level of the test that an accuracy is above chance."""
 
 
 def inactive(statistics: UnitStatistics) -> Tensor:
@@ -139,6 +69,18 @@ def dead(statistics: UnitStatistics) -> Tensor:
     silent = (statistics.activation_max == 0) & (statistics.derivative_max == 0)
     # A unit that was infinite somewhere is not judged, even if ReLU has made 0 of minus infinity.
     return silent & statistics.pre_activation_min.isfinite() & statistics.pre_activation_max.isfinite()
+
+
+def nearly_dead(statistics: UnitStatistics) -> Tensor:
+    """Units that are not dead on D, and active on less than 2 % of its examples (and positions).
+
+    Args:
+        statistics: of D; tensors of shape (..., units).
+
+    Returns:
+        (..., units) bool.
+    """
+    return ~dead(statistics) & (statistics.active_share < NEARLY_DEAD_SHARE)
 
 
 def saturated(statistics: UnitStatistics) -> Tensor:
@@ -215,11 +157,11 @@ def revived(dead_before: Tensor, dead_now: Tensor) -> Tensor:
     return dead_before & ~dead_now
 
 
-def diverged(losses: Iterable[Tensor], parameters: Iterable[Tensor] = ()) -> Tensor:
+def overflowed(losses: Iterable[Tensor], parameters: Iterable[Tensor] = ()) -> Tensor:
     """Networks of which a loss or a parameter is infinite or not a number.
 
     Looked at after every step of training (the loss on its minibatch) and at every checkpoint (the losses on the probe sets, and the
-    parameters). A network that has diverged once stays so.
+    parameters). A network that has overflowed once stays so.
 
     Args:
         losses: (K,) each, of K networks.
@@ -228,7 +170,7 @@ def diverged(losses: Iterable[Tensor], parameters: Iterable[Tensor] = ()) -> Ten
     Returns:
         (K,) bool.
 
-    >>> diverged([torch.tensor([1.0, 1.0, torch.nan])], [torch.tensor([[0.0], [torch.inf], [0.0]])])
+    >>> overflowed([torch.tensor([1.0, 1.0, torch.nan])], [torch.tensor([[0.0], [torch.inf], [0.0]])])
     tensor([False,  True,  True])
     """
     return ~torch.stack([_finite(numbers) for numbers in (*losses, *parameters)]).all(0)
@@ -239,3 +181,61 @@ def _finite(numbers: Tensor) -> Tensor:
     of_network = numbers.reshape(len(numbers), -1)
     # NaN is the largest and the smallest; to look at every number takes ten times as long.
     return of_network.amax(1).isfinite() & of_network.amin(1).isfinite()
+
+
+def outcome(
+    *,
+    overflowed: Tensor,
+    initial_loss: Tensor,
+    final_loss: Tensor,
+    constant: Tensor,
+    correct: Tensor,
+    examples: int,
+    chance: float,
+) -> list[str]:
+    """Outcomes of runs: diverged (overflowed, or with a loss 5 % above that at the start), else collapsed (one predicted class for all
+    training examples, or a test accuracy that is not above chance), else trained.
+
+    Chance is the share of the largest class in the test set. An accuracy is above it if at least so many of as many guesses, each right
+    with that probability, are right with a probability of at most ``CHANCE_LEVEL`` (exact, one-sided binomial test).
+
+    Args:
+        overflowed: (K,) bool.
+        initial_loss: (K,) mean training loss before training, on the training probe set.
+        final_loss: (K,) mean training loss at the end, on all training examples.
+        constant: (K,) bool, whether the predicted class is the same for all training examples.
+        correct: (K,) number of test examples classified correctly.
+        examples: number of test examples.
+        chance: share of the largest class among them.
+
+    Returns:
+        (K,) one of ``OUTCOMES`` each.
+
+    >>> outcome(overflowed=torch.tensor([True, False, False]), initial_loss=torch.tensor([2.3, 2.3, 2.3]),
+    ...     final_loss=torch.tensor([torch.nan, 2.3, 1.0]), constant=torch.tensor([False, False, False]),
+    ...     correct=torch.tensor([0, 120, 700]), examples=1000, chance=0.1)
+    ['diverged', 'collapsed', 'trained']
+    """
+    diverged = overflowed | (final_loss > DIVERGED_LOSS_RATIO * initial_loss)
+    collapsed = constant | (correct < least_above_chance(examples, chance))
+    return [
+        DIVERGED if is_diverged else COLLAPSED if is_collapsed else TRAINED
+        for is_diverged, is_collapsed in zip(diverged.tolist(), collapsed.tolist(), strict=True)
+    ]
+
+
+def least_above_chance(examples: int, chance: float) -> int:
+    """Find the least number of correct answers that is above chance at ``CHANCE_LEVEL``.
+
+    Args:
+        examples: number of answers.
+        chance: probability that a guess is right.
+
+    >>> least_above_chance(10_000, 0.1135)
+    1235
+    """
+    # Only a study needs it, and the probe comes without SciPy.
+    from scipy.stats import binom
+
+    # isf: the least k with P(more than k) <= level.
+    return int(binom.isf(CHANCE_LEVEL, examples, chance)) + 1

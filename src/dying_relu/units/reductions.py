@@ -38,6 +38,19 @@ class Reduced(NamedTuple):
     """How many pre-activations are positive."""
 
 
+class Moments(NamedTuple):
+    """Of the pre-activations of a batch, for each unit; each (..., units), float64 from the compiled loops."""
+
+    low: Tensor
+    high: Tensor
+    positive_sum: Tensor
+    """Of those above 0."""
+    total: Tensor
+    square_sum: Tensor
+    active_count: Tensor
+    """How many are positive."""
+
+
 _loops: list[ModuleType | None] = []
 """What :func:`compiled` has found; no functools.cache, at whose sight torch.compile warns."""
 
@@ -118,6 +131,106 @@ def reduce_blocks(z: Tensor, activation: Tensor, derivative: Tensor) -> Reduced:
     loops.scan_stack(*folded, fields)
     each = torch.from_numpy(fields).unbind()
     return Reduced(each[0].amin(1), *(one.amax(1) for one in each[1:4]), *(one.sum(1) for one in each[4:]))
+
+
+def moments(z: Tensor, axis: int) -> Moments:
+    """Reduce the pre-activations of one batch; see :class:`RunningMoments`.
+
+    Args:
+        z: (..., units, examples) or (..., examples, units).
+        axis: the axis of the examples, -1 or -2.
+    """
+    running = RunningMoments()
+    running.add(z, axis)
+    return running.moments()
+
+
+class RunningMoments:
+    """Moments of a layer's pre-activations, batch by batch, in one pass over memory on a CPU with numba; NaN stays NaN.
+
+    Their bits do not depend on the number of units.
+    """
+
+    def __init__(self) -> None:
+        self._fields: Any = None
+        self._units: tuple[int, ...] = ()
+        self._fold = 0
+
+    def add(self, z: Tensor, axis: int, fold: int = 1) -> None:
+        """Add a batch.
+
+        Args:
+            z: (..., units, examples) or (..., examples, units), at every call with the same axes.
+            axis: the axis of the examples, -1 or -2.
+            fold: so many rows of units are reduced side by side, a divisor of the number of examples (and positions) of every batch.
+        """
+        loops = compiled() if z.device.type == "cpu" and z.dtype in (torch.float32, torch.float64) else None
+        if loops is None:
+            self._add_elsewhere(z, axis)
+        elif axis == -1:
+            rows = z.reshape(-1, z.shape[-1])
+            self._begin(z.shape[:-1], (len(rows),))
+            loops.moments_of_rows(rows.contiguous().numpy(), self._fields)
+        else:
+            # Networks side by side in memory are units side by side: nothing is copied.
+            joined = z.movedim(0, 1).flatten(1) if z.dim() == 3 else z
+            examples, columns = joined.shape
+            self._begin((*z.shape[:-2], z.shape[-1]), (1, fold * columns))
+            self._fold = fold
+            folded = joined.reshape(1, examples // fold, fold * columns)
+            loops.moments_of_columns(folded.numpy(), self._fields)
+
+    def _begin(self, units: tuple[int, ...], shape: tuple[int, ...]) -> None:
+        if self._fields is None:
+            self._units = tuple(units)
+            self._fields = np.zeros((len(Moments._fields), *shape))
+            self._fields[0], self._fields[1] = np.inf, -np.inf
+
+    def _add_elsewhere(self, z: Tensor, axis: int) -> None:
+        total, square, active = z.sum(axis), z.square().sum(axis), z.sign().clamp_(min=0).sum(axis)
+        batch = [z.amin(axis), z.amax(axis), z.clamp(min=0).sum(axis), total, square, active]
+        if self._fields is not None:
+            low, high, *others = self._fields
+            batch[:2] = torch.minimum(low, batch[0]), torch.maximum(high, batch[1])
+            batch[2:] = (before + values for before, values in zip(others, batch[2:], strict=True))
+        self._fields = batch
+
+    def moments(self) -> Moments:
+        """The moments of all batches, fields of shape (..., units)."""
+        if isinstance(self._fields, list):
+            return Moments(*self._fields)
+        each = torch.from_numpy(self._fields.copy())
+        if self._fold:
+            low, high, *others = each.view(len(each), self._fold, -1).unbind()
+            # One after the other: the order of PyTorch's own sum depends on how many units there are, and so on the stack.
+            each = torch.stack(
+                [
+                    low.amin(0),
+                    high.amax(0),
+                    *(sum(total.unbind(), torch.zeros_like(total[0])) for total in others),
+                ]
+            )
+        low, high, *others = each.view(-1, *self._units).unbind()
+        # The loops keep NaN in the sums alone.
+        unknown = others[1].isnan()
+        return Moments(*(extreme.masked_fill(unknown, torch.nan) for extreme in (low, high)), *others)
+
+
+def sums(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Sum numbers and their squares over examples.
+
+    Args:
+        x: (stack, examples, columns), contiguous.
+
+    Returns:
+        (stack, columns) float64 each (in the precision of ``x`` without numba), whose bits do not depend on the number of columns.
+    """
+    loops = compiled() if x.device.type == "cpu" else None
+    if loops is None:
+        return x.sum(1), x.square().sum(1)
+    total, square = np.empty((len(x), x.shape[2])), np.empty((len(x), x.shape[2]))
+    loops.sums_of_columns(x.numpy(), total, square)
+    return torch.from_numpy(total), torch.from_numpy(square)
 
 
 def add_relu(

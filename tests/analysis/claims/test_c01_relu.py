@@ -7,13 +7,13 @@ import pytest
 import torch
 from small_evidence import settled
 
-from dying_relu.analysis.claims import REFUTED, SUPPORTED
+from dying_relu.analysis.claims import DOES_NOT_HOLD, HOLDS
 from dying_relu.stack.activations import ACTIVATIONS
 
 
 def test_relu_is_compared_with_the_maximum_on_numbers_of_every_size_and_both_signs() -> None:
     found = settled("C1")
-    assert found[["verdict", "effect", "low", "high", "n"]].tolist() == [SUPPORTED, 0, 0, 0, 0]
+    assert found[["verdict", "effect", "low", "high", "n"]].tolist() == [HOLDS, 0, 0, 0, 0]
     assert found["details"]["Values"] > 800_000
 
 
@@ -31,5 +31,5 @@ def test_a_relu_that_is_wrong_anywhere_refutes_c1(
 ) -> None:
     monkeypatch.setitem(ACTIVATIONS, "relu", dataclasses.replace(ACTIVATIONS["relu"], function=wrong))
     found = settled("C1")
-    assert found["verdict"] == (REFUTED if error else SUPPORTED)
+    assert found["verdict"] == (DOES_NOT_HOLD if error else HOLDS)
     assert found["effect"] == found["low"] == found["high"] == pytest.approx(error, rel=0.02)

@@ -37,7 +37,7 @@ def test_deaths_stand_by_depth_and_then_in_the_order_of_the_optimisers() -> None
 
 def test_deaths_are_those_of_relu_units_from_one_update_to_the_next_of_which_all_parts_are_known() -> None:
     evidence = SmallEvidence()
-    units = evidence.units
+    units = evidence.units_of(evidence.runs)
     units = units[units["experiment"].str.startswith("anatomy")].sort_values("step")
     before = units.groupby(["run", "layer", "unit"])["dead"].shift(1)
     assert len(deaths(evidence)) == (before.eq(False) & units["dead"]).sum()
@@ -76,4 +76,4 @@ def test_the_negative_weights_after_a_death_are_those_of_the_next_step() -> None
 
 def test_without_a_death_there_is_nothing_to_split() -> None:
     with pytest.raises(NotEnoughData, match=r"^no unit dies in the experiments 'anatomy\.\.\.'$"):
-        deaths(SmallEvidence(units=lambda t: t.assign(dead=False)))
+        deaths(SmallEvidence(units=lambda t: t.assign(dead=False, dead_all=False)))

@@ -1,78 +1,101 @@
-"""The tables as the rules ask for them: joined, narrowed to an experiment, and by whatever counts as dead."""
+"""The tables as the rules ask for them: joined, narrowed to an experiment, and by whatever counts as dead and as trained."""
 
-import numpy as np
 import pandas as pd
 import pytest
-from small_evidence import SmallEvidence, diverge
+from planted_study import evidence
+from small_evidence import SmallEvidence
 from small_study import small_tables
 
-from dying_relu.analysis.claims.evidence import DEAD, Definition, NotEnoughData, by_replicate, safe
+from dying_relu.analysis.claims.evidence import DEAD, Definition, NotEnoughData
 from dying_relu.analysis.factors import FACTORS
 
-INACTIVE = Definition("inactive_fraction", "inactive", ("test", "inactive"), None)
+INACTIVE = Definition("inactive_fraction", "inactive", "inactive")
 
 
-def test_a_stratum_is_data_set_architecture_and_optimiser() -> None:
-    runs = SmallEvidence().runs
-    assert set(runs.query("experiment == 'recovery'")["stratum"]) == {
-        f"{dataset} {architecture} {optimiser}"
-        for dataset in ("mnist", "cifar10")
-        for architecture in ("mlp", "cnn")
-        for optimiser in ("sgd", "adam")
-    }
+def test_the_plans_definition_leaves_the_table_as_it_is() -> None:
+    pd.testing.assert_frame_equal(SmallEvidence().runs, small_tables()["runs"])
 
 
-def test_the_papers_definition_leaves_the_table_as_it_is() -> None:
-    pd.testing.assert_frame_equal(SmallEvidence().runs.drop(columns="stratum"), small_tables()["runs"])
-
-
-def test_by_another_definition_those_died_that_are_dead_at_the_end_and_were_not_at_the_start() -> None:
-    """On held-out examples, before the first step, one unit of the first layer is inactive and two of the second, of 24 in all."""
+def test_by_another_definition_those_are_newly_dead_that_are_dead_at_the_end_and_were_not_at_the_start() -> (
+    None
+):
+    """Before the first step one unit of the first layer is inactive and two of the second, of 24 in all."""
 
     def at_the_start(layers: pd.DataFrame) -> pd.DataFrame:
-        first = layers["step"] == 0
-        other = layers[first].assign(probe="test", dead=0, inactive=layers["depth"])
-        return pd.concat([layers, other])
+        start = (layers["step"] == 0) & (layers["probe"] == "train")
+        return layers.assign(
+            **{
+                name: layers[name].mask(start, number)
+                for name, number in {"dead": 0, "dead_all": 0, "new_dead_all": 0, "saturated": 0}.items()
+            },
+            inactive=layers["inactive"].mask(start, layers["depth"]),
+        )
 
     found = SmallEvidence(definition=INACTIVE, layers=at_the_start).runs.set_index("run")
-    papers = SmallEvidence().runs.set_index("run")
-    pd.testing.assert_series_equal(found["dead_fraction"], papers["inactive_fraction"], check_names=False)
-    expected = papers["inactive_fraction"] - 3 / 24
-    pd.testing.assert_series_equal(found["died_fraction"], expected, check_names=False)
+    plans = SmallEvidence().runs.set_index("run")
+    pd.testing.assert_series_equal(found["dead_fraction"], plans["inactive_fraction"], check_names=False)
+    expected = (plans["inactive_fraction"] - 3 / 24).clip(lower=0)
+    pd.testing.assert_series_equal(found["new_dead_fraction"], expected, check_names=False)
 
 
-def test_units_have_the_factors_of_their_runs_and_are_those_of_runs_that_did_not_diverge() -> None:
-    evidence = SmallEvidence(runs=lambda t: diverge(t, t["learning_rate"] == 1.0))
-    units, runs = evidence.units, evidence.runs.set_index("run")
-    assert not runs.loc[units["run"].unique(), "diverged"].any()
+def test_every_finite_network_can_be_counted_as_trained() -> None:
+    small = SmallEvidence()
+    small.finite_is_trained = True
+    outcomes = small.runs.groupby("overflowed")["outcome"].unique()
+    assert [*outcomes[False], *outcomes[True]] == ["trained", "diverged"]
+
+
+def test_units_have_the_factors_of_their_runs_and_are_those_of_runs_that_trained() -> None:
+    def collapsed(runs: pd.DataFrame) -> pd.DataFrame:
+        return runs.assign(outcome=runs["outcome"].mask(runs["learning_rate"] == 1.0, "collapsed"))
+
+    small = SmallEvidence(runs=collapsed)
+    runs = small.runs.set_index("run")
+    units = small.units_of(small.runs)
+    assert set(runs.loc[units["run"].unique(), "outcome"]) == {"trained"}
     stored = small_tables()["units"]
-    assert len(units) == stored["run"].map(runs["diverged"]).eq(False).sum() < len(stored)
-    assert {"experiment", "stratum", "steps", "train_examples", *FACTORS} <= set(units)
+    assert len(units) == (stored["run"].map(runs["outcome"]) == "trained").sum() < len(stored)
+    assert {"experiment", "steps", "train_examples", *FACTORS} <= set(units)
     assert (units["learning_rate"] == units["run"].map(runs["learning_rate"])).all()
 
 
 def test_units_are_dead_by_the_definition_and_their_numbers_are_in_double_precision() -> None:
     def half(units: pd.DataFrame) -> pd.DataFrame:
-        return units.assign(inactive=True, dead=units["unit"] % 2 == 0, mean_abs_activation=0.0)
+        dead = units["unit"] % 2 == 0
+        return units.assign(inactive=True, dead=dead, dead_all=dead, mean_abs_activation=0.0)
 
-    assert SmallEvidence(definition=INACTIVE, units=half).units["dead"].all()
-    units = SmallEvidence(units=half).units
+    inactive = SmallEvidence(definition=INACTIVE, units=half)
+    assert inactive.units_of(inactive.runs)["dead"].all()
+    plans = SmallEvidence(units=half)
+    units = plans.units_of(plans.runs)
     assert units["dead"].mean() == 0.5
     assert not list(units.select_dtypes("float32"))
     with pytest.raises(NotEnoughData, match=r"^this definition is not recorded of single units$"):
-        _ = SmallEvidence(definition=DEAD._replace(of_units=None)).units
+        SmallEvidence(definition=DEAD._replace(of_units=None)).units_of(plans.runs)
 
 
-def test_an_experiment_is_its_runs_those_that_diverged_too() -> None:
-    evidence = SmallEvidence()
-    runs = evidence.experiment("causes")
+def test_checkpoints_at_which_units_were_not_counted_on_all_examples_are_left_out() -> None:
+    def uncounted(units: pd.DataFrame) -> pd.DataFrame:
+        return units.assign(dead_all=units["dead_all"].mask(units["step"] == 10))
+
+    units = evidence(units=uncounted).relu_units("recovery")
+    assert sorted(units["step"].unique()) == [0, 20]
+
+
+def test_an_experiment_is_its_runs_whatever_their_outcome() -> None:
+    small = SmallEvidence()
+    runs = small.experiment("causes")
     assert set(runs["experiment"]) == {"causes"}
-    assert runs["diverged"].any()
-    assert set(evidence.relu("causes")["activation"]) == {"relu"}
-    assert evidence.relu("causes")["diverged"].any()
-    units = evidence.relu_units("recovery")
+    assert {"diverged", "trained"} <= set(runs["outcome"])
+    assert set(small.relu("causes", "optimisers")["experiment"]) == {"causes", "optimisers"}
+    assert set(small.relu("causes", "nothing")["activation"]) == {"relu"}
+    units = small.relu_units("recovery")
     assert set(units["experiment"]) == {"recovery"}
     assert set(units["activation"]) == {"relu"}
+
+
+def test_recorded_units_are_those_of_reported_seeds() -> None:
+    assert evidence().relu_units("recovery")["replicate"].max() == 19
 
 
 def test_what_an_experiment_lacks_is_named() -> None:
@@ -81,29 +104,17 @@ def test_what_an_experiment_lacks_is_named() -> None:
         (lambda: SmallEvidence().experiment("nothing"), "the study has no experiment 'nothing'"),
         (lambda: leaky.relu("causes"), "the experiment 'causes' has no ReLU networks"),
         (lambda: leaky.relu_units("recovery"), "the experiment 'recovery' has no ReLU networks"),
-        (lambda: SmallEvidence().relu_units("causes"), "the experiment 'causes' has no recorded units"),
+        (
+            lambda: SmallEvidence().relu_units("causes"),
+            "the experiment 'causes' has no recorded units of networks that trained",
+        ),
     ):
         with pytest.raises(NotEnoughData, match=f"^{said}$"):
             ask()
 
 
 def test_what_moved_the_units_of_an_experiment_is_told_of_that_experiment() -> None:
-    evidence = SmallEvidence()
-    assert set(evidence.since("recovery")["experiment"]) == {"recovery"}
-    assert set(evidence.since("anatomy")["experiment"]) == {"anatomy"}
-    assert evidence.since("recovery") is evidence.since("recovery")
-
-
-def test_a_statistic_is_taken_of_each_stratum_and_replicate_and_left_out_where_there_is_none() -> None:
-    table = pd.DataFrame(
-        {"stratum": list("bbaab"), "replicate": [1, 1, 0, 0, 0], "x": [1.0, 2.0, 4.0, np.nan, np.nan]}
-    )
-    found = by_replicate(table, lambda rows: rows["x"].sum(min_count=1))
-    expected = pd.DataFrame({"stratum": ["b", "a"], "replicate": [1, 0], "value": [3.0, 4.0]})
-    pd.testing.assert_frame_equal(found, expected)
-
-
-def test_a_setting_is_safe_if_no_replicate_diverges_in_it() -> None:
-    runs = pd.DataFrame({"rate": [1, 1, 2, 2], "bias": [0, 1, 0, 0], "diverged": [False, True, False, False]})
-    assert safe(runs, ["rate"])["rate"].tolist() == [2, 2]
-    assert safe(runs, ["rate", "bias"])["bias"].tolist() == [0, 0, 0]
+    small = SmallEvidence()
+    assert set(small.since("recovery")["experiment"]) == {"recovery"}
+    assert set(small.since("anatomy")["experiment"]) == {"anatomy"}
+    assert small.since("recovery") is small.since("recovery")

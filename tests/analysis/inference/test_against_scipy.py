@@ -1,48 +1,16 @@
-"""What is computed here for speed, against scipy: bit by bit."""
+"""What is computed here for speed, against scipy."""
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
 from dying_relu.analysis.inference.correlation import rank_correlation
-from dying_relu.analysis.inference.intervals import (
-    LEVEL,
-    MOST_RESAMPLES,
-    RESAMPLES,
-    SEED,
-    interval,
-    simultaneous,
-)
 from dying_relu.analysis.inference.survival import still_dead
 
 NUMBERS = st.floats(-1e6, 1e6, allow_nan=False)
-
-
-@settings(max_examples=30)
-@given(
-    st.lists(st.lists(NUMBERS, min_size=1, max_size=5), min_size=1, max_size=4),
-    st.sampled_from([LEVEL, simultaneous(3), simultaneous(1000)]),
-)
-def test_an_interval_is_that_of_scipys_bootstrap(strata: list[list[float]], level: float) -> None:
-    labels = np.repeat(np.arange(len(strata)), [len(stratum) for stratum in strata])
-    found = interval(np.concatenate(strata), labels, level)
-    if all(np.ptp(stratum) == 0 for stratum in strata):
-        assert found.low == found.high == found.estimate
-        return
-    samples = [np.sort(stratum * 2 if len(stratum) == 1 else stratum) for stratum in strata]
-    expected = stats.bootstrap(
-        samples,
-        lambda *resampled, axis: np.mean([sample.mean(axis=axis) for sample in resampled], axis=0),
-        n_resamples=min(round(RESAMPLES * (1 - LEVEL) / (1 - level)), MOST_RESAMPLES),
-        confidence_level=level,
-        method="percentile",
-        vectorized=True,
-        rng=np.random.default_rng(SEED),
-    ).confidence_interval
-    assert (found.low, found.high) == (expected.low, expected.high)
 
 
 @given(

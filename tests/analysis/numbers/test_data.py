@@ -7,6 +7,7 @@ import pytest
 from small_study import ORIGIN
 
 from dying_relu.analysis.numbers.data import numbers
+from dying_relu.analysis.outcomes import trained
 from dying_relu.analysis.study_results import StudyResults
 from dying_relu.results import store
 
@@ -37,13 +38,15 @@ def test_an_experiment_that_is_not_there_was_not_measured(small_study: Path) -> 
     assert values["LargeBatchesSize"] is None
 
 
-def test_dead_units_of_raw_pixels_count_where_nothing_diverges(
+def test_dead_units_of_raw_pixels_count_where_all_train(
     runs: pd.DataFrame, small_study: Path, tmp_path: Path
 ) -> None:
-    raw = runs["experiment"].eq("data_raw_pixels") & ~runs["diverged"]
-    values = changed(small_study, tmp_path, raw, dead_fraction=1.0, born_dead_fraction=0.75)
+    raw = runs["experiment"].eq("data_raw_pixels") & trained(runs)
+    values = changed(
+        small_study, tmp_path, raw, dead_fraction=1.0, dead_fraction_probe=1.0, born_dead_fraction=0.75
+    )
     like = runs["experiment"].eq("causes") & runs["architecture"].eq("mlp") & runs["activation"].eq("relu")
-    before = runs[like & runs["initial_bias"].eq(0) & ~runs["diverged"]]
+    before = runs[like & runs["initial_bias"].eq(0) & trained(runs)]
     assert values["RawPixelsDead"] == pytest.approx(1 - before["dead_fraction"].mean())
     assert values["RawPixelsBornDead"] == pytest.approx(0.75 - before["born_dead_fraction"].mean())
     assert values["SmallBatchesDead"] == 0

@@ -3,7 +3,8 @@
 import numpy as np
 
 from dying_relu.analysis.claims.evidence import Evidence
-from dying_relu.analysis.claims.verdict import REFUTED, SUPPORTED, Finding, claim
+from dying_relu.analysis.claims.verdict import Finding, claim
+from dying_relu.analysis.inference.decisions import DOES_NOT_HOLD, HOLDS
 from dying_relu.analysis.inference.intervals import Interval
 
 
@@ -13,8 +14,7 @@ from dying_relu.analysis.inference.intervals import Interval
     experiment="none: an identity",
     measure="largest absolute difference between the ReLU that was trained with and max(0, z)",
     unit="number",
-    rule="Supported if the activation used in training equals max(0, z) exactly on float32 numbers of every "
-    "magnitude and both signs; else refuted.",
+    rule="Holds if the activation used in training equals max(0, z) exactly on float32 numbers of every magnitude and both signs.",
     details={
         "Values": "number",
     },
@@ -31,7 +31,7 @@ def relu_is_max(evidence: Evidence) -> Finding:
     expected = torch.from_numpy(np.maximum(np.float32(0), z.numpy()))
     worst = float((ACTIVATIONS["relu"].function(z, 0.0) - expected).abs().max())
     return Finding(
-        SUPPORTED if worst == 0 else REFUTED,
+        HOLDS if worst == 0 else DOES_NOT_HOLD,
         Interval(worst, worst, worst, len(z)),
         runs=0,
         details={"Values": len(z)},

@@ -2,91 +2,65 @@
 
 import pandas as pd
 
-from dying_relu.analysis.claims.evidence import Evidence, NotEnoughData, by_replicate, measured, ratio
-from dying_relu.analysis.claims.verdict import (
-    LIMITED,
-    NOT_ENOUGH_DATA,
-    REFUTED,
-    SUPPORTED,
-    Detail,
-    Finding,
-    claim,
-    if_any,
-    pooled,
-)
-from dying_relu.analysis.inference.intervals import Interval
+from dying_relu.analysis.claims.cells import by_seed, cells_of
+from dying_relu.analysis.claims.evidence import DEAD, Evidence, NotEnoughData, measured, ratio
+from dying_relu.analysis.claims.verdict import Finding, Reading, claim
+from dying_relu.analysis.factors import CELL
+from dying_relu.analysis.inference.criteria import Above
+from dying_relu.analysis.inference.decisions import DOES_NOT_HOLD, Cell, decide, mean_of
+from dying_relu.analysis.inference.selection import reported
+from dying_relu.analysis.outcomes import trained
 from dying_relu.analysis.thresholds import PAPER
+
+EXPERIMENTS = ("causes", "optimisers")
 
 
 @claim(
     "C2",
     "A dying unit becomes inactive and outputs 0 for any input",
-    experiment="causes",
-    measure="share of the units dead on the training probe set that are alive on the test probe set",
-    rule=f"ReLU networks at the end of training. Supported if no unit that is dead on training examples is alive on held-out "
-    f"ones; supported with a limit if surely fewer than {1 - PAPER.nearly_all:.0%} of them are; refuted if surely more. (After data had "
-    f"been looked at, units are compared one by one instead of by their numbers; the threshold stayed.)",
+    experiment="causes, optimisers",
+    measure="share of the units dead on all training examples that are dead on all test examples",
+    rule=f"Charitable: on other examples of the same kind. ReLU networks that trained; each seed: of the units that are dead on all "
+    f"training examples at the end, the share dead on all test examples; cells: data set and architecture. Holds if above "
+    f"{PAPER.nearly_all:.0%}. Literal, any input: an input that wakes the unit exists as long as one of its weights is not 0.",
     details={
         "DeadOnTrain": "number",
         "DeadOnTest": "number",
-        "Mlp": "percent",
-        "Cnn": "percent",
         "Reverse": "percent",
-        "Sampling": "words",
-        "Recovery": "percent",
     },
 )
 def dead_on_any_input(evidence: Evidence) -> Finding:
     """Judge C2."""
-    runs, effect, details = _alive_on_others(evidence)
-    few = 1 - evidence.thresholds.nearly_all
-    if effect.high == 0:
-        verdict, note = SUPPORTED, "on the examples that were tried"
-    elif effect.high < few:
-        verdict, note = LIMITED, "for nearly any input: held-out examples wake some units"
-    elif effect.low > few:
-        verdict, note = REFUTED, ""
-    else:
-        verdict, note = NOT_ENOUGH_DATA, "the interval includes both few and many such units"
-    return Finding(verdict, effect, runs, note, details)
+    networks, cells, reverse, counts = _dead_elsewhere(evidence)
+    decision = decide(cells, Above(evidence.thresholds.nearly_all))
+    return Finding.of(
+        decision,
+        networks,
+        Reading(DOES_NOT_HOLD, "for every unit with a weight other than 0 there is an input that wakes it"),
+        {
+            "DeadOnTrain": float(counts["train"].sum()),
+            "DeadOnTest": float(counts["test"].sum()),
+            "Reverse": mean_of(reverse),
+        },
+    )
 
 
 @measured
-def _alive_on_others(evidence: Evidence) -> tuple[int, Interval, dict[str, Detail]]:
-    """The number of runs, the share of their units dead on training examples that are alive on others, and the details."""
-    if evidence.definition.of_both is None:
-        raise NotEnoughData("this definition is not recorded of single units on both probe sets")
-    runs = evidence.relu("causes").query("not diverged")
-    counts = _counts(runs)
-    effect = pooled(_alive_elsewhere(counts, "train"))
-    kinds = {
-        kind.capitalize(): if_any(
-            _alive_elsewhere(counts[runs["architecture"].str.startswith(kind)], "train")
-        )
-        for kind in ("mlp", "cnn")
-    }
-    recovery = evidence.runs.query("experiment == 'recovery' and activation == 'relu' and not diverged")
-    reverse = if_any(_alive_elsewhere(counts, "test"))
-    # Neither set is special to a network's dead units but for having trained it: the reverse is what drawing other examples does.
-    by_sampling = reverse.estimate if isinstance(reverse, Interval) else 0.0
-    details: dict[str, Detail] = {
-        "DeadOnTrain": counts["train"].sum(),
-        "DeadOnTest": counts["test"].sum(),
-        **kinds,
-        "Reverse": reverse,
-        "Sampling": "most" if by_sampling >= effect.estimate / 2 else "a part",
-        "Recovery": if_any(_alive_elsewhere(_counts(recovery), "train")),
-    }
-    return len(runs), effect, details
-
-
-def _counts(runs: pd.DataFrame) -> pd.DataFrame:
-    """The number of units of each run that are dead on the training probe set, on the held-out one, and on both."""
+def _dead_elsewhere(evidence: Evidence) -> tuple[int, list[Cell], list[Cell], pd.DataFrame]:
+    """The networks, the share of dead units that is dead on the test set, the same in reverse, and the numbers of units."""
+    if evidence.definition != DEAD:
+        raise NotEnoughData("by this definition units are not compared one by one on both sets")
+    everything = reported(evidence.relu(*EXPERIMENTS))
+    runs = everything[trained(everything)]
+    # Which units are dead on both sets is recorded of the probe sets: they have to be the whole sets.
+    if (runs["dead_fraction"] != runs["dead_fraction_probe"]).any():
+        raise NotEnoughData("the training probe set is not the whole training set")
     columns = {"train": "dead_fraction", "test": "dead_fraction_test", "both": "dead_on_both_fraction"}
     units = {name: (runs[column] * runs["hidden_units"]).round() for name, column in columns.items()}
-    return runs[["stratum", "replicate"]].assign(**units)
+    counts = runs[[*CELL, "replicate"]].assign(**units)
 
+    def share(of: str) -> list[Cell]:
+        values = by_seed(counts, CELL, lambda rows: ratio(rows["both"].sum(), rows[of].sum()))
+        return cells_of(values, everything, CELL)
 
-def _alive_elsewhere(counts: pd.DataFrame, probe: str) -> pd.DataFrame:
-    """Of the units that are dead on ``probe``, "train" or "test", the share that is alive on the other; by replicate."""
-    return by_replicate(counts, lambda g: ratio((g[probe] - g["both"]).sum(), g[probe].sum()))
+    return len(runs), share("train"), share("test"), counts

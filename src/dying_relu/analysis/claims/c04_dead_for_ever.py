@@ -1,17 +1,19 @@
 """C4: a dead unit is dead for ever and plays no role."""
 
-from typing import NamedTuple
-
-import numpy as np
 import pandas as pd
 
-from dying_relu.analysis.claims.evidence import Evidence, NotEnoughData, by_replicate, measured_of_units
-from dying_relu.analysis.claims.verdict import LIMITED, REFUTED, SUPPORTED, Finding, by_group, claim, pooled
+from dying_relu.analysis.claims.cells import by_seed, cells_of
+from dying_relu.analysis.claims.evidence import Evidence, measured
+from dying_relu.analysis.claims.verdict import Detail, Finding, Reading, claim
 from dying_relu.analysis.factors import UNIT
-from dying_relu.analysis.inference.intervals import Interval, simultaneous
-from dying_relu.analysis.latex import listed
+from dying_relu.analysis.inference.criteria import Below
+from dying_relu.analysis.inference.decisions import DOES_NOT_HOLD, HOLDS, Cell, decide
+from dying_relu.analysis.inference.selection import reported
+from dying_relu.analysis.outcomes import trained
 from dying_relu.analysis.thresholds import PAPER
 
+EXPERIMENT = "recovery"
+BY = ["optimiser"]
 SCALED = 1e-4
 """Bias and weights were multiplied by one factor if their ratio is kept to this share: single precision, over some hundred steps."""
 OPTIMISERS = {
@@ -28,11 +30,11 @@ OPTIMISERS = {
     "C4",
     "A dead unit is dead for ever and plays no role",
     experiment="recovery",
-    measure="share of the units dead at some checkpoint that are alive at a later one",
-    rule=f"By optimiser and by depth (first hidden layer, deeper ones): for ever holds where surely at most {PAPER.forever:.0%} of "
-    f"the units that were dead come back. Supported if it holds everywhere, supported with a limit if somewhere, refuted "
-    f"if nowhere, or if a dead unit has an output other than exactly 0 on the probe set. (Optimisers with weight decay were added "
-    f"after data had been looked at.)",
+    measure="share of the units dead at some checkpoint that are alive at the end",
+    rule=f"Charitable: a dead unit stays dead, and to remove it changes nothing on the training examples. ReLU networks that trained; each "
+    f"seed: of the units dead at some checkpoint but the last, the share alive at the end; cells: optimisers, with and without weight "
+    f"decay. Holds if below {PAPER.forever:.0%}, and if removing all dead units changes no logit by more than "
+    f"{PAPER.no_role:g} of the largest. Literal: no unit ever revives, and no answer on a test example changes.",
     details={f"{name}{layers}": "percent" for name in OPTIMISERS for layers in ("First", "Deeper")}
     | {
         "FrozenIntervals": "number",
@@ -46,102 +48,90 @@ OPTIMISERS = {
 )
 def dead_for_ever(evidence: Evidence) -> Finding:
     """Judge C4."""
-    returns = _returns(evidence)
-    forever = evidence.thresholds.forever
-    holds = [place for place, share in returns.stricter.items() if share.high <= forever]
-    if returns.has_output:
-        verdict, note = REFUTED, "a dead unit had an output other than zero"
-    elif all(share.high <= forever for share in returns.places.values()):
-        verdict, note = SUPPORTED, ""
-    elif holds:
-        verdict, note = LIMITED, f"for ever with {listed(holds)}; not shown elsewhere"
-    else:
-        verdict, note = REFUTED, "dead units come back under every optimiser, at every depth"
-    return Finding(verdict, returns.effect, returns.runs, note, {**returns.details, **_pruned(evidence)})
+    networks, cells, revivals, details = _returns(evidence)
+    pruned = _pruned(evidence)
+    decision = decide(cells, Below(evidence.thresholds.forever))
+    literally = revivals == 0 and pruned["PrunedAnswers"] == 0
+    finding = Finding.of(
+        decision,
+        networks,
+        Reading(
+            HOLDS if literally else DOES_NOT_HOLD,
+            f"{revivals} dead units were alive at a later checkpoint, and removing dead ones changed "
+            f"{100 * pruned['PrunedAnswers']:.2g} % of the answers on test examples",
+        ),
+        {**details, **pruned},
+    )
+    if pruned["PrunedDifference"] > evidence.thresholds.no_role:
+        return Finding(
+            DOES_NOT_HOLD,
+            finding.effect,
+            networks,
+            note="removing dead units changes logits on the training examples",
+            cells=finding.cells,
+            literal=finding.literal,
+            details=finding.details,
+        )
+    return finding
 
 
-class Returns(NamedTuple):
-    """Counts and shares of the dead units that came back.
-
-    Attributes:
-        runs: networks.
-        effect: the share that came back.
-        places: the same by optimiser and depth; ``stricter``: at the level of all of them together.
-        has_output: whether a dead unit had an output.
-        details: by optimiser, and of frozen units.
-    """
-
-    runs: int
-    effect: Interval
-    places: dict[str, Interval]
-    stricter: dict[str, Interval]
-    has_output: bool
-    details: dict[str, float]
-
-
-@measured_of_units
-def _returns(evidence: Evidence) -> Returns:
-    units = evidence.relu_units("recovery").sort_values("step")
-    units["place"] = units["optimiser"] + np.where(units["depth"] == 1, ", first layer", ", deeper layers")
-    life = _lives(units)
-    places = by_group(life, "place", _came_back)
-    stricter = by_group(life, "place", _came_back, simultaneous(len(places)))
-    if not places:
-        raise NotEnoughData("no depth under any optimiser has dead units in enough replicates")
-    return Returns(
+@measured
+def _returns(evidence: Evidence) -> tuple[int, list[Cell], int, dict[str, Detail]]:
+    """The networks, the shares of units that came back, the number that ever did, and the details."""
+    units = evidence.relu_units(EXPERIMENT).sort_values("step")
+    lives = _lives(units)
+    earlier = lives[lives["was_dead"]]
+    values = by_seed(earlier, BY, lambda rows: rows["alive_at_the_end"].mean())
+    everything = reported(evidence.relu(EXPERIMENT))
+    return (
         units["run"].nunique(),
-        pooled(by_replicate(life, _came_back)),
-        places,
-        stricter,
-        bool((units.loc[units["dead"], "mean_abs_activation"] > 0).any()),
-        {**_by_optimiser(life), **_frozen(units)},
+        cells_of(values, everything, BY),
+        int(lives["came_back"].sum()),
+        {**_by_optimiser(earlier), **_frozen(units)},
     )
 
 
-def _came_back(life: pd.DataFrame) -> float:
-    return float(life["came_back"].mean())
+def _lives(units: pd.DataFrame) -> pd.DataFrame:
+    """A row a unit: whether it was dead at a checkpoint but the last, alive at the end, and alive after it was dead.
+
+    ``units`` is sorted by step.
+    """
+    last = units["step"] == units["steps"]
+    ever_dead = units.groupby(UNIT, sort=False)["dead"].cummax()
+    states = units.assign(
+        was_dead=units["dead"] & ~last,
+        alive_at_the_end=~units["dead"] & last,
+        came_back=ever_dead & ~units["dead"],
+    )
+    keys = [*UNIT, *BY, "replicate", "depth"]
+    return states.groupby(keys, sort=False)[["was_dead", "alive_at_the_end", "came_back"]].any().reset_index()
 
 
-def _by_optimiser(life: pd.DataFrame) -> dict[str, float]:
-    """The share that came back under each optimiser, in the first layer and above it."""
-    first = life["depth"] == 1
+def _by_optimiser(lives: pd.DataFrame) -> dict[str, float]:
+    """The share that came back under each optimiser, in the first layer and above it, of all units."""
+    first = lives["depth"] == 1
     return {
-        f"{name}{layers}": _came_back(life[(life["optimiser"] == optimiser) & here])
+        f"{name}{layers}": float(
+            lives.loc[(lives["optimiser"] == optimiser) & here, "alive_at_the_end"].mean()
+        )
         for name, optimiser in OPTIMISERS.items()
         for layers, here in {"First": first, "Deeper": ~first}.items()
     }
 
 
-def _lives(units: pd.DataFrame) -> pd.DataFrame:
-    """The units that were dead at some checkpoint, one row each, and whether they were alive at a later one.
-
-    ``units`` is sorted by step.
-    """
-    ever_dead = units.groupby(UNIT, sort=False)["dead"].cummax()
-    came_back = ever_dead & ~units["dead"]
-    return (
-        units.assign(was_dead=ever_dead, came_back=came_back)
-        .groupby([*UNIT, "stratum", "replicate", "optimiser", "place", "depth"], sort=False)[
-            ["was_dead", "came_back"]
-        ]
-        .any()
-        .reset_index()
-        .query("was_dead")
-    )
-
-
+@measured
 def _pruned(evidence: Evidence) -> dict[str, float]:
-    """Changes from removing all dead units, over the ReLU networks of the whole study that had any and can be pruned.
+    """Changes from removing all dead units, over the trained ReLU networks of the whole study that had any and can be pruned.
 
     Where a layer is normalised over its units, none can be removed without changing the others.
     """
     runs = evidence.runs
-    runs = runs[(runs["activation"] == "relu") & ~runs["diverged"] & (runs["dead_fraction"] > 0)]
+    runs = runs[(runs["activation"] == "relu") & trained(runs) & (runs["dead_fraction_probe"] > 0)]
     runs = runs[runs["pruned_difference"].notna()]
     return {
         "PrunedNetworks": len(runs),
-        "PrunedDifference": runs["pruned_difference"].max(),
-        "PrunedAnswers": runs["pruned_answers"].mean(),
+        "PrunedDifference": float(runs["pruned_difference"].max()),
+        "PrunedAnswers": float(runs["pruned_answers"].mean()),
     }
 
 
@@ -149,8 +139,7 @@ def _frozen(units: pd.DataFrame) -> dict[str, float]:
     """Dead first-layer units from one checkpoint to the next: those that the proposition and its remark speak of, and who revived.
 
     A unit that is dead on all training examples gets no gradient. Plain gradient descent leaves its bias and its weights, hence
-    their norm, as they are, bit by bit; weight decay multiplies both by one factor, up to rounding. A unit that is dead on a
-    probe set smaller than the training set may move in other ways, and is not counted.
+    their norm, as they are, bit by bit; weight decay multiplies both by one factor, up to rounding.
     """
     first = units[units["depth"] == 1]
     state = ["dead", "bias", "weight_norm"]

@@ -1,90 +1,64 @@
 """C8: the update of a weight adds the bias."""
 
-from contextlib import suppress
-
 import pandas as pd
 
-from dying_relu.analysis.claims.deaths import STEP_BY_STEP, deaths
-from dying_relu.analysis.claims.evidence import (
-    Evidence,
-    NotEnoughData,
-    by_replicate,
-    mean_by_replicate,
-    measured_of_units,
-)
-from dying_relu.analysis.claims.verdict import (
-    NOT_ENOUGH_DATA,
-    REFUTED,
-    SUPPORTED,
-    Detail,
-    Finding,
-    claim,
-    pooled,
-)
-from dying_relu.analysis.factors import UNIT
-from dying_relu.analysis.inference.intervals import Interval
-from dying_relu.analysis.thresholds import PAPER
+from dying_relu.analysis.claims.cells import by_seed, cells_of
+from dying_relu.analysis.claims.evidence import Evidence, NotEnoughData, measured
+from dying_relu.analysis.claims.verdict import Detail, Finding, Reading, claim
+from dying_relu.analysis.factors import CELL, UNIT
+from dying_relu.analysis.inference.criteria import Above
+from dying_relu.analysis.inference.decisions import HOLDS, NOT_SETTLED, Cell, decide, mean_of
+from dying_relu.analysis.inference.selection import reported
+
+EXPERIMENT = "anatomy"
+"""The experiments whose names begin so record every unit after every update."""
 
 
 @claim(
     "C8",
     "An update makes the new weight from the old weight, minus gradient times learning rate, plus the bias",
     experiment="anatomy...",
-    measure="share of the updates of dead units with a bias other than 0 that leave the norm of their weights as it was",
-    rule=f"A dead unit has no gradient. Were the bias added to the weights at each update, its weights would move all the same "
-    f"wherever its bias is not 0; if the bias has an update of its own, they stay. Plain SGD, step by step. Refuted if they surely "
-    f"stay in more than {PAPER.mostly:.0%} of the updates, supported if surely in fewer. (After data had been looked at, the probe set "
-    f"became the whole training set, and what kills a unit is told death by death, also under Adam.)",
-    details={
-        "Updates": "number",
-        "Killings": "number",
-        "BiasOfFall": "percent",
-        "BiasEnough": "percent",
-    },
+    measure="share of the updates of dead units with a bias other than 0 in which their weights move",
+    rule="Charitable: weight and bias each get their update; trivial, that is gradient descent. Literal: the bias is added to the "
+    "weight. A dead unit has no gradient, so that the formula would move its weights at every update, and gradient descent at none; "
+    "plain SGD, update by update, units dead on all training examples with a bias other than 0. Each seed: the share of these updates "
+    "that move the norm of the weights, above one half.",
+    details={"Updates": "number", "Moved": "percent"},
 )
 def bias_is_added(evidence: Evidence) -> Finding:
     """Judge C8."""
-    runs, effect, details = _stays(evidence)
-    mostly = evidence.thresholds.mostly
-    if effect.low > mostly:
-        verdict, note = REFUTED, "the bias is a parameter with an update of its own"
-    elif effect.high < mostly:
-        verdict, note = SUPPORTED, ""
-    else:
-        verdict, note = NOT_ENOUGH_DATA, "dead on the probe set is not dead on every minibatch here"
-    return Finding(verdict, effect, runs, note, details)
+    note = "the bias is added to the weight"
+    details: dict[str, Detail] = {}
+    networks, effect = 0, None
+    try:
+        networks, updates, cells = _moved(evidence)
+        literal = decide(cells, Above(0.5))
+        reading = Reading(literal.verdict, note)
+        effect = mean_of(cells)
+        details = {"Updates": updates, "Moved": effect}
+    except NotEnoughData as reason:
+        reading = Reading(NOT_SETTLED, f"{note}: {reason}")
+    return Finding(HOLDS, effect, networks, note="trivial: two updates", literal=reading, details=details)
 
 
-@measured_of_units
-def _stays(evidence: Evidence) -> tuple[int, Interval, dict[str, Detail]]:
-    """The number of networks, the share of the updates of dead units that leave the norm of their weights, and the details."""
-    updates = _updates(evidence)
-    idle = updates[updates["dead"] & (updates["bias"] != 0)]
-    stays = idle[["stratum", "replicate"]].assign(stays=idle["weight_norm_next"] == idle["weight_norm"])
-    effect = pooled(mean_by_replicate(stays, "stays"))
-    return updates["run"].nunique(), effect, {"Updates": len(idle), **_killings(evidence)}
-
-
-def _updates(evidence: Evidence) -> pd.DataFrame:
-    """The updates of the units of ``anatomy`` by plain SGD: a unit's state before and, with ``_next``, after it."""
-    units = evidence.relu_units(STEP_BY_STEP)
-    units = units[units["optimiser"] == "sgd"].sort_values("step")
+@measured
+def _moved(evidence: Evidence) -> tuple[int, int, list[Cell]]:
+    """The networks, the updates of dead units, and the share of them that moved their weights."""
+    runs = evidence.runs
+    runs = reported(runs[runs["experiment"].str.startswith(EXPERIMENT) & (runs["activation"] == "relu")])
+    runs = runs[runs["optimiser"] == "sgd"]
+    units = evidence.units_of(runs).sort_values("step")
     if units.empty:
-        raise NotEnoughData(f"the experiment '{STEP_BY_STEP}' has no networks trained by plain SGD")
+        raise NotEnoughData(f"no units are recorded update by update under plain SGD in '{EXPERIMENT}...'")
     after = units.groupby(UNIT, sort=False)[["step", "weight_norm"]].shift(-1).add_suffix("_next")
     updates = units.join(after)
-    return updates[updates["step_next"] == updates["step"] + 1]
+    idle = updates[(updates["step_next"] == updates["step"] + 1) & updates["dead"] & (updates["bias"] != 0)]
+    if idle.empty:
+        raise NotEnoughData("no dead unit has a bias other than 0")
+    moved = idle[[*CELL, "replicate"]].assign(moved=idle["weight_norm_next"] != idle["weight_norm"])
+    values = by_seed(moved, CELL, lambda rows: float(rows["moved"].mean()))
+    return units["run"].nunique(), len(idle), cells_of(values, _known(runs, units), CELL)
 
 
-def _killings(evidence: Evidence) -> dict[str, Detail]:
-    """The updates that killed: how many, and what the bias had in them.
-
-    Medians and shares of the deaths, because the sum of all falls is that of the few that explode.
-    """
-    details: dict[str, Detail] = {}
-    with suppress(NotEnoughData):
-        fatal = deaths(evidence)[["stratum", "replicate", "of_fall_by_bias", "enough_by_bias"]]
-        details["Killings"] = len(fatal)
-        details["BiasOfFall"] = pooled(by_replicate(fatal, lambda rows: rows["of_fall_by_bias"].median()))
-        details["BiasEnough"] = pooled(mean_by_replicate(fatal, "enough_by_bias"))
-    return details
+def _known(runs: pd.DataFrame, units: pd.DataFrame) -> pd.DataFrame:
+    return runs[runs["run"].isin(units["run"])]

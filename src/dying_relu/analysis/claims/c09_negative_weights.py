@@ -1,111 +1,103 @@
 """C9: negative weights kill a unit."""
 
-from contextlib import suppress
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import pandas as pd
 
-from dying_relu.analysis.claims.deaths import DEEPER, FIRST, deaths, place
-from dying_relu.analysis.claims.evidence import (
-    Evidence,
-    NotEnoughData,
-    mean_by_replicate,
-    measured_of_units,
-)
-from dying_relu.analysis.claims.verdict import (
-    NOT_ENOUGH_DATA,
-    REFUTED,
-    SUPPORTED,
-    Detail,
-    Finding,
-    by_group,
-    claim,
-    pooled,
-)
-from dying_relu.analysis.inference.intervals import Interval
-from dying_relu.analysis.latex import listed
+from dying_relu.analysis.claims.cells import by_seed, cells_of
+from dying_relu.analysis.claims.deaths import place
+from dying_relu.analysis.claims.evidence import Evidence, NotEnoughData, measured
+from dying_relu.analysis.claims.verdict import Finding, Reading, claim
+from dying_relu.analysis.factors import UNIT
+from dying_relu.analysis.inference.criteria import Above
+from dying_relu.analysis.inference.decisions import Cell, Judged, decide, mean_of
+from dying_relu.analysis.inference.selection import reported
 from dying_relu.analysis.thresholds import PAPER
 
-INITIAL = ["dataset", "architecture", "initialisation", "replicate"]
-"""The factors that the weights before the first update depend on."""
+EXPERIMENT = "recovery"
+LAYER = ["run", "layer", "replicate", "where"]
 
 
 @claim(
     "C9",
     "Too high a rate can make the new weight negative, and a negative weight kills the unit",
-    experiment="recovery, anatomy...",
-    measure="share of the units with negative weights, before the first update, that are dead",
-    rule=f"He's initialisation is symmetric about 0, so that all but a vanishing share of the units start with negative weights. "
-    f"If negative weights killed, these units were dead. Networks with initial bias 0 at step 0. Supported if surely more "
-    f"than {PAPER.mostly:.0%} of them are dead, refuted if surely fewer; a note says so if at the end dead units surely have a share of "
-    f"negative weights that is more than {100 * PAPER.matters:.0f} points larger than that of living units of their layer. (After data "
-    f"had been looked at, networks that start alike are counted once, and the weights of units that die were added.)",
-    details={
-        "Units": "number",
-        "AtDeath": "points",
-        "DeadFirst": "points",
-        "DeadDeeper": "points",
-    },
+    experiment="recovery",
+    measure="change of the share of negative weights over a unit's death, minus that of living units of its layer",
+    unit="points",
+    rule="Charitable: the updates that kill a unit make its incoming weights more negative. ReLU networks that trained; each seed: the "
+    "change of the share of negative incoming weights from the checkpoint before a death to the one after, minus that of the units of "
+    "the layer that stay alive, mean over deaths; cells: first layer by inputs, deeper layers. Holds if above "
+    f"{100 * PAPER.more_negative:.0f} point. Literal: units with more negative weights at the start die more often; their share of "
+    "negative weights before training, minus that of units of their layer that are never dead, above 0.",
+    details={"First": "points", "Deeper": "points", "AtStart": "points"},
 )
 def negative_weights_kill(evidence: Evidence) -> Finding:
     """Judge C9."""
-    born, excess = _born(evidence), _excess_of_dead(evidence)
-    mostly, effect = evidence.thresholds.mostly, born.effect
-    if effect.high < mostly:
-        verdict, note = REFUTED, "the sign of the pre-activation decides, not that of a weight"
-        more = [where for where, difference in excess.items() if difference.low > evidence.thresholds.matters]
-        note += f"; yet dead units have more negative weights ({listed(more)})" if more else ""
-    elif effect.low > mostly:
-        verdict, note = SUPPORTED, ""
-    else:
-        verdict, note = NOT_ENOUGH_DATA, "the interval includes both many and few"
-    named = {FIRST: "DeadFirst", DEEPER: "DeadDeeper"}
-    details: dict[str, Detail] = {"Units": born.units, **_signs_at_death(evidence)}
-    details |= {named[where]: difference for where, difference in excess.items()}
-    return Finding(verdict, effect, born.networks, note, details)
+    networks, turned, at_start = _changes(evidence)
+    literal = decide(at_start, Above(0.0))
+    layers = {"First": "first layer", "Deeper": "deeper layers"}
+    return Finding.of(
+        decide(turned, Above(evidence.thresholds.more_negative), _in_layers),
+        networks,
+        Reading(literal.verdict, "units with more negative weights before training die more often"),
+        {
+            name: mean_of([cell for cell in turned if cell.name.startswith(words)])
+            for name, words in layers.items()
+        }
+        | {"AtStart": mean_of(at_start)},
+    )
 
 
-class Born(NamedTuple):
-    """The units before the first update, without a bias: how many, in how many networks, and the share that is dead."""
-
-    units: int
-    networks: int
-    effect: Interval
+def _in_layers(holding: Sequence[Judged], rest: Sequence[Judged]) -> str:
+    del rest
+    return f"in the {' and the '.join(one.cell.name for one in holding)}"
 
 
-@measured_of_units
-def _born(evidence: Evidence) -> Born:
-    units = evidence.relu_units("recovery")
-    born = _distinct(units[(units["step"] == 0) & (units["initial_bias"] == 0)])
-    if born.empty:
-        raise NotEnoughData("the experiment 'recovery' has no initial bias of 0")
-    return Born(len(born), len(born[INITIAL].drop_duplicates()), pooled(mean_by_replicate(born, "dead")))
+@measured
+def _changes(evidence: Evidence) -> tuple[int, list[Cell], list[Cell]]:
+    """The networks, the excess of units that die in the change of the share of negative weights, and in that share at the start."""
+    since = _placed(evidence.since(EXPERIMENT))
+    if not since["died"].any():
+        raise NotEnoughData("no recorded unit dies in training")
+    runs = reported(evidence.relu(EXPERIMENT))
+    every = pd.concat(
+        [
+            pd.DataFrame({"where": where, "replicate": sorted(runs["replicate"].unique())})
+            for where in since["where"].unique()
+        ]
+    )
+    changed = since.assign(value=since["negative_weights_next"] - since["negative_weights"])
+    counts = changed["died"] | ~(changed["dead"] | changed["dead_next"])
+    excess = _excess(changed[counts], "died", [*LAYER, "step"])
+    start = _placed(_fates(evidence.relu_units(EXPERIMENT))).rename(columns={"negative_weights": "value"})
+    at_start = _excess(start, "dies", LAYER)
+    cells = [
+        cells_of(by_seed(table, ["where"], _mean_over_deaths), every, ["where"])
+        for table in (excess, at_start)
+    ]
+    return since["run"].nunique(), cells[0], cells[1]
 
 
-def _distinct(born: pd.DataFrame) -> pd.DataFrame:
-    """The units at step 0, once each: networks of a replicate start alike whatever their optimiser and rate."""
-    once = born.drop_duplicates([*INITIAL, "layer", "unit"])
-    return once.assign(stratum=once["dataset"] + " " + once["architecture"])
+def _placed(units: pd.DataFrame) -> pd.DataFrame:
+    """The units with their cell in words; inputs matter to the first layer only, that of the others is never negative."""
+    first = "first layer, " + units["inputs"].astype(str) + " inputs"
+    layers = place(units)
+    return units.assign(where=first.where(units["depth"] == 1, layers))
 
 
-@measured_of_units
-def _signs_at_death(evidence: Evidence) -> dict[str, Detail]:
-    """The change of a unit's share of negative weights in the update that kills it."""
-    with suppress(NotEnoughData):
-        fatal = deaths(evidence)
-        turned = fatal["negative_weights_next"] - fatal["negative_weights"]
-        return {"AtDeath": pooled(mean_by_replicate(fatal.assign(turned=turned), "turned"))}
-    return {}
+def _fates(units: pd.DataFrame) -> pd.DataFrame:
+    """The units that are alive before training, and whether each is dead at any checkpoint."""
+    ever = units.groupby(UNIT, sort=False)["dead"].transform("any")
+    return units.assign(dies=ever)[(units["step"] == 0) & ~units["dead"]]
 
 
-@measured_of_units
-def _excess_of_dead(evidence: Evidence) -> dict[str, Interval]:
-    """By place: the share of negative weights of units dead at the end, minus that of living units of the same layer."""
-    units = evidence.relu_units("recovery")
-    end = units[units["step"] == units["steps"]].assign(place=place)
-    # A layer, not a network: in which layer units die has to do with how many weights are negative there.
-    layer = ["run", "layer", "stratum", "replicate", "place"]
-    means = end.pivot_table(index=layer, columns="dead", values="negative_weights")
-    both = means.reindex(columns=[False, True]).dropna()
-    excess = (both[True] - both[False]).rename("excess").reset_index()
-    return by_group(excess, "place", lambda g: g["excess"].mean())
+def _excess(units: pd.DataFrame, fate: str, group: list[str]) -> pd.DataFrame:
+    """The mean value of the units that meet a fate minus that of the others of their layer, and their number, by group."""
+    means = units.groupby([*group, fate], sort=False)["value"].agg(["mean", "size"]).reset_index()
+    die, live = (means[means[fate] == meets].drop(columns=fate) for meets in (True, False))
+    both = die.merge(live, on=group, suffixes=("", "_others"))
+    return both.assign(excess=both["mean"] - both["mean_others"], deaths=both["size"])
+
+
+def _mean_over_deaths(layers: pd.DataFrame) -> float:
+    return float((layers["excess"] * layers["deaths"]).sum() / layers["deaths"].sum())

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from dying_relu.analysis.claims.evidence import Evidence, NotEnoughData, measured_of_units
-from dying_relu.analysis.factors import UNIT
+from dying_relu.analysis.claims.evidence import Evidence, NotEnoughData, measured
 from dying_relu.analysis.inference.attribution import PARTS, attributed
+from dying_relu.analysis.inference.selection import reported
 
 STEP_BY_STEP = "anatomy"
 """The experiments whose names begin so record every unit after every update."""
@@ -12,7 +12,7 @@ STEP_BY_STEP = "anatomy"
 FIRST, DEEPER = "first layer", "deeper layers"
 
 
-@measured_of_units
+@measured
 def deaths(evidence: Evidence) -> pd.DataFrame:
     """The updates that killed a ReLU unit, in the experiments that record every update, and the parts of the fall.
 
@@ -20,9 +20,9 @@ def deaths(evidence: Evidence) -> pd.DataFrame:
         A row a death, by depth and optimiser, as :func:`~dying_relu.analysis.inference.attribution.attributed` gives it, with
         ``of_fall_`` and ``enough_`` for each of the parts by bias, by weights and by inputs: its share in the fall, and whether
         it was enough to bring the unit down to 0 by itself; ``largest``: the name of the largest part; ``place``: first
-        layer or deeper layers; and ``negative_weights_next``: the share of negative weights after the update.
+        layer or deeper layers.
     """
-    runs = evidence.runs
+    runs = reported(evidence.runs)
     units = evidence.units_of(
         runs[runs["experiment"].str.startswith(STEP_BY_STEP) & (runs["activation"] == "relu")]
     )
@@ -30,8 +30,6 @@ def deaths(evidence: Evidence) -> pd.DataFrame:
     fatal = falls[falls["died"] & (falls["step_next"] == falls["step"] + 1)].dropna(subset=PARTS)
     if fatal.empty:
         raise NotEnoughData(f"no unit dies in the experiments '{STEP_BY_STEP}...'")
-    after = units[[*UNIT, "step", "negative_weights"]].rename(columns={"step": "step_next"})
-    fatal = fatal.merge(after, on=[*UNIT, "step_next"], suffixes=("", "_next"))
     optimisers = pd.Categorical(fatal["optimiser"], evidence.runs["optimiser"].unique())
     fatal = fatal.assign(optimiser=optimisers).sort_values(["depth", "optimiser"], kind="stable")
     fatal = fatal.assign(optimiser=fatal["optimiser"].astype(str))

@@ -8,8 +8,10 @@ from typing import Concatenate, NamedTuple, ParamSpec, TypeVar
 import numpy as np
 import pandas as pd
 
-from dying_relu.analysis.factors import FACTORS, SETTING, UNIT
+from dying_relu.analysis.factors import FACTORS, UNIT
 from dying_relu.analysis.inference.attribution import attributed
+from dying_relu.analysis.inference.selection import reported
+from dying_relu.analysis.outcomes import TRAINED, finite, trained
 from dying_relu.analysis.study_results import StudyResults
 from dying_relu.analysis.thresholds import PAPER, Thresholds
 
@@ -21,9 +23,11 @@ OF_UNITS = (
     "step",
     "depth",
     "dead",
+    "dead_all",
     "inactive",
     "saturated",
     "pre_activation_max",
+    "mean_pre_activation",
     "mean_abs_activation",
     "active_share",
     "bias",
@@ -47,18 +51,16 @@ class Definition(NamedTuple):
     Attributes:
         of_runs: a column of the table of runs, a share at the end of training.
         of_units: a column of the table of units; None: not recorded of single units.
-        of_layers: a probe set and a column of the table of layers, a count at each checkpoint.
-        of_both: a column of the table of runs, the share that counts on both probe sets; None: not recorded unit by unit.
+        of_layers: a column of the table of layers, a count on the training probe set at each checkpoint.
     """
 
     of_runs: str
     of_units: str | None
-    of_layers: tuple[str, str]
-    of_both: str | None
+    of_layers: str
 
 
-DEAD = Definition("dead_fraction", "dead", ("train", "dead"), "dead_on_both_fraction")
-"""The definition that the verdicts rest on."""
+DEAD = Definition("dead_fraction", "dead_all", "dead_all")
+"""The definition that the verdicts rest on: dead on all training examples that the network was trained on."""
 
 
 class Evidence:
@@ -68,13 +70,19 @@ class Evidence:
         study: its results.
         definition: of death; with another one the same rules tell how much the verdicts depend on it.
         thresholds: of the rules.
+        finite_is_trained: count every network that did not overflow as trained, as the first study did.
     """
 
     def __init__(
-        self, study: StudyResults, definition: Definition = DEAD, thresholds: Thresholds = PAPER
+        self,
+        study: StudyResults,
+        definition: Definition = DEAD,
+        thresholds: Thresholds = PAPER,
+        finite_is_trained: bool = False,
     ) -> None:
         self.study = study
         self.definition = definition
+        self.finite_is_trained = finite_is_trained
         self._thresholds: Thresholds | None = thresholds
 
     @property
@@ -96,61 +104,62 @@ class Evidence:
 
     @cached_property
     def runs(self) -> pd.DataFrame:
-        """The table of runs with a column ``stratum``: data set, architecture and optimiser in one name.
+        """The table of runs, by the definitions of death and of a network that trained.
 
-        By another definition than ``DEAD`` the share that died is not recorded; the share dead at the end minus that at the start,
-        which is at most as large, stands for it.
+        By another definition of death than ``DEAD`` the share newly dead is not recorded; the share dead at the end minus that at the
+        start, which is at most as large, stands for it.
         """
         table = self.study.table("runs")
-        table = table.assign(stratum=table[SETTING].agg(" ".join, axis=1))
+        if self.finite_is_trained:
+            table = table.assign(outcome=table["outcome"].mask(finite(table), TRAINED))
         if self.definition == DEAD:
             return table
         dead = table[self.definition.of_runs]
-        return table.assign(dead_fraction=dead, died_fraction=dead - table["run"].map(self._share_at_start()))
+        new = (dead - table["run"].map(self._share_at_start())).clip(lower=0)
+        return table.assign(dead_fraction=dead, new_dead_fraction=new)
 
     def _share_at_start(self) -> pd.Series:
         """The share of hidden units that are dead before the first step, by run."""
-        probe, column = self.definition.of_layers
+        column = self.definition.of_layers
         layers = self.layers
-        start = layers[(layers["probe"] == probe) & (layers["step"] == 0)]
-        counts = start.groupby("run")[[column, "units"]].sum()
-        return counts[column] / counts["units"]
+        start = layers[(layers["probe"] == "train") & (layers["step"] == 0)]
+        counts = start.groupby("run")[[column, "units"]].sum(min_count=1)
+        return counts[column].astype(float) / counts["units"].astype(float)
 
     @property
     def layers(self) -> pd.DataFrame:
         """The table of layers: a row a run, checkpoint, probe set and layer, with the columns of its schema."""
         return self.study.table("layers")
 
-    @property
-    def units(self) -> pd.DataFrame:
-        """The table of units, with the columns of :meth:`units_of`, of the runs that did not diverge."""
-        return self.units_of(self.runs)
-
     def units_of(self, runs: pd.DataFrame) -> pd.DataFrame:
-        """The recorded units, at every checkpoint, of those of ``runs`` that did not diverge.
+        """The recorded units of those of ``runs`` that trained, at the checkpoints at which they were counted.
 
         Args:
             runs: some of the runs, with the columns of :attr:`runs`.
 
         Returns:
-            A row a unit and checkpoint: the columns ``OF_UNITS``, with ``dead`` by the definition, and factors, stratum, experiment,
+            A row a unit and checkpoint: the columns ``OF_UNITS``, with ``dead`` by the definition, and factors, experiment,
             steps and training examples of its run.
+
+        Raises:
+            NotEnoughData: the definition is not recorded of single units.
         """
-        if self.definition.of_units is None:
+        column = self.definition.of_units
+        if column is None:
             raise NotEnoughData("this definition is not recorded of single units")
-        runs = runs[~runs["diverged"]]
+        runs = runs[trained(runs)]
         units = self.study.table("units", OF_UNITS)
         place = self._place_of_units(runs)
-        here = place >= 0
+        here = (place >= 0) & units[column].notna().to_numpy()
         units, place = units.loc[here, list(OF_UNITS)], place[here]
-        columns = {name: column.to_numpy() for name, column in units.items()}
+        columns = {name: values.to_numpy() for name, values in units.items()}
         # Stored as the networks have them; sums over many need more digits.
         columns |= {
             name: values.astype(float) for name, values in columns.items() if values.dtype == "float32"
         }
-        columns["dead"] = columns[self.definition.of_units]
-        factors = runs[["experiment", "stratum", *FACTORS, "steps", "train_examples"]]
-        return pd.DataFrame(columns | {name: column.to_numpy()[place] for name, column in factors.items()})
+        columns["dead"] = units[column].to_numpy(dtype=bool)
+        factors = runs[["experiment", *FACTORS, "steps", "train_examples"]]
+        return pd.DataFrame(columns | {name: values.to_numpy()[place] for name, values in factors.items()})
 
     def _place_of_units(self, runs: pd.DataFrame) -> np.ndarray:
         """(units,) the row of ``runs`` that each row of the table of units belongs to; -1 for none."""
@@ -159,26 +168,11 @@ class Evidence:
         )
         return np.append(pd.Index(runs["run"]).get_indexer(names), -1)[codes]
 
-    @property
-    def definition_of_units(self) -> Definition:
-        """``DEAD`` where the definition is the same for every ReLU unit that was recorded, or else the definition."""
-        column = self.definition.of_units
-        if column is None or column == DEAD.of_units:
-            return self.definition if column is None else DEAD
-        return self.study.remember(("definition of units", self.definition), self._definition_of_units)
-
-    def _definition_of_units(self) -> Definition:
-        runs = self.runs[self.runs["activation"] == "relu"]
-        here = self._place_of_units(runs) >= 0
-        units = self.study.table("units", OF_UNITS)
-        same = units[self.definition.of_units] == units[DEAD.of_units]
-        return DEAD if same[here].all() else self.definition
-
-    def experiment(self, name: str) -> pd.DataFrame:
-        """The runs of an experiment, diverged ones included.
+    def experiment(self, *names: str) -> pd.DataFrame:
+        """The runs of one experiment or several, whatever their outcome.
 
         Args:
-            name: of the experiment.
+            names: of the experiments; those that the study lacks are left out if it has another.
 
         Returns:
             A row a run, with the columns of :attr:`runs`.
@@ -186,13 +180,13 @@ class Evidence:
         Raises:
             NotEnoughData: the study has no such experiment.
         """
-        return _filled(self.runs[self.runs["experiment"] == name], name)
+        return _filled(self.runs[self.runs["experiment"].isin(names)], names[0])
 
-    def relu(self, name: str) -> pd.DataFrame:
-        """The ReLU runs of an experiment, diverged ones included.
+    def relu(self, *names: str) -> pd.DataFrame:
+        """The ReLU runs of one experiment or several, whatever their outcome.
 
         Args:
-            name: of the experiment.
+            names: of the experiments; those that the study lacks are left out if it has another.
 
         Returns:
             A row a run, with the columns of :attr:`runs`.
@@ -200,11 +194,11 @@ class Evidence:
         Raises:
             NotEnoughData: the study has no such experiment, or it has no ReLU networks.
         """
-        runs = self.experiment(name)
-        return _filled(runs[runs["activation"] == "relu"], name, "ReLU networks")
+        runs = self.experiment(*names)
+        return _filled(runs[runs["activation"] == "relu"], names[0], "ReLU networks")
 
     def relu_units(self, name: str) -> pd.DataFrame:
-        """The units, at every checkpoint, of those ReLU runs of an experiment that did not diverge.
+        """The units, at every checkpoint, of those reported ReLU runs of an experiment that trained.
 
         Args:
             name: of the experiment.
@@ -247,72 +241,23 @@ def measured(
     @wraps(function)
     def remembered(evidence: Evidence, /, *args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
         return evidence.study.remember(
-            (function, evidence.definition, args), lambda: function(evidence.judged_by(None), *args, **kwargs)
-        )
-
-    return remembered
-
-
-def measured_of_units(
-    function: Callable[Concatenate[Evidence, Parameters], Result],
-) -> Callable[Concatenate[Evidence, Parameters], Result]:
-    """Remember the results of a measurement of recorded ReLU units, as :func:`measured` does, under fewer definitions of death.
-
-    Args:
-        function: measures evidence by nothing but its recorded ReLU units.
-
-    Returns:
-        The function with a memory: all definitions that are the same for every recorded ReLU unit share a result.
-    """
-
-    @wraps(function)
-    def remembered(evidence: Evidence, /, *args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
-        return evidence.study.remember(
-            (function, evidence.definition_of_units, args),
+            (function, evidence.definition, evidence.finite_is_trained, args),
             lambda: function(evidence.judged_by(None), *args, **kwargs),
         )
 
     return remembered
 
 
-@measured_of_units
+@measured
 def _relu_units(evidence: Evidence, name: str) -> pd.DataFrame:
-    return _filled(evidence.units_of(evidence.relu(name)), name, "recorded units")
+    return _filled(
+        evidence.units_of(reported(evidence.relu(name))), name, "recorded units of networks that trained"
+    )
 
 
-@measured_of_units
+@measured
 def _since(evidence: Evidence, name: str) -> pd.DataFrame:
     return attributed(evidence.relu_units(name))
-
-
-def by_replicate(table: pd.DataFrame, statistic: Callable[[pd.DataFrame], float]) -> pd.DataFrame:
-    """A statistic of the rows of each stratum and replicate.
-
-    Args:
-        table: with the columns ``stratum`` and ``replicate``.
-        statistic: of some rows of it.
-
-    Returns:
-        Columns stratum, replicate, value; a row each stratum and replicate of which the statistic is a number.
-    """
-    rows = [
-        (stratum, replicate, statistic(group))
-        for (stratum, replicate), group in table.groupby(["stratum", "replicate"], sort=False)
-    ]
-    return pd.DataFrame(rows, columns=["stratum", "replicate", "value"]).dropna(ignore_index=True)
-
-
-def mean_by_replicate(table: pd.DataFrame, column: str) -> pd.DataFrame:
-    """The mean of a column in each stratum and replicate.
-
-    Args:
-        table: with the columns ``stratum``, ``replicate`` and ``column``.
-        column: of numbers.
-
-    Returns:
-        Columns stratum, replicate, value; a row each stratum and replicate in which the column has a number.
-    """
-    return by_replicate(table[["stratum", "replicate", column]], lambda rows: rows[column].mean())
 
 
 def ratio(part: float, whole: float) -> float:
@@ -326,19 +271,6 @@ def ratio(part: float, whole: float) -> float:
         The share; NaN where the whole is 0.
     """
     return part / whole if whole else np.nan
-
-
-def safe(runs: pd.DataFrame, by: list[str]) -> pd.DataFrame:
-    """The runs of those settings in which no replicate diverged.
-
-    Args:
-        runs: a row a run, with the bool column ``diverged`` and the columns ``by``.
-        by: the columns that make a setting.
-
-    Returns:
-        Some of the rows, with all columns.
-    """
-    return runs[~runs.groupby(by)["diverged"].transform("any")]
 
 
 def _filled(table: pd.DataFrame, experiment: str, what: str = "runs") -> pd.DataFrame:

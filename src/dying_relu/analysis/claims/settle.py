@@ -11,6 +11,7 @@ from dying_relu import extensions
 from dying_relu.analysis.claims.evidence import Evidence
 from dying_relu.analysis.claims.verdict import CLAIMS, Claim, Detail, Finding
 from dying_relu.analysis.entries import CLAIMS as MODULES
+from dying_relu.analysis.inference.decisions import Judged
 from dying_relu.analysis.inference.intervals import Interval
 from dying_relu.analysis.study_results import StudyResults
 from dying_relu.errors import DyingReluError
@@ -23,6 +24,7 @@ COLUMNS = [
     "claim",
     "statement",
     "verdict",
+    "condition",
     "effect",
     "low",
     "high",
@@ -32,6 +34,9 @@ COLUMNS = [
     "measure",
     "rule",
     "note",
+    "literal",
+    "literal_note",
+    "cells",
     "details",
     *PARTS,
 ]
@@ -53,9 +58,11 @@ def settle(results_folder: Path, ids: Collection[str] | None = None) -> pd.DataF
         ids: the claims to settle; None: all.
 
     Returns:
-        A row a claim with ``COLUMNS``: ``effect`` with its interval ``low`` to ``high`` over replicates (NaN where there are not
-        enough data), ``n`` networks it rests on, ``details``: further numbers the paper quotes, as a JSON object; then what
-        the numbers follow from (:mod:`dying_relu.results.origin`), which a CSV file has no other place for.
+        A row a claim with ``COLUMNS``: ``condition`` of a verdict that holds only under one, ``effect``, the mean over cells with its t
+        interval ``low`` to ``high`` over seeds (NaN where there is none), ``n`` networks it rests on, ``literal``, the verdict of the
+        literal reading, empty where that is not another one, ``cells`` as a JSON list and ``details``, further numbers the paper
+        quotes, as a JSON object; then what the numbers follow from (:mod:`dying_relu.results.origin`), which a CSV file has no other
+        place for.
 
     Raises:
         DyingReluError: a table is missing or damaged, or the tables are not of one study.
@@ -106,7 +113,7 @@ def read(path: Path) -> pd.DataFrame:
         table = pd.read_csv(
             path,
             keep_default_na=False,
-            converters={"details": json.loads},
+            converters={"details": json.loads, "cells": json.loads},
             na_values=dict.fromkeys(("effect", "low", "high"), ""),
         )
     except FileNotFoundError as error:
@@ -133,11 +140,12 @@ def _damaged(path: Path, found: str, expected: str) -> DyingReluError:
 
 
 def _row(claim: Claim, finding: Finding) -> dict[str, object]:
-    effect = finding.effect
+    effect, literal = finding.effect, finding.literal
     return {
         "claim": claim.id,
         "statement": claim.statement,
         "verdict": finding.verdict,
+        "condition": finding.condition,
         "effect": effect.estimate if effect else None,
         "low": effect.low if effect else None,
         "high": effect.high if effect else None,
@@ -147,15 +155,33 @@ def _row(claim: Claim, finding: Finding) -> dict[str, object]:
         "measure": claim.measure,
         "rule": claim.rule,
         "note": finding.note,
+        "literal": literal.verdict if literal else "",
+        "literal_note": literal.note if literal else "",
+        "cells": json.dumps([_cell(judged) for judged in finding.cells]),
         "details": json.dumps({name: _plain(value) for name, value in finding.details.items()}),
     }
 
 
+def _cell(judged: Judged) -> dict[str, object]:
+    """A cell as JSON: its name, its median (or share of seeds) with its exact interval, the seeds that agree, and its state."""
+    interval = judged.interval
+    return {
+        "name": judged.cell.name,
+        "estimate": _plain(interval.estimate),
+        "low": _plain(interval.low),
+        "high": _plain(interval.high),
+        "agreeing": judged.agreeing,
+        "seeds": interval.n,
+        "state": judged.state,
+        "corrected": judged.corrected,
+    }
+
+
 def _plain(value: Detail) -> object:
-    """A detail as JSON has it: whole numbers without a point, null for NaN, an interval as estimate, low and high."""
+    """A detail as JSON has it: whole numbers without a point, null for what is not finite, an interval as estimate, low and high."""
     if isinstance(value, str):
         return value
     if isinstance(value, Interval):
         return [_plain(end) for end in (value.estimate, value.low, value.high)]
     number = float(value)
-    return None if math.isnan(number) else int(number) if number.is_integer() else number
+    return (int(number) if number.is_integer() else number) if math.isfinite(number) else None

@@ -1,32 +1,28 @@
-"""Verdicts, claims and findings, and the rules that lead from numbers to a verdict."""
+"""Claims and findings: what is declared of a claim, and what its rule makes of a study."""
 
-import math
-from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-import numpy as np
-import pandas as pd
-
-from dying_relu.analysis.claims.evidence import Evidence, NotEnoughData, by_replicate
-from dying_relu.analysis.inference.intervals import LEVEL, Interval, interval, simultaneous
-from dying_relu.analysis.latex import listed
+from dying_relu.analysis.claims.evidence import Evidence, NotEnoughData
+from dying_relu.analysis.inference.decisions import NOT_SETTLED, Decision, Judged
+from dying_relu.analysis.inference.intervals import Interval
 from dying_relu.errors import DyingReluError
 from dying_relu.extensions import Registry
 
-SUPPORTED = "supported"
-LIMITED = "supported with a limit"
-REFUTED = "refuted"
-NOT_ENOUGH_DATA = "not enough data"
-VERDICTS = (SUPPORTED, LIMITED, REFUTED, NOT_ENOUGH_DATA)
-
-MIN_REPLICATES = 3
-"""Fewer replicates than this settle nothing: an interval over two says only where the two were."""
-
-MAX_LISTED = 3
-"""A note lists at most this many data sets, architectures and optimisers by name."""
-
 Detail = float | str | Interval
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A claim taken literally, where that is not how it is read charitably.
+
+    Attributes:
+        verdict: of the literal reading, one of :data:`~dying_relu.analysis.inference.decisions.VERDICTS`.
+        note: what the reading is and what was found, as a clause.
+    """
+
+    verdict: str
+    note: str
 
 
 @dataclass(frozen=True)
@@ -34,18 +30,51 @@ class Finding:
     """The outcome of a claim's rule on a study.
 
     Attributes:
-        verdict: one of ``VERDICTS``.
-        effect: the estimate with its interval over replicates; None where there is none.
+        verdict: of the charitable reading, one of :data:`~dying_relu.analysis.inference.decisions.VERDICTS`.
+        effect: the mean over cells with its t interval over seeds, which decides nothing; None where there is none.
         runs: number of networks it rests on.
-        note: the limit, or why there are not enough data; a clause without a full stop.
+        condition: where it holds only if a condition is met: the condition, in words.
+        note: why it is not settled, or what else a reader has to know; a clause without a full stop.
+        cells: each with its median, its exact interval and its state.
+        literal: the literal reading, if it is another one.
         details: further numbers, with or without an interval, and words that the paper quotes, by name.
     """
 
     verdict: str
     effect: Interval | None
     runs: int
+    condition: str = ""
     note: str = ""
+    cells: tuple[Judged, ...] = ()
+    literal: Reading | None = None
     details: Mapping[str, Detail] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        decision: Decision,
+        runs: int,
+        literal: Reading | None = None,
+        details: Mapping[str, Detail] | None = None,
+    ) -> "Finding":
+        """The finding of a decision.
+
+        Args:
+            decision: of the charitable reading.
+            runs: number of networks it rests on.
+            literal: the literal reading, if it is another one.
+            details: further numbers and words.
+        """
+        return cls(
+            decision.verdict,
+            decision.mean if decision.mean.n else None,
+            runs,
+            decision.condition,
+            decision.note,
+            decision.cells,
+            literal,
+            dict(details or {}),
+        )
 
 
 @dataclass(frozen=True)
@@ -58,7 +87,7 @@ class Claim:
         experiment: the experiment (or experiments) it rests on; dots stand for all whose names begin so.
         measure: what the effect is, in words.
         unit: how the effect is printed: "percent" (a share), "points" (a difference of shares) or "number".
-        rule: the verdict rule in words; what was changed after data had been looked at is named in it.
+        rule: the charitable and the literal reading and the rule of the verdict, in words.
         details: the further numbers that ``settle`` gives, by name: how each is printed ("percent", "points", "number" or
             "words").
         settle: evidence -> finding; raises :class:`NotEnoughData`.
@@ -78,7 +107,7 @@ class Claim:
         try:
             return self.settle(evidence)
         except NotEnoughData as reason:
-            return Finding(NOT_ENOUGH_DATA, None, 0, note=str(reason))
+            return Finding(NOT_SETTLED, None, 0, note=str(reason))
 
 
 MOST_CLAIMS = 20
@@ -123,126 +152,8 @@ def claim(
             )
         CLAIMS.add(
             claim_id,
-            Claim(
-                claim_id,
-                statement,
-                experiment,
-                measure,
-                unit,
-                rule,
-                dict(details or {}),
-                settle,
-            ),
+            Claim(claim_id, statement, experiment, measure, unit, rule, dict(details or {}), settle),
         )
         return settle
 
     return register
-
-
-def pooled(values: pd.DataFrame, level: float = LEVEL) -> Interval:
-    """The mean of ``values`` over strata, with an interval over replicates within strata.
-
-    Args:
-        values: columns ``stratum``, ``replicate``, ``value``; one row for each replicate of a stratum. Strata with fewer
-            than ``MIN_REPLICATES`` rows are left out.
-        level: of the interval.
-
-    Raises:
-        NotEnoughData: if no stratum is left.
-    """
-    enough = _replicated(values)
-    return interval(enough["value"].to_numpy(), enough["stratum"].to_numpy(), level)
-
-
-def if_any(values: pd.DataFrame) -> Interval | float:
-    """The interval of :func:`pooled`, for a detail of a finding; NaN where there are not enough data."""
-    try:
-        return pooled(values)
-    except NotEnoughData:
-        return math.nan
-
-
-def each(values: pd.DataFrame, level: float = LEVEL) -> dict[str, Interval]:
-    """Estimate every stratum by itself.
-
-    Args:
-        values: columns ``stratum``, ``replicate``, ``value``; see :func:`pooled`.
-        level: of each interval.
-
-    Returns:
-        Stratum -> interval, in the strata's order.
-    """
-    enough = _replicated(values)
-    strata, names = pd.factorize(enough["stratum"])
-    numbers = enough["value"].to_numpy()
-    return {
-        str(name): interval(numbers[strata == position], level=level) for position, name in enumerate(names)
-    }
-
-
-def by_group(
-    table: pd.DataFrame, column: str, statistic: Callable[[pd.DataFrame], float], level: float = LEVEL
-) -> dict[str, Interval]:
-    """Pool a statistic over strata, for each group that has enough replicates.
-
-    Args:
-        table: columns ``stratum``, ``replicate``, the one named ``column``, and those that the statistic needs.
-        column: whose values make the groups.
-        statistic: of the rows of one group, stratum and replicate.
-        level: of each interval.
-
-    Returns:
-        Group -> interval.
-    """
-    groups: dict[str, Interval] = {}
-    for name, group in table.groupby(column, sort=False):
-        with suppress(NotEnoughData):
-            groups[str(name)] = pooled(by_replicate(group, statistic), level)
-    return groups
-
-
-def _replicated(values: pd.DataFrame) -> pd.DataFrame:
-    if values.empty:
-        raise NotEnoughData("the study has no case to compare")
-    strata = pd.factorize(values["stratum"])[0]
-    counts = np.bincount(strata, weights=values["value"].notna()).astype(int)[strata]
-    if counts.max() < MIN_REPLICATES:
-        raise NotEnoughData(f"{MIN_REPLICATES} replicates are needed and there are {counts.max()}")
-    return values[counts >= MIN_REPLICATES]
-
-
-def exceeds(values: pd.DataFrame, threshold: float) -> tuple[str, str]:
-    """Decide if a value lies above a threshold in every stratum, in some or in none.
-
-    Args:
-        values: columns ``stratum``, ``replicate``, ``value``; see :func:`pooled`.
-        threshold: to exceed.
-
-    Returns:
-        The verdict and a note. Supported: the whole interval of every stratum lies above the threshold. Supported
-        with a limit: that of some strata does, at a level that allows for looking at all of them
-        (:func:`~dying_relu.analysis.inference.intervals.simultaneous`). Refuted: that of no stratum does and the pooled interval lies
-        below. Otherwise there are not enough data.
-    """
-    strata = each(values)
-    if all(effect.low > threshold for effect in strata.values()):
-        return SUPPORTED, ""
-    stricter = each(values, simultaneous(len(strata)))
-    above = [name for name, effect in stricter.items() if effect.low > threshold]
-    if above:
-        rest = [name for name in strata if name not in above]
-        return LIMITED, f"holds in {_summed_up(above, strata)}; not shown in {_summed_up(rest, strata)}"
-    if pooled(values).high < threshold:
-        return REFUTED, ""
-    return NOT_ENOUGH_DATA, "the interval includes both an effect that matters and none"
-
-
-def _summed_up(names: Sequence[str], everything: Collection[str]) -> str:
-    return listed(names) if len(names) <= MAX_LISTED else f"{len(names)} of {len(everything)} cases"
-
-
-def trend(effect: Interval) -> str:
-    """A verb for a change: is it surely up, surely down or neither?"""
-    if effect.low > 0:
-        return "rises"
-    return "falls" if effect.high < 0 else "does not clearly change"

@@ -10,14 +10,15 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from dying_relu.analysis.factors import UNIT
-from dying_relu.analysis.figures import divergence, style
+from dying_relu.analysis.figures import marks, style
 from dying_relu.analysis.inference.attribution import attributed
+from dying_relu.analysis.outcomes import trained
 
 CAPTION = (
     "A unit around its death (dotted line), step by step: the distribution of its pre-activation over the training probe set (where "
     "needed on a scale that is linear about zero and logarithmic beyond), what its bias, its weights and its inputs made of each change "
     "of the largest pre-activation, its bias, and the norm of its weights. Shown is a typical death: of all units that died for good, "
-    "the one whose largest pre-activation fell by the median in the step of its death. Runs that diverged are counted and left out."
+    "the one whose largest pre-activation fell by the median in the step of its death. Runs that did not train are counted and left out."
 )
 TABLES = ("runs", "units")
 COLUMNS = {
@@ -63,11 +64,11 @@ def figure(runs: pd.DataFrame, units: pd.DataFrame) -> Figure:
         units: the study's table of units, recorded at every step.
     """
     runs = runs[(runs["experiment"] == EXPERIMENT) & (runs["activation"] == "relu")]
-    steps = _steps(units[units["run"].isin(runs.loc[~runs["diverged"], "run"])])
+    steps = _steps(units[units["run"].isin(runs.loc[trained(runs), "run"])])
     death = typical_death(steps)
     if death is None:
         return style.note(
-            f"No unit dies for good in an experiment “{EXPERIMENT}” of this study; {divergence.counted(runs)}."
+            f"No unit dies for good in an experiment “{EXPERIMENT}” of this study; {marks.counted(runs)}."
         )
     run, layer, unit, step = death
     trace = units[(units["run"] == run) & (units["layer"] == layer) & (units["unit"] == unit)].sort_values(
@@ -99,7 +100,7 @@ def figure(runs: pd.DataFrame, units: pd.DataFrame) -> Figure:
     )
     figure.legend(
         *zip(*bands, *parts, in_all, strict=True),
-        title=divergence.left_out(runs),
+        title=marks.left_out(runs),
         loc="outside lower center",
         ncols=4,
     )

@@ -8,13 +8,14 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
-from dying_relu.analysis.figures import divergence, style
+from dying_relu.analysis.figures import marks, style
 from dying_relu.analysis.inference.correlation import rank_correlation
+from dying_relu.analysis.outcomes import trained
 
 CAPTION = (
     "What death costs: test accuracy and effective rank of the last hidden layer against the share of dead units at the end of "
     "training, a mark for each ReLU network of the experiment `causes`, by initial bias. Above each panel Spearman's rank correlation. "
-    "Runs that diverged are counted and left out."
+    "Runs that did not train are counted and left out."
 )
 TABLES = ("runs",)
 EXPERIMENT = "causes"
@@ -35,20 +36,20 @@ def figure(runs: pd.DataFrame) -> Figure:
     biases = sorted(runs["initial_bias"].unique(), reverse=True)
     figure, axes = style.places(len(places), len(METRICS), height=0.88, margin=0.7, sharey=False)
     for column, (title, here) in enumerate(places):
-        trained = here[~here["diverged"]]
+        those = here[trained(here)]
         for row, (metric, label) in enumerate(METRICS.items()):
             panel = axes[row, column]
             for position, bias in enumerate(biases):
-                own = trained[trained["initial_bias"] == bias]
+                own = those[those["initial_bias"] == bias]
                 panel.plot(own["dead_fraction"], own[metric], **_mark(position))
-            panel.set_title("\n".join([title] * (row == 0) + [_correlation(trained, metric)]), pad=3)
+            panel.set_title("\n".join([title] * (row == 0) + [_correlation(those, metric)]), pad=3)
             panel.set_ylabel(label if column % style.MOST_COLUMNS == 0 else "")
     for column in range(len(places)):
         _scales(*axes[:, column])
     figure.legend(
         [Line2D([], [], **_mark(position)) for position in range(len(biases))],
         [style.factor("initial_bias", bias) for bias in biases],
-        title=divergence.left_out(runs),
+        title=marks.left_out(runs),
         loc="outside lower center",
         ncols=len(biases),
     )

@@ -10,8 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from dying_relu.analysis.figures import divergence, style
-from dying_relu.analysis.inference.intervals import summarise
+from dying_relu.analysis.figures import marks, style
+from dying_relu.analysis.inference.summaries import summarise
+from dying_relu.analysis.outcomes import trained, untrained
 
 METRICS = {"dead_fraction": "dead units", "test_accuracy": "test accuracy"}
 HEIGHT = 0.88
@@ -59,11 +60,11 @@ def grid(
 ) -> Figure:
     """A row for each metric, a column for each data set and architecture, a curve for each level of ``curve``.
 
-    Points are means over the replicates that did not diverge, bars their intervals, dots the replicates; a cross above the
-    scale marks a setting in which replicates diverged.
+    Points are means over the networks that trained, bars their intervals, dots the replicates; a cross above the
+    scale marks a setting in which networks did not train.
 
     Args:
-        runs: a row a run, with the columns replicate, diverged, dead_fraction, test_accuracy, those of a setting, and those named below.
+        runs: a row a run, with the columns replicate, outcome, dead_fraction, test_accuracy, those of a setting, and those named below.
         factor: the column on the horizontal axis.
         curve: the column whose levels are curves; in the order of its categories, or else of the table.
         scale: sets up the horizontal axis for the factor's levels.
@@ -81,13 +82,13 @@ def grid(
             style.shares(panel, label if column % style.MOST_COLUMNS == 0 else "")
             for position, one in enumerate(curves):
                 _draw(panel, one.of(here), factor, metric, position, one.look)
-            if runs["diverged"].any():
-                divergence.make_room(panel, len(curves))
+            if untrained(runs).any():
+                marks.make_room(panel, len(curves))
             # The panels are low.
             panel.set_yticks([0, 0.5, 1])
         scale(axes[-1, column], sorted(runs[factor].unique()))
-    if runs["diverged"].any():
-        entries = [*entries, divergence.legend_entry()]
+    if untrained(runs).any():
+        entries = [*entries, marks.legend_entry()]
     handles, labels = zip(*entries, strict=True)
     figure.legend(
         handles,
@@ -138,6 +139,6 @@ def _draw(
         min=0
     )
     axes.errorbar(summary[factor], summary["estimate"], errors, capsize=1.5, elinewidth=0.8, **look)
-    trained = runs[~runs["diverged"]]
-    axes.plot(trained[factor], trained[metric], ".", color=look["color"], alpha=0.35, markersize=2)
-    divergence.mark(axes, summary[factor], summary, position, look["color"])
+    each = runs[trained(runs)]
+    axes.plot(each[factor], each[metric], ".", color=look["color"], alpha=0.35, markersize=2)
+    marks.mark(axes, summary[factor], summary, position, look["color"])

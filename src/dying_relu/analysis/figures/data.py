@@ -7,7 +7,7 @@ from dying_relu.analysis.figures import curves, style
 
 CAPTION = (
     "Dead fraction and test accuracy of ReLU networks against the learning rate, for pixels from 0 to 1 as they are and for other sizes "
-    "of minibatches, beside standardised pixels. Means with intervals over replicates; crosses mark diverged replicates."
+    "of minibatches, beside standardised pixels. Means with intervals over replicates; crosses mark networks that did not train."
 )
 TABLES = ("runs",)
 EXPERIMENT = "data"
@@ -28,7 +28,7 @@ def figure(runs: pd.DataFrame) -> Figure:
     like = ["dataset", "architecture", "optimiser", "activation", "initialisation", "initial_bias"]
     baseline = runs[runs["experiment"] == BASELINE].merge(varied[like].drop_duplicates(), on=like)
     shown = pd.concat([baseline, varied])
-    condition = shown["pixels"] + ", batch " + shown["batch_size"].astype(str)
+    condition = shown["inputs"] + ", batch " + shown["batch_size"].astype(str)
     shown = shown.assign(condition=condition)
     return curves.grid(
         shown,

@@ -8,11 +8,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dying_relu.analysis.figures import curves, style
+from dying_relu.analysis.outcomes import trained
 
 CAPTION = (
     "Dead units and test accuracy against the initial bias of the hidden units, for ReLU at a low, a middle and a high learning rate. "
-    "Means over the replicates that did not diverge, with 95% bootstrap intervals over them, but of a single one; crosses above the "
-    "scale mark diverged replicates."
+    "Means over the networks that trained, with 95% t intervals over seeds; crosses above the "
+    "scale mark networks that did not train."
 )
 TABLES = ("runs",)
 EXPERIMENT = "causes"
@@ -30,10 +31,10 @@ def figure(runs: pd.DataFrame) -> Figure:
     runs = runs[(runs["experiment"] == EXPERIMENT) & (runs["activation"] == "relu")]
     if runs.empty:
         return style.note(f"This study has no ReLU networks in an experiment “{EXPERIMENT}”.")
-    trained = sorted(runs.loc[~runs["diverged"], "learning_rate"].unique()) or sorted(
+    rates = sorted(runs.loc[trained(runs), "learning_rate"].unique()) or sorted(
         runs["learning_rate"].unique()
     )
-    chosen = trained if len(trained) <= MOST_CURVES else [trained[0], trained[len(trained) // 2], trained[-1]]
+    chosen = rates if len(rates) <= MOST_CURVES else [rates[0], rates[len(rates) // 2], rates[-1]]
     runs = runs[runs["learning_rate"].isin(chosen)]
     labels = [f"learning rate {style.number(rate)}" for rate in chosen]
     named = runs["learning_rate"].map(dict(zip(chosen, labels, strict=True)))

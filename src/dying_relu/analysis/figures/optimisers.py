@@ -6,8 +6,9 @@ from matplotlib.figure import Figure
 from dying_relu.analysis.figures import curves, style
 
 CAPTION = (
-    "Dead units and test accuracy against the learning rate, by optimiser and initial bias, for ReLU. Means over the replicates that "
-    "did not diverge, with 95% bootstrap intervals over them, but of a single one; crosses above the scale mark diverged replicates."
+    "Dead units and test accuracy against the learning rate, by optimiser and initial bias, for ReLU. "
+    "Means over the networks that trained, with 95% t intervals over seeds; "
+    "crosses above the scale mark networks that did not train."
 )
 TABLES = ("runs",)
 EXPERIMENT = "optimisers"

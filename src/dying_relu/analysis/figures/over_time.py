@@ -7,11 +7,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from dying_relu.analysis.figures import divergence, style
+from dying_relu.analysis.figures import marks, style
+from dying_relu.analysis.outcomes import trained, untrained
 
 CAPTION = (
-    "Dead units over training time, by layer, in the setting without divergence in which most units die or revive (named above each "
-    "panel). Means over replicates; the bands span the replicates. Runs that diverged are counted and left out."
+    "Dead units over training time, by layer, in the setting without divergence or collapse in which most units die or revive "
+    "(named above each panel). Means over replicates; the bands span the replicates. Runs that did not train are counted and left out."
 )
 TABLES = ("runs", "layers")
 EXPERIMENT = "causes"
@@ -22,7 +23,7 @@ def figure(runs: pd.DataFrame, layers: pd.DataFrame) -> Figure:
     """Means over replicates with the range of the replicates, in the setting whose units come and go the most.
 
     A panel for each data set and architecture; its initial bias and learning rate are those, among the ReLU runs of experiment
-    ``causes`` without divergence, at which the most units die or revive after the first checkpoint.
+    ``causes`` that all trained, at which the most units die or revive after the first checkpoint.
 
     Args:
         runs: the study's table of runs.
@@ -30,14 +31,14 @@ def figure(runs: pd.DataFrame, layers: pd.DataFrame) -> Figure:
     """
     runs = runs[(runs["experiment"] == EXPERIMENT) & (runs["activation"] == "relu")]
     layers = layers[layers["probe"] == "train"]
-    left_out = divergence.left_out(runs)
-    # What diverges before its first checkpoint has no layers.
+    left_out = marks.left_out(runs)
+    # What overflows before its first checkpoint has no layers.
     runs = runs[runs["run"].isin(layers["run"])]
     if runs.empty:
         return style.note(
             f"This study has no ReLU networks with a checkpoint in an experiment “{EXPERIMENT}”; {left_out}."
         )
-    layers = layers.merge(runs[["run", "initial_bias", "learning_rate", "diverged"]], on="run")
+    layers = layers.merge(runs[["run", "initial_bias", "learning_rate", "outcome"]], on="run")
     names = [style.layer(*place) for place in zip(layers["layer"], layers["depth"], strict=True)]
     layers = layers.assign(layer=names)
     places = style.settings(runs, "optimiser", "initialisation")
@@ -58,13 +59,14 @@ def figure(runs: pd.DataFrame, layers: pd.DataFrame) -> Figure:
 
 
 def liveliest(layers: pd.DataFrame) -> tuple[float, float]:
-    """The initial bias and learning rate at which most units die or revive, among those without divergence if there are any.
+    """The initial bias and learning rate at which most units die or revive, among those in which all networks trained if there are any.
 
     Args:
-        layers: a row a run, checkpoint and layer, with the columns initial_bias, learning_rate, diverged, died and revived.
+        layers: a row a run, checkpoint and layer, with the columns initial_bias, learning_rate, outcome, died and revived.
     """
     settings = ["initial_bias", "learning_rate"]
-    candidates = layers[~layers.groupby(settings)["diverged"].transform("any")]
+    lost = layers.assign(lost=untrained).groupby(settings)["lost"].transform("any")
+    candidates = layers[~lost]
     candidates = layers if candidates.empty else candidates
     changes = (
         candidates.assign(changes=candidates["died"] + candidates["revived"])
@@ -79,10 +81,10 @@ def liveliest(layers: pd.DataFrame) -> tuple[float, float]:
 def _panel(axes: Axes, layers: pd.DataFrame, title: str, looks: dict[str, dict[str, Any]]) -> None:
     bias, rate = liveliest(layers)
     chosen = layers[(layers["initial_bias"] == bias) & (layers["learning_rate"] == rate)]
-    # A run that diverged later has early checkpoints, which would make the mean another one after its end.
-    chosen = chosen[~chosen["diverged"]].assign(share=chosen["dead"] / chosen["units"])
+    # A run that overflowed later has early checkpoints, which would make the mean another one after its end.
+    chosen = chosen[trained(chosen)].assign(share=chosen["dead"] / chosen["units"])
     title = f"{title}\n{style.factor('initial_bias', bias)}, {style.factor('learning_rate', rate)}"
-    axes.set_title(title if len(chosen) else f"{title}\nall runs diverged")
+    axes.set_title(title if len(chosen) else f"{title}\nno run trained")
     for layer, rows in chosen.groupby("layer"):
         share = rows.groupby("step")["share"].agg(["mean", "min", "max"]).reset_index()
         look = looks[str(layer)]

@@ -12,11 +12,12 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
-from dying_relu.analysis.figures import divergence, style
+from dying_relu.analysis.figures import marks, style
+from dying_relu.analysis.outcomes import trained, untrained
 
 CAPTION = (
     "Share of hidden units that are dead at the end of training, over learning rate and initial bias; a panel for each activation, data "
-    "set and architecture. Means over the replicates that did not diverge; hatched where some or all did."
+    "set and architecture. Means over the networks that trained; hatched where some or all did not."
 )
 TABLES = ("runs",)
 EXPERIMENT = "causes"
@@ -30,7 +31,7 @@ LABEL_HEIGHT = 0.13
 
 @style.paper
 def figure(runs: pd.DataFrame) -> Figure:
-    """Mean dead fraction of the replicates that did not diverge; hatched where some diverged, blank where all did.
+    """Mean dead fraction of the networks that trained; hatched where some did not, blank where none did.
 
     Args:
         runs: the study's table of runs; experiment ``causes`` is drawn.
@@ -60,27 +61,31 @@ def figure(runs: pd.DataFrame) -> Figure:
     )
     bar.set_label("dead units at the end")
     bar.outline.set_visible(False)
-    diverged = Patch(
+    lost = Patch(
         facecolor="white",
         edgecolor="0.3",
-        hatch=divergence.HATCH,
-        label="some or all replicates diverged",
+        hatch=marks.HATCH,
+        label="some or all networks did not train",
     )
-    if runs["diverged"].any():
-        figure.legend(handles=[diverged], loc="outside lower right")
+    if untrained(runs).any():
+        figure.legend(handles=[lost], loc="outside lower right")
     return figure
 
 
 def _panel(axes: Axes, runs: pd.DataFrame, rates: np.ndarray, biases: np.ndarray) -> None:
     cells: dict[str, Any] = {"index": "initial_bias", "columns": "learning_rate", "dropna": False}
-    dead = runs.pivot_table(values="dead_fraction", aggfunc="mean", **cells).reindex(
-        index=biases, columns=rates
+    dead = (
+        runs[trained(runs)]
+        .pivot_table(values="dead_fraction", aggfunc="mean", **cells)
+        .reindex(index=biases, columns=rates)
     )
-    diverged = runs.pivot_table(values="diverged", aggfunc="any", **cells).reindex(
-        index=biases, columns=rates
+    lost = (
+        runs.assign(lost=untrained)
+        .pivot_table(values="lost", aggfunc="any", **cells)
+        .reindex(index=biases, columns=rates)
     )
     axes.imshow(dead, cmap=style.SEQUENTIAL, vmin=0, vmax=1, origin="lower", aspect="auto")
-    for row, column in np.argwhere(diverged.eq(True).to_numpy()):
+    for row, column in np.argwhere(lost.eq(True).to_numpy()):
         axes.add_patch(
             Rectangle(
                 (column - 0.5, row - 0.5),
@@ -89,7 +94,7 @@ def _panel(axes: Axes, runs: pd.DataFrame, rates: np.ndarray, biases: np.ndarray
                 fill=False,
                 edgecolor=_hatch_colour(dead.to_numpy()[row, column]),
                 linewidth=0,
-                hatch=divergence.HATCH,
+                hatch=marks.HATCH,
             )
         )
     axes.tick_params(length=0)

@@ -6,14 +6,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from dying_relu.analysis.figures import divergence, style
-from dying_relu.analysis.inference.intervals import summarise
+from dying_relu.analysis.figures import marks, style
+from dying_relu.analysis.inference.summaries import summarise
+from dying_relu.analysis.outcomes import untrained
 from dying_relu.analysis.remedies import BASELINE, side_by_side
 
 CAPTION = (
     "Remedies side by side: dead units and test accuracy at each learning rate; lines: ReLU at that rate; no mark: not trained. Means "
-    "over the replicates that did not diverge, with 95% bootstrap intervals over replicates; crosses beyond the scale mark diverged "
-    "replicates."
+    "over the networks that trained, with 95% t intervals over seeds; crosses beyond the scale mark networks that did not train."
 )
 TABLES = ("runs",)
 EXPERIMENT = "remedies"
@@ -24,7 +24,8 @@ METRICS = {"dead_fraction": "dead units", "test_accuracy": "test accuracy"}
 def figure(runs: pd.DataFrame) -> Figure:
     """A row for each remedy, a mark for each learning rate, with intervals over replicates; lines go on from ReLU's marks.
 
-    A lower rate stands beside the other remedies at the highest one. A cross beyond the scale marks a setting in which replicates diverged.
+    A lower rate stands beside the other remedies at the highest one. A cross beyond the scale marks a setting in which networks did not
+    train.
 
     Args:
         runs: the study's table of runs; the experiments ``remedies...`` are drawn.
@@ -47,15 +48,15 @@ def figure(runs: pd.DataFrame) -> Figure:
                     axes[row, column], here[here["learning_rate"] == rate], remedies, metric, position, offset
                 )
             _decorate(axes[row, column], remedies, label)
-            if runs["diverged"].any():
-                divergence.make_room(axes[row, column], 1, scale="x")
-    marks = [Line2D([], [], **style.look(position) | {"linestyle": ""}) for position in range(len(rates))]
+            if untrained(runs).any():
+                marks.make_room(axes[row, column], 1, scale="x")
+    handles = [Line2D([], [], **style.look(position) | {"linestyle": ""}) for position in range(len(rates))]
     labels = [style.factor("learning_rate", rate) for rate in rates]
-    if runs["diverged"].any():
-        handle, label = divergence.legend_entry()
-        marks, labels = [*marks, handle], [*labels, label]
+    if untrained(runs).any():
+        handle, label = marks.legend_entry()
+        handles, labels = [*handles, handle], [*labels, label]
     figure.legend(
-        marks,
+        handles,
         labels,
         title=style.replicates(runs),
         loc="outside lower center",
@@ -86,7 +87,7 @@ def _marks(
         elinewidth=0.8,
         markersize=3,
     )
-    divergence.mark_beside(axes, heights, summary, look["color"])
+    marks.mark_beside(axes, heights, summary, look["color"])
 
 
 def _decorate(axes: Axes, remedies: list[str], label: str) -> None:

@@ -8,13 +8,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from dying_relu.analysis.figures import divergence, style
-from dying_relu.analysis.inference.intervals import summarise
+from dying_relu.analysis.figures import marks, style
+from dying_relu.analysis.inference.summaries import summarise
+from dying_relu.analysis.outcomes import trained, untrained
 
 CAPTION = (
     "Inactive units and test accuracy against the slope left of zero, in the settings named above the panels, in which ReLU dies. Means "
-    "with 95% bootstrap intervals over replicates; open markers are PReLU networks at the slope they have learned; crosses above the "
-    "scale mark diverged replicates."
+    "with 95% t intervals over seeds; open markers are PReLU networks at the slope they have learned; crosses above the "
+    "scale mark networks that did not train."
 )
 TABLES = ("runs",)
 EXPERIMENT = "slopes"
@@ -42,7 +43,7 @@ def figure(runs: pd.DataFrame) -> Figure:
     for row, rate in zip(axes, rates, strict=True):
         at_rate = runs[runs["learning_rate"] == rate]
         row[0].set_title(_in_common(at_rate), loc="left")
-        lost = at_rate.loc[at_rate["activation"] != "prelu", "diverged"].any()
+        lost = untrained(at_rate[at_rate["activation"] != "prelu"]).any()
         for panel, (metric, label) in zip(row, METRICS.items(), strict=True):
             curves = style.settings(at_rate, *FACTORS)
             for position, (title, here) in enumerate(curves):
@@ -52,7 +53,7 @@ def figure(runs: pd.DataFrame) -> Figure:
                 _learned(panel, here[here["activation"] == "prelu"], metric, position)
             style.shares(panel, label)
             if lost:
-                divergence.make_room(panel, len(curves))
+                marks.make_room(panel, len(curves))
             _slopes(panel, fixed)
     for panel in axes[-1]:
         panel.set_xlabel("slope left of zero")
@@ -71,13 +72,13 @@ def figure(runs: pd.DataFrame) -> Figure:
 
 
 def _in_common(runs: pd.DataFrame) -> str:
-    """The factors that all of ``runs`` share, and the number that learn their slope and diverged: "SGD, bias -4, rate 0.1"."""
+    """The factors that all of ``runs`` share, and the number that learn their slope and did not train: "SGD, bias -4, rate 0.1"."""
     shared = [
         column for column in ("optimiser", "initial_bias", "learning_rate") if _is_constant(runs[column])
     ]
     setting = ", ".join(style.factor(column, runs[column].iloc[0]) for column in shared)
-    learned = runs.loc[runs["activation"] == "prelu", "diverged"]
-    return setting + (f"; {learned.sum()} of {len(learned)} PReLU networks diverged" if learned.any() else "")
+    lost = untrained(runs[runs["activation"] == "prelu"])
+    return setting + (f"; {lost.sum()} of {len(lost)} PReLU networks did not train" if lost.any() else "")
 
 
 def _is_constant(levels: pd.Series) -> bool:
@@ -91,13 +92,13 @@ def _dose_response(axes: Axes, runs: pd.DataFrame, metric: str, position: int, l
     axes.fill_between(
         summary["slope"], summary["low"], summary["high"], color=look["color"], alpha=0.2, linewidth=0
     )
-    divergence.mark(axes, summary["slope"], summary, position, look["color"])
+    marks.mark(axes, summary["slope"], summary, position, look["color"])
 
 
 def _learned(axes: Axes, runs: pd.DataFrame, metric: str, position: int) -> None:
-    trained = runs[~runs["diverged"]]
+    each = runs[trained(runs)]
     look = style.look(position)
-    axes.plot(trained["mean_slope"], trained[metric], **_open(str(look["marker"])), color=look["color"])
+    axes.plot(each["mean_slope"], each[metric], **_open(str(look["marker"])), color=look["color"])
 
 
 def _open(marker: str) -> dict[str, Any]:
@@ -108,8 +109,8 @@ def _further_entries(runs: pd.DataFrame) -> Iterator[tuple[Line2D, str]]:
     """The open markers and the crosses in the legend, with their meaning."""
     if (runs["activation"] == "prelu").any():
         yield Line2D([], [], **_open("o"), color="0.25"), "PReLU"
-    if runs.loc[runs["activation"] != "prelu", "diverged"].any():
-        yield divergence.legend_entry()
+    if untrained(runs[runs["activation"] != "prelu"]).any():
+        yield marks.legend_entry()
 
 
 def _slopes(axes: Axes, values: Sequence[float]) -> None:

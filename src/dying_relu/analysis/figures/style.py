@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from dying_relu.analysis import latex
+from dying_relu.analysis.outcomes import untrained
 from dying_relu.files.atomic import atomic_path
 from dying_relu.stack.activations import ACTIVATIONS
 
@@ -242,10 +243,10 @@ def replicates(runs: pd.DataFrame) -> str:
     """Explain the marks and bars of a figure, by the number of replicates."""
     count = runs["replicate"].nunique()
     if count == 1:
-        return "one replicate, so no intervals"
-    # Of what diverged there is no value to average.
-    up_to = "up to " if runs["diverged"].any() else ""
-    return f"means and 95% intervals of {up_to}{count} replicates"
+        return "one seed, so no intervals"
+    # What did not train is in no mean.
+    up_to = "up to " if untrained(runs).any() else ""
+    return f"means and 95% intervals of {up_to}{count} seeds"
 
 
 def rates(axes: Axes, values: Sequence[float]) -> None:

@@ -8,13 +8,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from dying_relu.analysis.figures import divergence, style
+from dying_relu.analysis.figures import marks, style
 from dying_relu.analysis.inference.survival import band, spells, still_dead
+from dying_relu.analysis.outcomes import trained, untrained
 
 CAPTION = (
     "For how long dead units stay dead: Kaplan-Meier estimates by layer and optimiser, experiment `recovery`, apart for units that were "
     "born dead and for units that died in training, with the number of such units above each panel. A unit that is dead until training "
-    "ends is counted for as long as it was seen. Bands: 95 % bootstrap intervals over replicates. Runs that diverged are counted for "
+    "ends is counted for as long as it was seen. Bands: 95 % jackknife intervals over seeds. Runs that did not train are counted for "
     "each optimiser and left out."
 )
 TABLES = ("runs", "units")
@@ -37,10 +38,10 @@ def figure(runs: pd.DataFrame, units: pd.DataFrame) -> Figure:
     """
     runs = runs[(runs["experiment"] == EXPERIMENT) & (runs["activation"] == "relu")]
     lives = units[list(COLUMNS["units"])]
-    found = spells(lives.merge(runs.loc[~runs["diverged"], ["run", *FACTORS]], on="run"))
+    found = spells(lives.merge(runs.loc[trained(runs), ["run", *FACTORS]], on="run"))
     if found.empty:
         return style.note(
-            f"No unit was seen dead in an experiment “{EXPERIMENT}” of this study; {divergence.counted(runs)}."
+            f"No unit was seen dead in an experiment “{EXPERIMENT}” of this study; {marks.counted(runs)}."
         )
     groups = list(found.groupby(["depth", "layer", "born_dead"]))
     optimisers = list(runs["optimiser"].unique())
@@ -59,7 +60,7 @@ def figure(runs: pd.DataFrame, units: pd.DataFrame) -> Figure:
     figure.legend(
         [Line2D([], [], **style.look(position)) for position in range(len(optimisers))],
         [_label(runs[runs["optimiser"] == optimiser]) for optimiser in optimisers],
-        title=divergence.left_out(runs),
+        title=marks.left_out(runs),
         loc="outside lower center",
         ncols=3,
         handlelength=3,
@@ -69,7 +70,7 @@ def figure(runs: pd.DataFrame, units: pd.DataFrame) -> Figure:
 
 def _label(runs: pd.DataFrame) -> str:
     """An optimiser, and how many of its runs no curve can show."""
-    lost = f" ({runs['diverged'].sum()} of {len(runs)} diverged)" if runs["diverged"].any() else ""
+    lost = f" ({untrained(runs).sum()} of {len(runs)} did not train)" if untrained(runs).any() else ""
     return style.name(str(runs["optimiser"].iloc[0])) + lost
 
 

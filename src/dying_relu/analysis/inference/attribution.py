@@ -15,6 +15,8 @@ STATE = {
     "bias",
     "weight_norm",
     "active_share",
+    "negative_weights",
+    "mean_pre_activation",
     "pre_activation_max",
     "pre_activation_max_new_weights",
     "pre_activation_max_new_inputs",

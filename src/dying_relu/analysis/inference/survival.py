@@ -9,10 +9,7 @@ import numpy as np
 import pandas as pd
 
 from dying_relu.analysis.inference.attribution import in_order
-from dying_relu.analysis.inference.intervals import LEVEL, SEED
-
-RESAMPLES = 200
-"""Fewer than of a mean: each is an estimate of a whole curve."""
+from dying_relu.analysis.inference.intervals import LEVEL
 
 
 def spells(units: pd.DataFrame) -> pd.DataFrame:
@@ -61,20 +58,23 @@ def still_dead(spells: pd.DataFrame, steps: np.ndarray) -> np.ndarray:
 
 
 def band(spells: pd.DataFrame, steps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The bootstrap band of :func:`still_dead` over replicates: units of one network do not die independently.
+    """The band of :func:`still_dead` over seeds: delete-one-seed jackknife with t, because units of one network do not die independently.
 
     Args:
         spells: a row a spell, with the columns ``replicate``, ``duration`` and ``revived``.
         steps: (n,) of training since the spell began.
 
     Returns:
-        (n,) low and (n,) high; both are the estimate where there is one replicate.
+        (n,) low and (n,) high, within 0 and 1; both are the estimate where there is one seed.
     """
-    each = [group for _, group in spells.groupby("replicate")]
-    draws = np.random.default_rng(SEED).integers(len(each), size=(RESAMPLES, len(each)))
-    curves = [
-        still_dead(pd.concat([each[place] for place in drawn]), steps)
-        for drawn in np.unique(np.sort(draws), axis=0)
-    ]
-    low, high = np.quantile(curves, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
-    return low, high
+    from scipy.stats import t
+
+    estimate = still_dead(spells, steps)
+    seeds = spells["replicate"].unique()
+    n = len(seeds)
+    if n < 2:
+        return estimate, estimate
+    rest = np.array([still_dead(spells[spells["replicate"] != seed], steps) for seed in seeds])
+    error = np.sqrt((n - 1) / n * ((rest - rest.mean(axis=0)) ** 2).sum(axis=0))
+    half = t.ppf((1 + LEVEL) / 2, n - 1) * error
+    return (estimate - half).clip(0, 1), (estimate + half).clip(0, 1)

@@ -3,11 +3,10 @@
 import pandas as pd
 
 from dying_relu.analysis import latex
-from dying_relu.analysis.claims.evidence import safe
-from dying_relu.analysis.claims.verdict import MIN_REPLICATES
 from dying_relu.analysis.factors import FACTORS
-from dying_relu.analysis.inference.intervals import differences
+from dying_relu.analysis.inference.summaries import differences
 from dying_relu.analysis.numbers.macro import Macro, macro, with_interval
+from dying_relu.analysis.outcomes import TRAINED, trained
 from dying_relu.analysis.study_results import StudyResults
 
 BASELINE = "causes"
@@ -17,12 +16,12 @@ EXPERIMENTS = {
     "SmallBatches": "data_small_batches",
     "LargeBatches": "data_large_batches",
 }
-LEVELS = [name for name in FACTORS if name not in ("slope", "replicate", "batch_size")]
+LEVELS = [name for name in FACTORS if name not in ("slope", "replicate", "batch_size", "inputs")]
 """The columns of which both sides of a comparison have the same levels."""
 
 
 def numbers(study: StudyResults) -> dict[str, Macro]:
-    """Macros from the table of runs: differences from the baseline, paired by replicate, and the sizes of the minibatches."""
+    """Macros from the table of runs: differences of twins from the baseline, and the sizes of the minibatches."""
     runs = study.table("runs")
     changes = {
         f"{name}Dead": _change(runs, experiment, "dead_fraction") for name, experiment in EXPERIMENTS.items()
@@ -37,12 +36,13 @@ def numbers(study: StudyResults) -> dict[str, Macro]:
 
 
 def _change(runs: pd.DataFrame, experiment: str, value: str) -> Macro:
-    """``value`` in ``experiment`` minus that in the baseline, over the settings that both have and in which nothing diverged."""
+    """``value`` in ``experiment`` minus that in the baseline, over the settings that both have and in which all trained."""
     two = runs[runs["experiment"].isin([BASELINE, experiment])]
-    common = safe(two[two.groupby(LEVELS)["experiment"].transform("nunique") == 2], LEVELS)
+    common = two[two.groupby(LEVELS)["experiment"].transform("nunique") == 2].assign(trained=trained)
+    common = common[common.groupby(LEVELS)["trained"].transform("all")]
     means = common.groupby(["activation", "experiment", "replicate"])[value].mean().reset_index()
-    changes = differences(means.assign(diverged=False), ["activation"], "experiment", BASELINE, value)
-    if changes.empty or changes["n"].iloc[0] < MIN_REPLICATES:
+    changes = differences(means.assign(outcome=TRAINED), ["activation"], "experiment", BASELINE, value)
+    if changes.empty:
         return Macro(None, latex.NOT_MEASURED)
     change = changes.iloc[0]
     return Macro(

@@ -8,7 +8,7 @@ import pandas as pd
 
 from dying_relu.analysis import latex
 from dying_relu.analysis.factors import SETTING
-from dying_relu.analysis.inference.intervals import DOSES_FOR_A_LAW, exponents
+from dying_relu.analysis.inference.doses import DOSES_FOR_A_LAW, exponents
 from dying_relu.analysis.numbers.macro import Macro
 from dying_relu.analysis.study_results import StudyResults
 
@@ -30,7 +30,7 @@ def batch_norm_exponents(runs: pd.DataFrame) -> Macro:
     """The exponent in every setting, as the predicate of a sentence whose subject is the exponent.
 
     Args:
-        runs: a row a run, with the columns ``SETTING``, replicate, diverged, learning_rate and dead_fraction.
+        runs: a row a run, with the columns ``SETTING``, replicate, outcome, learning_rate and dead_fraction.
     """
     if runs.empty:
         return Macro(None, "was not measured, because this study has no such experiment")
@@ -60,5 +60,5 @@ def _place(row: Mapping[Any, Any], varied: list[str]) -> str:
 
 def _fit(row: Mapping[Any, Any]) -> str:
     estimate, low, high = (latex.number(row[end]) for end in ("estimate", "low", "high"))
-    interval = "" if low == high else f" ({low} to {high})"
+    interval = "" if low == high or latex.NOT_MEASURED in (low, high) else f" ({low} to {high})"
     return f"{estimate}{interval} {row['place']} (over {latex.word(row['n'])} rates)"

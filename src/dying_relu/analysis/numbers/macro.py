@@ -52,7 +52,9 @@ def with_interval(effect: float, low: float, high: float, form: str) -> str:
     '\\num{50} points (\\num{25} to \\num{75} points)'
     """
     estimated, lowest, highest = (macro(value, form).latex for value in (effect, low, high))
-    return estimated if low == high else f"{estimated} ({re.sub(' points?$', '', lowest)} to {highest})"
+    if low == high or math.isnan(low) or math.isnan(high):
+        return estimated
+    return f"{estimated} ({re.sub(' points?$', '', lowest)} to {highest})"
 
 
 def words(text: str) -> Macro:

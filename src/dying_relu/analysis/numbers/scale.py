@@ -5,6 +5,7 @@ import pandas as pd
 from dying_relu.analysis import latex
 from dying_relu.analysis.inference.intervals import LEVEL
 from dying_relu.analysis.numbers.macro import Macro, macro, words
+from dying_relu.analysis.outcomes import COLLAPSED, DIVERGED
 from dying_relu.analysis.study_results import StudyResults
 
 
@@ -14,7 +15,7 @@ def numbers(study: StudyResults) -> dict[str, Macro]:
     shards = study.plan.shards
     datasets = [latex.name(dataset) for dataset in runs["dataset"].unique()]
     replicates = runs.groupby("experiment")["replicate"].nunique()
-    updates = int((runs["diverged_step"].fillna(runs["steps"])).sum())
+    updates = int((runs["overflow_step"].fillna(runs["steps"])).sum())
     return {
         "StudyName": words(study.configuration.study),
         "ConfidenceLevel": macro(LEVEL, "percent"),
@@ -23,7 +24,8 @@ def numbers(study: StudyResults) -> dict[str, Macro]:
         "UpdateCount": macro(updates, "number"),
         "ExperimentCount": Macro(len(replicates), latex.word(len(replicates))),
         "ReplicateCounts": _span(replicates),
-        "DivergedCount": macro(int(runs["diverged"].sum()), "number"),
+        "DivergedCount": macro(int((runs["outcome"] == DIVERGED).sum()), "number"),
+        "CollapsedCount": macro(int((runs["outcome"] == COLLAPSED).sum()), "number"),
         "TrainExamples": _span(runs["train_examples"]),
         "TestExamples": _span(pd.Series([shard.dataset.test for shard in shards])),
         "StepCounts": _span(runs["steps"]),

@@ -8,7 +8,7 @@ import pandas as pd
 
 from dying_relu.analysis import claims, latex
 from dying_relu.analysis.claims.c11_tiny_slope import POST_SLOPE
-from dying_relu.analysis.claims.verdict import MIN_REPLICATES
+from dying_relu.analysis.inference.seeds import REPORTING
 from dying_relu.analysis.numbers.macro import Macro, macro, with_interval, words
 from dying_relu.analysis.study_results import StudyResults
 from dying_relu.analysis.thresholds import PAPER
@@ -62,7 +62,8 @@ def _claim(row: Mapping[Any, Any]) -> dict[str, Macro]:
     measured = not pd.isna(row["effect"])
     macros = {
         f"{prefix}Measured": Macro(measured, "1" if measured else "0"),
-        f"{prefix}Verdict": words(row["verdict"]),
+        f"{prefix}Verdict": words(verdict(row)),
+        f"{prefix}Literal": words(row["literal"] or "the same"),
         f"{prefix}Note": macro(row["note"], "words"),
         f"{prefix}Estimate": Macro(row["effect"] if measured else None, estimate(row)),
     }
@@ -80,6 +81,11 @@ def _detail(value: Any, form: str) -> Macro:
     return Macro(effect, with_interval(effect, low, high, form))
 
 
+def verdict(row: Mapping[Any, Any]) -> str:
+    """The verdict of a row, with its condition where it holds only under one."""
+    return f"{row['verdict']} {row['condition']}".rstrip()
+
+
 def estimate(row: Mapping[Any, Any]) -> str:
     """The effect of a row of verdicts with its interval, as LaTeX."""
     if pd.isna(row["effect"]):
@@ -89,16 +95,9 @@ def estimate(row: Mapping[Any, Any]) -> str:
 
 def _summary(table: pd.DataFrame) -> dict[str, Macro]:
     """The number of claims with each verdict, and their names, as the predicate of a sentence."""
-    predicates = {
-        claims.SUPPORTED: "supported",
-        claims.LIMITED: "supported with a limit",
-        claims.REFUTED: "refuted",
-        claims.NOT_ENOUGH_DATA: "left open for want of data",
-    }
     groups = {verdict: list(table.loc[table["verdict"] == verdict, "claim"]) for verdict in claims.VERDICTS}
     clauses = [
-        f"{latex.word(len(ids))} {'is' if len(ids) == 1 else 'are'} {predicates[verdict]} "
-        f"({latex.listed(ids)})"
+        f"{latex.word(len(ids))} {predicate(verdict, len(ids))} ({latex.listed(ids)})"
         for verdict, ids in groups.items()
         if ids
     ]
@@ -106,13 +105,31 @@ def _summary(table: pd.DataFrame) -> dict[str, Macro]:
     return {"VerdictSummary": Macro(json.dumps(counts), latex.listed(clauses))}
 
 
+def predicate(verdict: str, count: int) -> str:
+    """A verdict as the predicate of a sentence.
+
+    Args:
+        verdict: one of the four.
+        count: number of claims that the sentence is about.
+
+    >>> predicate("holds only if", 2), predicate("does not hold", 1), predicate("not settled", 3)
+    ('hold only under a condition', 'does not hold', 'are not settled')
+    """
+    one = {
+        claims.HOLDS: "holds",
+        claims.HOLDS_ONLY_IF: "holds only under a condition",
+        claims.DOES_NOT_HOLD: "does not hold",
+        claims.NOT_SETTLED: "is not settled",
+    }[verdict]
+    return one if count == 1 else one.replace("holds", "hold").replace("does", "do").replace("is", "are")
+
+
 def _thresholds() -> dict[str, Macro]:
     return {
-        "MinReplicates": macro(MIN_REPLICATES, "number"),
+        "ReportingSeeds": macro(REPORTING, "number"),
         "ForeverShare": macro(PAPER.forever, "percent"),
         "LargePart": macro(PAPER.large_part, "percent"),
         "MattersPoints": macro(PAPER.matters, "points"),
-        "DoomedShare": macro(PAPER.doomed, "percent"),
         "AccuracyMatters": macro(PAPER.accuracy_matters, "points"),
         "PostSlope": macro(POST_SLOPE, "number"),
     }

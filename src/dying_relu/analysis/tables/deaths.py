@@ -4,9 +4,9 @@ import pandas as pd
 
 from dying_relu.analysis import latex
 from dying_relu.analysis.claims.deaths import deaths
-from dying_relu.analysis.claims.evidence import Evidence, NotEnoughData, mean_by_replicate
-from dying_relu.analysis.claims.verdict import pooled
+from dying_relu.analysis.claims.evidence import Evidence, NotEnoughData
 from dying_relu.analysis.inference.attribution import PARTS
+from dying_relu.analysis.inference.means import mean_interval
 from dying_relu.analysis.study_results import StudyResults
 from dying_relu.analysis.tables.tabular import tabular
 
@@ -45,10 +45,6 @@ def _heading(part: str) -> str:
 
 
 def _share(fatal: pd.DataFrame) -> str:
-    """The mean of ``value`` over strata with its interval over replicates; where there are too few, that of all deaths."""
-    try:
-        share = pooled(mean_by_replicate(fatal, "value"))
-    except NotEnoughData:
-        everywhere = fatal["value"].mean()
-        return latex.hundredths(everywhere, everywhere, everywhere)
-    return latex.hundredths(share.estimate, share.low, share.high)
+    """The mean over seeds of the share of a seed's deaths, with its t interval."""
+    share = mean_interval(fatal.groupby("replicate")["value"].mean().to_numpy())
+    return latex.hundredths(*share[:3])

@@ -1,11 +1,11 @@
 """The verdicts by other definitions of death."""
 
 from dying_relu.analysis import latex, sensitivity
-from dying_relu.analysis.claims import LIMITED, NOT_ENOUGH_DATA, REFUTED, SUPPORTED
+from dying_relu.analysis.claims import DOES_NOT_HOLD, HOLDS, HOLDS_ONLY_IF, NOT_SETTLED
 from dying_relu.analysis.study_results import StudyResults
 from dying_relu.analysis.tables.tabular import tabular
 
-SHORT = {SUPPORTED: "yes", LIMITED: "limited", REFUTED: "no", NOT_ENOUGH_DATA: "?"}
+SHORT = {HOLDS: "yes", HOLDS_ONLY_IF: "only if", DOES_NOT_HOLD: "no", NOT_SETTLED: "?"}
 
 
 def table(study: StudyResults) -> str:
@@ -23,4 +23,4 @@ def table(study: StudyResults) -> str:
 
 
 def _cell(verdict: str, papers: str) -> str:
-    return SHORT[verdict] if verdict in (papers, NOT_ENOUGH_DATA) else rf"\textbf{{{SHORT[verdict]}}}"
+    return SHORT[verdict] if verdict in (papers, NOT_SETTLED) else rf"\textbf{{{SHORT[verdict]}}}"

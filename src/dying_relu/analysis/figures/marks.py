@@ -1,4 +1,4 @@
-"""The marks of diverged replicates in figures: crosses beyond the scale of shares, where no value can be."""
+"""The marks of networks that did not train in figures: crosses beyond the scale of shares, where no value can be."""
 
 from typing import Any
 
@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+
+from dying_relu.analysis.outcomes import untrained
 
 HATCH = "////"
 FIRST = 1.08
@@ -16,7 +18,7 @@ SOME, ALL = 2.5, 4.5
 
 
 def make_room(axes: Axes, curves: int, scale: str = "y") -> None:
-    """Extend a scale of shares beyond 100%, for the crosses of diverged replicates; the spine ends at 100%.
+    """Extend a scale of shares beyond 100%, for the crosses of networks that did not train; the spine ends at 100%.
 
     Args:
         axes: changed in place.
@@ -33,12 +35,12 @@ def make_room(axes: Axes, curves: int, scale: str = "y") -> None:
 
 
 def mark(axes: Axes, places: pd.Series, summary: pd.DataFrame, position: int, colour: Any) -> None:
-    """A cross above every place of the horizontal axis at which replicates diverged; larger where all did.
+    """A cross above every place of the horizontal axis at which networks did not train; larger where none did.
 
     Args:
         axes: with room made.
         places: (settings,) where each setting stands.
-        summary: (settings,) from :func:`dying_relu.analysis.inference.intervals.summarise`.
+        summary: (settings,) from :func:`dying_relu.analysis.inference.summaries.summarise`.
         position: of the curve.
         colour: of the curve.
     """
@@ -48,12 +50,12 @@ def mark(axes: Axes, places: pd.Series, summary: pd.DataFrame, position: int, co
 
 
 def mark_beside(axes: Axes, heights: np.ndarray, summary: pd.DataFrame, colour: Any) -> None:
-    """A cross beyond the right end of a horizontal scale of shares for every setting in which replicates diverged; larger where all did.
+    """A cross beyond the right end of a horizontal scale for every setting in which networks did not train; larger where none did.
 
     Args:
         axes: with room made on "x".
         heights: (settings,) the vertical position of each setting.
-        summary: (settings,) from :func:`dying_relu.analysis.inference.intervals.summarise`.
+        summary: (settings,) from :func:`dying_relu.analysis.inference.summaries.summarise`.
         colour: of the crosses.
     """
     for size, chosen in _sizes(summary):
@@ -61,33 +63,35 @@ def mark_beside(axes: Axes, heights: np.ndarray, summary: pd.DataFrame, colour: 
 
 
 def counted(runs: pd.DataFrame) -> str:
-    """The number of runs that diverged, as words for a figure that leaves them out.
+    """The number of runs that did not train, as words for a figure that leaves them out.
 
     Args:
-        runs: a row a run, with the bool column ``diverged``.
+        runs: a row a run, with the column outcome.
 
-    >>> counted(pd.DataFrame({"diverged": [True, False, False]})), counted(pd.DataFrame({"diverged": [False]}))
-    ('1 of 3 runs diverged', 'none of 1 runs diverged')
+    >>> counted(pd.DataFrame({"outcome": ["collapsed", "trained"]})), counted(pd.DataFrame({"outcome": ["trained"]}))
+    ('1 of 2 runs did not train', 'all of 1 runs trained')
     """
-    return f"{runs['diverged'].sum() or 'none'} of {len(runs)} runs diverged"
+    if not untrained(runs).any():
+        return f"all of {len(runs)} runs trained"
+    return f"{untrained(runs).sum()} of {len(runs)} runs did not train"
 
 
 def left_out(runs: pd.DataFrame) -> str:
-    """The number of runs that diverged, as words that say that the figure leaves them out.
+    """The number of runs that did not train, as words that say that the figure leaves them out.
 
     Args:
-        runs: a row a run, with the bool column ``diverged``.
+        runs: a row a run, with the column outcome.
     """
-    return counted(runs) + (" and are left out" if runs["diverged"].any() else "")
+    return counted(runs) + (" and are left out" if untrained(runs).any() else "")
 
 
 def legend_entry() -> tuple[Line2D, str]:
     """The handle and the label of the crosses in a legend."""
-    return Line2D([], [], **_cross(ALL), color="0.25"), "diverged (small: some replicates)"
+    return Line2D([], [], **_cross(ALL), color="0.25"), "not trained (small: some networks)"
 
 
 def _sizes(summary: pd.DataFrame) -> list[tuple[float, np.ndarray]]:
-    some = (summary["diverged"] > 0).to_numpy()
+    some = (summary["untrained"] > 0).to_numpy()
     all_of_them = some & (summary["n"] == 0).to_numpy()
     return [(ALL, all_of_them), (SOME, some & ~all_of_them)]
 

@@ -1,0 +1,76 @@
+"""Some of the networks of a stack, as a smaller stack, and those that are equal."""
+
+import copy
+import hashlib
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from dying_relu.stack.network import Hidden, Network
+from dying_relu.stack.optimisers import Parameter
+
+
+def selected(network: Network, chosen: Tensor) -> Network:
+    """Copy some of a stack's networks, as they are now.
+
+    Args:
+        network: K networks.
+        chosen: (n,) their places.
+
+    Returns:
+        n networks, which can be shown examples and share no parameter with the others.
+    """
+    copies: dict[int, Any] = {}
+    layers = [_selected(layer, chosen, copies) for layer in network.layers]
+    hidden = [
+        Hidden(
+            layer.name,
+            layer.depth,
+            _selected(layer.affine, chosen, copies),
+            _selected(layer.activation, chosen, copies),
+            layer.normalisation and _selected(layer.normalisation, chosen, copies),
+        )
+        for layer in network.hidden
+    ]
+    return Network(layers, hidden)
+
+
+def _selected(layer: Any, chosen: Tensor, copies: dict[int, Any]) -> Any:
+    """Copy a layer and the layers that it knows, each once; parameters and running statistics have a leading axis for the network."""
+    if id(layer) in copies:
+        return copies[id(layer)]
+    part = copies[id(layer)] = copy.copy(layer)
+    running = layer.running_statistics() if hasattr(layer, "running_statistics") else []
+    for name, value in vars(layer).items():
+        if isinstance(value, Parameter):
+            setattr(part, name, Parameter(value.value[chosen]))
+        elif any(value is statistic for statistic in running):
+            setattr(part, name, value[chosen])
+        elif hasattr(value, "forward") and hasattr(value, "parameters"):
+            setattr(part, name, _selected(value, chosen, copies))
+    return part
+
+
+def first_twins(network: Network) -> Tensor:
+    """Find for each network the first of the stack that is equal to it, as those are before training that differ in their rates only.
+
+    Args:
+        network: K networks.
+
+    Returns:
+        (K,) int64, places in the stack.
+    """
+    slopes = [hidden.activation.slope.value for hidden in network.hidden]
+    tensors = [
+        tensor.cpu().flatten(1) if tensor.dim() > 1 else tensor.cpu()[:, None]
+        for tensor in (*network.state(), *slopes)
+    ]
+    first: dict[bytes, int] = {}
+    twins = []
+    for place in range(len(slopes[0])):
+        digest = hashlib.blake2b()
+        for tensor in tensors:
+            digest.update(tensor[place].contiguous().numpy().data)
+        twins.append(first.setdefault(digest.digest(), place))
+    return torch.tensor(twins, device=slopes[0].device)

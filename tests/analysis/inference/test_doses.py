@@ -1,0 +1,70 @@
+"""Doses and their effects."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dying_relu.analysis.inference.doses import crossing, crossings, exponents
+
+RATES = np.array([0.001, 0.01, 0.1, 1.0])
+
+
+def dose_response(half: float, seeds: int = 8, steepness: float = 4.0) -> pd.DataFrame:
+    """Shares that reach one half at a dose, linearly in its logarithm; seeds differ in it a little."""
+    rows = [
+        {
+            "optimiser": "sgd",
+            "replicate": seed,
+            "rate": rate,
+            "outcome": "trained",
+            "dead": np.clip(0.5 + np.log10(rate / (half * (1 + seed / 100))) / steepness, 0, 1),
+        }
+        for seed in range(seeds)
+        for rate in RATES
+    ]
+    return pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize("half", [0.003, 0.01, 0.2])
+def test_a_crossing_is_read_between_doses_in_each_seed(half: float) -> None:
+    found = crossings(dose_response(half), ["optimiser"], "rate", "dead", 0.5).iloc[0]
+    assert found["estimate"] == pytest.approx(1.035 * half, rel=1e-3)
+    assert [found["low"], found["high"]] == pytest.approx([half, 1.07 * half], rel=1e-3)
+    assert (found["n"], found["untrained"]) == (8, 0)
+
+
+def test_a_crossing_outside_the_doses_is_not_made_up() -> None:
+    assert crossing(RATES, np.array([0.6, 0.7, 0.8, 0.9]), 0.5) == 0
+    assert crossing(RATES, np.array([0.1, 0.2, 0.3, 0.4]), 0.5) == np.inf
+    low = crossings(dose_response(1e-9), ["optimiser"], "rate", "dead", 0.5).iloc[0]
+    assert low[["estimate", "low", "high"]].tolist() == [0, 0, 0]
+
+
+def test_a_network_that_did_not_train_is_no_evidence() -> None:
+    runs = dose_response(0.03)
+    lost = (runs["rate"] == 0.1) & (runs["replicate"] == 0)
+    runs = runs.assign(outcome=runs["outcome"].mask(lost, "collapsed"), dead=runs["dead"].mask(lost, 1.0))
+    found = crossings(runs, ["optimiser"], "rate", "dead", 0.5).iloc[0]
+    assert found["untrained"] == 1
+    assert found["high"] < 0.04
+    nothing = crossings(runs.assign(outcome="diverged"), ["optimiser"], "rate", "dead", 0.5).iloc[0]
+    assert np.isnan(nothing["estimate"])
+
+
+def test_an_exponent_is_the_slope_between_logarithms() -> None:
+    rows = [
+        {
+            "place": "x",
+            "replicate": seed,
+            "rate": rate,
+            "outcome": "trained",
+            "dead": (1 + seed / 50) * 30 * rate**2,
+        }
+        for seed in range(6)
+        for rate in (0.01, 0.02, 0.04, 0.08)
+    ]
+    found = exponents(pd.DataFrame(rows), ["place"], "rate", "dead").iloc[0]
+    assert found["estimate"] == pytest.approx(2)
+    assert found["n"] == 4
+    few = exponents(pd.DataFrame(rows).query("rate < 0.03"), ["place"], "rate", "dead").iloc[0]
+    assert np.isnan(few["estimate"])
