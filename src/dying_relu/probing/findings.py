@@ -10,6 +10,7 @@ from torch import Tensor
 from dying_relu.errors import DyingReluError
 from dying_relu.probing.activations import UnobservedModule
 from dying_relu.probing.batches import InputScale
+from dying_relu.probing.calling import ModelCall
 from dying_relu.probing.hooks import Layer
 from dying_relu.units import definitions
 from dying_relu.units.history import UnitHistory
@@ -34,6 +35,10 @@ class Findings:
         arguments: of the model, that the data gave by name.
         histories: of the units of each layer at the measurements of a Monitor so far; empty without one.
         calls: place in the model -> how many activations a batch has called there, those without units among them.
+        remarks: what is to be said of how layers were counted: layer -> remark.
+        way: how the model was called with a batch, for :func:`~dying_relu.probing.calling.model_inputs`.
+        call: (model, batch) -> output, if the caller has said so; None otherwise.
+        batches: number of batches that were seen.
     """
 
     layers: dict[str, Layer]
@@ -44,6 +49,10 @@ class Findings:
     calls: dict[str, int] = field(default_factory=dict)
     unseen: dict[str, UnobservedModule] = field(default_factory=dict)
     histories: dict[str, UnitHistory] = field(default_factory=dict)
+    remarks: dict[str, str] = field(default_factory=dict)
+    way: str | None = None
+    call: ModelCall | None = field(default=None, repr=False, compare=False)
+    batches: int = 0
 
     def summary(self) -> "pd.DataFrame":
         """A table of the layers.
@@ -69,7 +78,8 @@ class Findings:
 
         Returns:
             A row a unit, in order: dead, inactive, dormant, saturated, not_finite (bool); pre_activation_max, pre_activation_mean,
-            pre_activation_min; mean_abs_activation; active_share of examples and positions; bias and weight_norm of the layer whose
+            pre_activation_min; mean_abs_activation; active_share of examples and positions; active_examples, on how many examples it was
+            active at one position at least; calls, the names of the layer's calls; bias and weight_norm of the layer whose
             output the pre-activations are, as they were then; gradient_norm, the Euclidean norm of d loss / d pre-activation over all
             examples and positions. NaN where it is not known.
         """
@@ -88,11 +98,13 @@ class Findings:
             "pre_activation_min": statistics.pre_activation_min,
             "mean_abs_activation": statistics.mean_abs_activation,
             "active_share": statistics.active_share,
+            "active_examples": statistics.active_examples,
             "bias": entry.bias,
             "weight_norm": entry.weight_norm,
             "gradient_norm": None if entry.gradients is None else entry.gradients[1].sqrt(),
         }
         table = pd.DataFrame({name: _values(value, entry.units) for name, value in columns.items()})
+        table["calls"] = ", ".join(entry.calls)
         return table.rename_axis("unit")
 
     @property
