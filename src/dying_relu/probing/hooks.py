@@ -140,8 +140,8 @@ class ActivationHooks(TorchFunctionMode):
             with torch._C.DisableTorchFunction():
                 self._record_module(path, module, inputs[0])
 
-    def leave(self, module: nn.Module) -> None:
-        """Note that the call of ``module`` is over."""
+    def leave(self, module: nn.Module, output: Any = None) -> None:
+        """Note that the call of ``module`` is over, and gave ``output``."""
         self.path.pop()
         if self.inside is module:
             self.inside = None
@@ -258,7 +258,7 @@ def _registered(hooks: ActivationHooks) -> Iterator[None]:
                 lambda module, inputs, path=path: hooks.enter(path, module, inputs), prepend=True
             )
             stack.callback(enter.remove)
-            leave = module.register_forward_hook(lambda module, *_: hooks.leave(module))
+            leave = module.register_forward_hook(lambda module, _, output: hooks.leave(module, output))
             stack.callback(leave.remove)
         # The fused path of nn.TransformerEncoder calls no activation that could be seen.
         stack.callback(torch.backends.mha.set_fastpath_enabled, torch.backends.mha.get_fastpath_enabled())

@@ -3,9 +3,7 @@
 Source: Sokar, Agarwal, Castro and Evci (2023), algorithm 1. :mod:`dying_relu.training.redo` does the same inside the stacked engine.
 """
 
-import math
 from collections.abc import Iterable
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +12,13 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from dying_relu.errors import DyingReluError
-from dying_relu.probing.batches import preserved_random_state, require_repeatable, unwrapped
-from dying_relu.probing.dependencies import Dependencies, find_dependencies
+from dying_relu.probing.batches import preserved_random_state, unwrapped
+from dying_relu.probing.dependencies import Dependencies, Entries, find_dependencies
 from dying_relu.probing.equivalence import require_equal
-from dying_relu.probing.prune import warn_of_remaining_units
+from dying_relu.probing.processes import Processes
+from dying_relu.probing.prune import repeatable_data, warn_of_remaining_units
 from dying_relu.probing.report import Report
+from dying_relu.probing.states import copied
 from dying_relu.units import definitions
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 NO_MOMENTS = ("step_size", "ax")
 """State with an entry per weight that is no memory of gradients: Rprop's step sizes and ASGD's average of the weights."""
-NEW_NORM = {"weight": 1.0, "bias": 0.0, "running_mean": 0.0, "running_var": 1.0}
-"""A batch normalisation before training."""
+NEW = {"bias": 0.0, "scale": 1.0, "shift": 0.0, "mean": 0.0, "variance": 1.0, "reader": 0.0}
+"""Role of a parameter's entries -> their new value; weights are resampled."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Change:
     Attributes:
         path: of the module that holds it.
         name: its name there.
-        where: which entries, by the first of its axes.
+        where: which entries, of its shape.
         new: their values.
     """
 
@@ -54,11 +54,8 @@ class Change:
             model: it is changed.
             optimizer: its state of the same shape becomes 0 at these entries.
         """
-        tensor = getattr(model.get_submodule(self.path), self.name, None)
-        if tensor is None:
-            return
-        where = self.where.to(tensor.device).view(*self.where.shape, *[1] * (tensor.dim() - self.where.dim()))
-        mask = where.expand_as(tensor)
+        tensor = getattr(model.get_submodule(self.path), self.name)
+        mask = self.where.to(tensor.device)
         new = torch.as_tensor(self.new, device=tensor.device, dtype=tensor.dtype)
         tensor.copy_(torch.where(mask, new, tensor))
         for name, state in (optimizer.state.get(tensor, {}) if optimizer is not None else {}).items():
@@ -106,59 +103,80 @@ def revive(
     """
     import pandas as pd
 
+    processes = Processes(model)
     model = unwrapped(model)
     if optimizer is not None:
         _require_optimizer_of(model, optimizer)
+    data = repeatable_data(report, data)
+    by_layer = find_dependencies(model, report, data)
+    chosen = {name: _chosen(report, name, tau) for name in by_layer}
+    followed = [name for name, one in by_layer.items() if isinstance(one, Dependencies)]
+    common = processes.common({name: chosen[name] for name in followed})
+    generator = _shared_generator(processes, generator)
     rows, changes = [], []
     # From the first layer to the last: a unit revived behind another reads it, with a new weight and not with the 0 it has just got.
-    for name, dependencies in find_dependencies(model, report).items():
-        statistics = report.layers[name].statistics
-        chosen = definitions.dead(statistics) if tau is None else definitions.dormant(statistics, tau)
-        row = {"layer": name, "units": len(chosen), "chosen": int(chosen.sum())}
-        if isinstance(dependencies, str):
-            rows.append(row | {"revived": 0, "reason": dependencies})
+    for name, dependencies in by_layer.items():
+        row = {"layer": name, "units": len(chosen[name]), "chosen": int(chosen[name].sum())}
+        if isinstance(dependencies, str) or name not in common:
+            reason = dependencies if isinstance(dependencies, str) else "another process cannot follow them"
+            rows.append(row | {"revived": 0, "reason": reason})
             continue
-        rows.append(row | {"revived": row["chosen"], "reason": ""})
-        if chosen.any():
-            changes += _changes(model, dependencies, chosen, generator)
+        rows.append(row | {"revived": int(common[name].sum()), "reason": ""})
+        if common[name].any():
+            changes += _changes(dependencies, common[name], generator)
     table = pd.DataFrame(rows)
     warn_of_remaining_units(table[table["chosen"] > 0])
-    if changes and tau is None:
-        _require_same_outputs(model, changes, report.loader if data is None else data)
+    if tau is None:
+        processes.require_success(_difference(model, changes, data) if changes else None)
     for change in changes:
         change.apply(model, optimizer)
     return table.drop(columns="chosen")
 
 
+def _chosen(report: Report, name: str, tau: float | None) -> Tensor:
+    statistics = report.layers[name].statistics
+    return definitions.dead(statistics) if tau is None else definitions.dormant(statistics, tau)
+
+
+def _shared_generator(processes: Processes, generator: torch.Generator | None) -> torch.Generator | None:
+    """A generator that draws the same in all processes; where there is one only, the given one."""
+    if processes.group is None:
+        return generator
+    device = "cpu" if generator is None else generator.device
+    seed = int(torch.randint(2**62, (), generator=generator, device=device))
+    return torch.Generator().manual_seed(processes.first(seed))
+
+
 def _changes(
-    model: nn.Module, dependencies: Dependencies, chosen: Tensor, generator: torch.Generator | None
+    dependencies: Dependencies, chosen: Tensor, generator: torch.Generator | None
 ) -> list[Change]:
-    feed: Any = model.get_submodule(dependencies.feed)
-    changes = [
-        Change(dependencies.feed, "weight", chosen, _new_weights(feed.weight, generator)),
-        Change(dependencies.feed, "bias", chosen, 0.0),
-    ]
-    for path in dependencies.norms:
-        changes += [Change(path, name, chosen, new) for name, new in NEW_NORM.items()]
-    for reader in dependencies.readers:
-        weight: Any = model.get_submodule(reader.path).weight
-        changes.append(Change(reader.path, "weight", reader.columns(chosen, weight.shape[1])[None], 0.0))
+    changes = []
+    for entries in dependencies.entries:
+        parameter, where = entries.parameter, entries.of(chosen)
+        new = NEW[entries.role] if entries.role != "weight" else _new_weights(entries, generator)
+        changes.append(Change(parameter.path, parameter.name, where, new))
     return changes
 
 
-def _require_same_outputs(model: nn.Module, changes: list[Change], data: Iterable[Any]) -> None:
-    require_repeatable(data, "pass the same batches with data=, or probe a list or a DataLoader")
-    revived = deepcopy(model)
+def _difference(model: nn.Module, changes: list[Change], data: Iterable[Any]) -> DyingReluError | None:
+    """The error of a copy of the model, with the changes, that computes something else."""
+    revived = copied(model)
     for change in changes:
         change.apply(revived)
-    with preserved_random_state(data):
-        require_equal(model, revived, data, "revived")
+    try:
+        with preserved_random_state(data):
+            require_equal(model, revived, data, "revived")
+    except DyingReluError as error:
+        return error
+    return None
 
 
-def _new_weights(weight: Tensor, generator: torch.Generator | None) -> Tensor:
-    """New weights of the shape of ``weight``, as PyTorch initialises a Linear or a convolution."""
-    new = torch.empty(weight.shape, device="cpu" if generator is None else generator.device)
-    return nn.init.kaiming_uniform_(new, a=math.sqrt(5), generator=generator)
+def _new_weights(entries: Entries, generator: torch.Generator | None) -> Tensor:
+    """New weights of the shape of a parameter, as PyTorch initialises a Linear or a convolution: uniform, by the number of inputs."""
+    labels = entries.labels
+    inputs = int((labels == labels.max()).sum())
+    new = torch.empty(labels.shape, device="cpu" if generator is None else generator.device)
+    return new.uniform_(-(inputs**-0.5), inputs**-0.5, generator=generator)
 
 
 def _require_optimizer_of(model: nn.Module, optimizer: Optimizer) -> None:
