@@ -84,6 +84,11 @@ class Operation:
         name = str(self.function._schema.name).partition("::")[2]
         return name[:-1] if name.endswith("_") and not name.endswith("__") else name
 
+    def __str__(self) -> str:
+        """The layer whose parameters it computes with, or its own name."""
+        parameters = [value.parameter for value in self.values if value.parameter is not None]
+        return str(parameters[0]) if parameters else self.name
+
     @property
     def values(self) -> list[Value]:
         """The values among its arguments."""

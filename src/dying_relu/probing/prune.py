@@ -64,25 +64,16 @@ def prune_dead(model: nn.Module, report: Report, data: Iterable[Any] | None = No
     processes = Processes(model)
     model = unwrapped(model)
     data = repeatable_data(report, data)
-    by_layer = _removable(find_dependencies(model, report, data))
-    common = processes.common({name: _removed(report, name) for name in by_layer if name in report.layers})
-    chosen = {
-        name: (dependencies, common[name])
-        for name, dependencies in by_layer.items()
-        if isinstance(dependencies, Dependencies) and name in common and common[name].any()
-    }
-    refused = _refused(model, chosen, data, processes)
-    table = _table(by_layer | refused, report)
+    by_layer, chosen = _decided(model, report, data, processes)
+    table = _table(by_layer, report)
     warn_of_remaining_units(table[table["dead"] > 0])
-    kept = {name: one for name, one in chosen.items() if name not in refused}
-    pruned = _without(model, kept)
-    if refused:
-        require_equal(model, pruned, data, "pruned", constant_draws=True)
+    pruned = _without(model, chosen)
+    require_equal(model, pruned, data, "pruned", constant_draws=True)
     return pruned
 
 
 def removable(model: nn.Module, report: Report, data: Iterable[Any] | None = None) -> "pd.DataFrame":
-    """A table of what :func:`prune_dead` removes, if the model runs without it.
+    """A table of what :func:`prune_dead` removes.
 
     Args:
         model: as for :func:`prune_dead`.
@@ -93,8 +84,22 @@ def removable(model: nn.Module, report: Report, data: Iterable[Any] | None = Non
         A row a layer: layer; units; dead; removed, how many; feed, the path of the layer that computes them; readers, the paths of
         those that read them; reason, why dead units stay ("" where none has to).
     """
-    data = repeatable_data(report, data)
-    return _table(_removable(find_dependencies(unwrapped(model), report, data)), report)
+    processes = Processes(model)
+    by_layer, _ = _decided(unwrapped(model), report, repeatable_data(report, data), processes)
+    return _table(by_layer, report)
+
+
+def _decided(
+    model: nn.Module, report: Report, data: Iterable[Any], processes: Processes
+) -> tuple[dict[str, Dependencies | str], Chosen]:
+    """The dependencies of every layer or the reason why its units stay, and the units that are removed."""
+    by_layer = {name: _reason(one) or one for name, one in find_dependencies(model, report, data).items()}
+    followed = {name: one for name, one in by_layer.items() if isinstance(one, Dependencies)}
+    common = processes.common({name: _removed(report, name) for name in followed})
+    chosen = {name: (followed[name], units) for name, units in common.items() if units.any()}
+    refused = _refused(model, chosen, data, processes) if chosen else {}
+    kept = {name: one for name, one in chosen.items() if name not in refused}
+    return by_layer | refused, kept
 
 
 def repeatable_data(report: Report, data: Iterable[Any] | None) -> Iterable[Any]:
@@ -115,11 +120,6 @@ def repeatable_data(report: Report, data: Iterable[Any] | None) -> Iterable[Any]
         report.loader if data is None else data,
         "pass the same batches with data=, or probe a list or a DataLoader",
     )
-
-
-def _removable(by_layer: Mapping[str, Dependencies | str]) -> dict[str, Dependencies | str]:
-    """The same with a reason for the layers whose weights cannot be made smaller."""
-    return {name: _reason(one) or one for name, one in by_layer.items()}
 
 
 def _reason(dependencies: Dependencies | str) -> str:

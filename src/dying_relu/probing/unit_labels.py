@@ -33,6 +33,11 @@ ORDERS = {
 """Entries are put elsewhere, left out or joined by zeros, and not changed: done to the labels too."""
 POOLING = re.compile(r"(?:max_pool|avg_pool|upsample\w*?|adaptive_avg_pool|adaptive_max_pool)([123])d")
 REDUCTIONS = {"mean", "sum", "amax", "amin", "max", "min"}
+OF_SHAPES = {
+    *("empty_like", "zeros_like", "ones_like", "full_like", "rand_like", "randn_like", "randint_like"),
+    *("new_empty", "new_zeros", "new_ones", "new_full", "new_empty_strided"),
+}
+"""Take the shape of a tensor alone."""
 SCALINGS = {"mul", "div"}
 SUMS = {"add", "sub", "rsub"}
 NORMALISATIONS = re.compile(r"(native|cudnn|miopen)_batch_norm|_native_batch_norm_legit\w*|_batch_norm_with_update\w*|batch_norm")
@@ -63,7 +68,7 @@ def unit_labels(value: Value, axis: int, units: int) -> Tensor:
 def is_followed(operation: Operation) -> bool:
     """Tell whether there is a rule for an operation."""
     name = operation.name
-    listed = (ZERO_TO_ZERO, ELEMENTWISE, RESHAPES, ORDERS, REDUCTIONS, SCALINGS, SUMS)
+    listed = (ZERO_TO_ZERO, ELEMENTWISE, RESHAPES, ORDERS, REDUCTIONS, SCALINGS, SUMS, OF_SHAPES)
     return any(name in one for one in listed) or bool(NORMALISATIONS.fullmatch(name) or POOLING.search(name))
 
 
@@ -118,8 +123,9 @@ def labels_after(operation: Operation, known: dict[int, Tensor]) -> list[Tensor 
     if name in SCALINGS or name in SUMS:
         return _combined(operation, known)
     if NORMALISATIONS.fullmatch(name):
-        labels = known.get(id(operation.arguments[0]))
-        return None if labels is None or _along(labels, 1) is None else [labels, *_nothing(operation, 1)]
+        return _elementwise(operation, known)
+    if name in OF_SHAPES:
+        return _nothing(operation, 0)
     if name in RESHAPES:
         return [known[id(operation.arguments[0])].reshape(operation.results[0].shape)]
     if name in ORDERS:
@@ -131,7 +137,7 @@ def labels_after(operation: Operation, known: dict[int, Tensor]) -> list[Tensor 
     return None
 
 
-def _nothing(operation: Operation, start: int) -> list[None]:
+def _nothing(operation: Operation, start: int) -> list[Tensor | None]:
     return [None] * (len(operation.results) - start)
 
 

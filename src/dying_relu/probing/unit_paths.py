@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from dying_relu.probing.contractions import Contraction, contraction
+from dying_relu.probing.contractions import CONVOLUTIONS, PRODUCTS, Contraction, contraction
 from dying_relu.probing.graph import ActivationCall, Graph, Operation, Parameter, Value
 from dying_relu.probing.hooks import Layer
 from dying_relu.probing.unit_labels import (
@@ -38,8 +38,9 @@ class UnitPaths:
         self.graph, self.layer = graph, layer
         self.entries: dict[tuple[int, str], tuple[Parameter, Tensor]] = {}
         self.grouped: list[str] = []
-        self._own: set[int] = set()
-        """The numbers of the operations that compute or read units of this layer."""
+        self._computing: set[int] = set()
+        self._reading: set[int] = set()
+        """The numbers of the operations that compute units of this layer, and of those that read them."""
         self._results = {id(call.after): name for name, call in graph.calls.items() if call.after is not None}
 
     def follow(self, call: ActivationCall) -> None:
@@ -75,7 +76,7 @@ class UnitPaths:
             if value.parameter is not None or (operation and operation.number in {**feeds, **between}):
                 continue
             if operation is None or id(value) in self._results or not _is_plain(operation):
-                origin = self._results.get(id(value)) or (operation.name if operation else "the model's input")
+                origin = self._results.get(id(value)) or (_described(operation) if operation else "the model's input")
                 if origin == "the model's input" and not by:
                     raise CannotFollow("no layer feeds it")
                 raise CannotFollow(f"its pre-activations come from {by or origin}, not from a plain layer")
@@ -104,7 +105,7 @@ class UnitPaths:
                 continue
             after = labels_after(operation, known) if is_followed(operation) else None
             if after is None:
-                elsewhere += [(operation.name, known[id(one)]) for one in taken]
+                elsewhere += [(str(operation), known[id(one)]) for one in taken]
                 continue
             self._note(operation, after, known)
             elsewhere += [
@@ -139,7 +140,7 @@ class UnitPaths:
         return table
 
     def _add_feed(self, feed: Operation, product: Contraction, columns: Tensor, table: Tensor) -> None:
-        self._own.add(feed.number)
+        self._computing.add(feed.number)
         units = table[columns.long()]
         self._add(product.weight, "weight", product.weights_of_outputs(units))
         if product.bias is not None:
@@ -151,7 +152,7 @@ class UnitPaths:
 
     def _add_between(self, operation: Operation, labels: Tensor) -> None:
         """Add the entries of the parameters that an operation before the activation scales or shifts units by."""
-        self._own.add(operation.number)
+        self._computing.add(operation.number)
         if NORMALISATIONS.fullmatch(operation.name):
             of_units = labels_along(labels, 1, operation.name)
             for role, value in zip(NORM_ROLES, operation.arguments[1:5], strict=True):
@@ -177,7 +178,7 @@ class UnitPaths:
                 continue
             product = contraction(operation)
             if product is not None and id(product.data) in known and _is_alone(product, known):
-                self._own.add(operation.number)
+                self._reading.add(operation.number)
                 labels = product.weights_of_inputs(known[id(product.data)], str(product.weight.parameter))
                 self._add(product.weight, "reader", labels)
                 readers += 1
@@ -186,7 +187,7 @@ class UnitPaths:
                 continue
             after = labels_after(operation, known) if is_followed(operation) and keeps_zero(operation) else None
             if after is None:
-                raise CannotFollow(f"its output goes to {operation.name}")
+                raise CannotFollow(f"its output goes to {operation}")
             self._note(operation, after, known)
             for one in operation.results:
                 if id(one) in known:
@@ -222,9 +223,10 @@ class UnitPaths:
         Raises:
             CannotFollow: something does.
         """
-        for parameter, labels in self.entries.values():
+        for (_, role), (parameter, labels) in self.entries.items():
+            own = self._reading if role == "reader" else self._computing
             for operation in self.graph.consumers_of(parameter):
-                if operation.number in self._own:
+                if operation.number in own or _multiplies_zeros(operation):
                     continue
                 for value in operation.values:
                     if value.parameter is parameter and self._touches(value, labels):
@@ -234,6 +236,21 @@ class UnitPaths:
     def _touches(value: Value, labels: Tensor) -> bool:
         touched = parameter_labels(value, torch.ones((), dtype=torch.int32).expand(value.shape))
         return bool(((touched != 0) & (labels != 0)).any())
+
+
+def _multiplies_zeros(operation: Operation) -> bool:
+    """Tell whether an operation multiplies weights with a constant 0, as the first step of a recurrence does."""
+    product = contraction(operation)
+    source = product.data.source if product is not None else None
+    while source is not None and len(source.values) == 1 and is_followed(source) and keeps_zero(source):
+        source = source.values[0].source
+    return source is not None and not source.values and "zeros" in source.name
+
+
+def _described(operation: Operation) -> str:
+    if operation.name in PRODUCTS or operation.name in CONVOLUTIONS:
+        return f"a product of computed tensors ({operation.name})"
+    return str(operation)
 
 
 def _require_no_aliases(operation: Operation) -> None:
