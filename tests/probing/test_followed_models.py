@@ -270,7 +270,7 @@ CASES = [
     *(function_linear, generator, reshaped_feed, transposed_1d, depthwise, always_dropped_out, with_noise, gated),
     *(gated_in_halves, mixer, adapted, routed, concatenated),
 ]  # fmt: skip
-KEPT_BY_PRUNING = {depthwise, gated, gated_in_halves, gpt2}
+KEPT_BY_PRUNING = {depthwise, gated, gated_in_halves, gpt2, reshaped_feed}
 """Models that only run with as many units as they have: what gates the units, or their own code, counts on all of them."""
 
 
