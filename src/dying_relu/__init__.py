@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from dying_relu.probing.prune import prune_dead
     from dying_relu.probing.report import Report
     from dying_relu.probing.revive import revive
+    from dying_relu.probing.suggest import suggest
 
-__all__ = ["Monitor", "Report", "probe", "prune_dead", "revive"]
+__all__ = ["Monitor", "Report", "probe", "prune_dead", "revive", "suggest"]
 
 install()
 

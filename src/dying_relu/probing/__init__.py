@@ -5,5 +5,6 @@ from dying_relu.probing.probe import probe
 from dying_relu.probing.prune import prune_dead
 from dying_relu.probing.report import Report
 from dying_relu.probing.revive import revive
+from dying_relu.probing.suggest import suggest
 
-__all__ = ["Monitor", "Report", "probe", "prune_dead", "revive"]
+__all__ = ["Monitor", "Report", "probe", "prune_dead", "revive", "suggest"]

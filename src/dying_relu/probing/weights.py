@@ -42,30 +42,32 @@ def load_weights(model: nn.Module, path: Path | str, key: str | None = None, pre
     """
     if not isinstance(model, nn.Module):
         raise DyingReluError("the model", found=type(model).__name__, expected="a torch.nn.Module")
-    state = _fitting(read_weights(path, key), model, prefix)
-    own = model.state_dict()
+    state = read_weights(path, key, prefix)
+    state = _fitting(state, model) if prefix is None else state
+    try:
+        model.load_state_dict(state)
+    except RuntimeError as error:
+        raise _misfit(Path(path), state, model.state_dict()) from error
+
+
+def _misfit(path: Path, state: dict[str, Tensor], own: dict[str, Any]) -> DyingReluError:
     missing, unknown = [one for one in own if one not in state], [one for one in state if one not in own]
     shapes = [
         f"{name} is {tuple(state[name].shape)} and not {tuple(own[name].shape)}"
         for name in own
         if name in state and isinstance(own[name], Tensor) and state[name].shape != own[name].shape
     ]
-    if missing or unknown or shapes:
-        parts = [
-            f"it lacks {_listed(missing)}" if missing else "",
-            f"it has {_listed(unknown)} besides" if unknown else "",
-            _listed(shapes),
-        ]
-        raise DyingReluError(
-            f"{path} holds the weights of another model",
-            found="; ".join(part for part in parts if part),
-            expected=f"the names of the model: {_listed(list(own))}",
-            remedy="say what stands before every name with a prefix, or where the weights lie with a key",
-        )
-    try:
-        model.load_state_dict(state)
-    except RuntimeError as error:
-        raise DyingReluError(f"{path} holds the weights of another model", found=str(error)) from error
+    parts = [
+        f"it lacks {_listed(missing)}" if missing else "",
+        f"it has {_listed(unknown)} besides" if unknown else "",
+        _listed(shapes),
+    ]
+    return DyingReluError(
+        f"{path} holds the weights of another model",
+        found="; ".join(part for part in parts if part),
+        expected=f"the names of the model: {_listed(list(own))}",
+        remedy="say what stands before every name with a prefix, or where the weights lie with a key",
+    )
 
 
 def read_weights(path: Path | str, key: str | None = None, prefix: str | None = None) -> dict[str, Tensor]:
@@ -109,13 +111,67 @@ def _content(path: Path) -> Any:
     try:
         if path.suffix == ".safetensors":
             return _safetensors(path)
-        return torch.load(path, map_location="cpu", weights_only=True)
+        return _unpickled(path)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, LookupError, TypeError, AttributeError, OSError) as error:
         raise DyingReluError(
             f"{path} is not a file of weights alone, or is damaged",
             found=type(error).__name__,  # PyTorch's message advises to load it unsafely
             remedy=ADVICE,
         ) from error
+
+
+def _unpickled(path: Path) -> Any:
+    """The content of a file of torch.save; of what is no tensor, container or number only a stand-in."""
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError:
+        # A checkpoint with settings, numbers of NumPy and the like beside the weights.
+        content = torch.load(path, map_location="cpu", pickle_module=_Inert, weights_only=False)  # type: ignore[arg-type]
+    if not isinstance(content, Mapping):
+        raise ValueError
+    return content
+
+
+class _StandIn:
+    """Takes the place of an object of any class, and does nothing."""
+
+    def __new__(cls, *_: Any, **__: Any) -> "_StandIn":
+        return super().__new__(cls)
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        pass
+
+    def __setstate__(self, _: Any) -> None:
+        pass
+
+    def __setitem__(self, *_: Any) -> None:
+        pass
+
+    def append(self, _: Any) -> None:
+        pass
+
+    def extend(self, _: Any) -> None:
+        pass
+
+
+class _InertUnpickler(pickle.Unpickler):
+    """Calls nothing but what PyTorch allows in a file of weights alone."""
+
+    def find_class(self, module_name: str, global_name: str) -> Any:
+        allowed = torch._weights_only_unpickler._get_allowed_globals()
+        return allowed.get(f"{module_name}.{global_name}", _StandIn)
+
+
+class _Inert:
+    """A module like pickle, for torch.load."""
+
+    Unpickler = _InertUnpickler
+    UnpicklingError = pickle.UnpicklingError
+    __name__ = "inert pickle"
+
+    @staticmethod
+    def load(file: Any, **options: Any) -> Any:
+        return _InertUnpickler(file, **options).load()
 
 
 def _safetensors(path: Path) -> dict[str, Tensor]:
@@ -174,7 +230,7 @@ def _at(content: Any, key: str, path: Path) -> Any:
 
 def _without_prefix(state: dict[str, Tensor], prefix: str, path: Path) -> dict[str, Tensor]:
     prefix = prefix if not prefix or prefix.endswith(".") else f"{prefix}."
-    inner = {name.removeprefix(prefix): one for name, one in state.items() if name.startswith(prefix)}
+    inner = _begun(state, prefix)
     if not inner:
         raise DyingReluError(
             f"no name in {path} begins with {prefix}", found=_listed(list(state)), expected="the prefix of some"
@@ -182,20 +238,23 @@ def _without_prefix(state: dict[str, Tensor], prefix: str, path: Path) -> dict[s
     return inner
 
 
-def _fitting(state: dict[str, Tensor], model: nn.Module, prefix: str | None) -> dict[str, Tensor]:
+def _begun(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors whose names begin with a prefix, without it."""
+    return {name.removeprefix(prefix): one for name, one in state.items() if name.startswith(prefix)}
+
+
+def _fitting(state: dict[str, Tensor], model: nn.Module) -> dict[str, Tensor]:
     """The weights under the names that the model has."""
     own = set(model.state_dict())
-    if prefix is not None:
-        return _without_prefix(state, prefix, Path("the file"))
     for _ in range(DEEPEST):
         if own <= set(state):
             break
         common = next((one for one in PREFIXES if all(name.startswith(one) for name in state)), None)
-        partial = next((one for one in PREFIXES if own <= {name.removeprefix(one) for name in state if name.startswith(one)}), None)
-        chosen = partial or common
+        fitting = (one for one in PREFIXES if own <= set(_begun(state, one)))
+        chosen = next(fitting, common)
         if chosen is None:
             break
-        state = {name.removeprefix(chosen): one for name, one in state.items() if name.startswith(chosen)}
+        state = _begun(state, chosen)
     if own.isdisjoint(state):
         for one in PREFIXES:
             if own == {f"{one}{name}" for name in state}:
