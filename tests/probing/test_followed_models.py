@@ -426,6 +426,20 @@ def test_what_a_custom_function_does_to_units_is_seen() -> None:
     assert removable(model, report)["reason"].tolist() == ["its output goes to add"]
 
 
+def test_weights_that_are_read_by_another_way_too_stay() -> None:
+    """A copy of them that follows them, as momentum encoders do."""
+    parts = {"a": nn.Linear(4, 6), "b": nn.Linear(6, 2), "slow": nn.Linear(6, 2)}
+    kill(parts["a"].bias, [1])
+
+    def forward(m: Any, x: Tensor) -> Tensor:
+        m.slow.weight.data.mul_(0.9).add_(m.b.weight, alpha=0.1)
+        return m.b(torch.relu(m.a(x))) + m.slow(x[:, [0, 1, 2, 3, 0, 1]])
+
+    report = probe(Written(forward, **parts), [torch.rand(8, 4)])
+    model = Written(forward, **parts)
+    assert removable(model, report)["reason"].tolist() == ["b is used in more than one place"]
+
+
 def test_a_model_that_knows_its_number_of_units_keeps_them() -> None:
     parts = {"a": nn.Linear(4, 6), "b": nn.Linear(6, 2)}
     kill(parts["a"].bias, [1])

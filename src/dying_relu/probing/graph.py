@@ -94,10 +94,10 @@ class Operation:
         """The values among its arguments."""
         return [leaf for leaf in tree_leaves([self.arguments, self.options]) if isinstance(leaf, Value)]
 
-    @property
-    def is_view(self) -> bool:
+    def is_view_of(self, value: Value) -> bool:
         """Tell whether it only looks at a parameter in another way, or gives it unchanged."""
-        return any(result.parameter is not None for result in self.results)
+        same = any(result.parameter is value.parameter for result in self.results)
+        return same and not self.function._schema.is_mutable
 
 
 @dataclass(eq=False)
@@ -214,7 +214,7 @@ class _Recorder(TorchDispatchMode):
         for tensor in written:
             self._overwrite(tensor, operation, {id(one) for one in given})
         for value in operation.values:
-            if value.parameter is not None and not operation.is_view:
+            if value.parameter is not None and not operation.is_view_of(value):
                 self.graph.consumers[id(value.parameter.tensor)].append(operation)
         return result
 
