@@ -133,7 +133,9 @@ class Graph:
 
     def signature(self) -> tuple[Any, ...]:
         """The structure of the pass: equal for two batches that take the same way through the model."""
-        numbers = {id(value): operation.number for operation in self.operations for value in operation.results}
+        numbers = {
+            id(value): operation.number for operation in self.operations for value in operation.results
+        }
 
         def sign(value: Value) -> Any:
             known = numbers.get(id(value))

@@ -181,9 +181,7 @@ def _table(by_layer: Mapping[str, Dependencies | str], report: Report) -> "pd.Da
             continue
         reason = "a layer needs one unit, and all are dead" if dead.all() else ""
         feed, readers = dependencies.feed, dependencies.readers
-        rows.append(
-            row | {"removed": int(removed.sum()), "feed": feed, "readers": readers, "reason": reason}
-        )
+        rows.append(row | {"removed": int(removed.sum()), "feed": feed, "readers": readers, "reason": reason})
     return pd.DataFrame(rows)
 
 

@@ -85,7 +85,11 @@ def _of_value(value: Any, seen: dict[int, Any]) -> Iterator[Restore]:
         numpy_state = deepcopy(value.bit_generator.state)
         yield lambda: setattr(value.bit_generator, "state", numpy_state)
     elif isinstance(value, random.Random | np.random.RandomState):
-        get, put = (value.getstate, value.setstate) if isinstance(value, random.Random) else (value.get_state, value.set_state)
+        get, put = (
+            (value.getstate, value.setstate)
+            if isinstance(value, random.Random)
+            else (value.get_state, value.set_state)
+        )
         python_state = get()
         yield lambda: put(python_state)
     elif isinstance(value, np.ndarray):
@@ -106,9 +110,22 @@ def _of_value(value: Any, seen: dict[int, Any]) -> Iterator[Restore]:
 
 def _is_plain_object(value: Any) -> bool:
     """Tell whether a value is one of the user's own objects, which may hold a state."""
-    foreign = ("torch", "numpy", "builtins", "lightning", "pytorch_lightning", "transformers", "functools", "abc", "types", "logging")
+    foreign = (
+        "torch",
+        "numpy",
+        "builtins",
+        "lightning",
+        "pytorch_lightning",
+        "transformers",
+        "functools",
+        "abc",
+        "types",
+        "logging",
+    )
     own = type(value).__module__.partition(".")[0] not in foreign or type(value).__name__ == "SimpleNamespace"
-    return own and hasattr(value, "__dict__") and not isinstance(value, nn.Module | type) and not callable(value)
+    return (
+        own and hasattr(value, "__dict__") and not isinstance(value, nn.Module | type) and not callable(value)
+    )
 
 
 def _dict_restore(value: dict, _: Any) -> Restore:

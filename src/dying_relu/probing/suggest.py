@@ -117,7 +117,9 @@ def _require_parameters_of(model: nn.Module, optimizer: Optimizer) -> None:
     own = {id(parameter) for parameter in model.parameters()}
     if any(id(parameter) not in own for group in optimizer.param_groups for parameter in group["params"]):
         raise DyingReluError(
-            "the optimizer", found="parameters that the model does not have", expected="the one that trains the model"
+            "the optimizer",
+            found="parameters that the model does not have",
+            expected="the one that trains the model",
         )
 
 
