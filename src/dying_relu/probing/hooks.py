@@ -23,6 +23,7 @@ from dying_relu.probing.activations import (
     is_custom_activation,
     place_of_function,
 )
+from dying_relu.probing.layer_inputs import InputRecords, LayerInputs
 from dying_relu.probing.statistics import (
     at_least_float32,
     by_unit,
@@ -66,6 +67,9 @@ class Layer:
             they are more than that, or if the layer has no such entries.
         gradients: per unit, sums of the absolute and of the squared gradients of the losses at the pre-activations, (2, U); None if no
             gradient was asked for.
+        inputs: of the layer whose output the pre-activations are; None if they were not seen.
+        computed: whether the pre-activations are the output of that layer and nothing else, so that their means are its effective
+            biases.
     """
 
     name: str
@@ -76,6 +80,8 @@ class Layer:
     weight_norm: Tensor | None = None
     bias: Tensor | None = None
     gradients: Tensor | None = None
+    inputs: LayerInputs | None = None
+    computed: bool = False
 
     @property
     def units(self) -> int:
@@ -104,6 +110,7 @@ class ActivationHooks(TorchFunctionMode):
     layers: dict[str, Layer] = field(default_factory=dict)
     called_modules: set[str] = field(default_factory=set)
     calls: dict[str, int] = field(default_factory=dict)
+    inputs: InputRecords = field(default_factory=InputRecords)
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -158,6 +165,7 @@ class ActivationHooks(TorchFunctionMode):
         if kind is None:
             result = function(*arguments, **options)
             self.origins.note(function, arguments, options, result)
+            self.inputs.note(function, arguments, options, result)
             return result
         z = arguments[0] if arguments else options["input"]
         origin = self.origins.of(z)
@@ -219,8 +227,10 @@ class ActivationHooks(TorchFunctionMode):
             )
             norm, bias = _weight_norm(source.weight, units), _bias(source.bias, units)
             self.layers[name] = layer = Layer(name, kind, axis, z.dim(), statistics, norm, bias)
+            layer.computed = self.inputs.computed(z, source.weight)
         else:
             layer.statistics = statistics
+        layer.inputs = self.inputs.of(None if origin is None else origin.weight) or layer.inputs
         if self.gradients and z.requires_grad:
             z.register_hook(lambda gradient: _add_gradient(layer, gradient))
 

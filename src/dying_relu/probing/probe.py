@@ -21,6 +21,7 @@ from dying_relu.probing.batches import (
     unwrapped,
 )
 from dying_relu.probing.hooks import ActivationHooks, UnitAxis
+from dying_relu.probing.provenance import Provenance
 from dying_relu.probing.report import Report
 
 REFUSALS = (
@@ -91,7 +92,8 @@ def probe(
     _require_layers(hooks, hidden)
     arguments = frozenset(inputs.named)
     never = _never_called(model, hooks)
-    return Report(hooks.layers, never, scale, loader, arguments, hooks.calls, hidden)
+    origin = Provenance.now(type(model).__name__, batches)
+    return Report(hooks.layers, never, scale, loader, arguments, hooks.calls, hidden, provenance=origin)
 
 
 def _require_layers(hooks: ActivationHooks, hidden: dict[str, UnobservedModule]) -> None:

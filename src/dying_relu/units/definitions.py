@@ -28,6 +28,10 @@ DORMANT_TAUS = {"dormant_0": 0.0, "dormant_0025": DORMANT_TAU, "dormant_01": 0.1
 """The thresholds that a study's tables count with, by the name of their column. Source: Sokar et al. (2023)."""
 
 
+NEARLY_DEAD_SHARE = 0.02
+"""A living unit that is active on a smaller share of D is nearly dead."""
+
+
 @dataclass
 class UnitStatistics:
     """The statistics of each unit on which the definitions rest, from all examples seen so far.
@@ -128,6 +132,18 @@ def dead(statistics: UnitStatistics) -> Tensor:
     Source: Lu et al. (2020) call such a unit dead on the whole domain; here, dead on D.
     """
     return (statistics.activation_max == 0) & (statistics.derivative_max == 0)
+
+
+def nearly_dead(statistics: UnitStatistics) -> Tensor:
+    """Units that are not dead on D, and active on less than 2 % of its examples (and positions).
+
+    Args:
+        statistics: of D; tensors of shape (..., units).
+
+    Returns:
+        (..., units) bool.
+    """
+    return ~dead(statistics) & (statistics.active_share < NEARLY_DEAD_SHARE)
 
 
 def saturated(statistics: UnitStatistics) -> Tensor:

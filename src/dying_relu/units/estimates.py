@@ -53,12 +53,14 @@ class ExpectedAlive:
         """
         if not self.dead:
             return f"none is dead on {self.examples:,} examples"
-        number = (
-            f"{self.expected:.0f}" if self.expected >= 1 or self.expected == 0 else f"{self.expected:.1f}"
-        )
+        return f"dead on {self.examples:,} examples; {self.outlook}"
+
+    @property
+    def outlook(self) -> str:
+        """The estimate and its interval in words."""
+        number = f"{self.expected:.0f}" if self.expected >= 1 or self.expected == 0 else f"{self.expected:.1f}"
         sentence = (
-            f"dead on {self.examples:,} examples; about {number} [{self.low:,}, {self.high:,}] of these {self.dead:,} would wake on "
-            f"{self.more:,} more"
+            f"about {number} [{self.low:,}, {self.high:,}] of these {self.dead:,} would wake on {self.more:,} more"
         )
         return f"{sentence} (to a factor of two)" if self.rough else sentence
 
