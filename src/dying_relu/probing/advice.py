@@ -123,10 +123,11 @@ def _nearly_dead(name: str, evidence: Evidence) -> list[str]:
     rows = evidence.units[evidence.units["nearly_dead"]]
     if len(rows) <= WORTH_MENTIONING * len(evidence.units):
         return []
-    return [
+    sentence = (
         f"{name}: {len(rows)} of {len(evidence.units)} units are nearly dead: active on less than {NEARLY_DEAD_SHARE:.0%} of the "
         f"examples and positions ({rows['active_share'].median():.2%} in the median)."
-    ]
+    )
+    return [sentence]
 
 
 def _cut_off(name: str, evidence: Evidence) -> list[str]:
@@ -258,7 +259,7 @@ def offset_inputs(evidence: Evidence) -> str:
     """Dead units that the mean of the layer's inputs holds down."""
     rows = evidence.dead.dropna(subset=["centred_max"])
     held = rows[rows["centred_max"] > 0]
-    if held.empty or evidence.blind:
+    if len(held) <= WORTH_MENTIONING * len(evidence.dead) or evidence.blind:
         return ""
     share = (
         ""
@@ -293,4 +294,4 @@ def _median(values: "pd.Series") -> float:
 
 
 def _known(value: float) -> str:
-    return "not known" if value != value else f"{value:.3g}"  # noqa: PLR0124 - NaN
+    return "not known" if value != value else f"{value:.3g}"  # NaN

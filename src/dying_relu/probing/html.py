@@ -24,7 +24,7 @@ MOST_ON_PAGE = 5000
 """Units shown of all layers, so that the page of a large model opens at once and can be mailed."""
 FIRST = ["not_finite", "dead", "nearly_dead", "saturated", "dormant"]
 """Columns by which a layer's units are sorted at first."""
-BAD = ("dead", "nearly_dead", "not_finite")
+BAD = ("dead", "not_finite")
 
 
 def write(report: "Findings", path: Path) -> None:
@@ -127,7 +127,7 @@ def _units(report: "Findings", name: str) -> str:
 def _short(value: object) -> object:
     """A number with as many digits as a page needs; null for one that is not known."""
     if isinstance(value, float):
-        if value != value:  # noqa: PLR0124 - NaN
+        if value != value:  # NaN
             return None
         short = float(f"{value:.3g}") if abs(value) < float("inf") else str(value)
         return int(short) if isinstance(short, float) and short.is_integer() else short

@@ -19,7 +19,7 @@ MOST_AT_ONCE = 2**20
 MOST = 2**21
 """Numbers of a layer that are looked at in all: a thousand images are more than a mean needs."""
 
-AXES = {function: 0 for function in spellings(["linear"])} | {
+AXES = dict.fromkeys(spellings(["linear"]), 0) | {
     function: axes for axes in (1, 2, 3) for function in spellings([f"conv{axes}d"])
 }
 """Function -> how many axes of positions its inputs have behind that of their features; a linear layer's features come last."""

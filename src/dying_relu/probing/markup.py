@@ -47,7 +47,9 @@ document.querySelectorAll("script.units").forEach(function (data) {
     var body = table.createTBody();
     content.rows.forEach(function (values) {
       var row = body.insertRow();
-      values.forEach(function (value) { row.insertCell().textContent = value === null ? "" : value === true ? "yes" : value === false ? "" : value; });
+      values.forEach(function (value) {
+        row.insertCell().textContent = value === true ? "yes" : value === null || value === false ? "" : value;
+      });
     });
     details.querySelector(".wide").append(table); sortable(table);
   });
@@ -150,12 +152,12 @@ def _cell(value: object, bad: bool) -> str:
 
 
 def paragraphs(text: str) -> str:
-    """Lines of advice as HTML: those that are indented become a list beneath the one before.
+    r"""Lines of advice as HTML: those that are indented become a list beneath the one before.
 
     Args:
         text: lines.
 
-    >>> paragraphs("a\\n  b\\nc")
+    >>> paragraphs("a\n  b\nc")
     '<p>a</p><ul><li>b</li></ul><p>c</p>'
     """
     html, inside = "", False
