@@ -33,5 +33,6 @@ UNITS = {
     "bias": "of the layer whose output the pre-activations are, or of the normalisation behind it",
     "weight_norm": "Euclidean norm of the unit's incoming weights",
     "gradient_norm": "Euclidean norm of d loss / d pre-activation over all examples and positions; needs a loss",
+    "calls": "of the layer, in which its weights are used",
 }
 """Of the table of units."""

@@ -11,7 +11,7 @@ from torch import Tensor
 from dying_relu.errors import DyingReluError
 from dying_relu.files.atomic import atomic_path
 from dying_relu.probing.findings import Findings
-from dying_relu.probing.hooks import Layer
+from dying_relu.probing.layers import Layer
 from dying_relu.probing.markup import fragment, page, table
 from dying_relu.probing.text import WIDTH, lines, markdown_table
 from dying_relu.units import definitions

@@ -76,9 +76,10 @@ class Findings:
         Returns:
             A row a unit, in order: dead, nearly_dead, inactive, dormant, saturated, not_finite (bool); pre_activation_max,
             pre_activation_mean, pre_activation_min; centred_max, the largest pre-activation if the layer's inputs had mean 0;
-            mean_abs_activation; active_examples; active_share of examples and positions; bias and weight_norm of the layer whose output
-            the pre-activations are, as they were then; gradient_norm, the Euclidean norm of d loss / d pre-activation over all examples
-            and positions. NaN where it is not known.
+            mean_abs_activation; active_share of examples and positions; active_examples, on how many examples it was active at one
+            position at least; bias and weight_norm of the layer whose output the pre-activations are, as they were then; gradient_norm,
+            the Euclidean norm of d loss / d pre-activation over all examples and positions; calls, the names of the layer's calls. NaN
+            where it is not known.
         """
         import pandas as pd
 
@@ -96,13 +97,14 @@ class Findings:
             "pre_activation_min": statistics.pre_activation_min,
             "centred_max": _centred_max(entry),
             "mean_abs_activation": statistics.mean_abs_activation,
-            "active_examples": _active_examples(entry),
             "active_share": statistics.active_share,
+            "active_examples": statistics.active_examples,
             "bias": entry.bias,
             "weight_norm": entry.weight_norm,
             "gradient_norm": None if entry.gradients is None else entry.gradients[1].sqrt(),
         }
         table = pd.DataFrame({name: _values(value, entry.units) for name, value in columns.items()})
+        table["calls"] = ", ".join(entry.calls)
         return table.rename_axis("unit")
 
     @property
@@ -114,7 +116,7 @@ class Findings:
     @property
     def examples(self) -> int | None:
         """Number of examples that the layers have seen, the most that one has; None where examples cannot be told from positions."""
-        return max((number for layer in self.layers.values() if (number := _examples(layer))), default=None)
+        return max(layer.statistics.examples for layer in self.layers.values()) or None
 
     def expected_alive(self, more: int) -> ExpectedAlive | None:
         """Estimate how many of the dead units would be active on further examples of the same kind.
@@ -150,21 +152,9 @@ def _not_finite(statistics: UnitStatistics) -> Tensor:
     return ~(statistics.pre_activation_min.isfinite() & statistics.pre_activation_max.isfinite())
 
 
-def _examples(layer: Layer) -> int | None:
-    """The number of examples that a layer has seen; None if it is not known."""
-    examples: int | None = getattr(layer.statistics, "examples", None)
-    return examples or (layer.statistics.count if layer.axes == 2 else None)
-
-
-def _active_examples(layer: Layer) -> Tensor | None:
-    """(units,) on how many examples each unit was active; None if it is not known."""
-    counts: Tensor | None = getattr(layer.statistics, "active_examples", None)
-    return counts if counts is not None else layer.statistics.active_count if layer.axes == 2 else None
-
-
 def _rarities(layer: Layer) -> tuple[int, int] | None:
     """How many units were active on exactly one example, and how many are dead; None where the second is not for want of activity."""
-    active, dead = _active_examples(layer), definitions.dead(layer.statistics)
+    active, dead = layer.statistics.active_examples, definitions.dead(layer.statistics)
     if active is None or bool((dead != definitions.inactive(layer.statistics)).any()):
         return None
     return int((active == 1).sum()), int(dead.sum())

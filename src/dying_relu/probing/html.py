@@ -107,7 +107,7 @@ def _figure(report: "Findings") -> str:
 
 def _units(report: "Findings", name: str) -> str:
     """The units of a layer, folded; the script makes their table when it is opened."""
-    rows = report.units(name)
+    rows = report.units(name).drop(columns="calls")
     dead, nearly = int(rows["dead"].sum()), int(rows["nearly_dead"].sum())
     rows = rows.sort_values(FIRST, ascending=False, kind="stable").dropna(axis="columns", how="all")
     most = min(MOST_ROWS, max(MOST_ON_PAGE // len(report.layers), 10))
@@ -118,6 +118,8 @@ def _units(report: "Findings", name: str) -> str:
     }
     left_out = f"<p class='quiet'>{len(rows) - len(head):,} more units.</p>" if len(rows) > len(head) else ""
     title = f"{escape(name)}: {dead} of {len(rows)} dead" + (f", {nearly} nearly" if nearly else "")
+    calls = len(report.layers[name].calls)
+    title += f", in {calls} calls" if calls > 1 else ""
     return (
         f'<details><summary>{title}</summary><script type="application/json" class="units">{_safe_json(content)}</script>'
         f'<div class="wide"></div>{left_out}</details>'

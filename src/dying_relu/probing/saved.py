@@ -14,8 +14,8 @@ from dying_relu.files.atomic import atomic_path
 from dying_relu.probing.activations import UnobservedModule
 from dying_relu.probing.advice import advice
 from dying_relu.probing.batches import InputScale
-from dying_relu.probing.hooks import Layer
 from dying_relu.probing.layer_inputs import LayerInputs
+from dying_relu.probing.layers import Layer
 from dying_relu.probing.provenance import Provenance
 from dying_relu.units.definitions import UnitStatistics
 from dying_relu.units.history import UnitHistory
@@ -98,7 +98,11 @@ def _encoded(value: Any) -> Any:
     if isinstance(value, UnobservedModule):
         return {"class": "UnobservedModule", "fields": value._asdict()}
     if is_dataclass(value):
-        parts = {one.name: _encoded(getattr(value, one.name)) for one in fields(value)}
+        parts = {
+            one.name: _encoded(getattr(value, one.name))
+            for one in fields(value)
+            if not one.name.startswith("_")  # made of the others
+        }
         return {"class": type(value).__name__, "fields": parts}
     if isinstance(value, Mapping):
         return {"mapping": [[_encoded(key), _encoded(one)] for key, one in value.items()]}
