@@ -50,6 +50,7 @@ def with_torchlens(case: Case) -> Counts:
     It has a row for each call, and calls are matched in their order.
     """
     import torchlens
+    from torchlens.backends.torch.wrappers import unwrap_torch
 
     trace = torchlens.trace(case.model, torch.cat(case.batches))
     try:
@@ -57,7 +58,7 @@ def with_torchlens(case: Case) -> Counts:
         table = torchlens.debug.dead_neurons(trace, dim=dim)
     finally:
         trace.cleanup()
-        torchlens.unwrap_torch()
+        unwrap_torch()
     rows = table[table["op"].str.match(r"(relu|clamp|hardtanh)") & table["dead_count"].notna()]
     counts: Counts = {}
     for place, number in enumerate(rows["dead_count"]):

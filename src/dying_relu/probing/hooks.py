@@ -21,8 +21,10 @@ from dying_relu.probing.activations import (
     is_custom_activation,
     place_of_function,
 )
+from dying_relu.probing.gates import Gates
 from dying_relu.probing.layers import Layer
 from dying_relu.probing.recorder import ActivationCall, Recorder, UnitAxis
+from dying_relu.probing.tensor_origins import Origin
 from dying_relu.probing.tracking import Origins
 
 __all__ = ["ActivationHooks", "Layer", "UnitAxis"]
@@ -75,8 +77,14 @@ class ActivationHooks(TorchFunctionMode):
         self.recorder.start_batch(examples)
         self.path: list[tuple[str, nn.Module]] = []
         self.origins = Origins(self.weights)
+        self.gates = Gates(self.origins, self._record_by_hand, examples)
         self.inside: nn.Module | None = None
         """The activation, made of functions, whose units are already seen."""
+
+    def end_batch(self) -> None:
+        """End a batch, all calls of which are counted."""
+        self.gates.end_batch()
+        self.recorder.end_batch()
 
     def registered(self) -> AbstractContextManager[None]:
         """Within the block the model's modules say when they are entered and left."""
@@ -96,11 +104,12 @@ class ActivationHooks(TorchFunctionMode):
             with torch._C.DisableTorchFunction():
                 self._record_module(path, module, inputs[0])
 
-    def leave(self, module: nn.Module) -> None:
+    def leave(self, module: nn.Module, output: Any) -> None:
         """Note that the call of ``module`` is over."""
         self.path.pop()
         if self.inside is module:
             self.inside = None
+            self._follow(*self.inside_call, output)
 
     def __torch_function__(
         self,
@@ -112,21 +121,51 @@ class ActivationHooks(TorchFunctionMode):
         options = options or {}
         kind = None if self.inside is not None else activation(function, arguments, options)
         if kind is None:
+            overwritten = self.gates.replaces(function, arguments, options)
             result = function(*arguments, **options)
             self.origins.note(function, arguments, options, result)
             self.recorder.inputs.note(function, arguments, options, result)
+            self.gates.note(function, arguments, options, result, overwritten)
             return result
         z = arguments[0] if arguments else options["input"]
-        at_zero = (clamp_derivative_at_zero() if function in CLAMPED else 0.0) if kind == "relu" else None
-        # Before the call, which may overwrite the pre-activations.
         alone = _on_first(function, arguments, options)
-        self._record(self._place(kind), kind, z, alone, (arguments, options), at_zero)
-        origin, layer = self.origins.of(z), self.layer
-        result = function(*arguments, **options)
-        if origin is not None or layer is not None:
-            after = self.origins.after(layer.name, layer.unit_axes) if layer is not None else origin.bare
-            self.origins.set(result, after)
+        if (selection := self.gates.selected(z)) is not None:
+            result = alone(z)
+            self._record_by_hand(kind, selection.z, selection.dense(result.detach()), selection.origin)
+            return result
+        at_zero = (clamp_derivative_at_zero() if function in CLAMPED else 0.0) if kind == "relu" else None
+        self.gates.read(z)
+        # Before the call, which may overwrite the pre-activations.
+        call = ActivationCall(
+            self._place(kind), kind, z, self.origins.of(z), alone, (arguments, options), at_zero
+        )
+        found = self.recorder.record(call, self.origins.latest)
+        result = alone(z)
+        self._follow(call, found, result)
         return result
+
+    def _record_by_hand(self, kind: str, z: Tensor, activation: Tensor, origin: Origin | None) -> None:
+        """Record an activation that is written by hand, or pre-activations of which a gate has let some through."""
+        if self.inside is not None:
+            return
+        path = self.path[-1][0] if self.path else ""
+        plain = kind == "relu" and torch.equal(activation, z.relu())
+        at_zero, values = (0.0, None) if plain else (None, activation)
+        call = ActivationCall(
+            place_of_function(path, kind), kind, z, origin, torch.relu, at_zero=at_zero, activation=values
+        )
+        self._follow(call, self.recorder.record(call, self.origins.latest), activation)
+
+    def _follow(self, call: ActivationCall, found: tuple[Layer, str] | None, result: Any) -> None:
+        """Remember where the output of an activation comes from, and follow it to its gates."""
+        if not isinstance(result, Tensor):
+            return
+        if found is not None:
+            layer, name = found
+            self.origins.set(result, self.origins.after(layer.name, layer.unit_axes))
+            self.gates.add(result, layer, name)
+        elif call.origin is not None:
+            self.origins.set(result, call.origin.bare)
 
     def _place(self, kind: str) -> str:
         path, module = self.path[-1] if self.path else ("", self.model)
@@ -142,20 +181,8 @@ class ActivationHooks(TorchFunctionMode):
             return
         self.inside = module
         kind = type(module).__name__
-        self._record(path or kind, kind, z, module.forward, ((z,), {}), None)
-
-    def _record(
-        self,
-        place: str,
-        kind: str,
-        z: Tensor,
-        function: Callable[[Tensor], Tensor],
-        given: tuple[tuple[Any, ...], dict[str, Any]],
-        at_zero: float | None,
-    ) -> None:
-        """Hand a call to the recorder; ``at_zero`` is the derivative there of a ReLU, and None for any other function."""
-        call = ActivationCall(place, kind, z, self.origins.of(z), function, given, at_zero)
-        self.layer: Layer | None = self.recorder.record(call, self.origins.latest)
+        call = ActivationCall(path or kind, kind, z, self.origins.of(z), module.forward, ((z,), {}))
+        self.inside_call = call, self.recorder.record(call, self.origins.latest)
 
 
 def _on_first(
@@ -176,7 +203,7 @@ def _registered(hooks: ActivationHooks) -> Iterator[None]:
                 lambda module, inputs, path=path: hooks.enter(path, module, inputs), prepend=True
             )
             stack.callback(enter.remove)
-            leave = module.register_forward_hook(lambda module, *_: hooks.leave(module))
+            leave = module.register_forward_hook(lambda module, _, output: hooks.leave(module, output))
             stack.callback(leave.remove)
         # The fused path of nn.TransformerEncoder calls no activation that could be seen.
         stack.callback(torch.backends.mha.set_fastpath_enabled, torch.backends.mha.get_fastpath_enabled())

@@ -57,6 +57,11 @@ class Layer:
     active: Tensor | None = None
     examples: int = 0
     batch: ActiveExamples | None = None
+    batches: dict[str, int] = field(default_factory=dict)
+    gated_batches: dict[str, int] = field(default_factory=dict)
+    _passed: dict[str, UnitStatistics] = field(default_factory=dict)
+    _gated_examples: Tensor | None = None
+    _gated_batch: ActiveExamples | None = None
     _merged: UnitStatistics | None = None
 
     @property
@@ -69,12 +74,68 @@ class Layer:
         """Statistics of all calls together: a unit is dead if it is silent in every one."""
         if self._merged is None:
             self.end_batch()
-            first, *others = self.calls.values()
+            first, *others = (self._as_passed(name, one) for name, one in self.calls.items())
             merged = first
             for other in others:
                 merged = merged.merge(other)
-            self._merged = replace(merged, active_examples=self.active, examples=self.examples)
+            gated = all(self.is_gated(name) for name in self.calls)
+            active = self._gated_examples if gated and self._gated_examples is not None else self.active
+            self._merged = replace(merged, active_examples=active, examples=self.examples)
         return self._merged
+
+    def is_gated(self, call: str) -> bool:
+        """Tell whether all that is read of a call has passed a gate.
+
+        Args:
+            call: its name.
+        """
+        return 0 < self.batches.get(call, 0) == self.gated_batches.get(call)
+
+    def add_passed(
+        self, call: str, largest: Tensor, total: Tensor, active: Tensor, examples: ActiveExamples
+    ) -> None:
+        """Add what a gate has let through of a call.
+
+        Args:
+            call: its name.
+            largest: (units,) largest absolute activation.
+            total: (units,) sum of absolute activations.
+            active: (units,) on how many examples and positions it was positive.
+            examples: which of them have woken which units.
+        """
+        before = self._passed.get(call)
+        if before is not None:
+            largest, total = torch.maximum(largest, before.activation_max), total + before.activation_sum
+            active = active + before.active_count
+        nothing = torch.zeros_like(largest)
+        self._passed[call] = UnitStatistics(nothing, nothing, largest, nothing, total, active, 0)
+        if self._gated_batch is not None and self._gated_batch.hit.shape == examples.hit.shape:
+            self._gated_batch.hit |= examples.hit
+        else:
+            self._end_gated_batch()
+            self._gated_batch = examples
+
+    def _end_gated_batch(self) -> None:
+        if self._gated_batch is not None:
+            awake = self._gated_batch.hit.sum(0, dtype=torch.float64)
+            self._gated_examples = awake if self._gated_examples is None else self._gated_examples + awake
+            self._gated_batch = None
+
+    def _as_passed(self, call: str, statistics: UnitStatistics) -> UnitStatistics:
+        """Statistics of a call, with what passes its gate for its activation."""
+        if not self.is_gated(call) or (passed := self._passed.get(call)) is None:
+            return statistics
+        silent = passed.activation_max == 0
+        slope = statistics.derivative_max
+        return replace(
+            statistics,
+            activation_max=passed.activation_max.to(slope.dtype),
+            derivative_max=torch.where(
+                silent & statistics.activation_max.isfinite(), torch.zeros_like(slope), slope
+            ),
+            activation_sum=passed.activation_sum,
+            active_count=passed.active_count,
+        )
 
     def examples_of(self, shape: tuple[int, ...], axis: int, batch: int | None) -> ActiveExamples:
         """The examples of this batch that have woken its units; those of other calls are the same examples.
@@ -93,6 +154,7 @@ class Layer:
 
     def end_batch(self) -> None:
         """Count the examples of a batch, once, whatever the number of calls."""
+        self._end_gated_batch()
         if self.batch is None:
             return
         awake = self.batch.hit.sum(0, dtype=torch.float64)

@@ -86,7 +86,7 @@ def probe(
             output = _run(model, inputs, hooks, number)
             if loss is not None:
                 _backward(model, loss, output, inputs.labels)
-            recorder.end_batch()
+            hooks.end_batch()
             batches = number
     if not batches:
         raise DyingReluError("the loader is empty", expected="at least one batch with examples")

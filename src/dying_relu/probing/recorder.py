@@ -35,6 +35,7 @@ class ActivationCall:
         function: the activation, of the pre-activations alone.
         given: all arguments of the call.
         at_zero: the derivative at exactly 0 of a ReLU; None for any other function.
+        activation: what a gate has let through of the pre-activations; None if ``function`` computes it.
     """
 
     place: str
@@ -44,6 +45,13 @@ class ActivationCall:
     function: Callable[[Tensor], Tensor]
     given: Arguments = ((), {})
     at_zero: float | None = None
+    activation: Tensor | None = None
+
+    def values(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """The activation and its derivative, of the shape of ``z``, the widened pre-activations."""
+        if self.activation is None:
+            return activation_and_derivative(self.kind, z, self.function, self.given)
+        return self.activation.detach(), (self.activation.detach() != 0).to(z.dtype)
 
 
 @dataclass
@@ -88,7 +96,7 @@ class Recorder:
         for place, number in self.names.calls.items():
             self.calls[place] = max(number, self.calls.get(place, 0))
 
-    def record(self, call: ActivationCall, latest: Axes | None) -> Layer | None:
+    def record(self, call: ActivationCall, latest: Axes | None) -> tuple[Layer, str] | None:
         """Add a call to its layer.
 
         Args:
@@ -96,7 +104,7 @@ class Recorder:
             latest: axes of the units of the layer called last.
 
         Returns:
-            The layer; None if the call is not counted.
+            The layer and the name of the call in it; None if the call is not counted.
         """
         # Counted even if it has no units, as in the model's graph.
         name = self.names.next(call.place)
@@ -119,7 +127,7 @@ class Recorder:
             self.not_counted[name] = UnobservedModule(call.kind, f"its numbers cannot be read ({message})")
         return None
 
-    def _add(self, name: str, call: ActivationCall, axes: Axes) -> Layer:
+    def _add(self, name: str, call: ActivationCall, axes: Axes) -> tuple[Layer, str]:
         z, axis = units_on_one_axis(call.z.detach(), axes)
         units = z.shape[axis]
         layer = self.layers.find(name, call.place, units, call.origin)
@@ -138,14 +146,16 @@ class Recorder:
         if call.at_zero is not None:
             statistics = relu_statistics(z, axis, call.at_zero, before, examples)
         else:
-            z = at_least_float32(z)
-            values = activation_and_derivative(call.kind, z, call.function, call.given)
-            statistics = elementwise_statistics(z, *values, axis, before, examples)
+            wide = at_least_float32(call.z)
+            values = (units_on_one_axis(value, axes)[0] for value in call.values(wide))
+            statistics = elementwise_statistics(
+                z, *values, axis, before, examples, gated=call.activation is not None
+            )
         layer.add(name, statistics)
         layer.inputs = self.inputs.of(None if call.origin is None else call.origin.weight) or layer.inputs
         if self.gradients and call.z.requires_grad:
             call.z.register_hook(lambda gradient: layer.add_gradient(_rows(gradient, axes)))
-        return layer
+        return layer, name
 
     def _new(self, name: str, call: ActivationCall, axes: Axes, units: int) -> Layer:
         z, origin = call.z, call.origin

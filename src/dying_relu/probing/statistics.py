@@ -120,6 +120,8 @@ def elementwise_statistics(
     axis: int,
     before: UnitStatistics | None = None,
     examples: ActiveExamples | None = None,
+    *,
+    gated: bool = False,
 ) -> UnitStatistics:
     """Statistics of the units of any element-wise activation.
 
@@ -130,6 +132,7 @@ def elementwise_statistics(
         axis: axis of the units.
         before: of earlier batches, to be added.
         examples: to be added to.
+        gated: a unit is active where its activation is positive, not where its pre-activation is.
 
     Returns:
         Statistics of shape (units,), of ``before`` and ``z`` together.
@@ -139,8 +142,10 @@ def elementwise_statistics(
     statistics.activation_sum = _widened(statistics.activation_sum)
     statistics.active_count = _widened(statistics.active_count)
     statistics.pre_activation_sum = _widened(z.sum(0))
+    if gated:
+        statistics.active_count = (values > 0).sum(0, dtype=torch.float64)
     if examples is not None:
-        examples.add(z > 0)
+        examples.add((values if gated else z) > 0)
     return _merged(before, statistics)
 
 
