@@ -1,7 +1,7 @@
 """A report as plain text: a line with the counts, and a table of the layers that fits a terminal."""
 
 from textwrap import wrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dying_relu.units.estimates import TRUSTED
 
@@ -148,9 +148,11 @@ def _escaped(text: str) -> str:
     return text
 
 
-def _cell(value: object) -> str:
+def _cell(value: Any) -> str:
     """A number or a name as it is printed; nothing for one that is not known."""
-    if value is None or value != value or str(value) == "<NA>":  # NaN
+    import pandas as pd
+
+    if pd.isna(value):
         return ""
     return f"{value:.2f}" if isinstance(value, float) else value if isinstance(value, str) else f"{value:,}"
 
