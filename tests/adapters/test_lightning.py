@@ -143,7 +143,9 @@ def test_a_module_without_forward_is_probed_by_its_part(tmp_path: Path) -> None:
 
 def test_where_the_part_cannot_be_told_the_training_goes_on(tmp_path: Path) -> None:
     callback = DeadUnits([INPUTS], every=2)
-    with pytest.warns(UserWarning, match=r"has no forward, and several parts with parameters \(net, critic\)"):
+    with pytest.warns(
+        UserWarning, match=r"has no forward, and several parts with parameters \(net, critic\)"
+    ):
         trainer = fit(WithoutForward(net=net(), critic=net()), tmp_path, [callback])
     assert trainer.global_step == 5
     assert callback.monitor is None

@@ -79,12 +79,18 @@ LOGGING = {
     "between": {"logging_strategy": "steps", "logging_steps": 3, "logging_first_step": True},
     "at the end of an epoch": {"logging_strategy": "epoch", "max_steps": -1, "num_train_epochs": 2},
     "once, where a measurement is due": {"logging_strategy": "steps", "logging_steps": 20, "max_steps": 20},
-    "while gradients accumulate": {"logging_strategy": "steps", "logging_steps": 2, "gradient_accumulation_steps": 2},
+    "while gradients accumulate": {
+        "logging_strategy": "steps",
+        "logging_steps": 2,
+        "gradient_accumulation_steps": 2,
+    },
 }
 
 
 @pytest.mark.parametrize("arguments", LOGGING.values(), ids=LOGGING)
-def test_the_trainers_own_log_is_what_it_would_be_without(tmp_path: Path, arguments: dict[str, object]) -> None:
+def test_the_trainers_own_log_is_what_it_would_be_without(
+    tmp_path: Path, arguments: dict[str, object]
+) -> None:
     def losses(every: int) -> list[tuple[int, float]]:
         one = trainer(tmp_path, **arguments)
         if every:
@@ -98,11 +104,16 @@ def test_the_trainers_own_log_is_what_it_would_be_without(tmp_path: Path, argume
 
 
 def test_evaluation_and_saving_go_on_at_their_steps(tmp_path: Path) -> None:
-    watched = trainer(tmp_path, logging_strategy="steps", logging_steps=2)
-    watched.eval_dataset, watched.args.eval_strategy, watched.args.eval_steps = EXAMPLES[:4], "steps", 2
-    watched.add_callback(DeadUnits(watched, [batch(EXAMPLES)], every=2))
-    watched.train()
-    history = watched.state.log_history
-    assert [entry["step"] for entry in history if "eval_loss" in entry] == [2, 4]
-    assert [entry["step"] for entry in history if "loss" in entry] == [2, 4]
-    assert [entry["step"] for entry in history if "dead_fraction" in entry] == [0, 2, 4, 5]
+    def history(watched: bool) -> list[dict[str, float]]:
+        one = trainer(tmp_path, logging_strategy="steps", logging_steps=2)
+        one.eval_dataset, one.args.eval_strategy, one.args.eval_steps = EXAMPLES[:4], "steps", 2
+        if watched:
+            one.add_callback(DeadUnits(one, [batch(EXAMPLES)], every=2))
+        one.train()
+        return one.state.log_history
+
+    alone, watched = history(watched=False), history(watched=True)
+    for kind in ("loss", "eval_loss"):
+        steps = [[entry["step"] for entry in one if kind in entry] for one in (alone, watched)]
+        assert steps[0] == steps[1] != []
+    assert [entry["step"] for entry in watched if "dead_fraction" in entry] == [0, 2, 4, 5]

@@ -87,7 +87,13 @@ def gpt2() -> Case:
 
     model = tf.GPT2LMHeadModel(
         tf.GPT2Config(
-            vocab_size=50, n_positions=32, n_embd=16, n_layer=1, n_head=2, n_inner=12, activation_function="relu"
+            vocab_size=50,
+            n_positions=32,
+            n_embd=16,
+            n_layer=1,
+            n_head=2,
+            n_inner=12,
+            activation_function="relu",
         )
     )
     kill(model.transformer.h[0].mlp.c_fc.bias, DEAD)
@@ -99,7 +105,9 @@ def t5() -> Case:
     import transformers as tf
 
     model = tf.T5ForConditionalGeneration(
-        tf.T5Config(vocab_size=50, d_model=16, d_kv=8, d_ff=12, num_layers=1, num_heads=2, decoder_start_token_id=0)
+        tf.T5Config(
+            vocab_size=50, d_model=16, d_kv=8, d_ff=12, num_layers=1, num_heads=2, decoder_start_token_id=0
+        )
     )
     with torch.no_grad():
         dense = model.encoder.block[0].layer[1].DenseReluDense
@@ -199,7 +207,9 @@ def depthwise() -> Case:
 def always_dropped_out() -> Case:
     parts = {"a": nn.Linear(6, 12), "b": nn.Linear(12, 4)}
     kill(parts["a"].bias, DEAD)
-    model = Written(lambda m, x: m.b(functional.dropout(functional.relu(m.a(x)), 0.5, training=True)), **parts)
+    model = Written(
+        lambda m, x: m.b(functional.dropout(functional.relu(m.a(x)), 0.5, training=True)), **parts
+    )
     return model, torch.randn(32, 6), "relu"
 
 
@@ -306,7 +316,9 @@ def outputs(model: nn.Module, loader: list[Any]) -> list[Tensor]:
             call = (
                 model(**batch)
                 if isinstance(batch, dict)
-                else model(*batch) if isinstance(batch, tuple) else model(batch)
+                else model(*batch)
+                if isinstance(batch, tuple)
+                else model(batch)
             )
             found += [one.clone() for one in tensors_of(call)]
     return found
@@ -332,7 +344,7 @@ class Output:
     more: dict[str, list[Tensor]]
 
 
-Pair = namedtuple("Pair", "first second")  # noqa: PYI024
+Pair = namedtuple("Pair", "first second")
 
 
 class Slotted:
@@ -450,6 +462,8 @@ def test_a_model_that_knows_its_number_of_units_keeps_them() -> None:
     ):
         model = Written(forward, **parts)
         report = probe(model, [inputs])
-        with pytest.warns(UserWarning, match="the model computes something else, or nothing, with fewer units"):
+        with pytest.warns(
+            UserWarning, match="the model computes something else, or nothing, with fewer units"
+        ):
             pruned = prune_dead(model, report)
         assert pruned.a.out_features == 6

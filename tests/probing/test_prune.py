@@ -276,7 +276,10 @@ NOT_FOLLOWED = {
         Written(lambda m, x: (lambda z: m.c(m.relu(z)) + z.mean())(m.a(x))),
         "its pre-activations are used elsewhere too (mean)",
     ),
-    "computed weights": (computed(nn.utils.spectral_norm), "its pre-activations come from a product of computed tensors"),
+    "computed weights": (
+        computed(nn.utils.spectral_norm),
+        "its pre-activations come from a product of computed tensors",
+    ),
     "parametrized weights": (
         computed(nn.utils.parametrizations.weight_norm),
         "its pre-activations come from a product of computed tensors",

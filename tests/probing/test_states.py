@@ -21,7 +21,12 @@ class Stateful(nn.Module):
 
     def __init__(self, start: Callable[[Any], None], step: Callable[[Any, Tensor], Tensor]) -> None:
         super().__init__()
-        self.a, self.b, self.cell, self.lstm = nn.Linear(4, 8), nn.Linear(8, 4), nn.RNNCell(4, 4), nn.LSTMCell(4, 4)
+        self.a, self.b, self.cell, self.lstm = (
+            nn.Linear(4, 8),
+            nn.Linear(8, 4),
+            nn.RNNCell(4, 4),
+            nn.LSTMCell(4, 4),
+        )
         self.momentum = nn.Linear(4, 4)
         self.momentum.requires_grad_(False)
         with torch.no_grad():
@@ -125,7 +130,10 @@ def starting(**values: Any) -> Callable[[Any], None]:
 CASES: dict[str, tuple[Callable[[Any], None], Callable[[Any, Tensor], Tensor]]] = {
     "a hidden state": (starting(h=None), hidden),
     "a pair of hidden states": (starting(state=None), hidden_pair),
-    "a queue": (starting(queue=lambda: torch.zeros(16, 4), at=lambda: torch.zeros((), dtype=torch.long)), queue),
+    "a queue": (
+        starting(queue=lambda: torch.zeros(16, 4), at=lambda: torch.zeros((), dtype=torch.long)),
+        queue,
+    ),
     "a buffer that is replaced": (starting(mean=lambda: torch.zeros(4)), average),
     "a momentum encoder": (starting(), momentum),
     "a momentum encoder, by data": (starting(), momentum_by_data),

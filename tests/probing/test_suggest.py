@@ -27,7 +27,12 @@ class Net(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         torch.manual_seed(0)
-        self.a, self.norm, self.b, self.c = nn.Linear(6, 32), nn.BatchNorm1d(16), nn.Linear(32, 16), nn.Linear(16, 3)
+        self.a, self.norm, self.b, self.c = (
+            nn.Linear(6, 32),
+            nn.BatchNorm1d(16),
+            nn.Linear(32, 16),
+            nn.Linear(16, 3),
+        )
         self.relu = nn.ReLU()
         self.last: Tensor | None = None
         with torch.no_grad():

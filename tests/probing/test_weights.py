@@ -36,7 +36,12 @@ class Settings(dict):
 OPTIMIZER = torch.optim.Adam(TRAINED.parameters()).state_dict()
 FILES: dict[str, Any] = {
     "plain": dict(STATE),
-    "a general checkpoint": {"epoch": 3, "model_state_dict": STATE, "optimizer_state_dict": OPTIMIZER, "loss": 0.1},
+    "a general checkpoint": {
+        "epoch": 3,
+        "model_state_dict": STATE,
+        "optimizer_state_dict": OPTIMIZER,
+        "loss": 0.1,
+    },
     "model": {"model": STATE, "optimizer": OPTIMIZER, "args": None},
     "net": {"net": STATE, "acc": 93.1},
     "another name, the only one": {"epoch": 1, "classifier": STATE},
@@ -86,10 +91,14 @@ def test_a_key_and_a_prefix_decide_where_there_are_several(tmp_path: Path) -> No
     path = tmp_path / "gan.pt"
     others = {name: network().state_dict() for name in ("one", "two")}
     torch.save({**others, "b": {"weights": prefixed("inner.body.")}}, path)
-    with pytest.raises(DyingReluError, match="no state_dict under a usual key: found the keys one, two, b; expected"):
+    with pytest.raises(
+        DyingReluError, match="no state_dict under a usual key: found the keys one, two, b; expected"
+    ):
         read_weights(path, prefix="x")
     assert loaded(path, key="b.weights", prefix="inner.body")
-    with pytest.raises(DyingReluError, match=r"gan.pt has no key c: found the keys one, two, b; expected one"):
+    with pytest.raises(
+        DyingReluError, match=r"gan.pt has no key c: found the keys one, two, b; expected one"
+    ):
         load_weights(network(), path, key="c")
     with pytest.raises(DyingReluError, match=r"begins with outer\.: found inner.body.0.weight, "):
         load_weights(network(), path, key="b.weights", prefix="outer")
@@ -113,7 +122,10 @@ def test_nothing_in_a_file_is_run(tmp_path: Path) -> None:
 
 
 BROKEN: dict[str, tuple[bytes, str]] = {
-    "a pointer of Git LFS": (b"version https://git-lfs.github.com/spec/v1\noid", "a pointer of Git LFS; `git lfs pull`"),
+    "a pointer of Git LFS": (
+        b"version https://git-lfs.github.com/spec/v1\noid",
+        "a pointer of Git LFS; `git lfs pull`",
+    ),
     "a page": (b"<!DOCTYPE html><html>Not found</html>", "a web page; download the file itself"),
     "an empty file": (b"", "is empty"),
     "text": (b"hello", "not a file of weights alone, or is damaged"),

@@ -13,7 +13,15 @@ from dying_relu.probing.unit_labels import CannotFollow, first_along, labels_alo
 
 PRODUCTS = {"mm": 0, "bmm": 0, "addmm": 1, "baddbmm": 1, "mv": 0, "addmv": 1}
 """Name -> place of the left factor; a sum that is added stands before it."""
-CONVOLUTIONS = ("convolution", "_convolution", "mkldnn_convolution", "cudnn_convolution", "conv1d", "conv2d", "conv3d")
+CONVOLUTIONS = (
+    "convolution",
+    "_convolution",
+    "mkldnn_convolution",
+    "cudnn_convolution",
+    "conv1d",
+    "conv2d",
+    "conv3d",
+)
 
 
 @dataclass(frozen=True)

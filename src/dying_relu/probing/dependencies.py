@@ -6,6 +6,7 @@ them, and forwards to those that read them. Where that cannot be done beyond dou
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -119,7 +120,7 @@ def find_dependencies(
     data = report.loader if data is None else data
     with preserved_random_state(data), preserved_state(model):
         for call in calls_on(model, data):
-            graph = record(model, lambda call=call: call(model))
+            graph = record(model, partial(call, model))
             if (signature := hash(graph.signature())) in seen:
                 continue
             seen.add(signature)

@@ -125,7 +125,18 @@ class _ConstantDraws(TorchDispatchMode):
 
 
 DRAWS = (
-    *("rand", "randn", "rand_like", "randn_like", "bernoulli", "normal", "uniform", "exponential", "log_normal", "cauchy"),
+    *(
+        "rand",
+        "randn",
+        "rand_like",
+        "randn_like",
+        "bernoulli",
+        "normal",
+        "uniform",
+        "exponential",
+        "log_normal",
+        "cauchy",
+    ),
     *("geometric", "random", "poisson", "normal_functional"),
 )
 """Operations whose result is nothing but random numbers, of a size that may be that of a layer."""

@@ -133,7 +133,9 @@ class Graph:
 
     def signature(self) -> tuple[Any, ...]:
         """The structure of the pass: equal for two batches that take the same way through the model."""
-        numbers = {id(value): operation.number for operation in self.operations for value in operation.results}
+        numbers = {
+            id(value): operation.number for operation in self.operations for value in operation.results
+        }
 
         def sign(value: Value) -> Any:
             known = numbers.get(id(value))
@@ -226,7 +228,7 @@ class _Recorder(TorchDispatchMode):
         value = Value(
             tensor.shape,
             tensor.stride() if strided else (),
-            tensor.storage_offset() if strided else 0,
+            int(tensor.storage_offset()) if strided else 0,
             source,
             self._parameter(tensor),
         )

@@ -149,7 +149,7 @@ def _refused(
     names = {name for of_one in processes.gathered(own) for name in of_one}
     if not names:
         names = set(chosen)
-    return {name: "the model computes something else, or nothing, with fewer units there" for name in names}
+    return dict.fromkeys(names, "the model computes something else, or nothing, with fewer units there")
 
 
 def _difference(model: nn.Module, other: nn.Module, data: Iterable[Any]) -> DyingReluError | None:
@@ -181,9 +181,7 @@ def _table(by_layer: Mapping[str, Dependencies | str], report: Report) -> "pd.Da
             continue
         reason = "a layer needs one unit, and all are dead" if dead.all() else ""
         feed, readers = dependencies.feed, dependencies.readers
-        rows.append(
-            row | {"removed": int(removed.sum()), "feed": feed, "readers": readers, "reason": reason}
-        )
+        rows.append(row | {"removed": int(removed.sum()), "feed": feed, "readers": readers, "reason": reason})
     return pd.DataFrame(rows)
 
 

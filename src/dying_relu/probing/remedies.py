@@ -112,9 +112,7 @@ def leaky(trial: Trial) -> AbstractContextManager[Any]:
     for module in trial.model.modules():
         mode = _Leaky()
         module.register_forward_pre_hook(lambda *_, mode=mode: mode.__enter__() and None)
-        module.register_forward_hook(
-            lambda *_, mode=mode: mode.__exit__(None, None, None), always_call=True
-        )
+        module.register_forward_hook(lambda *_, mode=mode: mode.__exit__(None, None, None), always_call=True)
     return nullcontext()
 
 

@@ -147,9 +147,7 @@ def _shared_generator(processes: Processes, generator: torch.Generator | None) -
     return torch.Generator().manual_seed(processes.first(seed))
 
 
-def _changes(
-    dependencies: Dependencies, chosen: Tensor, generator: torch.Generator | None
-) -> list[Change]:
+def _changes(dependencies: Dependencies, chosen: Tensor, generator: torch.Generator | None) -> list[Change]:
     changes = []
     for entries in dependencies.entries:
         parameter, where = entries.parameter, entries.of(chosen)

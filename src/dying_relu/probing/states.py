@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -53,9 +54,9 @@ def _of_module(module: nn.Module) -> Iterator[Restore]:
     yield _dict_restore(module._buffers, {})
     for tensor in buffers.values():
         yield _tensor_restore(tensor)
-    for tensor in module._parameters.values():
-        if tensor is not None:
-            yield _parameter_restore(tensor)
+    for parameter in module._parameters.values():
+        if parameter is not None:
+            yield _parameter_restore(parameter)
     names = [name for name in vars(module) if name not in OF_MODULES]
     values = {name: vars(module)[name] for name in names}
     inner: dict[int, Any] = {}
@@ -80,14 +81,14 @@ def _of_value(value: Any, seen: dict[int, Any]) -> Iterator[Restore]:
         yield _tensor_restore(value)
     elif isinstance(value, torch.Generator):
         state = value.get_state()
-        yield lambda: value.set_state(state) and None
+        yield partial(_set_generator, value, state)
     elif isinstance(value, np.random.Generator):
         numpy_state = deepcopy(value.bit_generator.state)
         yield lambda: setattr(value.bit_generator, "state", numpy_state)
-    elif isinstance(value, random.Random | np.random.RandomState):
-        get, put = (value.getstate, value.setstate) if isinstance(value, random.Random) else (value.get_state, value.set_state)
-        python_state = get()
-        yield lambda: put(python_state)
+    elif isinstance(value, random.Random):
+        yield partial(value.setstate, value.getstate())
+    elif isinstance(value, np.random.RandomState):
+        yield partial(value.set_state, value.get_state())
     elif isinstance(value, np.ndarray):
         array = value.copy()
         yield lambda: np.copyto(value, array)
@@ -104,11 +105,28 @@ def _of_value(value: Any, seen: dict[int, Any]) -> Iterator[Restore]:
         yield from (restore for part in list(vars(value).values()) for restore in _of_value(part, seen))
 
 
+def _set_generator(generator: torch.Generator, state: Tensor) -> None:
+    generator.set_state(state)
+
+
 def _is_plain_object(value: Any) -> bool:
     """Tell whether a value is one of the user's own objects, which may hold a state."""
-    foreign = ("torch", "numpy", "builtins", "lightning", "pytorch_lightning", "transformers", "functools", "abc", "types", "logging")
+    foreign = (
+        "torch",
+        "numpy",
+        "builtins",
+        "lightning",
+        "pytorch_lightning",
+        "transformers",
+        "functools",
+        "abc",
+        "types",
+        "logging",
+    )
     own = type(value).__module__.partition(".")[0] not in foreign or type(value).__name__ == "SimpleNamespace"
-    return own and hasattr(value, "__dict__") and not isinstance(value, nn.Module | type) and not callable(value)
+    return (
+        own and hasattr(value, "__dict__") and not isinstance(value, nn.Module | type) and not callable(value)
+    )
 
 
 def _dict_restore(value: dict, _: Any) -> Restore:

@@ -40,7 +40,9 @@ OF_SHAPES = {
 """Take the shape of a tensor alone."""
 SCALINGS = {"mul", "div"}
 SUMS = {"add", "sub", "rsub"}
-NORMALISATIONS = re.compile(r"(native|cudnn|miopen)_batch_norm|_native_batch_norm_legit\w*|_batch_norm_with_update\w*|batch_norm")
+NORMALISATIONS = re.compile(
+    r"(native|cudnn|miopen)_batch_norm|_native_batch_norm_legit\w*|_batch_norm_with_update\w*|batch_norm"
+)
 
 
 class CannotFollow(Exception):
@@ -76,10 +78,7 @@ def keeps_zero(operation: Operation) -> bool:
     """Tell whether an operation followed by :func:`labels_after` makes 0 of a unit that is 0 everywhere."""
     name = operation.name
     if name in ("clamp", "hardtanh"):
-        low, high = (
-            _argument(operation, place, key, default)
-            for place, key, default in _bounds(operation)
-        )
+        low, high = (_argument(operation, place, key, default) for place, key, default in _bounds(operation))
         numbers = all(isinstance(one, int | float) for one in (low, high))
         return numbers and low <= 0 <= high
     if name == "clamp_min":
@@ -222,7 +221,15 @@ def compact(labels: Tensor) -> Tensor:
 
 
 def replaced(labels: Tensor, table: Tensor) -> Tensor:
-    """Look every label up in a table, (labels,)."""
+    """Look every label up in a table.
+
+    Args:
+        labels: of any shape.
+        table: (highest label + 1,).
+
+    Returns:
+        Of the shape of ``labels``.
+    """
     return table[compact(labels).long()].expand(labels.shape)
 
 

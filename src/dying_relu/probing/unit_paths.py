@@ -76,7 +76,9 @@ class UnitPaths:
             if value.parameter is not None or (operation and operation.number in {**feeds, **between}):
                 continue
             if operation is None or id(value) in self._results or not _is_plain(operation):
-                origin = self._results.get(id(value)) or (_described(operation) if operation else "the model's input")
+                origin = self._results.get(id(value)) or (
+                    _described(operation) if operation else "the model's input"
+                )
                 if origin == "the model's input" and not by:
                     raise CannotFollow("no layer feeds it")
                 raise CannotFollow(f"its pre-activations come from {by or origin}, not from a plain layer")
@@ -144,7 +146,9 @@ class UnitPaths:
         units = table[columns.long()]
         self._add(product.weight, "weight", product.weights_of_outputs(units))
         if product.bias is not None:
-            labels = units.reshape(-1) if product.kind == "convolution" else units.expand(feed.results[0].shape)
+            labels = (
+                units.reshape(-1) if product.kind == "convolution" else units.expand(feed.results[0].shape)
+            )
             if (of_bias := broadcast_labels(labels, product.bias.shape)) is not None:
                 self._add(product.bias, "bias", of_bias)
         if product.groups > 1:
@@ -185,7 +189,9 @@ class UnitPaths:
                 if product.groups > 1:
                     self.grouped.append(str(product.weight.parameter))
                 continue
-            after = labels_after(operation, known) if is_followed(operation) and keeps_zero(operation) else None
+            after = (
+                labels_after(operation, known) if is_followed(operation) and keeps_zero(operation) else None
+            )
             if after is None:
                 raise CannotFollow(f"its output goes to {operation}")
             self._note(operation, after, known)

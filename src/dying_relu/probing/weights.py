@@ -15,7 +15,16 @@ KEYS = (
     *("student", "encoder", "generator", "state"),
 )  # fmt: skip
 """Under which checkpoints of a training hold their weights, the usual ones first."""
-PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.", "_forward_module.", "backbone.", "encoder.")
+PREFIXES = (
+    "module.",
+    "_orig_mod.",
+    "model.",
+    "net.",
+    "network.",
+    "_forward_module.",
+    "backbone.",
+    "encoder.",
+)
 """What wrappers put before every name: data parallelism, compilation, Lightning modules, and so on."""
 DEEPEST = 3
 LISTED = 12
@@ -27,7 +36,9 @@ FIRST_BYTES = {
 ADVICE = "save model.state_dict() with torch.save or safetensors"
 
 
-def load_weights(model: nn.Module, path: Path | str, key: str | None = None, prefix: str | None = None) -> None:
+def load_weights(
+    model: nn.Module, path: Path | str, key: str | None = None, prefix: str | None = None
+) -> None:
     """Load a file of weights into a model; nothing in the file is run.
 
     Args:
@@ -112,7 +123,16 @@ def _content(path: Path) -> Any:
         if path.suffix == ".safetensors":
             return _safetensors(path)
         return _unpickled(path)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, LookupError, TypeError, AttributeError, OSError) as error:
+    except (
+        pickle.UnpicklingError,
+        RuntimeError,
+        EOFError,
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        OSError,
+    ) as error:
         raise DyingReluError(
             f"{path} is not a file of weights alone, or is damaged",
             found=type(error).__name__,  # PyTorch's message advises to load it unsafely
@@ -126,7 +146,7 @@ def _unpickled(path: Path) -> Any:
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:
         # A checkpoint with settings, numbers of NumPy and the like beside the weights.
-        content = torch.load(path, map_location="cpu", pickle_module=_Inert, weights_only=False)  # type: ignore[arg-type]
+        content = torch.load(path, map_location="cpu", pickle_module=_Inert, weights_only=False)
     if not isinstance(content, Mapping):
         raise ValueError
     return content
@@ -233,7 +253,9 @@ def _without_prefix(state: dict[str, Tensor], prefix: str, path: Path) -> dict[s
     inner = _begun(state, prefix)
     if not inner:
         raise DyingReluError(
-            f"no name in {path} begins with {prefix}", found=_listed(list(state)), expected="the prefix of some"
+            f"no name in {path} begins with {prefix}",
+            found=_listed(list(state)),
+            expected="the prefix of some",
         )
     return inner
 
