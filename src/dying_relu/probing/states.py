@@ -150,6 +150,8 @@ def _sequence_restore(value: Any) -> Restore:
 
 
 def _tensor_restore(tensor: Tensor) -> Restore:
+    if tensor.layout != torch.strided or tensor.is_meta or tensor.is_quantized:
+        return lambda: None  # nothing writes into those in place
     data, values = tensor.detach(), tensor.detach().clone()
 
     def restore() -> None:
@@ -215,7 +217,7 @@ class _KeptParameters(TorchDispatchMode):
 
 def _reset(tensor: Tensor, data: Tensor) -> None:
     """Make a tensor look at its old numbers again, if somebody has set ``tensor.data``."""
-    if tensor.layout == torch.strided and data.data_ptr() != tensor.data_ptr():
+    if tensor.layout == torch.strided and not tensor.is_meta and data.data_ptr() != tensor.data_ptr():
         tensor.data = data
 
 

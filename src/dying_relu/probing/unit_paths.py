@@ -7,6 +7,9 @@ from dying_relu.probing.contractions import CONVOLUTIONS, PRODUCTS, Contraction,
 from dying_relu.probing.graph import ActivationCall, Graph, Operation, Parameter, Value
 from dying_relu.probing.hooks import Layer
 from dying_relu.probing.unit_labels import (
+    CHOICES,
+    GATHERINGS,
+    MIXTURES,
     NORMALISATIONS,
     SCALINGS,
     SUMS,
@@ -14,6 +17,7 @@ from dying_relu.probing.unit_labels import (
     broadcast_labels,
     compact,
     is_followed,
+    is_zero,
     keeps_zero,
     labels_after,
     labels_along,
@@ -69,28 +73,40 @@ class UnitPaths:
         """The products that feed a call, and the operations between."""
         feeds: dict[int, Operation] = {}
         between: dict[int, Operation] = {}
-        waiting: list[tuple[Value, str]] = [(call.before, "")]
-        while waiting:
-            value, by = waiting.pop()
-            operation = value.source
-            if value.parameter is not None or (operation and operation.number in {**feeds, **between}):
-                continue
-            if operation is None or id(value) in self._results or not _is_plain(operation):
-                origin = self._results.get(id(value)) or (
-                    _described(operation) if operation else "the model's input"
-                )
-                if origin == "the model's input" and not by:
-                    raise CannotFollow("no layer feeds it")
-                raise CannotFollow(f"its pre-activations come from {by or origin}, not from a plain layer")
-            if contraction(operation) is not None:
-                feeds[operation.number] = operation
-                continue
-            between[operation.number] = operation
-            by = operation.name if operation.name in SUMS else by
-            waiting += [(one, by) for one in operation.values]
+        self._collect(call.before, "", feeds, between)
         if not feeds:
             raise CannotFollow("no layer feeds it")
         return list(feeds.values()), list(between.values())
+
+    def _collect(
+        self, value: Value, by: str, feeds: dict[int, Operation], between: dict[int, Operation]
+    ) -> None:
+        """Add what a value is computed by; ``by`` is the last sum on the way, for a message."""
+        operation = value.source
+        if value.parameter is not None or (operation and operation.number in {**feeds, **between}):
+            return
+        if operation is None or id(value) in self._results or not _is_plain(operation):
+            if operation is None and not by and id(value) not in self._results:
+                raise CannotFollow("no layer feeds it")
+            origin = self._results.get(id(value)) or (_described(operation) if operation else "the model's input")
+            raise CannotFollow(f"its pre-activations come from {by or origin}, not from a plain layer")
+        if contraction(operation) is not None:
+            feeds[operation.number] = operation
+            return
+        between[operation.number] = operation
+        by = operation.name if operation.name in SUMS else by
+        reasons = []
+        values = _carriers(operation, self.layer)
+        for one in values:
+            try:
+                self._collect(one, by, feeds, between)
+            except CannotFollow as reason:
+                # What a unit is multiplied by may be anything; what is added to it must be a layer's, too.
+                if operation.name not in SCALINGS:
+                    raise
+                reasons.append(reason)
+        if reasons and len(reasons) == len(values):
+            raise reasons[0]
 
     def _from_feed(self, feed: Operation, between: list[Operation], call: ActivationCall) -> None:
         """Add the entries of the weights that feed a call, and of what stands between."""
@@ -247,10 +263,23 @@ class UnitPaths:
 def _multiplies_zeros(operation: Operation) -> bool:
     """Tell whether an operation multiplies weights with a constant 0, as the first step of a recurrence does."""
     product = contraction(operation)
-    source = product.data.source if product is not None else None
-    while source is not None and len(source.values) == 1 and is_followed(source) and keeps_zero(source):
-        source = source.values[0].source
-    return source is not None and not source.values and "zeros" in source.name
+    return product is not None and is_zero(product.data)
+
+
+def _carriers(operation: Operation, layer: Layer) -> list[Value]:
+    """The values from which an operation's result has its units."""
+    if operation.name in MIXTURES:
+        last = layer.axis % layer.axes == layer.axes - 1
+        return [operation.arguments[MIXTURES[operation.name] + last]]
+    if operation.name in CHOICES:
+        return [operation.arguments[0]]
+    if operation.name == "masked_fill":
+        return [operation.arguments[0]]
+    if operation.name == "where":
+        return [one for one in operation.arguments[1:3] if isinstance(one, Value) and not is_zero(one)]
+    if operation.name in GATHERINGS:
+        return [operation.arguments[GATHERINGS[operation.name]]] if is_zero(operation.arguments[0]) else operation.values
+    return operation.values
 
 
 def _described(operation: Operation) -> str:
