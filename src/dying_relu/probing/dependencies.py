@@ -134,7 +134,8 @@ def find_dependencies(
 def _of_layer(graph: Graph, name: str, layer: Layer) -> Dependencies | str:
     try:
         paths = UnitPaths(graph, layer)
-        paths.follow(graph.calls[name])
+        for call in graph.calls[name]:
+            paths.follow(call)
         paths.require_own()
     except CannotFollow as reason:
         return str(reason)

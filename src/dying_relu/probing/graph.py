@@ -5,7 +5,7 @@ one. The names of the activations are those of the probe, whose hooks run at the
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -101,20 +101,35 @@ class Operation:
 
 
 @dataclass(eq=False)
-class ActivationCall:
+class GraphCall:
     """The call of one activation.
 
     Attributes:
         before: its pre-activations.
-        start: the number of the first operation in it.
-        after: its result; None while it runs, or if it gave no tensor that was seen.
-        end: the number of the first operation after it.
+        after: its result; None if it gave no tensor that was seen.
     """
 
     before: Value
-    start: int
     after: Value | None = None
-    end: int = -1
+
+    def inside(self) -> set[int]:
+        """The numbers of the operations on the way from its pre-activations to its result."""
+        waiting, before = [self.after], set[int]()
+        operations: dict[int, Operation] = {}
+        while waiting:
+            value = waiting.pop()
+            operation = value.source if value is not None and value is not self.before else None
+            if operation is not None and operation.number not in before:
+                before.add(operation.number)
+                operations[operation.number] = operation
+                waiting += operation.values
+        reached = {id(self.before)}
+        within = set()
+        for number in sorted(before):
+            if any(id(value) in reached for value in operations[number].values):
+                reached |= {id(value) for value in operations[number].results}
+                within.add(number)
+        return within
 
 
 @dataclass
@@ -122,13 +137,13 @@ class Graph:
     """The operations of one forward pass.
 
     Attributes:
-        operations: in their order.
+        operations: those that matter, in their order.
         calls: the calls of activations by the names of :class:`dying_relu.probing.hooks.Layer`.
         consumers: parameter -> the operations that took it or a view of it, other than those that gave a view.
     """
 
     operations: list[Operation] = field(default_factory=list)
-    calls: dict[str, ActivationCall] = field(default_factory=dict)
+    calls: dict[str, list[GraphCall]] = field(default_factory=lambda: defaultdict(list))
     consumers: dict[int, list[Operation]] = field(default_factory=lambda: defaultdict(list))
 
     def signature(self) -> tuple[Any, ...]:
@@ -142,11 +157,37 @@ class Graph:
             return str(value.parameter) if known is None and value.parameter else known
 
         rows = tuple((one.name, *map(sign, one.values)) for one in self.operations)
-        return rows, tuple((name, call.start) for name, call in self.calls.items())
+        return rows, tuple((name, *(sign(one.before) for one in calls)) for name, calls in self.calls.items())
 
     def consumers_of(self, parameter: Parameter) -> list[Operation]:
         """The operations that compute with a parameter."""
         return self.consumers[id(parameter.tensor)]
+
+    def keep_what_matters(self, outputs: Iterable[Value]) -> None:
+        """Forget the operations on which neither the outputs depend nor a parameter or buffer that is overwritten.
+
+        Args:
+            outputs: of the model.
+        """
+        overwritten = [
+            value
+            for operation in self.operations
+            if operation.function._schema.is_mutable
+            for value in operation.results
+            if value.parameter is not None
+        ]
+        waiting, kept = [*outputs, *overwritten], set[int]()
+        while waiting:
+            operation = waiting.pop().source
+            if operation is not None and operation.number not in kept:
+                kept.add(operation.number)
+                waiting += operation.values
+        self.operations = [one for one in self.operations if one.number in kept]
+        for name, consumers in self.consumers.items():
+            self.consumers[name] = [one for one in consumers if one.number in kept]
+        for operation in self.operations:
+            for value in operation.values:
+                value.users = [one for one in value.users if one.number in kept]
 
 
 def record(model: nn.Module, call: Callable[[], Any]) -> Graph:
@@ -162,8 +203,10 @@ def record(model: nn.Module, call: Callable[[], Any]) -> Graph:
         with recorder, hooks:
             output = call()
         hooks.end_batch()
-    for tensor in tensors_of(output):
-        recorder.value(tensor).is_output = True
+    outputs = [recorder.value(tensor) for tensor in tensors_of(output)]
+    for value in outputs:
+        value.is_output = True
+    recorder.graph.keep_what_matters(outputs)
     return recorder.graph
 
 
@@ -268,7 +311,7 @@ class _CallNames(ActivationHooks):
     def __init__(self, model: nn.Module, recorder: _Recorder) -> None:
         super().__init__(model)
         self.recorder = recorder
-        self._running: list[ActivationCall] = []
+        self._running: list[GraphCall] = []
 
     def __torch_function__(self, function: Any, types: Any, arguments: Any = (), options: Any = None) -> Any:
         before = len(self._running)
@@ -287,13 +330,12 @@ class _CallNames(ActivationHooks):
             super()._record_module(path, module, z)
 
     def _record(self, place: str, kind: str, z: Tensor, function: Any, at_zero: float | None) -> None:
-        call = ActivationCall(self.recorder.value(z), len(self.recorder.graph.operations))
+        call = GraphCall(self.recorder.value(z))
         self._running.append(call)
-        self.recorder.graph.calls[self.names.next(place)] = call
+        self.recorder.graph.calls[self.names.next(place)].append(call)
 
     def _end(self, result: Any) -> None:
         call = self._running.pop()
-        call.end = len(self.recorder.graph.operations)
         call.after = self.recorder.value(result) if isinstance(result, Tensor) else None
 
     @contextmanager

@@ -5,6 +5,8 @@ result; whatever has no rule here is not followed. To follow another operation, 
 """
 
 import re
+from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 import torch
@@ -31,7 +33,9 @@ ORDERS = {
     *("numpy_T", "unfold", "narrow", "diagonal", "native_channel_shuffle"),
 }  # fmt: skip
 """Entries are put elsewhere, left out or joined by zeros, and not changed: done to the labels too."""
-POOLING = re.compile(r"(?:max_pool|avg_pool|upsample\w*?|adaptive_avg_pool|adaptive_max_pool|reflection_pad|replication_pad)([123])d")
+POOLING = re.compile(
+    r"(?:max_pool|avg_pool|upsample\w*?|adaptive_avg_pool|adaptive_max_pool|reflection_pad|replication_pad)([123])d"
+)
 REDUCTIONS = {"mean", "sum", "amax", "amin", "max", "min"}
 OF_SHAPES = {
     *("empty_like", "zeros_like", "ones_like", "full_like", "rand_like", "randn_like", "randint_like"),
@@ -55,21 +59,22 @@ class CannotFollow(Exception):
     """The reason, in words."""
 
 
-def unit_labels(value: Value, axis: int, units: int) -> Tensor:
-    """The labels of a tensor whose units lie on one axis.
+def unit_labels(value: Value, axes: Sequence[int], units: int) -> Tensor:
+    """The labels of a tensor whose units lie on one axis or on several.
 
     Args:
         value: the tensor.
-        axis: of the units.
+        axes: of the units; on several they are numbered with the last axis fastest.
         units: their number.
 
     Returns:
         Of the shape of the tensor; a view of one label for each unit.
     """
-    if value.shape[axis] != units:
-        raise CannotFollow("its units lie otherwise than in the report")
     shape = [1] * len(value.shape)
-    shape[axis] = units
+    for axis in axes:
+        shape[axis] = value.shape[axis]
+    if prod(shape) != units:
+        raise CannotFollow("its units lie otherwise than in the report")
     return torch.arange(1, units + 1, dtype=torch.int32).view(shape).expand(value.shape)
 
 
@@ -78,7 +83,9 @@ def is_followed(operation: Operation) -> bool:
     name = operation.name
     listed = (ZERO_TO_ZERO, ELEMENTWISE, RESHAPES, ORDERS, REDUCTIONS, SCALINGS, SUMS, OF_SHAPES)
     others = (MASKS, CHOICES, GATHERINGS, MIXTURES)
-    return any(name in one for one in (*listed, *others)) or bool(NORMALISATIONS.fullmatch(name) or POOLING.search(name))
+    return any(name in one for one in (*listed, *others)) or bool(
+        NORMALISATIONS.fullmatch(name) or POOLING.search(name)
+    )
 
 
 def keeps_zero(operation: Operation) -> bool:
@@ -122,7 +129,9 @@ def is_zero(value: Any) -> bool:
     if source is None:
         return False
     if source.name in ("scalar_tensor", "full", "full_like", "new_full", "fill"):
-        return 0 in [one for one in source.arguments if isinstance(one, int | float) and not isinstance(one, bool)]
+        return 0 in [
+            one for one in source.arguments if isinstance(one, int | float) and not isinstance(one, bool)
+        ]
     return "zero" in source.name
 
 
