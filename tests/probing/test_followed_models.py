@@ -211,6 +211,40 @@ def test_weights_that_are_read_by_another_way_too_stay() -> None:
     assert removable(model, report)["reason"].tolist() == ["b is used in more than one place"]
 
 
+def test_units_that_the_model_keeps_for_its_next_call_stay() -> None:
+    """A recurrent network whose state is an attribute reads its units in the next call."""
+    parts = {"i": nn.Linear(4, 6), "h": nn.Linear(6, 6), "o": nn.Linear(6, 2)}
+    kill(parts["i"].bias, [1])
+
+    def forward(m: Any, x: Tensor) -> Tensor:
+        m.state = torch.relu(m.i(x) + m.h(m.state))
+        return m.o(m.state)
+
+    model = Written(forward, **parts, state=torch.zeros(8, 6))
+    report = probe(model, [torch.rand(8, 4)])
+    assert removable(model, report)["reason"].tolist() == ["its output goes to an attribute of the model"]
+    with pytest.warns(UserWarning, match="an attribute of the model"):
+        assert revive(model, report)["revived"].sum() == 0
+
+
+def test_units_that_are_read_where_no_tensor_is_seen_stay_and_others_are_revived() -> None:
+    parts = {"a": nn.Linear(4, 6), "b": nn.Linear(6, 6), "c": nn.Linear(6, 2)}
+    kill(parts["a"].bias, [1])
+    kill(parts["b"].bias, [2])
+
+    def forward(m: Any, x: Tensor) -> Tensor:
+        first = torch.relu(m.a(x))
+        return m.c(torch.relu(m.b(first))) + torch.from_numpy(first.numpy() * 2).sum(1, keepdim=True)
+
+    model, inputs = Written(forward, **parts), torch.rand(8, 4)
+    before, weight = outputs(model, [inputs])[0], model.a.weight.detach().clone()
+    with pytest.warns(UserWarning, match="the outputs would change: something reads them that was not seen"):
+        table = revive(model, probe(model, [inputs]))
+    assert table["revived"].tolist() == [0, 1]
+    assert model.a.weight.equal(weight)
+    assert outputs(model, [inputs])[0].allclose(before, atol=1e-5)
+
+
 def test_a_model_that_knows_its_number_of_units_keeps_them() -> None:
     parts = {"a": nn.Linear(4, 6), "b": nn.Linear(6, 2)}
     kill(parts["a"].bias, [1])

@@ -20,7 +20,7 @@ from torch.utils._pytree import tree_leaves, tree_map
 from dying_relu.probing.batches import evaluation_mode
 from dying_relu.probing.hooks import ActivationHooks
 from dying_relu.probing.outputs import tensors_of
-from dying_relu.probing.states import overwritten, storage_of
+from dying_relu.probing.states import overwritten, state_tensors, storage_of
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Value:
         source: the operation that made it; None if it came from outside.
         parameter: the one in whose storage it lies, if it is one or a view of one.
         users: the operations that took it.
-        is_output: whether the model returned it.
+        kept_by: what has it after the pass: "the output of the model" or "an attribute of the model"; empty if nothing has.
     """
 
     shape: torch.Size
@@ -56,7 +56,7 @@ class Value:
     source: "Operation | None" = None
     parameter: Parameter | None = None
     users: list["Operation"] = field(default_factory=list)
-    is_output: bool = False
+    kept_by: str = ""
 
 
 @dataclass(eq=False)
@@ -199,14 +199,16 @@ def record(model: nn.Module, call: Callable[[], Any]) -> Graph:
     """
     recorder = _Recorder(model)
     hooks = _CallNames(model, recorder)
-    with evaluation_mode(model), torch.no_grad(), torch.inference_mode(False), hooks.registered():
+    with evaluation_mode(model), torch.inference_mode(False), torch.no_grad(), hooks.registered():
         with recorder, hooks:
             output = call()
         hooks.end_batch()
-    outputs = [recorder.value(tensor) for tensor in tensors_of(output)]
-    for value in outputs:
-        value.is_output = True
-    recorder.graph.keep_what_matters(outputs)
+    kept = [(tensor, "an attribute of the model") for tensor in state_tensors(model)]
+    kept += [(tensor, "the output of the model") for tensor in tensors_of(output)]
+    values = [(recorder.value(tensor), by) for tensor, by in kept]
+    for value, by in values:
+        value.kept_by = by if value.source is not None else ""
+    recorder.graph.keep_what_matters(value for value, _ in values)
     return recorder.graph
 
 

@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from dying_relu.probing.outputs import tensors_of
+
 Restore = Callable[[], None]
 
 OF_MODULES = frozenset(vars(nn.Module()))
@@ -47,6 +49,29 @@ def preserved_state(model: nn.Module) -> Iterator[None]:
         with torch.no_grad():
             for restore in restores:
                 restore()
+
+
+def state_tensors(model: nn.Module) -> list[Tensor]:
+    """The tensors that the modules of a model hold, but for parameters.
+
+    Args:
+        model: any module.
+
+    Returns:
+        Its buffers, and the tensors in its attributes, however deep.
+    """
+    held = [
+        [
+            *module._buffers.values(),
+            *(value for name, value in vars(module).items() if name not in OF_MODULES),
+        ]
+        for module in model.modules()
+    ]
+    return tensors_of([one for of_module in held for one in of_module if _holds_state(one)])
+
+
+def _holds_state(value: Any) -> bool:
+    return isinstance(value, Tensor | dict | list | tuple | deque | set) or _is_plain_object(value)
 
 
 def _of_module(module: nn.Module) -> Iterator[Restore]:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from dying_relu.probing.contractions import CONVOLUTIONS, PRODUCTS, Contraction, contraction
-from dying_relu.probing.graph import GraphCall, Graph, Operation, Parameter, Value
+from dying_relu.probing.graph import Graph, GraphCall, Operation, Parameter, Value
 from dying_relu.probing.hooks import Layer
 from dying_relu.probing.unit_labels import (
     CHOICES,
@@ -146,9 +146,7 @@ class UnitPaths:
                 continue
             self._note(operation, after, known)
             elsewhere += [
-                ("the output of the model", known[id(one)])
-                for one in operation.results
-                if one.is_output and id(one) in known
+                (one.kept_by, known[id(one)]) for one in operation.results if one.kept_by and id(one) in known
             ]
         if id(call.before) not in known:
             raise CannotFollow(f"its pre-activations come from {feed.name}, not from a plain layer")
@@ -239,8 +237,8 @@ class UnitPaths:
 
     @staticmethod
     def _require_inside(value: Value) -> None:
-        if value.is_output:
-            raise CannotFollow("its output goes to the output of the model")
+        if value.kept_by:
+            raise CannotFollow(f"its output goes to {value.kept_by}")
 
     @staticmethod
     def _note(operation: Operation, after: list[Tensor | None], known: dict[int, Tensor]) -> None:
@@ -313,7 +311,7 @@ def _described(operation: Operation) -> str:
 
 
 def _require_no_aliases(operation: Operation) -> None:
-    if any(one.users or one.is_output for one in operation.results[operation.returned :]):
+    if any(one.users or one.kept_by for one in operation.results[operation.returned :]):
         raise CannotFollow(f"{operation.name} overwrites it while something else looks at it")
 
 
