@@ -229,7 +229,7 @@ def test_units_that_the_model_keeps_for_its_next_call_stay() -> None:
 
 def test_units_that_are_read_where_no_tensor_is_seen_stay_and_others_are_revived() -> None:
     parts = {"a": nn.Linear(4, 6), "b": nn.Linear(6, 6), "c": nn.Linear(6, 2)}
-    kill(parts["a"].bias, [1])
+    kill(parts["a"].bias, DEAD)
     kill(parts["b"].bias, [2])
 
     def forward(m: Any, x: Tensor) -> Tensor:
