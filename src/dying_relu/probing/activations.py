@@ -50,6 +50,8 @@ def clamp_derivative_at_zero() -> float:
 def activation(function: Function, arguments: tuple[Any, ...], options: dict[str, Any]) -> str | None:
     """The name of the activation that a call computes, or None; ``clamp(min=0)`` and ``threshold(0, 0)`` are a relu.
 
+    A clamp between 0 and more than 1, such as ReLU6 written by hand, is one of its own.
+
     Args:
         function: as PyTorch hands it to a TorchFunctionMode.
         arguments: positional arguments of the call.
@@ -60,7 +62,11 @@ def activation(function: Function, arguments: tuple[Any, ...], options: dict[str
     """
     if function in CLAMPED:
         low, high = (argument(arguments, options, *place) for place in ((1, "min"), (2, "max")))
-        return "relu" if _is_zero(low) and high is None else None
+        if not _is_zero(low):
+            return None
+        # Up to 1 it keeps numbers such as the brightness of an image in their range.
+        bounded = isinstance(high, int | float) and high > 1
+        return "relu" if high is None else "clamp" if bounded else None
     name = ACTIVATIONS.get(function)
     if name == "threshold":
         threshold, value = (

@@ -17,7 +17,8 @@ from dying_relu.probing.activations import ACTIVATIONS, place_of
 from dying_relu.probing.batches import preserved_random_state
 from dying_relu.probing.equivalence import calls_on
 from dying_relu.probing.graph import Graph, Parameter, record
-from dying_relu.probing.hooks import Layer
+from dying_relu.probing.layers import Layer
+from dying_relu.probing.recorder import Recorder
 from dying_relu.probing.report import Report
 from dying_relu.probing.states import preserved_state
 from dying_relu.probing.unit_labels import CannotFollow
@@ -117,10 +118,11 @@ def find_dependencies(
         _require_place(model, name)
     by_layer: dict[str, Dependencies | str] = {}
     seen: set[Any] = set()
+    recorder = Recorder(axes_of(report))
     data = report.loader if data is None else data
     with preserved_random_state(data), preserved_state(model):
         for call in calls_on(model, data):
-            graph = record(model, partial(call, model))
+            graph = record(model, partial(call, model), recorder)
             if (signature := hash(graph.signature())) in seen:
                 continue
             seen.add(signature)
@@ -129,6 +131,11 @@ def find_dependencies(
                     by_layer[name] = _joined(by_layer.get(name), _of_layer(graph, name, layer))
     unseen = "the model did not call it again on these data"
     return {name: by_layer.get(name, unseen) for name in report.layers}
+
+
+def axes_of(report: Report) -> dict[str, int | tuple[int, ...]]:
+    """The axes of the units as they are in a report, by the names of its calls."""
+    return {call: layer.unit_axes for layer in report.layers.values() for call in (layer.name, *layer.calls)}
 
 
 def _of_layer(graph: Graph, name: str, layer: Layer) -> Dependencies | str:

@@ -69,7 +69,8 @@ class Findings:
 
         Returns:
             A row a unit, in order: dead, inactive, dormant, saturated, not_finite (bool); pre_activation_max, pre_activation_mean,
-            pre_activation_min; mean_abs_activation; active_share of examples and positions; bias and weight_norm of the layer whose
+            pre_activation_min; mean_abs_activation; active_share of examples and positions; active_examples, on how many examples it was
+            active at one position at least, whatever the number of positions; calls, the names of the layer's calls; bias and weight_norm of the layer whose
             output the pre-activations are, as they were then; gradient_norm, the Euclidean norm of d loss / d pre-activation over all
             examples and positions. NaN where it is not known.
         """
@@ -88,11 +89,13 @@ class Findings:
             "pre_activation_min": statistics.pre_activation_min,
             "mean_abs_activation": statistics.mean_abs_activation,
             "active_share": statistics.active_share,
+            "active_examples": statistics.active_examples,
             "bias": entry.bias,
             "weight_norm": entry.weight_norm,
             "gradient_norm": None if entry.gradients is None else entry.gradients[1].sqrt(),
         }
         table = pd.DataFrame({name: _values(value, entry.units) for name, value in columns.items()})
+        table["calls"] = ", ".join(entry.calls)
         return table.rename_axis("unit")
 
     @property

@@ -5,8 +5,7 @@ one. The names of the activations are those of the probe, whose hooks run at the
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -19,7 +18,9 @@ from torch.utils._pytree import tree_leaves, tree_map
 
 from dying_relu.probing.batches import evaluation_mode
 from dying_relu.probing.hooks import ActivationHooks
+from dying_relu.probing.layers import Layer
 from dying_relu.probing.outputs import tensors_of
+from dying_relu.probing.recorder import ActivationCall, Recorder
 from dying_relu.probing.states import overwritten, state_tensors, storage_of
 
 
@@ -106,11 +107,11 @@ class GraphCall:
 
     Attributes:
         before: its pre-activations.
-        after: its result; None if it gave no tensor that was seen.
+        after: its result.
     """
 
     before: Value
-    after: Value | None = None
+    after: Value
 
     def inside(self) -> set[int]:
         """The numbers of the operations on the way from its pre-activations to its result."""
@@ -118,7 +119,7 @@ class GraphCall:
         operations: dict[int, Operation] = {}
         while waiting:
             value = waiting.pop()
-            operation = value.source if value is not None and value is not self.before else None
+            operation = value.source if value is not self.before else None
             if operation is not None and operation.number not in before:
                 before.add(operation.number)
                 operations[operation.number] = operation
@@ -190,29 +191,31 @@ class Graph:
                 value.users = [one for one in value.users if one.number in kept]
 
 
-def record(model: nn.Module, call: Callable[[], Any]) -> Graph:
+def record(model: nn.Module, call: Callable[[], Any], recorder: Recorder) -> Graph:
     """Record one forward pass, in evaluation mode and without gradients.
 
     Args:
         model: the module that is called.
         call: calls it, as the probe does.
+        recorder: of the calls of activations; one for all batches gives them the names that the probe gives.
     """
-    recorder = _Recorder(model)
-    hooks = _CallNames(model, recorder)
+    operations = _Operations(model)
+    hooks = _CallsOfActivations(model, recorder, operations)
+    hooks.start_batch(None)
     with evaluation_mode(model), torch.inference_mode(False), torch.no_grad(), hooks.registered():
-        with recorder, hooks:
+        with operations, hooks:
             output = call()
         hooks.end_batch()
     kept = [(tensor, "an attribute of the model") for tensor in state_tensors(model)]
     kept += [(tensor, "the output of the model") for tensor in tensors_of(output)]
-    values = [(recorder.value(tensor), by) for tensor, by in kept]
+    values = [(operations.value(tensor), by) for tensor, by in kept]
     for value, by in values:
         value.kept_by = by if value.source is not None else ""
-    recorder.graph.keep_what_matters(value for value, _ in values)
-    return recorder.graph
+    operations.graph.keep_what_matters(value for value, _ in values)
+    return operations.graph
 
 
-class _Recorder(TorchDispatchMode):
+class _Operations(TorchDispatchMode):
     """Notes every operation; a tensor is known for as long as it lives."""
 
     def __init__(self, model: nn.Module) -> None:
@@ -307,42 +310,25 @@ class _Recorder(TorchDispatchMode):
                 operation.results.append(self._set(other, operation))
 
 
-class _CallNames(ActivationHooks):
-    """Names the calls of activations as the probe does, without their statistics."""
+class _CallsOfActivations(ActivationHooks):
+    """Notes which tensors go into each activation and come out of it."""
 
-    def __init__(self, model: nn.Module, recorder: _Recorder) -> None:
-        super().__init__(model)
-        self.recorder = recorder
-        self._running: list[GraphCall] = []
+    def __init__(self, model: nn.Module, recorder: Recorder, operations: _Operations) -> None:
+        self.operations = operations
+        self._before: dict[int, Value] = {}
+        super().__init__(model, recorder)
 
-    def __torch_function__(self, function: Any, types: Any, arguments: Any = (), options: Any = None) -> Any:
-        before = len(self._running)
-        result = super().__torch_function__(function, types, arguments, options)
-        if len(self._running) > before:
-            self._end(result)
-        return result
+    def _recorded(self, call: ActivationCall) -> tuple[Layer, str] | None:
+        # Before the call, which may overwrite the pre-activations.
+        self._before[id(call)] = self.operations.value(call.z)
+        paused, self.operations.paused = self.operations.paused, True
+        try:
+            return super()._recorded(call)
+        finally:
+            self.operations.paused = paused
 
-    def leave(self, module: nn.Module, output: Any = None) -> None:
-        if self.inside is module:
-            self._end(output)
-        super().leave(module, output)
-
-    def _record_module(self, path: str, module: nn.Module, z: Any) -> None:
-        with self._pause():
-            super()._record_module(path, module, z)
-
-    def _record(self, place: str, kind: str, z: Tensor, function: Any, at_zero: float | None) -> None:
-        call = GraphCall(self.recorder.value(z))
-        self._running.append(call)
-        self.recorder.graph.calls[self.names.next(place)].append(call)
-
-    def _end(self, result: Any) -> None:
-        call = self._running.pop()
-        call.after = self.recorder.value(result) if isinstance(result, Tensor) else None
-
-    @contextmanager
-    def _pause(self) -> Iterator[None]:
-        with ExitStack() as stack:
-            stack.callback(setattr, self.recorder, "paused", self.recorder.paused)
-            self.recorder.paused = True
-            yield
+    def _follow(self, call: ActivationCall, found: tuple[Layer, str] | None, result: Any) -> None:
+        super()._follow(call, found, result)
+        if found is not None and isinstance(result, Tensor):
+            values = self._before.pop(id(call)), self.operations.value(result)
+            self.operations.graph.calls[found[0].name].append(GraphCall(*values))

@@ -20,7 +20,8 @@ from dying_relu.probing.batches import (
     tensors_in,
     unwrapped,
 )
-from dying_relu.probing.hooks import ActivationHooks, UnitAxis
+from dying_relu.probing.hooks import ActivationHooks
+from dying_relu.probing.recorder import Recorder, UnitAxis
 from dying_relu.probing.report import Report
 
 REFUSALS = (
@@ -69,7 +70,8 @@ def probe(
     model = unwrapped(model)
     _require_batches(loader)
     device = device_of(model)
-    hooks = ActivationHooks(model, unit_axis, loss is not None)
+    recorder = Recorder(unit_axis, loss is not None)
+    hooks = ActivationHooks(model, recorder)
     scale, batches = InputScale(), 0
     with evaluation_mode(model), hooks.registered(), gradients_enabled(model, loss is not None):
         for number, batch in enumerate(loader, start=1):
@@ -79,35 +81,38 @@ def probe(
                 continue
             _require_finite(tensors, number)
             scale.add(tensors)
-            hooks.start_batch()
+            hooks.start_batch(next((len(tensor) for tensor in tensors if tensor.dim()), None))
             output = _run(model, inputs, hooks, number)
-            hooks.end_batch()
             if loss is not None:
                 _backward(model, loss, output, inputs.labels)
+            hooks.end_batch()
             batches = number
     if not batches:
         raise DyingReluError("the loader is empty", expected="at least one batch with examples")
-    hidden = unobserved_modules(model, hooks.called_modules, hooks.layers)
-    _require_layers(hooks, hidden)
+    layers = recorder.layers.by_name
+    hidden = unobserved_modules(model, hooks.called_modules, (*layers, *recorder.not_counted))
+    hidden |= {name: one for name, one in recorder.not_counted.items() if name not in layers}
+    _require_layers(recorder, hidden)
     arguments = frozenset(inputs.named)
     never = _never_called(model, hooks)
-    return Report(hooks.layers, never, scale, loader, arguments, hooks.calls, hidden)
+    return Report(layers, never, scale, loader, arguments, recorder.calls, hidden)
 
 
-def _require_layers(hooks: ActivationHooks, hidden: dict[str, UnobservedModule]) -> None:
+def _require_layers(recorder: Recorder, hidden: dict[str, UnobservedModule]) -> None:
     """Require some layers, and among them those that the caller has named."""
-    if not hooks.layers:
+    layers = recorder.layers.by_name
+    if not layers:
         raise DyingReluError(
             "no activation was called that can be seen",
             found="; ".join(f"{path or one.kind}: {one.reason}" for path, one in hidden.items()),
             expected="a model that calls one, such as nn.ReLU or torch.relu",
         )
-    named = hooks.unit_axis if isinstance(hooks.unit_axis, dict) else {}
-    if unknown := [name for name in named if name not in hooks.layers]:
+    named = recorder.unit_axis if isinstance(recorder.unit_axis, dict) else {}
+    if unknown := [name for name in named if name not in layers and name not in hidden]:
         raise DyingReluError(
             "unit_axis names a layer that is not there",
             found=", ".join(map(repr, unknown)),
-            expected=f"some of {', '.join(hooks.layers)}",
+            expected=f"some of {', '.join(layers)}",
         )
 
 

@@ -161,10 +161,11 @@ def _refused(
 
 def _still_dead(model: nn.Module, report: Report, chosen: Mapping[str, Tensor], data: Iterable[Any]) -> bool:
     """Tell whether the chosen units are dead on the data, as the model is now."""
-    axes = {name: layer.axis for name, layer in report.layers.items()}
     with preserved_random_state(data), preserved_state(model):
         try:
-            now = probe(model, data, unit_axis=axes)
+            now = probe(
+                model, data, unit_axis={name: layer.unit_axes for name, layer in report.layers.items()}
+            )
         except DyingReluError:
             return False
     return all(

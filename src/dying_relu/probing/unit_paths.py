@@ -7,7 +7,7 @@ from torch import Tensor
 
 from dying_relu.probing.contractions import CONVOLUTIONS, PRODUCTS, Contraction, contraction
 from dying_relu.probing.graph import Graph, GraphCall, Operation, Parameter, Value
-from dying_relu.probing.hooks import Layer
+from dying_relu.probing.layers import Layer
 from dying_relu.probing.unit_labels import (
     CHOICES,
     GATHERINGS,
@@ -42,7 +42,7 @@ class UnitPaths:
 
     def __init__(self, graph: Graph, layer: Layer) -> None:
         self.graph, self.layer = graph, layer
-        self._axes = (layer.axis % layer.axes,)
+        self._axes = tuple(axis % layer.axes for axis in layer.unit_axes) if layer.axes else ()
         self.entries: dict[tuple[int, str], tuple[Parameter, Tensor]] = {}
         self.grouped: list[str] = []
         self._computing: set[int] = set()
@@ -61,7 +61,7 @@ class UnitPaths:
         Raises:
             CannotFollow: the reason.
         """
-        if call.after is None or call.after.source is None:
+        if call.after.source is None:
             raise CannotFollow("its output cannot be seen")
         if call.after.shape != call.before.shape:
             raise CannotFollow("its output has another shape than its pre-activations")
@@ -206,7 +206,6 @@ class UnitPaths:
 
     def _to_readers(self, call: GraphCall, inside: set[int]) -> None:
         """Add the entries of the weights that read the units of a call."""
-        assert call.after is not None
         assert call.after.source is not None
         known = {id(call.after): unit_labels(call.after, self._axes, self.layer.units)}
         self._require_inside(call.after)

@@ -43,6 +43,8 @@ class UnitStatistics:
         active_count: on how many examples (and positions) the pre-activation was positive.
         count: number of examples (times positions) seen.
         pre_activation_sum: the sum of pre-activations; None where no definition needs it, as in the training engine.
+        active_examples: on how many examples the unit was active at one position at least; None where it was not counted.
+        examples: number of examples seen, without regard to positions; 0 where it was not counted.
     """
 
     pre_activation_min: Tensor
@@ -53,6 +55,8 @@ class UnitStatistics:
     active_count: Tensor
     count: int
     pre_activation_sum: Tensor | None = None
+    active_examples: Tensor | None = None
+    examples: int = 0
 
     @classmethod
     def of(cls, z: Tensor, activation: Tensor, derivative: Tensor, axis: int) -> "UnitStatistics":
@@ -80,9 +84,9 @@ class UnitStatistics:
             activation_sum=self.activation_sum + other.activation_sum,
             active_count=self.active_count + other.active_count,
             count=self.count + other.count,
-            pre_activation_sum=None
-            if self.pre_activation_sum is None or other.pre_activation_sum is None
-            else self.pre_activation_sum + other.pre_activation_sum,
+            pre_activation_sum=_sum(self.pre_activation_sum, other.pre_activation_sum),
+            active_examples=_sum(self.active_examples, other.active_examples),
+            examples=self.examples + other.examples,
         )
 
     @property
@@ -99,6 +103,11 @@ class UnitStatistics:
     def active_share(self) -> Tensor:
         """(..., units) share of D on which the pre-activation is positive, in [0, 1]."""
         return self.active_count / self.count
+
+
+def _sum(one: Tensor | None, other: Tensor | None) -> Tensor | None:
+    """The sum of two counts; None if one of them was not counted."""
+    return None if one is None or other is None else one + other
 
 
 def inactive(statistics: UnitStatistics) -> Tensor:
@@ -127,7 +136,9 @@ def dead(statistics: UnitStatistics) -> Tensor:
 
     Source: Lu et al. (2020) call such a unit dead on the whole domain; here, dead on D.
     """
-    return (statistics.activation_max == 0) & (statistics.derivative_max == 0)
+    silent = (statistics.activation_max == 0) & (statistics.derivative_max == 0)
+    # A unit that was infinite somewhere is not judged, even if ReLU has made 0 of minus infinity.
+    return silent & statistics.pre_activation_min.isfinite() & statistics.pre_activation_max.isfinite()
 
 
 def saturated(statistics: UnitStatistics) -> Tensor:
