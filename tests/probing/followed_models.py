@@ -154,19 +154,21 @@ def function_linear() -> Case:
 
 
 def generator() -> Case:
-    """Noise becomes an image, as in DCGAN: a channel of the first layer is fed by 4 x 4 columns."""
+    """Noise becomes an image, as in DCGAN."""
     model = nn.Sequential(
         *(nn.Linear(6, 8 * 16), nn.Unflatten(1, (8, 4, 4)), nn.BatchNorm2d(8), nn.ReLU()),
         *(nn.ConvTranspose2d(8, 12, 4, 2, 1), nn.BatchNorm2d(12), nn.ReLU()),
         *(nn.ConvTranspose2d(12, 3, 4, 2, 1), nn.Tanh()),
     )
-    kill(model[2].bias, DEAD)
     kill(model[5].bias, DEAD)
     return model, torch.randn(4, 6), "6"
 
 
 def reshaped_feed() -> Case:
-    return *generator()[:2], "3"
+    """Units of a linear layer lie on two axes for a while."""
+    parts = (nn.Linear(6, 12), nn.Unflatten(1, (3, 4)), nn.ReLU(), nn.Flatten(), nn.Linear(12, 4))
+    kill(parts[0].bias, DEAD)
+    return nn.Sequential(*parts), torch.randn(32, 6), "2"
 
 
 def transposed_1d() -> Case:
@@ -373,9 +375,88 @@ def llama() -> Case:
     return model, {"input_ids": torch.randint(0, 50, (3, 7))}, "model.layers.0.mlp.act_fn"
 
 
+def siamese() -> Case:
+    """Both halves of the input go through the same weights."""
+    parts = {"a": nn.Linear(6, 12), "b": nn.Linear(12, 4)}
+    kill(parts["a"].bias, DEAD)
+
+    def forward(m: Any, x: Tensor) -> Tensor:
+        first, second = (m.b(torch.relu(m.a(one))) for one in x.chunk(2))
+        return (first - second).square().sum(1)
+
+    return Written(forward, **parts), torch.randn(32, 6), "relu"
+
+
+def shared_head() -> Case:
+    """One head for several scales, as in detectors."""
+    parts = {"a": nn.Conv2d(3, 12, 3, padding=1), "b": nn.Conv2d(12, 2, 1)}
+    kill(parts["a"].bias, DEAD)
+
+    def forward(m: Any, x: Tensor) -> list[Tensor]:
+        scales = (x, functional.avg_pool2d(x, 2), functional.avg_pool2d(x, 4))
+        return [m.b(torch.relu(m.a(one))) for one in scales]
+
+    return Written(forward, **parts), torch.randn(2, 3, 16, 16), "relu"
+
+
+def recurrence() -> Case:
+    """Steps that share weights, which read what they compute."""
+    parts = {"i": nn.Linear(6, 12), "h": nn.Linear(12, 12), "o": nn.Linear(12, 4)}
+    kill(parts["i"].bias, DEAD)
+    with torch.no_grad():
+        parts["h"].weight.mul_(0.1)
+
+    def forward(m: Any, x: Tensor) -> Tensor:
+        state = torch.zeros(len(x), m.h.in_features)
+        for step in x.unbind(1):
+            state = torch.relu(m.i(step) + m.h(state))
+        return m.o(state)
+
+    return Written(forward, **parts), torch.randn(8, 5, 6), "relu"
+
+
+def ensemble() -> Case:
+    """Three networks in one tensor, with dead units of each."""
+    names = ("w1", "b1", "w2", "b2")
+    parts = dict(zip(names, parameters((3, 6, 12), (3, 1, 12), (3, 12, 4), (3, 1, 4)), strict=True))
+    with torch.no_grad():
+        parts["b1"].fill_(9.0)
+        for member in range(3):
+            parts["b1"][member, 0, member] = NEVER
+
+    def forward(m: Any, x: Tensor) -> Tensor:
+        return torch.baddbmm(m.b2, torch.relu(torch.baddbmm(m.b1, x.expand(3, *x.shape), m.w1)), m.w2)
+
+    return Written(forward, **parts), torch.randn(32, 6), "relu"
+
+
+def by_hand(rectify: Callable[[Tensor], Tensor]) -> Case:
+    parts = {"a": nn.Linear(6, 12), "b": nn.Linear(12, 4), "c": nn.Linear(6, 3), "d": nn.Linear(3, 4)}
+    kill(parts["a"].bias, DEAD)
+    model = Written(lambda m, x: m.b(rectify(m.a(x))) + m.d(torch.tanh(m.c(x))), **parts)
+    return model, torch.randn(32, 6), "relu"
+
+
+def as_a_product() -> Case:
+    return by_hand(lambda z: z * (z > 0))
+
+
+def as_a_maximum() -> Case:
+    return by_hand(lambda z: torch.maximum(z, torch.zeros_like(z)))
+
+
+def as_a_choice() -> Case:
+    return by_hand(lambda z: torch.where(z > 0, z, 0.0))
+
+
+def as_a_clamp() -> Case:
+    return by_hand(lambda z: z.clamp(min=0))
+
+
 CASES: list[Callable[[], Case]] = [
     *(opt, bert, gpt2, t5, encoder_layer, encoder, encoder_and_decoder, plain_parameters, weights_first, einsum),
     *(function_linear, generator, reshaped_feed, transposed_1d, depthwise, always_dropped_out, with_noise, gated),
     *(gated_in_halves, mixer, adapted, routed, concatenated, aggregated, aggregated_sparsely, passed_along_edges),
-    *(pooled_by_attention, masked, u_net, checkpointed, bart, llama),
+    *(pooled_by_attention, masked, u_net, checkpointed, bart, llama, siamese, shared_head, recurrence, ensemble),
+    *(as_a_product, as_a_maximum, as_a_choice, as_a_clamp),
 ]  # fmt: skip
