@@ -190,7 +190,11 @@ def test_padding_that_the_model_masks_wakes_no_unit() -> None:
     class Pooled(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.embedding, self.first, self.last = nn.Embedding(10, 4, padding_idx=0), nn.Linear(4, 6), nn.Linear(6, 2)
+            self.embedding, self.first, self.last = (
+                nn.Embedding(10, 4, padding_idx=0),
+                nn.Linear(4, 6),
+                nn.Linear(6, 2),
+            )
             with torch.no_grad():
                 self.embedding.weight[1:] = self.embedding.weight[1:].abs() + 0.1
                 self.first.weight[0], self.first.bias[0] = -5.0, 0.1

@@ -101,3 +101,15 @@ def test_what_one_process_refuses_none_does(answers: list[dict[str, Any]]) -> No
 
 def test_a_model_out_of_its_wrapper_is_warned_of(answers: list[dict[str, Any]]) -> None:
     assert all(one["warned"] for one in answers)
+
+
+def test_sharded_parameters_are_refused() -> None:
+    class DTensor(nn.Parameter):
+        """Named as those of PyTorch."""
+
+    model = network()
+    report = probe(model, [torch.rand(8, 4)])
+    model[0].weight = DTensor(model[0].weight.detach())
+    for act in (prune_dead, revive):
+        with pytest.raises(DyingReluError, match="sharded over several processes: found DTensor"):
+            act(model, report)

@@ -6,6 +6,7 @@ them, and forwards to those that read them. Where that cannot be done beyond dou
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -16,7 +17,8 @@ from dying_relu.probing.activations import ACTIVATIONS, place_of
 from dying_relu.probing.batches import preserved_random_state
 from dying_relu.probing.equivalence import calls_on
 from dying_relu.probing.graph import Graph, Parameter, record
-from dying_relu.probing.hooks import Layer
+from dying_relu.probing.layers import Layer
+from dying_relu.probing.recorder import Recorder
 from dying_relu.probing.report import Report
 from dying_relu.probing.states import preserved_state
 from dying_relu.probing.unit_labels import CannotFollow
@@ -116,10 +118,11 @@ def find_dependencies(
         _require_place(model, name)
     by_layer: dict[str, Dependencies | str] = {}
     seen: set[Any] = set()
+    recorder = Recorder(axes_of(report))
     data = report.loader if data is None else data
     with preserved_random_state(data), preserved_state(model):
         for call in calls_on(model, data):
-            graph = record(model, lambda call=call: call(model))
+            graph = record(model, partial(call, model), recorder)
             if (signature := hash(graph.signature())) in seen:
                 continue
             seen.add(signature)
@@ -130,10 +133,16 @@ def find_dependencies(
     return {name: by_layer.get(name, unseen) for name in report.layers}
 
 
+def axes_of(report: Report) -> dict[str, int | tuple[int, ...]]:
+    """The axes of the units as they are in a report, by the names of its calls."""
+    return {call: layer.unit_axes for layer in report.layers.values() for call in (layer.name, *layer.calls)}
+
+
 def _of_layer(graph: Graph, name: str, layer: Layer) -> Dependencies | str:
     try:
         paths = UnitPaths(graph, layer)
-        paths.follow(graph.calls[name])
+        for call in graph.calls[name]:
+            paths.follow(call)
         paths.require_own()
     except CannotFollow as reason:
         return str(reason)

@@ -5,8 +5,7 @@ one. The names of the activations are those of the probe, whose hooks run at the
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -19,8 +18,10 @@ from torch.utils._pytree import tree_leaves, tree_map
 
 from dying_relu.probing.batches import evaluation_mode
 from dying_relu.probing.hooks import ActivationHooks
+from dying_relu.probing.layers import Layer
 from dying_relu.probing.outputs import tensors_of
-from dying_relu.probing.states import overwritten, storage_of
+from dying_relu.probing.recorder import ActivationCall, Recorder
+from dying_relu.probing.states import overwritten, state_tensors, storage_of
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Value:
         source: the operation that made it; None if it came from outside.
         parameter: the one in whose storage it lies, if it is one or a view of one.
         users: the operations that took it.
-        is_output: whether the model returned it.
+        kept_by: what has it after the pass: "the output of the model" or "an attribute of the model"; empty if nothing has.
     """
 
     shape: torch.Size
@@ -56,7 +57,7 @@ class Value:
     source: "Operation | None" = None
     parameter: Parameter | None = None
     users: list["Operation"] = field(default_factory=list)
-    is_output: bool = False
+    kept_by: str = ""
 
 
 @dataclass(eq=False)
@@ -101,20 +102,35 @@ class Operation:
 
 
 @dataclass(eq=False)
-class ActivationCall:
+class GraphCall:
     """The call of one activation.
 
     Attributes:
         before: its pre-activations.
-        start: the number of the first operation in it.
-        after: its result; None while it runs, or if it gave no tensor that was seen.
-        end: the number of the first operation after it.
+        after: its result.
     """
 
     before: Value
-    start: int
-    after: Value | None = None
-    end: int = -1
+    after: Value
+
+    def inside(self) -> set[int]:
+        """The numbers of the operations on the way from its pre-activations to its result."""
+        waiting, before = [self.after], set[int]()
+        operations: dict[int, Operation] = {}
+        while waiting:
+            value = waiting.pop()
+            operation = value.source if value is not self.before else None
+            if operation is not None and operation.number not in before:
+                before.add(operation.number)
+                operations[operation.number] = operation
+                waiting += operation.values
+        reached = {id(self.before)}
+        within = set()
+        for number in sorted(before):
+            if any(id(value) in reached for value in operations[number].values):
+                reached |= {id(value) for value in operations[number].results}
+                within.add(number)
+        return within
 
 
 @dataclass
@@ -122,13 +138,13 @@ class Graph:
     """The operations of one forward pass.
 
     Attributes:
-        operations: in their order.
+        operations: those that matter, in their order.
         calls: the calls of activations by the names of :class:`dying_relu.probing.hooks.Layer`.
         consumers: parameter -> the operations that took it or a view of it, other than those that gave a view.
     """
 
     operations: list[Operation] = field(default_factory=list)
-    calls: dict[str, ActivationCall] = field(default_factory=dict)
+    calls: dict[str, list[GraphCall]] = field(default_factory=lambda: defaultdict(list))
     consumers: dict[int, list[Operation]] = field(default_factory=lambda: defaultdict(list))
 
     def signature(self) -> tuple[Any, ...]:
@@ -142,32 +158,64 @@ class Graph:
             return str(value.parameter) if known is None and value.parameter else known
 
         rows = tuple((one.name, *map(sign, one.values)) for one in self.operations)
-        return rows, tuple((name, call.start) for name, call in self.calls.items())
+        return rows, tuple((name, *(sign(one.before) for one in calls)) for name, calls in self.calls.items())
 
     def consumers_of(self, parameter: Parameter) -> list[Operation]:
         """The operations that compute with a parameter."""
         return self.consumers[id(parameter.tensor)]
 
+    def keep_what_matters(self, outputs: Iterable[Value]) -> None:
+        """Forget the operations on which neither the outputs depend nor a parameter or buffer that is overwritten.
 
-def record(model: nn.Module, call: Callable[[], Any]) -> Graph:
+        Args:
+            outputs: of the model.
+        """
+        overwritten = [
+            value
+            for operation in self.operations
+            if operation.function._schema.is_mutable
+            for value in operation.results
+            if value.parameter is not None
+        ]
+        waiting, kept = [*outputs, *overwritten], set[int]()
+        while waiting:
+            operation = waiting.pop().source
+            if operation is not None and operation.number not in kept:
+                kept.add(operation.number)
+                waiting += operation.values
+        self.operations = [one for one in self.operations if one.number in kept]
+        for name, consumers in self.consumers.items():
+            self.consumers[name] = [one for one in consumers if one.number in kept]
+        for operation in self.operations:
+            for value in operation.values:
+                value.users = [one for one in value.users if one.number in kept]
+
+
+def record(model: nn.Module, call: Callable[[], Any], recorder: Recorder) -> Graph:
     """Record one forward pass, in evaluation mode and without gradients.
 
     Args:
         model: the module that is called.
         call: calls it, as the probe does.
+        recorder: of the calls of activations; one for all batches gives them the names that the probe gives.
     """
-    recorder = _Recorder(model)
-    hooks = _CallNames(model, recorder)
-    with evaluation_mode(model), torch.no_grad(), torch.inference_mode(False), hooks.registered():
-        with recorder, hooks:
+    operations = _Operations(model)
+    hooks = _CallsOfActivations(model, recorder, operations)
+    hooks.start_batch(None)
+    with evaluation_mode(model), torch.inference_mode(False), torch.no_grad(), hooks.registered():
+        with operations, hooks:
             output = call()
         hooks.end_batch()
-    for tensor in tensors_of(output):
-        recorder.value(tensor).is_output = True
-    return recorder.graph
+    kept = [(tensor, "an attribute of the model") for tensor in state_tensors(model)]
+    kept += [(tensor, "the output of the model") for tensor in tensors_of(output)]
+    values = [(operations.value(tensor), by) for tensor, by in kept]
+    for value, by in values:
+        value.kept_by = by if value.source is not None else ""
+    operations.graph.keep_what_matters(value for value, _ in values)
+    return operations.graph
 
 
-class _Recorder(TorchDispatchMode):
+class _Operations(TorchDispatchMode):
     """Notes every operation; a tensor is known for as long as it lives."""
 
     def __init__(self, model: nn.Module) -> None:
@@ -228,7 +276,7 @@ class _Recorder(TorchDispatchMode):
         value = Value(
             tensor.shape,
             tensor.stride() if strided else (),
-            tensor.storage_offset() if strided else 0,
+            int(tensor.storage_offset()) if strided else 0,
             source,
             self._parameter(tensor),
         )
@@ -262,43 +310,25 @@ class _Recorder(TorchDispatchMode):
                 operation.results.append(self._set(other, operation))
 
 
-class _CallNames(ActivationHooks):
-    """Names the calls of activations as the probe does, without their statistics."""
+class _CallsOfActivations(ActivationHooks):
+    """Notes which tensors go into each activation and come out of it."""
 
-    def __init__(self, model: nn.Module, recorder: _Recorder) -> None:
-        super().__init__(model)
-        self.recorder = recorder
-        self._running: list[ActivationCall] = []
+    def __init__(self, model: nn.Module, recorder: Recorder, operations: _Operations) -> None:
+        self.operations = operations
+        self._before: dict[int, Value] = {}
+        super().__init__(model, recorder)
 
-    def __torch_function__(self, function: Any, types: Any, arguments: Any = (), options: Any = None) -> Any:
-        before = len(self._running)
-        result = super().__torch_function__(function, types, arguments, options)
-        if len(self._running) > before:
-            self._end(result)
-        return result
+    def _recorded(self, call: ActivationCall) -> tuple[Layer, str] | None:
+        # Before the call, which may overwrite the pre-activations.
+        self._before[id(call)] = self.operations.value(call.z)
+        paused, self.operations.paused = self.operations.paused, True
+        try:
+            return super()._recorded(call)
+        finally:
+            self.operations.paused = paused
 
-    def leave(self, module: nn.Module, output: Any = None) -> None:
-        if self.inside is module:
-            self._end(output)
-        super().leave(module, output)
-
-    def _record_module(self, path: str, module: nn.Module, z: Any) -> None:
-        with self._pause():
-            super()._record_module(path, module, z)
-
-    def _record(self, place: str, kind: str, z: Tensor, function: Any, at_zero: float | None) -> None:
-        call = ActivationCall(self.recorder.value(z), len(self.recorder.graph.operations))
-        self._running.append(call)
-        self.recorder.graph.calls[self.names.next(place)] = call
-
-    def _end(self, result: Any) -> None:
-        call = self._running.pop()
-        call.end = len(self.recorder.graph.operations)
-        call.after = self.recorder.value(result) if isinstance(result, Tensor) else None
-
-    @contextmanager
-    def _pause(self) -> Iterator[None]:
-        with ExitStack() as stack:
-            stack.callback(setattr, self.recorder, "paused", self.recorder.paused)
-            self.recorder.paused = True
-            yield
+    def _follow(self, call: ActivationCall, found: tuple[Layer, str] | None, result: Any) -> None:
+        super()._follow(call, found, result)
+        if found is not None and isinstance(result, Tensor):
+            values = self._before.pop(id(call)), self.operations.value(result)
+            self.operations.graph.calls[found[0].name].append(GraphCall(*values))

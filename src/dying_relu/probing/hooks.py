@@ -105,7 +105,11 @@ class ActivationHooks(TorchFunctionMode):
                 self._record_module(path, module, inputs[0])
 
     def leave(self, module: nn.Module, output: Any) -> None:
+<<<<<<< HEAD
         """Note that the call of ``module`` is over."""
+=======
+        """Note that the call of ``module`` is over, and gave ``output``."""
+>>>>>>> revive
         self.path.pop()
         if self.inside is module:
             self.inside = None
@@ -139,7 +143,7 @@ class ActivationHooks(TorchFunctionMode):
         call = ActivationCall(
             self._place(kind), kind, z, self.origins.of(z), alone, (arguments, options), at_zero
         )
-        found = self.recorder.record(call, self.origins.latest)
+        found = self._recorded(call)
         result = alone(z)
         self._follow(call, found, result)
         return result
@@ -154,7 +158,10 @@ class ActivationHooks(TorchFunctionMode):
         call = ActivationCall(
             place_of_function(path, kind), kind, z, origin, torch.relu, at_zero=at_zero, activation=values
         )
-        self._follow(call, self.recorder.record(call, self.origins.latest), activation)
+        self._follow(call, self._recorded(call), activation)
+
+    def _recorded(self, call: ActivationCall) -> tuple[Layer, str] | None:
+        return self.recorder.record(call, self.origins.latest)
 
     def _follow(self, call: ActivationCall, found: tuple[Layer, str] | None, result: Any) -> None:
         """Remember where the output of an activation comes from, and follow it to its gates."""
@@ -182,7 +189,7 @@ class ActivationHooks(TorchFunctionMode):
         self.inside = module
         kind = type(module).__name__
         call = ActivationCall(path or kind, kind, z, self.origins.of(z), module.forward, ((z,), {}))
-        self.inside_call = call, self.recorder.record(call, self.origins.latest)
+        self.inside_call = call, self._recorded(call)
 
 
 def _on_first(

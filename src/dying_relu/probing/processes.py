@@ -15,9 +15,13 @@ class Processes:
 
     Args:
         model: as the training has it; one in ``DistributedDataParallel`` says which processes belong together.
+
+    Raises:
+        DyingReluError: each process has a part of the parameters only.
     """
 
     def __init__(self, model: nn.Module) -> None:
+        _require_whole(model)
         self.group = _group(model)
         if self.group is None and dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1:
             # Level 3: where prune_dead or revive is called.
@@ -28,7 +32,7 @@ class Processes:
             )
 
     def gathered(self, own: Any) -> list[Any]:
-        """What each process has, in their order.
+        """Gather what each process has, in their order.
 
         Args:
             own: of this process; anything that can be pickled.
@@ -40,7 +44,7 @@ class Processes:
         return of_all
 
     def first(self, own: Any) -> Any:
-        """What the first process has."""
+        """Take what the first process has."""
         return self.gathered(own)[0]
 
     def common(self, masks: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -66,7 +70,20 @@ class Processes:
                 raise error if error is not None and str(error) == one else DyingReluError(one)
 
 
-def _group(model: nn.Module) -> Any:
+def _require_whole(model: nn.Module) -> None:
+    if not isinstance(model, nn.Module):
+        return  # whoever unwraps it says so
+    kinds = {type(one).__name__ for one in (*model.modules(), *model.parameters())}
+    if sharded := kinds & {"DTensor", "FullyShardedDataParallel", "FlatParameter"}:
+        raise DyingReluError(
+            "the model's parameters are sharded over several processes",
+            found=", ".join(sorted(sharded)),
+            expected="a model that each process has whole",
+            remedy="gather its weights into one first, and probe that",
+        )
+
+
+def _group(model: Any) -> Any:
     while isinstance(model, nn.Module):
         if isinstance(model, nn.parallel.DistributedDataParallel):
             return model.process_group

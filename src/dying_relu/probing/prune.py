@@ -149,7 +149,7 @@ def _refused(
     names = {name for of_one in processes.gathered(own) for name in of_one}
     if not names:
         names = set(chosen)
-    return {name: "the model computes something else, or nothing, with fewer units there" for name in names}
+    return dict.fromkeys(names, "the model computes something else, or nothing, with fewer units there")
 
 
 def _difference(model: nn.Module, other: nn.Module, data: Iterable[Any]) -> DyingReluError | None:

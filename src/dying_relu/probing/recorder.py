@@ -2,9 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
-import torch
 from torch import Tensor
 
 from dying_relu.errors import DyingReluError
@@ -12,13 +10,13 @@ from dying_relu.probing.activations import CallNames, UnobservedModule
 from dying_relu.probing.derivatives import Arguments, activation_and_derivative
 from dying_relu.probing.layer_inputs import InputRecords
 from dying_relu.probing.layers import Layer, Layers, bias_of, weight_norm
-from dying_relu.probing.tensor_origins import Axes, Origin
 from dying_relu.probing.statistics import (
     at_least_float32,
     by_unit,
     elementwise_statistics,
     relu_statistics,
 )
+from dying_relu.probing.tensor_origins import Axes, Origin
 
 UnitAxis = int | tuple[int, ...] | dict[str, int | tuple[int, ...]] | None
 

@@ -3,7 +3,7 @@
 Source: Sokar, Agarwal, Castro and Evci (2023), algorithm 1. :mod:`dying_relu.training.redo` does the same inside the stacked engine.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +15,11 @@ from dying_relu.errors import DyingReluError
 from dying_relu.probing.batches import preserved_random_state, unwrapped
 from dying_relu.probing.dependencies import Dependencies, Entries, find_dependencies
 from dying_relu.probing.equivalence import require_equal
+from dying_relu.probing.probe import probe
 from dying_relu.probing.processes import Processes
 from dying_relu.probing.prune import repeatable_data, warn_of_remaining_units
 from dying_relu.probing.report import Report
-from dying_relu.probing.states import copied
+from dying_relu.probing.states import copied, preserved_state
 from dying_relu.units import definitions
 
 if TYPE_CHECKING:
@@ -113,24 +114,64 @@ def revive(
     followed = [name for name, one in by_layer.items() if isinstance(one, Dependencies)]
     common = processes.common({name: chosen[name] for name in followed})
     generator = _shared_generator(processes, generator)
-    rows, changes = [], []
     # From the first layer to the last: a unit revived behind another reads it, with a new weight and not with the 0 it has just got.
+    changes = {
+        name: _changes(dependencies, common[name], generator)
+        for name, dependencies in by_layer.items()
+        if isinstance(dependencies, Dependencies) and name in common and common[name].any()
+    }
+    refused = _refused(model, report, changes, common, data, processes) if tau is None else {}
+    rows = []
     for name, dependencies in by_layer.items():
+        reason = dependencies if isinstance(dependencies, str) else refused.get(name, "")
+        reason = reason or ("" if name in common else "another process cannot follow them")
         row = {"layer": name, "units": len(chosen[name]), "chosen": int(chosen[name].sum())}
-        if isinstance(dependencies, str) or name not in common:
-            reason = dependencies if isinstance(dependencies, str) else "another process cannot follow them"
-            rows.append(row | {"revived": 0, "reason": reason})
-            continue
-        rows.append(row | {"revived": int(common[name].sum()), "reason": ""})
-        if common[name].any():
-            changes += _changes(dependencies, common[name], generator)
+        rows.append(row | {"revived": 0 if reason else int(common[name].sum()), "reason": reason})
     table = pd.DataFrame(rows)
     warn_of_remaining_units(table[table["chosen"] > 0])
-    if tau is None:
-        processes.require_success(_difference(model, changes, data) if changes else None)
-    for change in changes:
-        change.apply(model, optimizer)
+    for name, of_layer in changes.items():
+        for change in of_layer if name not in refused else ():
+            change.apply(model, optimizer)
     return table.drop(columns="chosen")
+
+
+def _refused(
+    model: nn.Module,
+    report: Report,
+    changes: Mapping[str, list[Change]],
+    chosen: Mapping[str, Tensor],
+    data: Iterable[Any],
+    processes: Processes,
+) -> dict[str, str]:
+    """The layers whose new weights would change what the model computes, with the reason.
+
+    Raises:
+        DyingReluError: the report is to blame: units that it calls dead are alive.
+    """
+    error = _difference(model, changes.values(), data)
+    if not any(processes.gathered(error is not None)):
+        return {}
+    processes.require_success(error if not _still_dead(model, report, chosen, data) else None)
+    own = [name for name, one in changes.items() if _difference(model, [one], data) is not None]
+    names = {name for of_one in processes.gathered(own) for name in of_one} or set(changes)
+    rest = [one for name, one in changes.items() if name not in names]
+    processes.require_success(_difference(model, rest, data))
+    return dict.fromkeys(names, "the outputs would change: something reads them that was not seen")
+
+
+def _still_dead(model: nn.Module, report: Report, chosen: Mapping[str, Tensor], data: Iterable[Any]) -> bool:
+    """Tell whether the chosen units are dead on the data, as the model is now."""
+    with preserved_random_state(data), preserved_state(model):
+        try:
+            now = probe(
+                model, data, unit_axis={name: layer.unit_axes for name, layer in report.layers.items()}
+            )
+        except DyingReluError:
+            return False
+    return all(
+        name in now.layers and bool(definitions.dead(now.layers[name].statistics).cpu()[units.cpu()].all())
+        for name, units in chosen.items()
+    )
 
 
 def _chosen(report: Report, name: str, tau: float | None) -> Tensor:
@@ -156,11 +197,14 @@ def _changes(dependencies: Dependencies, chosen: Tensor, generator: torch.Genera
     return changes
 
 
-def _difference(model: nn.Module, changes: list[Change], data: Iterable[Any]) -> DyingReluError | None:
+def _difference(
+    model: nn.Module, changes: Iterable[Iterable[Change]], data: Iterable[Any]
+) -> DyingReluError | None:
     """The error of a copy of the model, with the changes, that computes something else."""
     revived = copied(model)
-    for change in changes:
-        change.apply(revived)
+    for of_layer in changes:
+        for change in of_layer:
+            change.apply(revived)
     try:
         with preserved_random_state(data):
             require_equal(model, revived, data, "revived")

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
+
+from dying_relu.probing.outputs import tensors_of
 
 Restore = Callable[[], None]
 
@@ -48,14 +51,37 @@ def preserved_state(model: nn.Module) -> Iterator[None]:
                 restore()
 
 
+def state_tensors(model: nn.Module) -> list[Tensor]:
+    """The tensors that the modules of a model hold, but for parameters.
+
+    Args:
+        model: any module.
+
+    Returns:
+        Its buffers, and the tensors in its attributes, however deep.
+    """
+    held = [
+        [
+            *module._buffers.values(),
+            *(value for name, value in vars(module).items() if name not in OF_MODULES),
+        ]
+        for module in model.modules()
+    ]
+    return tensors_of([one for of_module in held for one in of_module if _holds_state(one)])
+
+
+def _holds_state(value: Any) -> bool:
+    return isinstance(value, Tensor | dict | list | tuple | deque | set) or _is_plain_object(value)
+
+
 def _of_module(module: nn.Module) -> Iterator[Restore]:
     buffers = {name: tensor for name, tensor in module._buffers.items() if tensor is not None}
     yield _dict_restore(module._buffers, {})
     for tensor in buffers.values():
         yield _tensor_restore(tensor)
-    for tensor in module._parameters.values():
-        if tensor is not None:
-            yield _parameter_restore(tensor)
+    for parameter in module._parameters.values():
+        if parameter is not None:
+            yield _parameter_restore(parameter)
     names = [name for name in vars(module) if name not in OF_MODULES]
     values = {name: vars(module)[name] for name in names}
     inner: dict[int, Any] = {}
@@ -80,10 +106,11 @@ def _of_value(value: Any, seen: dict[int, Any]) -> Iterator[Restore]:
         yield _tensor_restore(value)
     elif isinstance(value, torch.Generator):
         state = value.get_state()
-        yield lambda: value.set_state(state) and None
+        yield partial(_set_generator, value, state)
     elif isinstance(value, np.random.Generator):
         numpy_state = deepcopy(value.bit_generator.state)
         yield lambda: setattr(value.bit_generator, "state", numpy_state)
+<<<<<<< HEAD
     elif isinstance(value, random.Random | np.random.RandomState):
         get, put = (
             (value.getstate, value.setstate)
@@ -92,6 +119,12 @@ def _of_value(value: Any, seen: dict[int, Any]) -> Iterator[Restore]:
         )
         python_state = get()
         yield lambda: put(python_state)
+=======
+    elif isinstance(value, random.Random):
+        yield partial(value.setstate, value.getstate())
+    elif isinstance(value, np.random.RandomState):
+        yield partial(value.set_state, value.get_state())
+>>>>>>> revive
     elif isinstance(value, np.ndarray):
         array = value.copy()
         yield lambda: np.copyto(value, array)
@@ -106,6 +139,10 @@ def _of_value(value: Any, seen: dict[int, Any]) -> Iterator[Restore]:
     elif _is_plain_object(value):
         yield _dict_restore(vars(value), seen)
         yield from (restore for part in list(vars(value).values()) for restore in _of_value(part, seen))
+
+
+def _set_generator(generator: torch.Generator, state: Tensor) -> None:
+    generator.set_state(state)
 
 
 def _is_plain_object(value: Any) -> bool:
@@ -149,6 +186,8 @@ def _sequence_restore(value: Any) -> Restore:
 
 
 def _tensor_restore(tensor: Tensor) -> Restore:
+    if tensor.layout != torch.strided or tensor.is_meta or tensor.is_quantized:
+        return lambda: None  # nothing writes into those in place
     data, values = tensor.detach(), tensor.detach().clone()
 
     def restore() -> None:
@@ -214,7 +253,7 @@ class _KeptParameters(TorchDispatchMode):
 
 def _reset(tensor: Tensor, data: Tensor) -> None:
     """Make a tensor look at its old numbers again, if somebody has set ``tensor.data``."""
-    if tensor.layout == torch.strided and data.data_ptr() != tensor.data_ptr():
+    if tensor.layout == torch.strided and not tensor.is_meta and data.data_ptr() != tensor.data_ptr():
         tensor.data = data
 
 

@@ -48,7 +48,7 @@ def suggest(
     Args:
         model: as it is before the training that kills units, or in its middle.
         loader: batches to count dead units on, as for :func:`probe`; it is gone through again and again.
-        train: trains a model with an optimizer, for as long as it takes units to die. What it returns, if it is a number or a tensor with one
+        train: trains a model with an optimizer, for as long as it takes units to die. A number that it returns, or a tensor with one
             entry, is the loss; else the loss is the mean over the last tenth of the values on which it calls ``backward``.
         optimizer: of ``model``, copied for each trial with its state; by default Adam at a rate of 0.001.
         remedies: names of those to try, of :data:`dying_relu.probing.remedies.REMEDIES`; by default all.
@@ -143,11 +143,11 @@ class _Losses(TorchFunctionMode):
 
     def __init__(self) -> None:
         super().__init__()
-        self.values: list[Tensor] = []
+        self.noted: list[Tensor] = []
 
     def __torch_function__(self, function: Any, types: Any, arguments: Any = (), options: Any = None) -> Any:
         if function is Tensor.backward and arguments[0].numel() == 1:
-            self.values.append(arguments[0].detach().clone())
+            self.noted.append(arguments[0].detach().clone())
         return function(*arguments, **(options or {}))
 
 
@@ -156,9 +156,9 @@ def _loss(result: Any, losses: _Losses) -> float:
         return float(result)
     if isinstance(result, Tensor) and result.numel() == 1:
         return float(result)
-    if not losses.values:
+    if not losses.noted:
         return float("nan")
-    last = losses.values[-max(1, round(LAST * len(losses.values))) :]
+    last = losses.noted[-max(1, round(LAST * len(losses.noted))) :]
     return sum(map(float, last)) / len(last)
 
 

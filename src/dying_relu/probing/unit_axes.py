@@ -254,10 +254,10 @@ def _matrix_product(call: Call, left: Any, right: Any) -> Origin:
     axes = call.result.dim()
     for weight, other, place in ((right, left, -1), (left, right, -2)):
         if call.is_weight(weight) and not call.is_weight(other):
-            if place == -2 and weight.dim() == 1 or place == -1 and weight.dim() == 1:
+            if (place == -2 and weight.dim() == 1) or (place == -1 and weight.dim() == 1):
                 # A vector of weights makes one unit of what it is multiplied by.
                 return Origin((), sources=call.calls(weight))
-            if place == -2 and axes < 2 or other.dim() == 1:
+            if (place == -2 and axes < 2) or other.dim() == 1:
                 place = -1
             members = tuple(n - weight.dim() for n in range(weight.dim() - 2) if weight.shape[n] > 1)
             return Origin((*members, place), sources=call.calls(weight))

@@ -5,6 +5,8 @@ result; whatever has no rule here is not followed. To follow another operation, 
 """
 
 import re
+from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 import torch
@@ -31,7 +33,9 @@ ORDERS = {
     *("numpy_T", "unfold", "narrow", "diagonal", "native_channel_shuffle"),
 }  # fmt: skip
 """Entries are put elsewhere, left out or joined by zeros, and not changed: done to the labels too."""
-POOLING = re.compile(r"(?:max_pool|avg_pool|upsample\w*?|adaptive_avg_pool|adaptive_max_pool)([123])d")
+POOLING = re.compile(
+    r"(?:max_pool|avg_pool|upsample\w*?|adaptive_avg_pool|adaptive_max_pool|reflection_pad|replication_pad)([123])d"
+)
 REDUCTIONS = {"mean", "sum", "amax", "amin", "max", "min"}
 OF_SHAPES = {
     *("empty_like", "zeros_like", "ones_like", "full_like", "rand_like", "randn_like", "randint_like"),
@@ -39,6 +43,12 @@ OF_SHAPES = {
 }
 """Take the shape of a tensor alone."""
 SCALINGS = {"mul", "div"}
+MASKS = {"masked_fill", "where"}
+CHOICES = {"index", "index_select"}
+GATHERINGS = {"index_add": 3, "scatter_add": 3, "scatter_reduce": 3}
+"""Add what is gathered to a tensor -> the place of what is gathered."""
+MIXTURES = {"mm": 0, "bmm": 0, "_sparse_mm": 0, "_sparse_addmm": 1}
+"""Products of two tensors of which none is a parameter, and the place of the left one: positions are mixed, and units not."""
 SUMS = {"add", "sub", "rsub"}
 NORMALISATIONS = re.compile(
     r"(native|cudnn|miopen)_batch_norm|_native_batch_norm_legit\w*|_batch_norm_with_update\w*|batch_norm"
@@ -49,21 +59,22 @@ class CannotFollow(Exception):
     """The reason, in words."""
 
 
-def unit_labels(value: Value, axis: int, units: int) -> Tensor:
-    """The labels of a tensor whose units lie on one axis.
+def unit_labels(value: Value, axes: Sequence[int], units: int) -> Tensor:
+    """The labels of a tensor whose units lie on one axis or on several.
 
     Args:
         value: the tensor.
-        axis: of the units.
+        axes: of the units; on several they are numbered with the last axis fastest.
         units: their number.
 
     Returns:
         Of the shape of the tensor; a view of one label for each unit.
     """
-    if value.shape[axis] != units:
-        raise CannotFollow("its units lie otherwise than in the report")
     shape = [1] * len(value.shape)
-    shape[axis] = units
+    for axis in axes:
+        shape[axis] = value.shape[axis]
+    if prod(shape) != units:
+        raise CannotFollow("its units lie otherwise than in the report")
     return torch.arange(1, units + 1, dtype=torch.int32).view(shape).expand(value.shape)
 
 
@@ -71,7 +82,10 @@ def is_followed(operation: Operation) -> bool:
     """Tell whether there is a rule for an operation."""
     name = operation.name
     listed = (ZERO_TO_ZERO, ELEMENTWISE, RESHAPES, ORDERS, REDUCTIONS, SCALINGS, SUMS, OF_SHAPES)
-    return any(name in one for one in listed) or bool(NORMALISATIONS.fullmatch(name) or POOLING.search(name))
+    others = (MASKS, CHOICES, GATHERINGS, MIXTURES)
+    return any(name in one for one in (*listed, *others)) or bool(
+        NORMALISATIONS.fullmatch(name) or POOLING.search(name)
+    )
 
 
 def keeps_zero(operation: Operation) -> bool:
@@ -92,7 +106,33 @@ def keeps_zero(operation: Operation) -> bool:
         return isinstance(exponent, int | float) and exponent > 0
     if name == "constant_pad_nd":
         return _argument(operation, 2, "value", 0) == 0
+    if name == "masked_fill":
+        return is_zero(operation.arguments[2])
+    if name == "where":
+        return any(is_zero(one) for one in operation.arguments[1:3])
+    if name in GATHERINGS:
+        return is_zero(operation.arguments[0])
     return name not in ELEMENTWISE and name not in SUMS and not NORMALISATIONS.fullmatch(name)
+
+
+def is_zero(value: Any) -> bool:
+    """Tell whether an argument is the number 0, or a tensor that was made of nothing but that.
+
+    Args:
+        value: a number or a tensor's value.
+    """
+    if not isinstance(value, Value):
+        return isinstance(value, int | float) and value == 0
+    source = value.source
+    while source is not None and len(source.values) == 1 and source.name in RESHAPES | ORDERS | ZERO_TO_ZERO:
+        source = source.values[0].source
+    if source is None:
+        return False
+    if source.name in ("scalar_tensor", "full", "full_like", "new_full", "fill"):
+        return 0 in [
+            one for one in source.arguments if isinstance(one, int | float) and not isinstance(one, bool)
+        ]
+    return "zero" in source.name
 
 
 def _bounds(operation: Operation) -> tuple[tuple[int, str, float], tuple[int, str, float]]:
@@ -133,7 +173,51 @@ def labels_after(operation: Operation, known: dict[int, Tensor]) -> list[Tensor 
         return _reduced(operation, known, [-one for one in range(1, int(pooling[1]) + 1)], keep=True)
     if name in REDUCTIONS:
         return _reduction(operation, known)
-    return None
+    if name in MASKS:
+        return _masked(operation, known)
+    if name in CHOICES or name in GATHERINGS:
+        return _chosen(operation, known)
+    return _mixed(operation, known) if name in MIXTURES else None
+
+
+def _masked(operation: Operation, known: dict[int, Tensor]) -> list[Tensor | None] | None:
+    """One of two tensors at each place: followed if not both, nor the choice, hold the units."""
+    places = (0,) if operation.name == "masked_fill" else (1, 2)
+    labelled = [one for one in operation.values if id(one) in known]
+    if len(labelled) != 1 or not any(labelled[0] is operation.arguments[place] for place in places):
+        return None
+    return [known[id(labelled[0])].broadcast_to(operation.results[0].shape)]
+
+
+def _chosen(operation: Operation, known: dict[int, Tensor]) -> list[Tensor | None] | None:
+    """Positions chosen from many, or added to others: the same units at each."""
+    source = operation.arguments[GATHERINGS.get(operation.name, 0)]
+    labels = known.get(id(source))
+    if labels is None or sum(id(one) in known for one in operation.values) > 1:
+        return None
+    if operation.name == "index":
+        if any(one is None for one in operation.arguments[1]):
+            return None
+        axes = list(range(len(operation.arguments[1])))
+    else:
+        axes = [operation.arguments[1] % labels.dim()]
+    for axis in axes:
+        if (one := first_along(labels, axis)) is None:
+            return None
+        labels = one
+    if operation.name == "index":
+        labels = labels[(0,) * len(axes)]
+    return [labels.expand(operation.results[0].shape)]
+
+
+def _mixed(operation: Operation, known: dict[int, Tensor]) -> list[Tensor | None] | None:
+    """A product of two tensors, one of which holds units that are not summed over."""
+    left, right = operation.arguments[MIXTURES[operation.name] :][:2]
+    if (id(left) in known) == (id(right) in known):
+        return None
+    value, axis = (left, -1) if id(left) in known else (right, -2)
+    labels = first_along(known[id(value)], axis)
+    return None if labels is None else [labels.expand(operation.results[0].shape)]
 
 
 def _nothing(operation: Operation, start: int) -> list[Tensor | None]:
@@ -221,7 +305,15 @@ def compact(labels: Tensor) -> Tensor:
 
 
 def replaced(labels: Tensor, table: Tensor) -> Tensor:
-    """Look every label up in a table, (labels,)."""
+    """Look every label up in a table.
+
+    Args:
+        labels: of any shape.
+        table: (highest label + 1,).
+
+    Returns:
+        Of the shape of ``labels``.
+    """
     return table[compact(labels).long()].expand(labels.shape)
 
 

@@ -1,12 +1,17 @@
 """The paths of a layer's units through a recorded forward pass: from the weights that compute them to those that read them."""
 
+from collections.abc import Iterator, Sequence
+
 import torch
 from torch import Tensor
 
 from dying_relu.probing.contractions import CONVOLUTIONS, PRODUCTS, Contraction, contraction
-from dying_relu.probing.graph import ActivationCall, Graph, Operation, Parameter, Value
-from dying_relu.probing.hooks import Layer
+from dying_relu.probing.graph import Graph, GraphCall, Operation, Parameter, Value
+from dying_relu.probing.layers import Layer
 from dying_relu.probing.unit_labels import (
+    CHOICES,
+    GATHERINGS,
+    MIXTURES,
     NORMALISATIONS,
     SCALINGS,
     SUMS,
@@ -14,6 +19,7 @@ from dying_relu.probing.unit_labels import (
     broadcast_labels,
     compact,
     is_followed,
+    is_zero,
     keeps_zero,
     labels_after,
     labels_along,
@@ -36,39 +42,53 @@ class UnitPaths:
 
     def __init__(self, graph: Graph, layer: Layer) -> None:
         self.graph, self.layer = graph, layer
+        self._axes = tuple(axis % layer.axes for axis in layer.unit_axes) if layer.axes else ()
         self.entries: dict[tuple[int, str], tuple[Parameter, Tensor]] = {}
         self.grouped: list[str] = []
         self._computing: set[int] = set()
         self._reading: set[int] = set()
         """The numbers of the operations that compute units of this layer, and of those that read them."""
-        self._results = {id(call.after): name for name, call in graph.calls.items() if call.after is not None}
+        self._results = {
+            id(call.after): name
+            for name, calls in graph.calls.items()
+            for call in calls
+            if call.after is not None
+        }
 
-    def follow(self, call: ActivationCall) -> None:
+    def follow(self, call: GraphCall) -> None:
         """Follow the units of one call.
 
         Raises:
             CannotFollow: the reason.
         """
-        if call.after is None or call.after.source is None:
+        if call.after.source is None:
             raise CannotFollow("its output cannot be seen")
         if call.after.shape != call.before.shape:
             raise CannotFollow("its output has another shape than its pre-activations")
-        self._require_no_parameters(call)
+        inside = call.inside()
+        self._require_no_parameters(inside)
         feeds, between = self._backwards(call)
         for feed in feeds:
-            self._from_feed(feed, between, call)
-        self._to_readers(call)
+            self._from_feed(feed, between, call, inside)
+        self._to_readers(call, inside)
 
-    def _require_no_parameters(self, call: ActivationCall) -> None:
-        for operation in self.graph.operations[call.start : call.end]:
+    def _after(self, number: int, inside: set[int]) -> Iterator[Operation]:
+        """The operations behind one, but for those inside of the activation."""
+        yield from (one for one in self.graph.operations if one.number > number and one.number not in inside)
+
+    def _require_no_parameters(self, inside: set[int]) -> None:
+        for operation in self.graph.operations:
+            if operation.number not in inside:
+                continue
             _require_no_aliases(operation)
             if any(one.parameter is not None and one.shape.numel() > 1 for one in operation.values):
                 raise CannotFollow("it has parameters for every unit")
 
-    def _backwards(self, call: ActivationCall) -> tuple[list[Operation], list[Operation]]:
+    def _backwards(self, call: GraphCall) -> tuple[list[Operation], list[Operation]]:
         """The products that feed a call, and the operations between."""
         feeds: dict[int, Operation] = {}
         between: dict[int, Operation] = {}
+<<<<<<< HEAD
         waiting: list[tuple[Value, str]] = [(call.before, "")]
         while waiting:
             value, by = waiting.pop()
@@ -88,11 +108,48 @@ class UnitPaths:
             between[operation.number] = operation
             by = operation.name if operation.name in SUMS else by
             waiting += [(one, by) for one in operation.values]
+=======
+        self._collect(call.before, "", feeds, between)
+>>>>>>> revive
         if not feeds:
             raise CannotFollow("no layer feeds it")
         return list(feeds.values()), list(between.values())
 
-    def _from_feed(self, feed: Operation, between: list[Operation], call: ActivationCall) -> None:
+    def _collect(
+        self, value: Value, by: str, feeds: dict[int, Operation], between: dict[int, Operation]
+    ) -> None:
+        """Add what a value is computed by; ``by`` is the last sum on the way, for a message."""
+        operation = value.source
+        if value.parameter is not None or (operation and operation.number in {**feeds, **between}):
+            return
+        if operation is None or id(value) in self._results or not _is_plain(operation):
+            if operation is None and not by and id(value) not in self._results:
+                raise CannotFollow("no layer feeds it")
+            origin = self._results.get(id(value)) or (
+                _described(operation) if operation else "the model's input"
+            )
+            raise CannotFollow(f"its pre-activations come from {by or origin}, not from a plain layer")
+        if contraction(operation) is not None:
+            feeds[operation.number] = operation
+            return
+        between[operation.number] = operation
+        by = operation.name if operation.name in SUMS else by
+        reasons = []
+        values = _carriers(operation, value, self._axes)
+        for one in values:
+            try:
+                self._collect(one, by, feeds, between)
+            except CannotFollow as reason:
+                # What a unit is multiplied by may be anything; what is added to it must be a layer's, too.
+                if operation.name not in SCALINGS:
+                    raise
+                reasons.append(reason)
+        if reasons and len(reasons) == len(values):
+            raise reasons[0]
+
+    def _from_feed(
+        self, feed: Operation, between: list[Operation], call: GraphCall, inside: set[int]
+    ) -> None:
         """Add the entries of the weights that feed a call, and of what stands between."""
         product = contraction(feed)
         assert product is not None
@@ -101,9 +158,9 @@ class UnitPaths:
         columns, labels = product.output_columns(feed.results[0])
         known = {id(feed.results[0]): labels}
         elsewhere: list[tuple[str, Tensor]] = []
-        for operation in self.graph.operations[feed.number + 1 :]:
+        for operation in self._after(feed.number, inside):
             taken = [one for one in operation.values if id(one) in known]
-            if not taken or call.start <= operation.number < call.end:
+            if not taken:
                 continue
             after = labels_after(operation, known) if is_followed(operation) else None
             if after is None:
@@ -111,9 +168,7 @@ class UnitPaths:
                 continue
             self._note(operation, after, known)
             elsewhere += [
-                ("the output of the model", known[id(one)])
-                for one in operation.results
-                if one.is_output and id(one) in known
+                (one.kept_by, known[id(one)]) for one in operation.results if one.kept_by and id(one) in known
             ]
         if id(call.before) not in known:
             raise CannotFollow(f"its pre-activations come from {feed.name}, not from a plain layer")
@@ -128,7 +183,7 @@ class UnitPaths:
 
     def _units_of_columns(self, columns: Tensor, before: Value, number: int) -> Tensor:
         """The unit that each output of a product feeds: (number + 1,), with 0 for those that feed none."""
-        units = unit_labels(before, self.layer.axis, self.layer.units)
+        units = unit_labels(before, self._axes, self.layer.units)
         shape = [
             1 if columns.stride(axis) == 0 == units.stride(axis) else size
             for axis, size in enumerate(before.shape)
@@ -171,13 +226,13 @@ class UnitPaths:
             if of_parameter is not None:
                 self._add(value, role, of_parameter)
 
-    def _to_readers(self, call: ActivationCall) -> None:
+    def _to_readers(self, call: GraphCall, inside: set[int]) -> None:
         """Add the entries of the weights that read the units of a call."""
-        assert call.after is not None
-        known = {id(call.after): unit_labels(call.after, self.layer.axis, self.layer.units)}
+        assert call.after.source is not None
+        known = {id(call.after): unit_labels(call.after, self._axes, self.layer.units)}
         self._require_inside(call.after)
         readers = 0
-        for operation in self.graph.operations[call.end :]:
+        for operation in self._after(call.after.source.number, inside):
             if not any(id(one) in known for one in operation.values):
                 continue
             product = contraction(operation)
@@ -203,8 +258,8 @@ class UnitPaths:
 
     @staticmethod
     def _require_inside(value: Value) -> None:
-        if value.is_output:
-            raise CannotFollow("its output goes to the output of the model")
+        if value.kept_by:
+            raise CannotFollow(f"its output goes to {value.kept_by}")
 
     @staticmethod
     def _note(operation: Operation, after: list[Tensor | None], known: dict[int, Tensor]) -> None:
@@ -247,10 +302,27 @@ class UnitPaths:
 def _multiplies_zeros(operation: Operation) -> bool:
     """Tell whether an operation multiplies weights with a constant 0, as the first step of a recurrence does."""
     product = contraction(operation)
-    source = product.data.source if product is not None else None
-    while source is not None and len(source.values) == 1 and is_followed(source) and keeps_zero(source):
-        source = source.values[0].source
-    return source is not None and not source.values and "zeros" in source.name
+    return product is not None and is_zero(product.data)
+
+
+def _carriers(operation: Operation, result: Value, axes: Sequence[int]) -> list[Value]:
+    """The values from which an operation's result has its units."""
+    if operation.name in MIXTURES:
+        last = len(result.shape) - 1 in axes
+        return [operation.arguments[MIXTURES[operation.name] + last]]
+    if operation.name in CHOICES:
+        return [operation.arguments[0]]
+    if operation.name == "masked_fill":
+        return [operation.arguments[0]]
+    if operation.name == "where":
+        return [one for one in operation.arguments[1:3] if isinstance(one, Value) and not is_zero(one)]
+    if operation.name in GATHERINGS:
+        return (
+            [operation.arguments[GATHERINGS[operation.name]]]
+            if is_zero(operation.arguments[0])
+            else operation.values
+        )
+    return operation.values
 
 
 def _described(operation: Operation) -> str:
@@ -260,7 +332,7 @@ def _described(operation: Operation) -> str:
 
 
 def _require_no_aliases(operation: Operation) -> None:
-    if any(one.users or one.is_output for one in operation.results[operation.returned :]):
+    if any(one.users or one.kept_by for one in operation.results[operation.returned :]):
         raise CannotFollow(f"{operation.name} overwrites it while something else looks at it")
 
 

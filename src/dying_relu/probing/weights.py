@@ -146,7 +146,7 @@ def _unpickled(path: Path) -> Any:
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:
         # A checkpoint with settings, numbers of NumPy and the like beside the weights.
-        content = torch.load(path, map_location="cpu", pickle_module=_Inert, weights_only=False)  # type: ignore[arg-type]
+        content = torch.load(path, map_location="cpu", pickle_module=_Inert, weights_only=False)
     if not isinstance(content, Mapping):
         raise ValueError
     return content
