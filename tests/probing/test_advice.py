@@ -59,9 +59,9 @@ def saturated(network: nn.Sequential) -> None:
 PLANTED: dict[Callable[[nn.Sequential], None], set[str]] = {
     low_bias: {"low bias"},
     no_weights: {"no weights"},
-    far_weights: {"far weights", "away"},
+    far_weights: {"far weights", "away", "offset"},
     whole_layer: {"low bias", "whole layer", "dead before"},
-    grown_weights: {"grown weights", "whole layer", "away"},
+    grown_weights: {"grown weights", "whole layer", "away", "offset"},
     saturated: {"saturated"},
 }
 

@@ -105,11 +105,7 @@ class ActivationHooks(TorchFunctionMode):
                 self._record_module(path, module, inputs[0])
 
     def leave(self, module: nn.Module, output: Any) -> None:
-<<<<<<< HEAD
-        """Note that the call of ``module`` is over."""
-=======
         """Note that the call of ``module`` is over, and gave ``output``."""
->>>>>>> revive
         self.path.pop()
         if self.inside is module:
             self.inside = None

@@ -10,11 +10,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
-<<<<<<< HEAD
 from dying_relu.probing.layer_inputs import LayerInputs
-from dying_relu.probing.tensor_origins import Axes, Origin
-=======
->>>>>>> revive
 from dying_relu.probing.statistics import ActiveExamples, at_least_float32
 from dying_relu.probing.tensor_origins import Axes, Origin
 from dying_relu.units.definitions import UnitStatistics

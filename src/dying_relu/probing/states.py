@@ -110,21 +110,10 @@ def _of_value(value: Any, seen: dict[int, Any]) -> Iterator[Restore]:
     elif isinstance(value, np.random.Generator):
         numpy_state = deepcopy(value.bit_generator.state)
         yield lambda: setattr(value.bit_generator, "state", numpy_state)
-<<<<<<< HEAD
-    elif isinstance(value, random.Random | np.random.RandomState):
-        get, put = (
-            (value.getstate, value.setstate)
-            if isinstance(value, random.Random)
-            else (value.get_state, value.set_state)
-        )
-        python_state = get()
-        yield lambda: put(python_state)
-=======
     elif isinstance(value, random.Random):
         yield partial(value.setstate, value.getstate())
     elif isinstance(value, np.random.RandomState):
         yield partial(value.set_state, value.get_state())
->>>>>>> revive
     elif isinstance(value, np.ndarray):
         array = value.copy()
         yield lambda: np.copyto(value, array)

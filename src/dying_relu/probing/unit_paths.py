@@ -88,29 +88,7 @@ class UnitPaths:
         """The products that feed a call, and the operations between."""
         feeds: dict[int, Operation] = {}
         between: dict[int, Operation] = {}
-<<<<<<< HEAD
-        waiting: list[tuple[Value, str]] = [(call.before, "")]
-        while waiting:
-            value, by = waiting.pop()
-            operation = value.source
-            if value.parameter is not None or (operation and operation.number in {**feeds, **between}):
-                continue
-            if operation is None or id(value) in self._results or not _is_plain(operation):
-                origin = self._results.get(id(value)) or (
-                    _described(operation) if operation else "the model's input"
-                )
-                if origin == "the model's input" and not by:
-                    raise CannotFollow("no layer feeds it")
-                raise CannotFollow(f"its pre-activations come from {by or origin}, not from a plain layer")
-            if contraction(operation) is not None:
-                feeds[operation.number] = operation
-                continue
-            between[operation.number] = operation
-            by = operation.name if operation.name in SUMS else by
-            waiting += [(one, by) for one in operation.values]
-=======
         self._collect(call.before, "", feeds, between)
->>>>>>> revive
         if not feeds:
             raise CannotFollow("no layer feeds it")
         return list(feeds.values()), list(between.values())
