@@ -104,8 +104,9 @@ def _newer_cases() -> dict[str, Case]:
     transformer = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
     words = [torch.randn(64, 32, 64) for _ in range(8)]
     head = SharedHead()
+    bias = head.head[0].bias
+    assert isinstance(bias, Tensor)
     with torch.no_grad():
-        assert isinstance(bias := head.head[0].bias, Tensor)
         bias[1::10] = -4.0  # alive at the last scale only
     return {
         "MobileNet-v2": _case(mobilenet, [torch.randn(32, 3, 96, 96)], feeders, "features.1.conv.0.1"),

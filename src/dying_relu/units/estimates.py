@@ -58,10 +58,10 @@ class ExpectedAlive:
     @property
     def outlook(self) -> str:
         """The estimate and its interval in words."""
-        number = f"{self.expected:.0f}" if self.expected >= 1 or self.expected == 0 else f"{self.expected:.1f}"
-        sentence = (
-            f"about {number} [{self.low:,}, {self.high:,}] of these {self.dead:,} would wake on {self.more:,} more"
+        number = (
+            f"{self.expected:.0f}" if self.expected >= 1 or self.expected == 0 else f"{self.expected:.1f}"
         )
+        sentence = f"about {number} [{self.low:,}, {self.high:,}] of these {self.dead:,} would wake on {self.more:,} more"
         return f"{sentence} (to a factor of two)" if self.rough else sentence
 
 
