@@ -127,11 +127,13 @@ def table(rows: "pd.DataFrame", meanings: "Mapping[str, str]", bad: tuple[str, .
         meanings: column -> its meaning, shown when the pointer rests on its head.
         bad: columns whose numbers above 0 are emphasised.
     """
+    names = [str(name) for name in rows]
     heads = "".join(
-        f'<th title="{escape(meanings.get(name, ""))}">{escape(name.replace("_", " "))}</th>' for name in rows
+        f'<th title="{escape(meanings.get(name, ""))}">{escape(name.replace("_", " "))}</th>'
+        for name in names
     )
     lines = [
-        "<tr>" + "".join(_cell(value, name in bad) for name, value in zip(rows, row, strict=True)) + "</tr>"
+        "<tr>" + "".join(_cell(value, name in bad) for name, value in zip(names, row, strict=True)) + "</tr>"
         for row in rows.astype(object).where(rows.notna(), "").itertuples(index=False)
     ]
     return (
