@@ -51,7 +51,7 @@ class Comparison:
 
     @property
     def headline(self) -> str:
-        """How many units were dead, are dead, died, were revived and woke."""
+        """The numbers of units that were dead, are dead, died, were revived and woke, in a sentence."""
         total = self.layers.drop(columns="layer").sum()
         return (
             f"Dead: {total['dead_before']:,} before, {total['dead_after']:,} after, of {total['units']:,} units; "

@@ -23,7 +23,7 @@ TRUSTED = 10.0
 
 @dataclass(frozen=True)
 class ExpectedAlive:
-    """How many of the dead units are expected to be active on further examples.
+    """Estimate of the dead units that would be active on further examples.
 
     Attributes:
         expected: their number; a mean, hence not whole.
