@@ -107,7 +107,11 @@ def _of_layer(name: str, evidence: Evidence) -> list[str]:
     if table["dead"].mean() > WORTH_MENTIONING:
         causes = [sentence for cause in CAUSES if (sentence := cause(evidence))]
         reasons = causes or ["Nothing that was measured tells why; Monitor a training to see when they die."]
-        return [f"{name}: {len(evidence.dead)} of {len(table)} units are dead.", *_indented(reasons), *_nearly_dead(name, evidence)]
+        return [
+            f"{name}: {len(evidence.dead)} of {len(table)} units are dead.",
+            *_indented(reasons),
+            *_nearly_dead(name, evidence),
+        ]
     if (table["saturated"] & ~table["dead"]).mean() > WORTH_MENTIONING:
         number = int(table["saturated"].sum())
         sentence = (

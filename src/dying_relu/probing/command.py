@@ -1,10 +1,7 @@
 """The commands of the probe: models and loaders that a command line names, and the files that it reads and writes."""
 
 import sys
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from importlib import import_module
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -121,25 +118,14 @@ def probed(
         layers: names or patterns of layers; None for all.
         ignore: names or patterns of layers to leave out.
     """
-    chosen = loader if batches is None else FirstBatches(loader, batches)
-    report = probe(model, chosen, unit_axis=unit_axes(unit_axis or []))
-    return report.only(layers or None, ignore or []) if layers or ignore else report
-
-
-@dataclass(frozen=True)
-class FirstBatches:
-    """The first batches of a loader, which may be endless.
-
-    Attributes:
-        loader: of batches.
-        number: how many.
-    """
-
-    loader: Iterable[Any]
-    number: int
-
-    def __iter__(self) -> Iterator[Any]:
-        return islice(self.loader, self.number)
+    return probe(
+        model,
+        loader,
+        unit_axis=unit_axes(unit_axis or []),
+        batches=batches,
+        layers=layers or None,
+        ignore=ignore or (),
+    )
 
 
 def unit_axes(texts: list[str]) -> Axes | dict[str, Axes] | None:

@@ -76,7 +76,11 @@ DERIVATIVES: dict[str, Derivative] = {
 
 
 def activation_and_derivative(
-    kind: str, z: Tensor, function: Callable[[Tensor], Tensor], given: Arguments
+    kind: str,
+    z: Tensor,
+    function: Callable[[Tensor], Tensor],
+    given: Arguments,
+    computed: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Compute an activation and its derivative.
 
@@ -85,6 +89,7 @@ def activation_and_derivative(
         z: pre-activations of any shape, float32 or float64, detached; not changed.
         function: the activation; it may work in place.
         given: all arguments of the call, by position and by name.
+        computed: what the model has computed of the same pre-activations; None if it has not yet, or has overwritten them.
 
     Returns:
         Both of the shape of ``z``.
@@ -92,7 +97,7 @@ def activation_and_derivative(
     derivative = DERIVATIVES.get(kind)
     if derivative is not None:
         with torch.no_grad():
-            activation = function(z.clone())
+            activation = function(z.clone()) if computed is None else computed.detach()
             return activation, derivative(torch.ones_like(z), z, activation, given)
     with torch.inference_mode(False), torch.enable_grad():
         leaf = z.clone().requires_grad_()

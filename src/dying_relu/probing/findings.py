@@ -11,6 +11,7 @@ from torch import Tensor
 from dying_relu.errors import DyingReluError
 from dying_relu.probing.activations import UnobservedModule
 from dying_relu.probing.batches import InputScale
+from dying_relu.probing.calling import ModelCall
 from dying_relu.probing.hooks import Layer
 from dying_relu.probing.provenance import Provenance
 from dying_relu.units import definitions
@@ -38,6 +39,10 @@ class Findings:
         histories: of the units of each layer at the measurements of a Monitor so far; empty without one.
         provenance: model, batches, date and versions.
         calls: place in the model -> how many activations a batch has called there, those without units among them.
+        remarks: what is to be said of how layers were counted: layer -> remark.
+        way: how the model was called with a batch, for :func:`~dying_relu.probing.calling.model_inputs`.
+        call: (model, batch) -> output, if the caller has said so; None otherwise.
+        batches: number of batches that were seen.
     """
 
     layers: dict[str, Layer]
@@ -49,6 +54,10 @@ class Findings:
     unseen: dict[str, UnobservedModule] = field(default_factory=dict)
     histories: dict[str, UnitHistory] = field(default_factory=dict)
     provenance: Provenance = field(default_factory=Provenance)
+    remarks: dict[str, str] = field(default_factory=dict)
+    way: str | None = None
+    call: ModelCall | None = field(default=None, repr=False, compare=False)
+    batches: int = 0
 
     def summary(self) -> "pd.DataFrame":
         """A table of the layers.

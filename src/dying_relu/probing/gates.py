@@ -309,7 +309,7 @@ class Gates:
         return isinstance(value, int | float) and value == 0
 
     def _top(self, arguments: tuple[Any, ...], options: dict[str, Any], result: Any) -> None:
-        tensor = arguments[0] if arguments else options.get("input")
+        tensor = arguments[0] if arguments else options["input"]
         dim = argument(arguments, options, 2, "dim")
         values, indices = result
         output = self._outputs.get(id(tensor))

@@ -152,12 +152,25 @@ class Layer:
         self.batch = this
         return this
 
+    def wake(self, examples: ActiveExamples) -> None:
+        """Add a call's examples that have woken units.
+
+        Args:
+            examples: of this batch.
+        """
+        if self.batch is not None and self.batch.hit.shape == examples.hit.shape:
+            self.batch.hit |= examples.hit
+        else:
+            self.end_batch()
+            self.batch = examples
+
     def end_batch(self) -> None:
         """Count the examples of a batch, once, whatever the number of calls."""
         self._end_gated_batch()
         if self.batch is None:
             return
-        awake = self.batch.hit.sum(0, dtype=torch.float64)
+        # Sums of float32 are vectorised, and exact up to 2^24.
+        awake = self.batch.hit.sum(0, dtype=torch.float32).double()
         self.active = awake if self.active is None else self.active + awake
         self.examples += len(self.batch.hit)
         self.batch = None

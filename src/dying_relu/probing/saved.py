@@ -30,7 +30,7 @@ CLASSES: dict[str, type] = {
     for kind in (InputScale, Layer, LayerInputs, Provenance, UnitHistory, UnitStatistics, UnobservedModule)
 }
 """What a file may hold, by name; nothing else is made of it."""
-NOT_SAVED = {"loader"}
+NOT_SAVED = {"loader", "call"}
 
 AReport = TypeVar("AReport", bound="Findings")
 

@@ -93,7 +93,7 @@ def relu_statistics(
         if examples is None:
             examples = ActiveExamples.of(z.shape, z.shape[axis], axis % z.dim())
         _add(statistics, z, axis, at_zero, examples)
-        return statistics if fits else _merged(before, statistics)
+        return statistics if fits else merged(before, statistics)
     others = tuple(other for other in range(z.dim()) if other != axis % z.dim())
     high = z.amax(others)
     slope = torch.where(high == 0, at_zero, high.sign().clamp(min=0))
@@ -110,7 +110,7 @@ def relu_statistics(
         count=z.numel() // z.shape[axis],
         pre_activation_sum=_widened(z.sum(others)),
     )
-    return _merged(before, statistics)
+    return merged(before, statistics)
 
 
 def elementwise_statistics(
@@ -137,7 +137,10 @@ def elementwise_statistics(
     Returns:
         Statistics of shape (units,), of ``before`` and ``z`` together.
     """
-    z, values, slopes = (by_unit(at_least_float32(tensor), axis) for tensor in (z, activation, derivative))
+    wide = [at_least_float32(tensor) for tensor in (z, activation, derivative)]
+    if not gated and _in_blocks(wide, axis):
+        return merged(before, _block_statistics(wide[0], wide[1], wide[2], examples))
+    z, values, slopes = (by_unit(tensor, axis) for tensor in wide)
     statistics = UnitStatistics.of(z, values, slopes, axis=-2)
     statistics.activation_sum = _widened(statistics.activation_sum)
     statistics.active_count = _widened(statistics.active_count)
@@ -146,7 +149,41 @@ def elementwise_statistics(
         statistics.active_count = (values > 0).sum(0, dtype=torch.float64)
     if examples is not None:
         examples.add((values if gated else z) > 0)
-    return _merged(before, statistics)
+    return merged(before, statistics)
+
+
+def _in_blocks(tensors: list[Tensor], axis: int) -> bool:
+    """Tell whether each unit's positions lie side by side, as after a convolution, so that nothing need be copied."""
+    z = tensors[0]
+    return (
+        axis % z.dim() == 1
+        and z.dim() > 2
+        and z.device.type == "cpu"
+        and reductions.compiled() is not None
+        and all(one.is_contiguous() and one.dtype == z.dtype for one in tensors)
+    )
+
+
+def _block_statistics(
+    z: Tensor, activation: Tensor, derivative: Tensor, examples: ActiveExamples | None
+) -> UnitStatistics:
+    """The same for units whose positions lie side by side: (examples, units, ...)."""
+    number, units = z.shape[:2]
+    blocks = [one.reshape(number * units, -1, 1) for one in (z, activation, derivative)]
+    by_block = reductions.reduce_blocks(*blocks)
+    low, high, largest, steepest, total, active = (one.view(number, units) for one in by_block)
+    if examples is not None:
+        outer = (
+            active.view(-1, len(examples.hit), number // len(examples.hit), units)
+            if number % len(examples.hit) == 0
+            else active[:, None, None]
+        )
+        examples.hit |= (outer > 0).any(0).any(1).to(examples.hit)
+    return UnitStatistics(
+        low.amin(0), high.amax(0), largest.amax(0), steepest.amax(0),
+        _widened(total).sum(0), _widened(active).sum(0), z.numel() // units,
+        _widened(z.reshape(number, units, -1).sum(2)).sum(0),
+    )  # fmt: skip
 
 
 def empty_statistics(units: int, dtype: torch.dtype) -> UnitStatistics:
@@ -211,7 +248,13 @@ def _add(statistics: UnitStatistics, z: Tensor, axis: int, at_zero: float, examp
     statistics.count += z.numel() // z.shape[axis]
 
 
-def _merged(before: UnitStatistics | None, statistics: UnitStatistics) -> UnitStatistics:
+def merged(before: UnitStatistics | None, statistics: UnitStatistics) -> UnitStatistics:
+    """Add the statistics of earlier batches.
+
+    Args:
+        before: of these, tensors of shape (units,); None if there were none.
+        statistics: of the same units.
+    """
     return statistics if before is None else before.merge(statistics)
 
 

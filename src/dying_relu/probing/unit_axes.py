@@ -209,7 +209,7 @@ def _stacked(call: Call) -> Origin | None:
     tensor, origin = call.source
     axes = tensor.dim() + 1
     dim = (call.argument(1, "dim") or 0) % axes
-    places = {(axis % tensor.dim()) + ((axis % tensor.dim()) >= dim) for axis in origin.axes}
+    places = {(axis % tensor.dim()) + ((axis % tensor.dim()) >= dim) for axis in origin.axes or ()}
     if len({_weights(one) for _, one in call.known}) > 1:
         places.add(dim)
     return Origin(tuple(sorted(place - axes for place in places)), sources=call.sources)
@@ -257,10 +257,9 @@ def _matrix_product(call: Call, left: Any, right: Any) -> Origin:
             if (place == -2 and weight.dim() == 1) or (place == -1 and weight.dim() == 1):
                 # A vector of weights makes one unit of what it is multiplied by.
                 return Origin((), sources=call.calls(weight))
-            if (place == -2 and axes < 2) or other.dim() == 1:
-                place = -1
+            at = -1 if (place == -2 and axes < 2) or other.dim() == 1 else place
             members = tuple(n - weight.dim() for n in range(weight.dim() - 2) if weight.shape[n] > 1)
-            return Origin((*members, place), sources=call.calls(weight))
+            return Origin((*members, at), sources=call.calls(weight))
     known = {id(tensor): origin for tensor, origin in call.known}
     behind = known.get(id(right))
     if behind is not None and (behind.axes is None or (behind.axes and -1 not in behind.axes)):

@@ -182,7 +182,7 @@ def scan_blocks(
                         z[example, unit, start : start + width], None, None,
                         batch[0], batch[1], None, None, batch[2], batch[3], batch[4],
                     )  # fmt: skip
-                positive = 0
+                positive = np.int32(0)
                 for position in range(positions):
                     positive += np.int32(z[example, unit, position] > 0)
                 hit[(example // inner) % len(hit), unit] |= np.uint8(positive > 0)

@@ -98,6 +98,28 @@ def _reduce_rows(*tensors: Tensor) -> Reduced:
     return Reduced(smallest, *largest, *(sum(total.unbind(-2)) for total in each[4:]))
 
 
+def reduce_blocks(z: Tensor, activation: Tensor, derivative: Tensor) -> Reduced:
+    """Reduce blocks of numbers that lie side by side, on a CPU; needs :func:`compiled`.
+
+    Args:
+        z: pre-activations, (blocks, positions, 1), contiguous.
+        activation: f(z), same shape.
+        derivative: f'(z), same shape.
+
+    Returns:
+        Fields of shape (blocks,), in the precision of ``z``.
+    """
+    loops = compiled()
+    assert loops is not None
+    blocks, positions = z.shape[:2]
+    fold = math.gcd(positions, SIDE_BY_SIDE)
+    folded = [one.view(blocks, positions // fold, fold).numpy() for one in (z, activation, derivative)]
+    fields = np.empty((len(Reduced._fields), blocks, fold), folded[0].dtype)
+    loops.scan_stack(*folded, fields)
+    each = torch.from_numpy(fields).unbind()
+    return Reduced(each[0].amin(1), *(one.amax(1) for one in each[1:4]), *(one.sum(1) for one in each[4:]))
+
+
 def add_relu(
     fields: tuple[np.ndarray, ...], z: Tensor, axis: int, at_zero: float, hit: np.ndarray, inner: int
 ) -> None:
