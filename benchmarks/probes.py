@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pandera.pandas as pa
@@ -112,10 +113,13 @@ def markdown(table: pd.DataFrame) -> str:
         "| model | method | dead | found | invented | times a plain forward pass |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
-    lines += [
-        f"| {row.model} | {row.method} | {row.dead} | {row.found:.0f} | {row.invented:.0f} | {row.times_plain:.2f} |"
-        if pd.notna(row.found)
-        else f"| {row.model} | {row.method} | {row.dead} | fails | | |"
-        for row in table.itertuples()
-    ]
+    rows: list[dict[Any, Any]] = table.to_dict("records")
+    for row in rows:
+        failed = pd.isna(row["found"])
+        result = (
+            "fails | |"
+            if failed
+            else f"{row['found']:.0f} | {row['invented']:.0f} | {row['times_plain']:.2f}"
+        )
+        lines.append(f"| {row['model']} | {row['method']} | {row['dead']} | {result} |")
     return "\n".join(lines)

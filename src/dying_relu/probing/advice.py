@@ -91,6 +91,7 @@ def advice(report: "Findings") -> str:
             ),
         )
         dead_before = name if table["dead"].all() else dead_before
+    lines += [f"{name}: {remark}." for name, remark in report.remarks.items()]
     lines += [f"{path}: never called on these data." for path in report.never_called]
     lines += [f"{path or one.kind}: not seen, since {one.reason}." for path, one in report.unseen.items()]
     return "\n".join(lines) or f"No layer has more than {WORTH_MENTIONING:.0%} dead or saturated units."

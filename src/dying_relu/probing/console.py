@@ -3,7 +3,7 @@
 import os
 from shutil import get_terminal_size
 from textwrap import fill
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dying_relu.errors import DyingReluError
 from dying_relu.probing.advice import WORTH_MENTIONING, advice
@@ -43,14 +43,15 @@ def annotations(report: "Findings", most: float | None = None) -> list[str]:
         require_healthy(report, 1.0 if most is None else most)
     except DyingReluError as error:
         commands.append(f"::error title=Dead units::{_escaped(str(error))}")
-    for row in report.summary().dropna(subset=["dead"]).itertuples():
-        if row.not_finite:
-            message = f"{row.not_finite} of {row.units} units are not finite"
-        elif row.dead > WORTH_MENTIONING * row.units:
-            message = f"{row.dead} of {row.units} units are dead"
+    rows: list[dict[Any, Any]] = report.summary().dropna(subset=["dead"]).to_dict("records")
+    for row in rows:
+        if row["not_finite"]:
+            message = f"{row['not_finite']} of {row['units']} units are not finite"
+        elif row["dead"] > WORTH_MENTIONING * row["units"]:
+            message = f"{row['dead']} of {row['units']} units are dead"
         else:
             continue
-        title = _escaped(f"Dead units in {row.layer}").replace(":", "%3A").replace(",", "%2C")
+        title = _escaped(f"Dead units in {row['layer']}").replace(":", "%3A").replace(",", "%2C")
         commands.append(f"::warning title={title}::{_escaped(message)}")
     return commands
 

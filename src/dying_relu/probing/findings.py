@@ -1,9 +1,8 @@
 """Findings of a probe: the layers of a model, and tables of them and of their units."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Any, Self
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -117,42 +116,6 @@ class Findings:
         table["calls"] = ", ".join(entry.calls)
         return table.rename_axis("unit")
 
-    def only(self, layers: Iterable[str] | None = None, ignore: Iterable[str] = ()) -> Self:
-        """The same findings on some of the layers.
-
-        Args:
-            layers: names, or patterns such as ``encoder.*``; None for all.
-            ignore: names or patterns of those to leave out.
-
-        Raises:
-            DyingReluError: a name or pattern fits no layer, or no layer is left.
-
-        >>> from torch import nn
-        >>> from dying_relu import probe
-        >>> report = probe(nn.Sequential(nn.ReLU(), nn.Tanh(), nn.ReLU()), [torch.zeros(2, 3)])
-        >>> list(report.only(ignore=["1"]).layers)
-        ['0', '2']
-        """
-        wanted = ["*"] if layers is None else list(layers)
-        unwanted = list(ignore)
-        names = [*self.layers, *self.never_called, *self.unseen]
-        for pattern in (*wanted, *unwanted):
-            if not any(_fits(name, pattern) for name in names):
-                raise DyingReluError(
-                    "no layer fits", found=repr(pattern), expected=f"some of {', '.join(self.layers)}"
-                )
-
-        def chosen(name: str) -> bool:
-            return any(_fits(name, one) for one in wanted) and not any(_fits(name, one) for one in unwanted)
-
-        kept = {
-            part: {name: one for name, one in getattr(self, part).items() if chosen(name)}
-            for part in ("layers", "never_called", "unseen", "histories")
-        }
-        if not kept["layers"]:
-            raise DyingReluError("no layer is left", expected=f"some of {', '.join(self.layers)}")
-        return replace(self, **kept)
-
     @property
     def dead_fraction(self) -> float:
         """Share of all units that are dead; those of an activation that makes the model's output, such as a last sigmoid, count too."""
@@ -192,11 +155,6 @@ class Findings:
                 "unknown layer", found=repr(name), expected=f"one of {', '.join(self.layers)}"
             )
         return self.layers[name]
-
-
-def _fits(name: str, pattern: str) -> bool:
-    """Tell whether a layer has this name, or one that the pattern fits."""
-    return name == pattern or fnmatchcase(name, pattern)
 
 
 def _not_finite(statistics: UnitStatistics) -> Tensor:

@@ -40,9 +40,8 @@ class Report(Findings):
         return self.histories
 
     def advice(self) -> str:
-        """Likely causes and what to do, each with the figure it rests on."""
-        remarks = [f"{layer}: {remark}." for layer, remark in self.remarks.items()]
-        return "\n".join([advice.advice(self), *remarks])
+        """Likely causes and what to do, each with the figure it rests on; and remarks on how layers were counted."""
+        return advice.advice(self)
 
     def plot(self) -> "Figure":
         """Draw the shares of dead, dormant and saturated units by layer, and the largest pre-activation of every unit.

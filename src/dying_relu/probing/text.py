@@ -93,8 +93,10 @@ def _worst(report: "Findings", most: int | None) -> tuple["pd.DataFrame", int]:
         columns.insert(3, "not_finite")
     if most is None or len(summary) <= most:
         return summary[columns], 0
-    bad = summary[["not_finite", "dead", "nearly_dead", "saturated"]].fillna(0)
-    worst = bad.sort_values(list(bad), ascending=False, kind="stable").index[:most].sort_values()
+    order = ["not_finite", "dead", "nearly_dead", "saturated"]
+    worst = (
+        summary[order].fillna(0).sort_values(order, ascending=False, kind="stable").index[:most].sort_values()
+    )
     return summary.loc[worst, columns], len(summary) - most
 
 
