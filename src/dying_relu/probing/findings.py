@@ -10,6 +10,7 @@ from torch import Tensor
 from dying_relu.errors import DyingReluError
 from dying_relu.probing.activations import UnobservedModule
 from dying_relu.probing.batches import InputScale
+from dying_relu.probing.calling import ModelCall
 from dying_relu.probing.hooks import Layer
 from dying_relu.units import definitions
 from dying_relu.units.definitions import UnitStatistics
@@ -34,6 +35,10 @@ class Findings:
         arguments: of the model, that the data gave by name.
         histories: of the units of each layer at the measurements of a Monitor so far; empty without one.
         calls: place in the model -> how many activations a batch has called there, those without units among them.
+        remarks: what is to be said of how layers were counted: layer -> remark.
+        way: how the model was called with a batch, for :func:`~dying_relu.probing.calling.model_inputs`.
+        call: (model, batch) -> output, if the caller has said so; None otherwise.
+        batches: number of batches that were seen.
     """
 
     layers: dict[str, Layer]
@@ -44,6 +49,10 @@ class Findings:
     calls: dict[str, int] = field(default_factory=dict)
     unseen: dict[str, UnobservedModule] = field(default_factory=dict)
     histories: dict[str, UnitHistory] = field(default_factory=dict)
+    remarks: dict[str, str] = field(default_factory=dict)
+    way: str | None = None
+    call: ModelCall | None = field(default=None, repr=False, compare=False)
+    batches: int = 0
 
     def summary(self) -> "pd.DataFrame":
         """A table of the layers.

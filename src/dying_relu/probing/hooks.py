@@ -7,14 +7,17 @@ each one stands.
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from dying_relu.errors import DyingReluError
 from dying_relu.probing.activations import (
     CLAMPED,
+    UnobservedModule,
     activation,
     clamp_derivative_at_zero,
     is_activation,
@@ -26,6 +29,7 @@ from dying_relu.probing.layers import Layer
 from dying_relu.probing.recorder import ActivationCall, Recorder, UnitAxis
 from dying_relu.probing.tensor_origins import Origin
 from dying_relu.probing.tracking import Origins
+from dying_relu.probing.unit_axes import LAYERS
 
 __all__ = ["ActivationHooks", "Layer", "UnitAxis"]
 
@@ -45,6 +49,11 @@ WITHOUT_ACTIVATIONS = frozenset(
 )
 """Where PyTorch's own classes stand whose ``forward`` calls no activation; what is derived from them stands elsewhere."""
 
+FAULTS = (RuntimeError, TypeError, ValueError, LookupError, AttributeError)
+"""What may go wrong where a call is followed."""
+SAMPLE, LEAST_ZEROS = 4096, 0.05
+"""So many numbers are looked at first; so large a share of zeros is none by chance."""
+
 
 @dataclass
 class ActivationHooks(TorchFunctionMode):
@@ -53,6 +62,7 @@ class ActivationHooks(TorchFunctionMode):
     Args:
         model: its modules have hooks in the block of :meth:`registered`; they are removed at the end, whatever happens.
         recorder: gets the calls.
+        outputs: paths or patterns of modules whose output is an activation.
 
     Attributes:
         called_modules: the paths of the modules that were called.
@@ -60,12 +70,22 @@ class ActivationHooks(TorchFunctionMode):
 
     model: nn.Module
     recorder: Recorder
+    outputs: str | Sequence[str] = ()
     called_modules: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         super().__init__()
         weights = (*self.model.parameters(), *self.model.buffers())
         self.weights = frozenset(map(id, weights))
+        patterns = (self.outputs,) if isinstance(self.outputs, str) else tuple(self.outputs)
+        paths = [path for path, _ in self.model.named_modules()]
+        self.named = {path for path in paths if any(fnmatchcase(path, one) for one in patterns)}
+        if missing := [one for one in patterns if not any(fnmatchcase(path, one) for path in paths)]:
+            raise DyingReluError(
+                "activations names a module that is not there",
+                found=", ".join(map(repr, missing)),
+                expected="paths of modules, as model.named_modules() gives them, or patterns of them",
+            )
         self.start_batch(None)
 
     def start_batch(self, examples: int | None) -> None:
@@ -100,16 +120,42 @@ class ActivationHooks(TorchFunctionMode):
         """
         self.path.append((path, module))
         self.called_modules.add(path)
-        if self.inside is None and is_custom_activation(module) and len(inputs) == 1:
+        if self.inside is not None:
+            return
+        if path in self.named:
+            self.inside, self.inside_call = module, None
+        elif is_custom_activation(module) and len(inputs) == 1:
             with torch._C.DisableTorchFunction():
                 self._record_module(path, module, inputs[0])
 
     def leave(self, module: nn.Module, output: Any) -> None:
-        """Note that the call of ``module`` is over, and gave ``output``."""
+        """Note that the call of ``module``, which returns ``output``, is over."""
         self.path.pop()
-        if self.inside is module:
-            self.inside = None
+        if self.inside is not module:
+            return
+        self.inside = None
+        if self.inside_call is not None:
             self._follow(*self.inside_call, output)
+        elif isinstance(output, Tensor):
+            path, origin = self._path_of(module), self.origins.of(output)
+            kind = type(module).__name__
+            call = ActivationCall(path or kind, kind, output, origin, torch.relu, activation=output)
+            self._follow(call, self._recorded(call), output)
+
+    def _path_of(self, module: nn.Module) -> str:
+        return next((path for path, one in self.model.named_modules() if one is module), "")
+
+    def _recorded(self, call: ActivationCall) -> tuple[Layer, str] | None:
+        return self.recorder.record(call, self.origins.latest, self.origins.levels_of_weights)
+
+    def end_batch(self) -> None:
+        """End a batch, all calls of which are counted."""
+        self.gates.end_batch()
+        self.recorder.end_batch()
+
+    def registered(self) -> AbstractContextManager[None]:
+        """Within the block the model's modules say when they are entered and left."""
+        return _registered(self)
 
     def __torch_function__(
         self,
@@ -121,10 +167,11 @@ class ActivationHooks(TorchFunctionMode):
         options = options or {}
         kind = None if self.inside is not None else activation(function, arguments, options)
         if kind is None:
-            overwritten = self.gates.replaces(function, arguments, options)
+            overwritten = self._overwritten(function, arguments, options)
+            if function in LAYERS:
+                self._look_for_unseen(function, arguments)
             result = function(*arguments, **options)
-            self.origins.note(function, arguments, options, result)
-            self.gates.note(function, arguments, options, result, overwritten)
+            self._note(function, arguments, options, result, overwritten)
             return result
         z = arguments[0] if arguments else options["input"]
         alone = _on_first(function, arguments, options)
@@ -143,6 +190,57 @@ class ActivationHooks(TorchFunctionMode):
         self._follow(call, found, result)
         return result
 
+    def _overwritten(
+        self, function: Callable[..., Any], arguments: tuple[Any, ...], options: dict[str, Any]
+    ) -> Tensor | None:
+        try:
+            return self.gates.replaces(function, arguments, options)
+        except FAULTS:
+            return None
+
+    def _note(
+        self,
+        function: Callable[..., Any],
+        arguments: tuple[Any, ...],
+        options: dict[str, Any],
+        result: Any,
+        overwritten: Tensor | None,
+    ) -> None:
+        """Follow a call; what cannot be followed is said, and is no fault of the model."""
+        try:
+            self.origins.note(function, arguments, options, result)
+            self.gates.note(function, arguments, options, result, overwritten)
+        except FAULTS as error:
+            path = self.path[-1][0] if self.path else ""
+            name = getattr(function, "__name__", str(function))
+            self.recorder.remarks[place_of_function(path, name)] = (
+                f"it could not be followed ({type(error).__name__}: {str(error).partition(chr(10))[0]})"
+            )
+
+    def _look_for_unseen(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+        """List a layer whose input something has rectified that was not seen, such as scripted or compiled code."""
+        x = arguments[0] if arguments else None
+        weight = arguments[1] if len(arguments) > 1 else None
+        if self.inside is not None or not isinstance(x, Tensor) or not self.origins.weight_key(weight):
+            return
+        origin = self.origins.of(x)
+        seen = origin is not None and not any(isinstance(key, int) for key, _ in origin.sources)
+        if seen or self.origins.is_input(x) or self.origins.weight_key(x):
+            return
+        try:
+            rectified = looks_rectified(x)
+        except FAULTS:
+            return
+        if rectified:
+            path = self.path[-1][0] if self.path else ""
+            place = place_of_function(path, getattr(function, "__name__", "layer"))
+            self.recorder.not_counted.setdefault(
+                place,
+                UnobservedModule(
+                    "rectified", "it reads a tensor that was rectified by something that was not seen"
+                ),
+            )
+
     def _record_by_hand(self, kind: str, z: Tensor, activation: Tensor, origin: Origin | None) -> None:
         """Record an activation that is written by hand, or pre-activations of which a gate has let some through."""
         if self.inside is not None:
@@ -154,9 +252,6 @@ class ActivationHooks(TorchFunctionMode):
             place_of_function(path, kind), kind, z, origin, torch.relu, at_zero=at_zero, activation=values
         )
         self._follow(call, self._recorded(call), activation)
-
-    def _recorded(self, call: ActivationCall) -> tuple[Layer, str] | None:
-        return self.recorder.record(call, self.origins.latest)
 
     def _follow(self, call: ActivationCall, found: tuple[Layer, str] | None, result: Any) -> None:
         """Remember where the output of an activation comes from, and follow it to its gates."""
@@ -187,6 +282,21 @@ class ActivationHooks(TorchFunctionMode):
         self.inside_call = call, self._recorded(call)
 
 
+def looks_rectified(x: Tensor) -> bool:
+    """Tell whether a tensor looks like the output of a ReLU: nothing negative, and much exactly 0.
+
+    Args:
+        x: of any shape.
+    """
+    if not x.is_floating_point() or not x.numel():
+        return False
+    sample = x.detach().flatten()[:SAMPLE]
+    if bool((sample < 0).any()) or bool((x < 0).any()):
+        return False
+    zeros = float((x == 0).float().mean())
+    return LEAST_ZEROS < zeros < 1
+
+
 def _on_first(
     function: Callable[..., Any], arguments: tuple[Any, ...], options: dict[str, Any]
 ) -> Callable[[Tensor], Tensor]:
@@ -199,7 +309,7 @@ def _on_first(
 def _registered(hooks: ActivationHooks) -> Iterator[None]:
     with ExitStack() as stack:
         for path, module in hooks.model.named_modules():
-            if _calls_no_activation(module):
+            if _calls_no_activation(module) or isinstance(module, torch.jit.ScriptModule):
                 continue
             enter = module.register_forward_pre_hook(
                 lambda module, inputs, path=path: hooks.enter(path, module, inputs), prepend=True

@@ -144,6 +144,18 @@ class Layer:
         self.batch = this
         return this
 
+    def wake(self, examples: ActiveExamples) -> None:
+        """Add a call's examples that have woken units.
+
+        Args:
+            examples: of this batch.
+        """
+        if self.batch is not None and self.batch.hit.shape == examples.hit.shape:
+            self.batch.hit |= examples.hit
+        else:
+            self.end_batch()
+            self.batch = examples
+
     def end_batch(self) -> None:
         """Count the examples of a batch, once, whatever the number of calls."""
         self._end_gated_batch()

@@ -29,7 +29,8 @@ class Report(Findings):
 
     def advice(self) -> str:
         """Likely causes and what to do, each with the figure it rests on."""
-        return advice.advice(self)
+        remarks = [f"{layer}: {remark}." for layer, remark in self.remarks.items()]
+        return "\n".join([advice.advice(self), *remarks])
 
     def plot(self) -> "Figure":
         """Draw the shares of dead, dormant and saturated units by layer, and the largest pre-activation of every unit.

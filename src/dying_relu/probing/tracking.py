@@ -12,6 +12,7 @@ from weakref import ref
 from torch import Tensor, nn
 
 from dying_relu.probing.activations import Function
+from dying_relu.probing.plain_tensors import level_of_vmap
 from dying_relu.probing.tensor_origins import Axes, Call, Origin, Sources, tensors_among
 from dying_relu.probing.unit_axes import LAYERS, RULES, kept
 
@@ -35,6 +36,9 @@ class Origins:
         self._known: dict[int, tuple[ref[Tensor], Origin]] = {}
         self._weights = weights
         self._calls = 0
+        self._inputs: dict[int, ref[Tensor]] = {}
+        self.levels_of_weights: set[int] = set()
+        """The vmaps that go over weights."""
         self.latest: Axes | None = None
         """Axes of the units of the layer called last: the best guess for a tensor that has come in another way."""
 
@@ -60,6 +64,24 @@ class Origins:
         else:
             # When the tensor goes, its entry goes, and another may get its id.
             self._known[key] = (ref(tensor, partial(self._known.pop, key)), origin)
+
+    def add_inputs(self, tensors: Iterable[Tensor]) -> None:
+        """Remember tensors that the model was given.
+
+        Args:
+            tensors: of any shape.
+        """
+        for tensor in tensors:
+            key = id(tensor)
+            self._inputs[key] = ref(tensor, partial(self._inputs.pop, key))
+
+    def is_input(self, tensor: Tensor) -> bool:
+        """Tell whether a tensor is what the model was given, or computed from nothing else.
+
+        Args:
+            tensor: of any shape.
+        """
+        return id(tensor) in self._inputs
 
     def weight_key(self, tensor: Any) -> int:
         """A number that is the same for the same weight of the model, or for the same expression of weights; 0 for anything else.
@@ -115,13 +137,19 @@ class Origins:
     def _note_one(
         self, function: Function, arguments: tuple[Any, ...], options: dict[str, Any], result: Tensor
     ) -> None:
-        known, key = [], 0
+        if function in LAYERS:
+            self._note_level(arguments, options)
+        known, key, given = [], 0, False
         for tensor in tensors_among((*arguments, *options.values()) if options else arguments):
             entry = self._known.get(id(tensor))
             if entry is not None and not entry[1].key:
                 known.append((tensor, entry[1]))
             elif entry is not None or id(tensor) in self._weights:
                 key = 1
+            elif id(tensor) in self._inputs:
+                given = True
+        if given and not known and not key:
+            self.add_inputs([result])
         rule = RULES.get(function)
         if rule is None and not known:
             if key:
@@ -134,6 +162,12 @@ class Origins:
         if origin is not None and function in LAYERS:
             self.latest = origin.axes
         self.set(result, origin)
+
+    def _note_level(self, arguments: tuple[Any, ...], options: dict[str, Any]) -> None:
+        """Note whether a vmap goes over the weights of a layer."""
+        for weight in (*arguments[1:], *options.values()):
+            if (level := level_of_vmap(weight)) is not None:
+                self.levels_of_weights.add(level)
 
     def _note_weight(
         self, function: Function, arguments: tuple[Any, ...], options: dict[str, Any], result: Tensor
