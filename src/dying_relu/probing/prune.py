@@ -11,7 +11,7 @@ from dying_relu.errors import DyingReluError
 from dying_relu.probing.batches import require_repeatable, unwrapped
 from dying_relu.probing.dependencies import Dependencies, Entries, find_dependencies
 from dying_relu.probing.equivalence import require_equal
-from dying_relu.probing.probe import REFUSALS
+from dying_relu.probing.forward_pass import REFUSALS
 from dying_relu.probing.processes import Processes
 from dying_relu.probing.report import Report
 from dying_relu.probing.states import copied
