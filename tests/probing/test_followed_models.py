@@ -95,7 +95,7 @@ def test_dead_units_are_removed_or_stay_with_a_reason(make: Callable[[], Case]) 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         pruned = prune_dead(model, report)
-    require_equal(model, pruned, loader, "pruned", constant_draws=True)
+    require_equal(model, pruned, loader, report, "pruned", constant_draws=True)
     assert sizes(pruned) < sizes(model) or row["removed"] == 0
 
 

@@ -7,6 +7,7 @@ them, and forwards to those that read them. Where that cannot be done beyond dou
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import torch
@@ -14,8 +15,9 @@ from torch import Tensor, nn
 
 from dying_relu.errors import DyingReluError
 from dying_relu.probing.activations import ACTIVATIONS, place_of
-from dying_relu.probing.batches import preserved_random_state
-from dying_relu.probing.equivalence import calls_on
+from dying_relu.probing.batches import device_of, preserved_random_state
+from dying_relu.probing.calling import on_device
+from dying_relu.probing.forward_pass import ForwardPass
 from dying_relu.probing.graph import Graph, Parameter, record
 from dying_relu.probing.layers import Layer
 from dying_relu.probing.recorder import Recorder
@@ -121,8 +123,10 @@ def find_dependencies(
     recorder = Recorder(axes_of(report))
     data = report.loader if data is None else data
     with preserved_random_state(data), preserved_state(model):
-        for call in calls_on(model, data):
-            graph = record(model, partial(call, model), recorder)
+        most = (report.batches or None) if data is report.loader else None
+        for number, batch in enumerate(islice(data, most), start=1):
+            call = partial(_called, on_device(batch, device_of(model)), number, report.way)
+            graph = record(model, call, recorder, report.call)
             if (signature := hash(graph.signature())) in seen:
                 continue
             seen.add(signature)
@@ -131,6 +135,11 @@ def find_dependencies(
                     by_layer[name] = _joined(by_layer.get(name), _of_layer(graph, name, layer))
     unseen = "the model did not call it again on these data"
     return {name: by_layer.get(name, unseen) for name in report.layers}
+
+
+def _called(batch: Any, number: int, way: str | None, forward: ForwardPass) -> Any:
+    forward.way = way
+    return forward.run(forward.inputs(batch, number), number)[1]
 
 
 def axes_of(report: Report) -> dict[str, int | tuple[int, ...]]:

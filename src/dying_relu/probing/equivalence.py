@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
+from functools import partial
+from itertools import islice
 from typing import Any
 
 import torch
@@ -12,11 +14,12 @@ from dying_relu.errors import DyingReluError
 from dying_relu.probing.batches import (
     device_of,
     evaluation_mode,
-    model_inputs,
-    on_device,
     preserved_random_state,
 )
+from dying_relu.probing.calling import model_inputs, on_device
+from dying_relu.probing.forward_pass import uncompiled
 from dying_relu.probing.outputs import tensors_of
+from dying_relu.probing.report import Report
 from dying_relu.probing.states import preserved_state
 
 Call = Callable[[nn.Module], Any]
@@ -35,22 +38,49 @@ def tolerance(dtype: torch.dtype) -> float:
     return float(torch.finfo(dtype).eps ** (2 / 3))
 
 
-def calls_on(model: nn.Module, data: Iterable[Any]) -> Iterator[Call]:
-    """The calls of a model on data, as the probe calls it.
+def calls_on(model: nn.Module, data: Iterable[Any], report: Report) -> Iterator[Call]:
+    """The calls of a model on data, as the probe called it.
 
     Args:
-        model: decides what it takes of a batch, and on which device.
-        data: batches, as for :func:`dying_relu.probe`.
+        model: decides on which device a batch is.
+        data: batches, as for :func:`dying_relu.probe`; of those of the report as many as it has seen.
+        report: says how the model takes a batch.
 
     Yields:
         For each batch a function that calls a model like this one.
     """
-    for number, batch in enumerate(data, start=1):
-        yield model_inputs(on_device(batch, device_of(model)), model, number).call
+    most = (report.batches or None) if data is report.loader else None
+    for number, batch in enumerate(islice(data, most), start=1):
+        moved = on_device(batch, device_of(model))
+        if report.call is not None:
+            yield partial(_differentiating, partial(_called, report.call, moved))
+        else:
+            yield partial(_differentiating, model_inputs(moved, model, number, report.way).call)
+
+
+def _called(call: Callable[[nn.Module, Any], Any], batch: Any, model: nn.Module) -> Any:
+    return call(model, batch)
+
+
+def _differentiating(call: Call, model: nn.Module) -> Any:
+    """Call a model without gradients, or with them if its forward needs some."""
+    try:
+        return call(model)
+    except RuntimeError as error:
+        if torch.is_grad_enabled() or "grad" not in str(error):
+            raise
+        with torch.inference_mode(False), torch.enable_grad():
+            return call(model)
 
 
 def require_equal(
-    model: nn.Module, other: nn.Module, data: Iterable[Any], kind: str, *, constant_draws: bool = False
+    model: nn.Module,
+    other: nn.Module,
+    data: Iterable[Any],
+    report: Report,
+    kind: str,
+    *,
+    constant_draws: bool = False,
 ) -> int:
     """Call both models on the data, in evaluation mode and with equal random numbers, and compare every tensor that they return.
 
@@ -58,6 +88,7 @@ def require_equal(
         model: the one that others are compared with; the state that it keeps between calls is as before.
         other: a model of the same outputs.
         data: batches, as for :func:`dying_relu.probe`.
+        report: of the first; says how it takes a batch.
         kind: of the other, for a message, such as "pruned".
         constant_draws: random numbers are all the same number, since tensors of other sizes cannot get equal ones.
 
@@ -68,8 +99,14 @@ def require_equal(
         DyingReluError: one differs by more than :func:`tolerance`, or there are no data, or no tensors to compare.
     """
     batches, draws = 0, 0
-    with evaluation_mode(model), evaluation_mode(other), torch.no_grad(), preserved_state(model):
-        for number, call in enumerate(calls_on(model, data), start=1):
+    with (
+        evaluation_mode(model),
+        evaluation_mode(other),
+        uncompiled(),
+        torch.no_grad(),
+        preserved_state(model),
+    ):
+        for number, call in enumerate(calls_on(model, data, report), start=1):
             old, drawn = _outputs(model, call, constant_draws)
             draws += drawn
             new, _ = _outputs(other, call, constant_draws)

@@ -6,6 +6,7 @@ one. The names of the activations are those of the probe, whose hooks run at the
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -17,6 +18,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 
 from dying_relu.probing.batches import evaluation_mode
+from dying_relu.probing.calling import ModelCall
+from dying_relu.probing.forward_pass import ForwardPass, uncompiled
 from dying_relu.probing.hooks import ActivationHooks
 from dying_relu.probing.layers import Layer
 from dying_relu.probing.outputs import tensors_of
@@ -191,20 +194,28 @@ class Graph:
                 value.users = [one for one in value.users if one.number in kept]
 
 
-def record(model: nn.Module, call: Callable[[], Any], recorder: Recorder) -> Graph:
+def record(
+    model: nn.Module, call: Callable[[ForwardPass], Any], recorder: Recorder, way: ModelCall | None
+) -> Graph:
     """Record one forward pass, in evaluation mode and without gradients.
 
     Args:
         model: the module that is called.
-        call: calls it, as the probe does.
+        call: calls it under the hooks of the pass that it is given, and returns the output.
         recorder: of the calls of activations; one for all batches gives them the names that the probe gives.
+        way: (model, batch) -> output, if the caller of the probe has said so.
     """
     operations = _Operations(model)
     hooks = _CallsOfActivations(model, recorder, operations)
-    hooks.start_batch(None)
-    with evaluation_mode(model), torch.inference_mode(False), torch.no_grad(), hooks.registered():
-        with operations, hooks:
-            output = call()
+    with ExitStack() as stack:
+        stack.enter_context(evaluation_mode(model))
+        stack.enter_context(torch.inference_mode(False))
+        stack.enter_context(torch.no_grad())
+        stack.enter_context(hooks.registered())
+        stack.enter_context(uncompiled())
+        stack.enter_context(operations)
+        output = call(ForwardPass(model, hooks, way))
+        operations.paused = True
         hooks.end_batch()
     kept = [(tensor, "an attribute of the model") for tensor in state_tensors(model)]
     kept += [(tensor, "the output of the model") for tensor in tensors_of(output)]
@@ -317,6 +328,10 @@ class _CallsOfActivations(ActivationHooks):
         self.operations = operations
         self._before: dict[int, Value] = {}
         super().__init__(model, recorder)
+
+    def start_batch(self, examples: int | None) -> None:
+        self.operations.graph.calls.clear()
+        super().start_batch(examples)
 
     def _recorded(self, call: ActivationCall) -> tuple[Layer, str] | None:
         # Before the call, which may overwrite the pre-activations.

@@ -68,7 +68,7 @@ def prune_dead(model: nn.Module, report: Report, data: Iterable[Any] | None = No
     table = _table(by_layer, report)
     warn_of_remaining_units(table[table["dead"] > 0])
     pruned = _without(model, chosen)
-    require_equal(model, pruned, data, "pruned", constant_draws=True)
+    require_equal(model, pruned, data, report, "pruned", constant_draws=True)
     return pruned
 
 
@@ -97,7 +97,7 @@ def _decided(
     followed = {name: one for name, one in by_layer.items() if isinstance(one, Dependencies)}
     common = processes.common({name: _removed(report, name) for name in followed})
     chosen = {name: (followed[name], units) for name, units in common.items() if units.any()}
-    refused = _refused(model, chosen, data, processes) if chosen else {}
+    refused = _refused(model, chosen, data, report, processes) if chosen else {}
     kept = {name: one for name, one in chosen.items() if name not in refused}
     return by_layer | refused, kept
 
@@ -132,37 +132,39 @@ def _reason(dependencies: Dependencies | str) -> str:
 
 
 def _refused(
-    model: nn.Module, chosen: Chosen, data: Iterable[Any], processes: Processes
+    model: nn.Module, chosen: Chosen, data: Iterable[Any], report: Report, processes: Processes
 ) -> dict[str, Dependencies | str]:
     """The layers without whose dead units the model does not run, or not as before, and the reason."""
     error, draws = None, 0
     try:
-        draws = require_equal(model, _without(model, chosen), data, "pruned", constant_draws=True)
+        draws = require_equal(model, _without(model, chosen), data, report, "pruned", constant_draws=True)
     except (DyingReluError, *REFUSALS) as one:
         error = one
     if any(processes.gathered(error is not None or draws > 0)):
         # With the random numbers that it draws: whether the units contribute anything.
-        processes.require_success(_difference(model, _unread(model, chosen), data))
+        processes.require_success(_difference(model, _unread(model, chosen), data, report))
     if not any(processes.gathered(error is not None)):
         return {}
-    own = [name for name, one in chosen.items() if not _runs_without(model, {name: one}, data)]
+    own = [name for name, one in chosen.items() if not _runs_without(model, {name: one}, data, report)]
     names = {name for of_one in processes.gathered(own) for name in of_one}
     if not names:
         names = set(chosen)
     return dict.fromkeys(names, "the model computes something else, or nothing, with fewer units there")
 
 
-def _difference(model: nn.Module, other: nn.Module, data: Iterable[Any]) -> DyingReluError | None:
+def _difference(
+    model: nn.Module, other: nn.Module, data: Iterable[Any], report: Report
+) -> DyingReluError | None:
     try:
-        require_equal(model, other, data, "pruned")
+        require_equal(model, other, data, report, "pruned")
     except DyingReluError as error:
         return error
     return None
 
 
-def _runs_without(model: nn.Module, chosen: Chosen, data: Iterable[Any]) -> bool:
+def _runs_without(model: nn.Module, chosen: Chosen, data: Iterable[Any], report: Report) -> bool:
     try:
-        require_equal(model, _without(model, chosen), data, "pruned", constant_draws=True)
+        require_equal(model, _without(model, chosen), data, report, "pruned", constant_draws=True)
     except (DyingReluError, *REFUSALS):
         return False
     return True

@@ -13,7 +13,7 @@ from torch.optim import Optimizer
 
 from dying_relu.errors import DyingReluError
 from dying_relu.probing.batches import preserved_random_state, unwrapped
-from dying_relu.probing.dependencies import Dependencies, Entries, find_dependencies
+from dying_relu.probing.dependencies import Dependencies, Entries, axes_of, find_dependencies
 from dying_relu.probing.equivalence import require_equal
 from dying_relu.probing.probe import probe
 from dying_relu.probing.processes import Processes
@@ -148,24 +148,23 @@ def _refused(
     Raises:
         DyingReluError: the report is to blame: units that it calls dead are alive.
     """
-    error = _difference(model, changes.values(), data)
+    error = _difference(model, changes.values(), data, report)
     if not any(processes.gathered(error is not None)):
         return {}
     processes.require_success(error if not _still_dead(model, report, chosen, data) else None)
-    own = [name for name, one in changes.items() if _difference(model, [one], data) is not None]
+    own = [name for name, one in changes.items() if _difference(model, [one], data, report) is not None]
     names = {name for of_one in processes.gathered(own) for name in of_one} or set(changes)
     rest = [one for name, one in changes.items() if name not in names]
-    processes.require_success(_difference(model, rest, data))
+    processes.require_success(_difference(model, rest, data, report))
     return dict.fromkeys(names, "the outputs would change: something reads them that was not seen")
 
 
 def _still_dead(model: nn.Module, report: Report, chosen: Mapping[str, Tensor], data: Iterable[Any]) -> bool:
     """Tell whether the chosen units are dead on the data, as the model is now."""
+    most = (report.batches or None) if data is report.loader else None
     with preserved_random_state(data), preserved_state(model):
         try:
-            now = probe(
-                model, data, unit_axis={name: layer.unit_axes for name, layer in report.layers.items()}
-            )
+            now = probe(model, data, unit_axis=axes_of(report), call=report.call, batches=most)
         except DyingReluError:
             return False
     return all(
@@ -198,7 +197,7 @@ def _changes(dependencies: Dependencies, chosen: Tensor, generator: torch.Genera
 
 
 def _difference(
-    model: nn.Module, changes: Iterable[Iterable[Change]], data: Iterable[Any]
+    model: nn.Module, changes: Iterable[Iterable[Change]], data: Iterable[Any], report: Report
 ) -> DyingReluError | None:
     """The error of a copy of the model, with the changes, that computes something else."""
     revived = copied(model)
@@ -207,7 +206,7 @@ def _difference(
             change.apply(revived)
     try:
         with preserved_random_state(data):
-            require_equal(model, revived, data, "revived")
+            require_equal(model, revived, data, report, "revived")
     except DyingReluError as error:
         return error
     return None

@@ -6,21 +6,23 @@ import torch
 from torch import Tensor
 
 from dying_relu.probing.contractions import CONVOLUTIONS, PRODUCTS, Contraction, contraction
-from dying_relu.probing.graph import Graph, GraphCall, Operation, Parameter, Value
-from dying_relu.probing.layers import Layer
-from dying_relu.probing.unit_labels import (
+from dying_relu.probing.followed_operations import (
     CHOICES,
     GATHERINGS,
     MIXTURES,
     NORMALISATIONS,
     SCALINGS,
     SUMS,
-    CannotFollow,
-    broadcast_labels,
-    compact,
     is_followed,
     is_zero,
     keeps_zero,
+)
+from dying_relu.probing.graph import Graph, GraphCall, Operation, Parameter, Value
+from dying_relu.probing.layers import Layer
+from dying_relu.probing.unit_labels import (
+    CannotFollow,
+    broadcast_labels,
+    compact,
     labels_after,
     labels_along,
     parameter_labels,
