@@ -204,6 +204,7 @@ class ActivationHooks(TorchFunctionMode):
         """Follow a call; what cannot be followed is said, and is no fault of the model."""
         try:
             self.origins.note(function, arguments, options, result)
+            self.recorder.inputs.note(function, arguments, options, result)
             self.gates.note(function, arguments, options, result, overwritten)
         except FAULTS as error:
             path = self.path[-1][0] if self.path else ""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
+from dying_relu.probing.layer_inputs import LayerInputs
 from dying_relu.probing.statistics import ActiveExamples, at_least_float32
 from dying_relu.probing.tensor_origins import Axes, Origin
 from dying_relu.units.statistics import UnitStatistics
@@ -36,6 +37,9 @@ class Layer:
         gradients: per unit, sums of the absolute and of the squared gradients of the losses at the pre-activations, (2, U); None if no
             gradient was asked for.
         guessed: whether nothing that computes the pre-activations said which axis is the units'.
+        inputs: of the layer whose output the pre-activations are; None if they were not seen.
+        computed: whether the pre-activations are the output of that layer and nothing else, so that their means are its effective
+            biases.
     """
 
     name: str
@@ -48,6 +52,8 @@ class Layer:
     bias: Tensor | None = None
     gradients: Tensor | None = None
     guessed: bool = False
+    inputs: LayerInputs | None = None
+    computed: bool = False
     active: Tensor | None = None
     examples: int = 0
     batch: ActiveExamples | None = None

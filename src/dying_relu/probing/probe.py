@@ -29,6 +29,7 @@ from dying_relu.probing.calling import LABELS, ModelCall, on_device, tensors_in
 from dying_relu.probing.forward_pass import REFUSALS, ForwardPass, uncompiled, without_checkpoints
 from dying_relu.probing.hooks import ActivationHooks
 from dying_relu.probing.masks import Mask, positions_that_count
+from dying_relu.probing.provenance import Provenance
 from dying_relu.probing.recorder import Recorder, Selected, UnitAxis
 from dying_relu.probing.report import Report
 
@@ -145,6 +146,7 @@ def _report(
         way=forward.way,
         call=forward.call_model,
         batches=seen,
+        provenance=Provenance.now(type(model).__name__, seen),
     )
 
 

@@ -10,6 +10,7 @@ from dying_relu.errors import DyingReluError
 from dying_relu.probing.activations import CallNames, UnobservedModule, place_of
 from dying_relu.probing.derivatives import Arguments, activation_and_derivative
 from dying_relu.probing.hinges import hinge_statistics, hinges_of
+from dying_relu.probing.layer_inputs import InputRecords
 from dying_relu.probing.layers import Layer, Layers, bias_of, weight_norm
 from dying_relu.probing.masks import awake, rows_that_count
 from dying_relu.probing.plain_tensors import is_wrapped, outside_transforms, unwrapped_tensor
@@ -130,6 +131,7 @@ class Recorder:
         empty: calls that had no numbers to work on: name -> kind.
         calls: place in the model -> how many activations a batch has called there, at most.
         batch: number of examples of the batch.
+        inputs: moments of what the model's layers were fed.
         mask: positions of the batch that count; None for all.
         remarks: what is to be said of layers: name -> remark.
         seen: the names of all calls.
@@ -144,6 +146,7 @@ class Recorder:
     calls: dict[str, int] = field(default_factory=dict)
     batch: int | None = None
     names: CallNames = field(default_factory=CallNames)
+    inputs: InputRecords = field(default_factory=InputRecords)
     mask: Tensor | None = None
     remarks: dict[str, str] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
@@ -261,6 +264,7 @@ class Recorder:
                 parts[0], parts[1], parts[2], axis, before, examples, gated=gated
             )
         layer.add(name, statistics)
+        layer.inputs = self.inputs.of(None if call.origin is None else call.origin.weight) or layer.inputs
         if self.gradients and plain.requires_grad and plain is call.z:
             plain.register_hook(lambda gradient: layer.add_gradient(_rows(gradient, axes)))
         return layer, name
@@ -277,6 +281,7 @@ class Recorder:
             weight_norm=weight_norm(source.weight, units),
             bias=bias_of(source.bias, units),
             guessed=origin is None and self._given(name) is None,
+            computed=self.inputs.computed(call.z, source.weight),
         )
         self.layers.add(layer)
         if layer.guessed and z.dim() > 2:
