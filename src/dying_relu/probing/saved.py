@@ -17,8 +17,8 @@ from dying_relu.probing.batches import InputScale
 from dying_relu.probing.layer_inputs import LayerInputs
 from dying_relu.probing.layers import Layer
 from dying_relu.probing.provenance import Provenance
-from dying_relu.units.statistics import UnitStatistics
 from dying_relu.units.history import UnitHistory
+from dying_relu.units.statistics import UnitStatistics
 
 if TYPE_CHECKING:
     from dying_relu.probing.findings import Findings
