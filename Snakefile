@@ -51,17 +51,27 @@ include: "workflow/rules/start.smk"
 # Parts of it, each with what it needs: `snakemake data`, `snakemake train`, ...
 rule data:
     input:
-        expand(rules.fetch.output, dataset=STUDY.datasets),
+        expand(
+            "{cache}/{dataset}.safetensors{sum}",
+            cache=DATA.cache,
+            dataset=STUDY.datasets,
+            sum=AND_SUM,
+        ),
 
 
 rule train:
     input:
-        expand(rules.aggregate.output, study=STUDY.name),
+        expand(
+            "results/{study}/{table}.parquet{sum}",
+            study=STUDY.name,
+            table=TABLES,
+            sum=AND_SUM,
+        ),
 
 
 rule claims:
     input:
-        expand(rules.settle.output, study=STUDY.name),
+        expand("results/{study}/claims.csv{sum}", study=STUDY.name, sum=AND_SUM),
 
 
 rule figures:
@@ -75,4 +85,4 @@ rule figures:
 
 rule paper:
     input:
-        expand(rules.typeset.output, study=STUDY.name),
+        f"results/{STUDY.name}/paper.pdf",

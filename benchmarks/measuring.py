@@ -19,9 +19,10 @@ import torch
 from dying_relu import data
 from dying_relu.files.atomic import atomic_path
 from dying_relu.plan import memory, study
-from dying_relu.plan.shard import Shard
+from dying_relu.plan.shard import Run, Shard
 from dying_relu.stack import allocator
 from dying_relu.training import shard_job
+from dying_relu.training.inputs import InputsByName
 from dying_relu.training.recorder import Recorder
 from dying_relu.training.stack_training import StackTraining
 from dying_relu.training.trainer import Trainer
@@ -63,10 +64,11 @@ def run(out: Path, path: Path = DEFAULT_STUDY) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     # What is compiled is loaded when it is first called, once a job.
     for shard in {shard.architecture.kind: shard for shard in planned.shards}.values():
-        _row(shard, cache / f"{shard.dataset.name}.safetensors")
+        next(_rows(shard, cache / f"{shard.dataset.name}.safetensors"))
     for shard in planned.shards:
-        rows.append(_row(shard, cache / f"{shard.dataset.name}.safetensors"))
-        log.info("%s: measuring takes %.1f %% of the time of training", shard.name, 100 * rows[-1]["ratio"])
+        for row in _rows(shard, cache / f"{shard.dataset.name}.safetensors"):
+            rows.append(row)
+            log.info("%s: measuring takes %.1f %% of the time of training", row["shard"], 100 * row["ratio"])
     table = MEASURING.validate(pd.DataFrame(rows))
     with atomic_path(out / "measuring.csv") as beside:
         table.to_csv(beside, index=False)
@@ -100,11 +102,20 @@ def shares(table: pd.DataFrame) -> str:
     )
 
 
-def _row(shard: Shard, file: Path) -> dict[str, Any]:
-    wanted = shard.dataset
-    examples = data.load(file, wanted.train, wanted.test, torch.device("cpu"), shard.pixels)
-    size = memory.stack_size(shard, on_gpu=False, cache=memory.second_level_cache())
-    stacks = list(shard_job.stacks(shard.runs, size))
+def _rows(shard: Shard, file: Path) -> Iterator[dict[str, Any]]:
+    """A row for each optimiser of a shard, of the first of its stacks."""
+    wanted, cache = shard.dataset, memory.second_level_cache()
+    examples = data.load(file, wanted.train, wanted.test, torch.device("cpu"))
+    inputs = InputsByName(examples, shard.inputs)
+    sizes = {name: memory.stack_size(shard, name, on_gpu=False, cache=cache) for name in shard.optimisers}
+    stacks = list(shard_job.stacks(shard.runs, sizes))
+    for optimiser in shard.optimisers:
+        of_optimiser = [stack for stack in stacks if stack[0].optimiser == optimiser]
+        if of_optimiser:
+            yield _row(shard, optimiser, of_optimiser, inputs[of_optimiser[0][0].inputs])
+
+
+def _row(shard: Shard, optimiser: str, stacks: list[list[Run]], examples: data.Dataset) -> dict[str, Any]:
     with ExitStack() as watches:
         seconds = {
             name: watches.enter_context(_stopwatch(*method))
@@ -114,7 +125,7 @@ def _row(shard: Shard, file: Path) -> dict[str, Any]:
     per_stack = {f"{name}_s_per_stack": sum(times) for name, times in seconds.items()}
     per_stack["measuring_s_per_stack"] -= per_stack["counting_s_per_stack"]
     return {
-        "shard": shard.name,
+        "shard": f"{shard.name}-{optimiser}",
         "stacks": len(stacks),
         "networks_per_stack": len(stacks[0]),
         "records_units": shard.record_units,

@@ -13,6 +13,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
@@ -140,16 +141,19 @@ def _tables(shard: Shard) -> dict[str, pd.DataFrame]:
     runs = runs.assign(
         shard=shard.name,
         slope=0.0,
-        pixels=shard.pixels,
+        loss_function=shard.loss_function,
         batch_size=shard.batch_size,
         steps=shard.steps,
         train_examples=shard.dataset.train,
+        test_examples=shard.dataset.test,
         precision=shard.precision,
         stack_size=1,
         hidden_units=size.units,
         parameters=size.parameters,
-        diverged=False,
-        diverged_step=pd.Series(pd.NA, runs.index, dtype="Int64"),
+        outcome=schemas.TRAINED,
+        overflowed=False,
+        constant=False,
+        overflow_step=pd.Series(pd.NA, runs.index, dtype="Int64"),
         mean_slope=0.0,
     )
     steps = pd.DataFrame(product(runs["run"], shard.checkpoints), columns=["run", "step"])
@@ -163,9 +167,12 @@ def _tables(shard: Shard) -> dict[str, pd.DataFrame]:
     )
     rows = {
         "runs": runs,
-        "checkpoints": steps.assign(diverged=False),
-        "layers": steps.merge(layers, how="cross").assign(units=128, slope=0.0),
+        "checkpoints": steps.assign(overflowed=False),
+        "layers": steps.merge(layers, how="cross").assign(
+            units=128, slope=0.0, dead_all=np.nan, new_dead_all=np.nan
+        ),
         "units": pd.DataFrame(),
+        "activity": pd.DataFrame(),
     }
     return {name: _filled(table, list(schemas.TABLES[name].columns)) for name, table in rows.items()}
 

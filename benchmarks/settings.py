@@ -43,9 +43,10 @@ def of_study(path: Path = DEFAULT_STUDY) -> dict[str, Setting]:
     """
     networks: defaultdict[tuple[Architecture, str, int], Counter[int]] = defaultdict(Counter)
     for shard in study.load(path).shards:
-        if shard.optimiser.kind == "sgd" and shard.architecture.normalisation == "none":
+        descending = [run for run in shard.runs if shard.optimisers[run.optimiser].kind == "sgd"]
+        if descending and shard.architecture.normalisation == "none":
             key = (shard.architecture, shard.dataset.name, shard.batch_size)
-            networks[key][shard.steps * shard.batch_size] += len(shard.runs)
+            networks[key][shard.steps * shard.batch_size] += len(descending)
     settings = [Setting(*key, samples.most_common(1)[0][0]) for key, samples in networks.items()]
     return {_name(setting): setting for setting in settings}
 

@@ -41,22 +41,25 @@ print(f"These are the results of the study {folder.name}.")
 import numpy as np
 import pandas as pd
 
-from dying_relu.results import schemas, store
+from dying_relu.results import schemas, simulation_schemas, store
 
-schemas = schemas.TABLES | schemas.SIMULATIONS
-tables = {name: store.read(name, folder / f"{name}.parquet") for name in schemas}
+names = schemas.TABLES | simulation_schemas.SIMULATIONS
+tables = {name: store.read(name, folder / f"{name}.parquet") for name in names}
 runs = tables["runs"]
 pd.Series({name: len(table) for name, table in tables.items()}, name="rows").to_frame()
 
 # %% [markdown]
 # ## Runs
 #
-# A row is one network: the factors it was trained with, and what became of it. Diverged networks have no metrics; they are counted.
+# A row is one network: the factors it was trained with, and what became of it: it trained, collapsed or diverged. Networks that
+# overflowed have no metrics; they are counted.
 
 # %%
 runs.groupby("experiment").agg(
     networks=("run", "size"),
-    diverged=("diverged", "sum"),
+    trained=("outcome", lambda outcomes: (outcomes == "trained").sum()),
+    collapsed=("outcome", lambda outcomes: (outcomes == "collapsed").sum()),
+    diverged=("outcome", lambda outcomes: (outcomes == "diverged").sum()),
     dead=("dead_fraction", "mean"),
     born_dead=("born_dead_fraction", "mean"),
     revived=("revived_fraction", "mean"),
@@ -64,26 +67,36 @@ runs.groupby("experiment").agg(
 ).round(3)
 
 # %% [markdown]
-# Which settings kill the most units, without diverging? Intervals are over replicates, `n` of them.
+# Which settings kill the most units in networks that all train? Intervals are over seeds, `n` of them.
 
 # %%
-from dying_relu.analysis.inference.intervals import differences, summarise, thresholds
+from dying_relu.analysis.inference.doses import crossings
+from dying_relu.analysis.inference.summaries import differences, summarise
 
-setting = ["experiment", "dataset", "architecture", "optimiser", "initialisation", "initial_bias"]
+setting = [
+    "experiment",
+    "dataset",
+    "architecture",
+    "optimiser",
+    "inputs",
+    "intervention",
+    "initialisation",
+    "initial_bias",
+]
 dead = summarise(runs, [*setting, "activation", "slope", "learning_rate"], "dead_fraction")
-dead[dead["diverged"] == 0].sort_values("estimate", ascending=False).head(10).round(3)
+dead[dead["untrained"] == 0].sort_values("estimate", ascending=False).head(10).round(3)
 
 # %% [markdown]
-# From which learning rate on are half the units dead? (0: already at the lowest rate tried; inf: not at the highest one that did not
-# diverge.)
+# From which learning rate on are half the units dead, in the median seed? (0: already at the lowest rate at which its network trains;
+# inf: at none.)
 
 # %%
 relu = runs[runs["activation"] == "relu"]
-thresholds(relu, setting, "learning_rate", "dead_fraction").round(4)
+crossings(relu, setting, "learning_rate", "dead_fraction", 0.5).round(4)
 
 # %% [markdown]
 # What does another activation gain over ReLU in test accuracy? Pairs of networks with the same initial weights and minibatches. A
-# pair of which a network diverged has no difference; it is counted.
+# pair of which a network did not train is counted and not averaged.
 
 # %%
 from dying_relu.analysis.figures.style import with_activation_names
@@ -99,7 +112,7 @@ gains.sort_values("estimate", ascending=False).head(10).round(3)
 # fraction varies at all).
 
 # %%
-trained = runs[~runs["diverged"]]
+trained = runs[runs["outcome"] == "trained"]
 pd.Series(
     {
         f"{dataset}, {architecture}": group["dead_fraction"].corr(group["test_accuracy"], method="spearman")

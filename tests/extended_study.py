@@ -66,7 +66,7 @@ def _trained(shard: Any) -> list[dict[str, Any]]:
     read = IMAGE_SETS[name].read
     assert read is not None
     dataset.save(name, Arrays(*read(None, Path())), "its own", file)
-    train(shard, load(file, shard.dataset.train, shard.dataset.test, "cpu", shard.pixels), Path(shard.name))
+    train(shard, load(file, shard.dataset.train, shard.dataset.test, "cpu"), Path(shard.name))
     layers = pd.read_parquet(Path(shard.name) / "layers.parquet")
     last = layers[(layers["step"] == shard.steps) & (layers["probe"] == "train")]
     return json.loads(last.to_json(orient="records"))

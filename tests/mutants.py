@@ -22,7 +22,8 @@ ALSO = ("benchmarks", "config", "paper", "results", "workflow")
 MUTATED = {
     "src/dying_relu/units/definitions.py": "tests/units/test_definitions.py",
     "src/dying_relu/theory/*.py": "tests/theory",
-    "src/dying_relu/analysis/inference/intervals.py": "tests/analysis/inference/test_intervals.py",
+    "src/dying_relu/analysis/inference/seeds.py": "tests/analysis/inference/test_seeds.py",
+    "src/dying_relu/analysis/inference/decisions.py": "tests/analysis/inference/test_decisions.py",
     "src/dying_relu/analysis/claims/*.py": "tests/analysis/claims",
 }
 """Modules, and the tests that have to notice what is changed in them."""

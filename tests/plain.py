@@ -10,6 +10,18 @@ from dying_relu.stack.layers import Linear
 from dying_relu.stack.network import Network
 
 
+class Surrogate(nn.Module):
+    """ReLU with the gradient of another function, by the trick of Horuz et al. (2025): add what has no gradient."""
+
+    def __init__(self, other) -> None:
+        super().__init__()
+        self.other = other
+
+    def forward(self, z: Tensor) -> Tensor:
+        surrogate = self.other(z)
+        return surrogate + (z.relu() - surrogate).detach()
+
+
 def activation(run: Run) -> nn.Module:
     slope = run.slope
     modules = {
@@ -21,6 +33,8 @@ def activation(run: Run) -> nn.Module:
         "gelu": nn.GELU,
         "silu": nn.SiLU,
         "tanh": nn.Tanh,
+        "relu_b_silu": lambda: Surrogate(lambda z: (z + 1.67) * z.sigmoid() - 1.67 / 2),
+        "relu_nelu": lambda: Surrogate(lambda z: torch.where(z > 0, z, -0.05 / (1 + z.square()))),
     }
     return modules[run.activation]()
 

@@ -9,6 +9,8 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
+import warm_snakemake
+
 ENVIRONMENT = Path(sys.executable).parent
 ROOT = Path(__file__).parents[1]
 COPIED = (
@@ -112,7 +114,8 @@ class Project:
 
     def would_run(self, *targets: str, study: str = "config/smoke.yaml") -> Counter[Job]:
         """The jobs of a dry run, without the target rules."""
-        done = self.snakemake(*targets, "--dry-run", study=study)
+        arguments = [*targets, "--dry-run", "--cores", "2", "--configfile", study]
+        done = warm_snakemake.run(arguments, self.folder, self._environment())
         assert done.returncode == 0, done.stderr
         jobs = Counter(_jobs(done.stdout + done.stderr))
         assert jobs or "Nothing to be done" in done.stdout + done.stderr

@@ -29,6 +29,7 @@ def shard_of(**changes) -> study.Shard:
             "mlp": {"kind": "mlp", "widths": [16, 12]},
             "cnn": {"kind": "cnn", "channels": [4, 6], "widths": [8]},
             "mlp_batch_norm": {"kind": "mlp", "widths": [16, 12], "normalisation": "batch"},
+            "mlp_centred": {"kind": "mlp", "widths": [16, 12], "centring": "minibatch"},
             "cnn_layer_norm": {"kind": "cnn", "channels": [4, 6], "widths": [8], "normalisation": "layer"},
         },
         "optimisers": {
@@ -37,6 +38,14 @@ def shard_of(**changes) -> study.Shard:
             "adam": {"kind": "adam"},
             "sgd_clipped": {"kind": "sgd", "clip_norm": 0.5, "weight_decay": 0.01, "warm_up_steps": 20},
             "adam_recycled": {"kind": "adam", "recycle_every": 10},
+        },
+        "inputs": {"offset": {"kind": "offset", "share": 0.3}},
+        "interventions": {
+            "cosine": {"kind": "cosine"},
+            "renewal": {"kind": "forbid_by_renewal"},
+            "placebo": {"kind": "forbid_by_undoing", "placebo": True},
+            "damage": {"kind": "damage", "steps": 5, "factor": 20.0, "remove": "nearly_dead"},
+            "several": {"kind": "several", "of": ["damage", "cosine", "placebo"]},
         },
         "training": {"batch_size": 32},
         "measuring": {"train": 270, "test": 300, "checkpoints": 5},

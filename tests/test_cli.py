@@ -58,11 +58,11 @@ def test_a_shard_of_another_configuration_is_refused(
 ) -> None:
     out = tmp_path / "out"
     arguments = ["--config", str(SMOKE), "--data", "absent", "--out", str(out)]
-    assert command(monkeypatch, "train", "slopes-mnist-mlp-sgd-00", "--fingerprint", "old", *arguments) == 1
-    assert "changed after shard slopes-mnist-mlp-sgd-00 was planned" in capsys.readouterr().err
-    assert command(monkeypatch, "train", "slopes-mnist-mlp-sgd-r7-00", *arguments) == 1
-    assert "study smoke has no shard slopes-mnist-mlp-sgd-r7-00" in capsys.readouterr().err
-    assert command(monkeypatch, "train", "slopes-mnist-mlp-sgd-00", *arguments) == 1
+    assert command(monkeypatch, "train", "slopes-mnist-mlp-00", "--fingerprint", "old", *arguments) == 1
+    assert "changed after shard slopes-mnist-mlp-00 was planned" in capsys.readouterr().err
+    assert command(monkeypatch, "train", "slopes-mnist-mlp-r7-00", *arguments) == 1
+    assert "study smoke has no shard slopes-mnist-mlp-r7-00" in capsys.readouterr().err
+    assert command(monkeypatch, "train", "slopes-mnist-mlp-00", *arguments) == 1
     assert "no data set at absent" in capsys.readouterr().err
     assert not out.exists()
 

@@ -33,7 +33,8 @@ WITHOUT_ARGS: dict[str, set[str]] = {
         f"{name}{part}"
         for name in ("relu", "leaky_relu", "elu", "selu", "gelu", "silu", "tanh")
         for part in ("", "_gradient")
-    },
+    }
+    | {"b_silu_gradient", "nelu_gradient"},
 }
 
 Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef

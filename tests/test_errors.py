@@ -54,7 +54,7 @@ def writing(images: Path, small_study: Path, out: Path) -> list[list[str]]:
     """Commands that write files of every kind into ``out``."""
     given = ["--results", str(small_study)]
     return [
-        ["train", "recovery-mnist-mlp-sgd-00", "--config", str(SMOKE), "--data", str(images), "--out", f"{out}/shard"],
+        ["train", "recovery-mnist-mlp-00", "--config", str(SMOKE), "--data", str(images), "--out", f"{out}/shard"],
         ["claims", *given, "--out", f"{out}/claims.csv"],
         ["figure", "learning_rate", *given, "--out", f"{out}/figures/learning_rate.pdf"],
         ["record", *given, "--config", str(CONFIGURATION), "--out", f"{out}/provenance.json"],

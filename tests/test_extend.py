@@ -31,12 +31,12 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 def test_every_heading_of_a_thing_a_study_names_has_its_example() -> None:
     headings = re.findall(r"^## An? (.*)", OF_STUDIES, flags=re.MULTILINE)
-    assert len(headings) == len(blocks("python")) + len(blocks("yaml")) == 7
+    assert len(headings) == len(blocks("python")) + len(blocks("yaml")) == 9
 
 
 def test_the_study_is_planned_with_the_examples(found: dict[str, Any]) -> None:
     assert "Does a smooth flat side change when units die?" in found["plan"]
-    for cell in ("`bottleneck`", "`sign_sgd`", "`none`, `batch`, `layer`, `rms`"):
+    for cell in ("`bottleneck`", "`sign_sgd`", "`negated`", "`shrink`", "`none`, `batch`, `layer`, `rms`"):
         assert cell in found["keys"]
 
 

@@ -82,7 +82,8 @@ class Ready:
 def test_the_networks_of_the_default_study_are_cases() -> None:
     study = study_of_the_paper()
     for shard in study.shards:
-        if shard.optimiser.kind == "sgd" and shard.architecture.normalisation == "none":
+        kinds = {optimiser.kind for optimiser in shard.optimisers.values()}
+        if "sgd" in kinds and shard.architecture.normalisation == "none":
             wanted = (shard.architecture, shard.dataset.name, shard.batch_size)
             assert [case for case in with_study(FULL).cases if Case(case).setting[:3] == wanted]
 

@@ -6,6 +6,7 @@ import jupytext
 import nbformat
 import pytest
 from executed_notebook import executed
+from published_study import of_this_version
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 SOURCES = sorted(NOTEBOOKS.glob("*.py"))
@@ -29,7 +30,13 @@ def test_it_runs_top_to_bottom_in_a_minute_and_draws(name: str) -> None:
     assert any("image/png" in output.get("data", {}) for output in outputs)
 
 
-@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
+@pytest.mark.parametrize(
+    "source",
+    [
+        pytest.param(source, marks=() if source.stem in WITHOUT_STUDY else of_this_version, id=source.stem)
+        for source in SOURCES
+    ],
+)
 def test_the_tracked_notebook_shows_its_source(source: Path) -> None:
     tracked = nbformat.read(source.with_suffix(".ipynb"), as_version=4)
     written = jupytext.read(source)

@@ -12,7 +12,7 @@ from small_shard import shard_of
 
 from dying_relu.configuration import CNN, MLP, SGD, Adam
 from dying_relu.plan import memory
-from dying_relu.training import measurement
+from dying_relu.training import activity, full_count, measurement
 
 MEGABYTE = 2**20
 
@@ -26,27 +26,27 @@ def test_a_stack_fits_the_limit_and_smaller_networks_make_larger_stacks(
     width: int, cache: int, limit: int
 ) -> None:
     shard = shard_with(width, memory_limit=limit * MEGABYTE)
-    size = memory.stack_size(shard, on_gpu=False, cache=cache)
+    size = memory.stack_size(shard, "sgd", on_gpu=False, cache=cache)
     assert 1 <= size <= memory.LARGEST_STACK
     assert size <= memory.stack_size(
-        shard_with(max(1, width // 2), memory_limit=limit * MEGABYTE), False, cache
+        shard_with(max(1, width // 2), memory_limit=limit * MEGABYTE), "sgd", False, cache
     )
-    assert size <= memory.stack_size(shard, on_gpu=False, cache=2 * cache)
+    assert size <= memory.stack_size(shard, "sgd", on_gpu=False, cache=2 * cache)
     assert size == 1 or memory.of_job(replace(shard, runs=shard.runs * size)) <= limit * MEGABYTE
 
 
 def test_moments_take_room_in_the_cache() -> None:
     plain = shard_with(100, 100)
-    with_moments = replace(plain, optimiser=Adam(kind="adam"))
-    assert memory.stack_size(with_moments, False, 2 * MEGABYTE) < memory.stack_size(
-        plain, False, 2 * MEGABYTE
+    with_moments = replace(plain, optimisers={"sgd": Adam(kind="adam")})
+    assert memory.stack_size(with_moments, "sgd", False, 2 * MEGABYTE) < memory.stack_size(
+        plain, "sgd", False, 2 * MEGABYTE
     )
 
 
 def test_normalising_and_clipping_take_memory() -> None:
     plain = shard_with(100, 100)
     normalised = replace(plain, architecture=MLP(kind="mlp", widths=[100, 100], normalisation="batch"))
-    clipped = replace(plain, optimiser=SGD(kind="sgd", clip_norm=1.0))
+    clipped = replace(plain, optimisers={"sgd": SGD(kind="sgd", clip_norm=1.0)})
     assert memory.of_job(normalised) > memory.of_job(plain)
     assert memory.of_job(clipped) > memory.of_job(plain)
 
@@ -55,13 +55,13 @@ def test_larger_convolutions_make_smaller_stacks_on_a_cpu_and_all_fill_a_gpu() -
     sizes = []
     for channels in (4, 8, 16, 1000):
         shard = replace(shard_of(), architecture=CNN(kind="cnn", channels=[channels], widths=[16]))
-        sizes.append(memory.stack_size(shard, on_gpu=False, cache=2 * MEGABYTE))
+        sizes.append(memory.stack_size(shard, "sgd", on_gpu=False, cache=2 * MEGABYTE))
     assert sizes == sorted(sizes, reverse=True)
     assert len(set(sizes)) == 4
     assert sizes[-1] == 1
     shard = replace(shard_of(), architecture=CNN(kind="cnn", channels=[8], widths=[16]))
     larger = replace(shard, memory_limit=2 * shard.memory_limit)
-    assert 1 < memory.stack_size(shard, True, 0) < memory.stack_size(larger, True, 0)
+    assert 1 < memory.stack_size(shard, "sgd", True, 0) < memory.stack_size(larger, "sgd", True, 0)
 
 
 def test_this_machine_says_how_large_its_cache_is() -> None:
@@ -83,8 +83,11 @@ def test_a_gpu_is_filled_and_its_job_is_given_room_for_it() -> None:
     assert memory.of_job(replace(shard, device="cuda")) > memory.of_job(replace(shard, device="cpu"))
 
 
-def test_planning_knows_how_many_examples_are_measured_at_once() -> None:
-    assert memory.EXAMPLES_MEASURED_AT_ONCE == measurement.BATCH
+def test_planning_knows_how_many_examples_are_counted_at_once() -> None:
+    batches = full_count.BATCHES_AT_ONCE
+    assert batches * measurement.VECTORS_AT_ONCE == memory.VECTORS_COUNTED_AT_ONCE
+    assert batches * measurement.IMAGES_AT_ONCE == memory.IMAGES_COUNTED_AT_ONCE
+    assert len(activity.EXAMPLES) + 1 == memory.NUMBERS_OF_EXAMPLES_COUNTED
 
 
 PROGRAM = """

@@ -49,6 +49,10 @@ def planned(*edits: tuple[str, str]) -> Study:
     return plan(parse(text))
 
 
+def ids_with_adam(study: Study) -> set[str]:
+    return {run.id for run in study.runs if run.optimiser == "adam"}
+
+
 def fingerprints(study: Study) -> dict[str, str]:
     return {shard.name: shard.fingerprint for shard in study.shards}
 
@@ -71,13 +75,11 @@ def test_runs_of_a_shard_share_what_a_stack_shares() -> None:
         assert shard.runs
         for run in shard.runs:
             assert (run.experiment, run.dataset) == (shard.experiment, shard.dataset.name)
-            assert shard.name.startswith(
-                f"{run.experiment}-{run.dataset}-{run.architecture}-{run.optimiser}-"
-            )
+            assert shard.name.startswith(f"{run.experiment}-{run.dataset}-{run.architecture}-")
 
 
 def test_runs_of_a_shard_are_ordered_for_stacking() -> None:
-    shard = planned().shard("causes-mnist-mlp-sgd-00")
+    shard = planned().shard("causes-mnist-mlp-00")
     assert [run.replicate for run in shard.runs] == [0] * 8 + [1] * 8 + [2] * 8
     assert [run.activation for run in shard.runs[:8]] == ["relu"] * 4 + ["leaky_relu"] * 4
     assert [(run.slope, run.initial_bias, run.learning_rate) for run in shard.runs[4:8]] == [
@@ -90,10 +92,10 @@ def test_runs_of_a_shard_are_ordered_for_stacking() -> None:
 
 def test_steps_come_from_epochs_or_are_given() -> None:
     assert {shard.steps for shard in planned().shards} == {200}
-    assert planned(("replicates: 3", "epochs: 3")).shard("causes-mnist-mlp-sgd-00").steps == 300
-    assert planned(("replicates: 3", "steps: 7")).shard("causes-mnist-mlp-sgd-00").steps == 7
+    assert planned(("replicates: 3", "epochs: 3")).shard("causes-mnist-mlp-00").steps == 300
+    assert planned(("replicates: 3", "steps: 7")).shard("causes-mnist-mlp-00").steps == 7
     every = planned(("replicates: 3", "{steps: 7, every_step: true}".strip("{}").replace(", ", "\n    ")))
-    assert every.shard("causes-mnist-mlp-sgd-00").checkpoints == tuple(range(8))
+    assert every.shard("causes-mnist-mlp-00").checkpoints == tuple(range(8))
 
 
 def test_planning_a_long_training_takes_no_memory() -> None:
@@ -106,7 +108,7 @@ def test_planning_a_long_training_takes_no_memory() -> None:
 
 def test_a_million_shards_would_not_need_a_million_lists_of_checkpoints() -> None:
     shards = planned(("replicates: 3", "checkpoints: 100")).shards
-    assert len(shards) > 5
+    assert len(shards) > 4
     assert len({id(shard.checkpoints) for shard in shards}) == 2  # of two experiments
     every = planned(("replicates: 3", "steps: 9\n    every_step: true")).shards
     assert len({id(shard.checkpoints) for shard in every}) == 2
@@ -114,9 +116,9 @@ def test_a_million_shards_would_not_need_a_million_lists_of_checkpoints() -> Non
 
 def test_an_experiment_may_train_and_measure_on_other_examples() -> None:
     own = planned(("replicates: 3", "train_examples: 640\n    probe_train: 640\n    probe_test: 9"))
-    shard = own.shard("causes-mnist-mlp-sgd-00")
+    shard = own.shard("causes-mnist-mlp-00")
     assert (shard.dataset.train, shard.probe_train, shard.probe_test, shard.steps) == (640, 640, 9, 20)
-    other = own.shard("optimisers-mnist-mlp-sgd-00")
+    other = own.shard("optimisers-mnist-mlp-00")
     assert (other.dataset.train, other.probe_train, other.probe_test, other.steps) == (6400, 1000, 1000, 200)
 
 
@@ -126,6 +128,84 @@ def test_a_plan_repeats() -> None:
 
 def test_the_order_of_levels_does_not_matter() -> None:
     assert fingerprints(planned()) == fingerprints(planned(("[0.1, 0.01]", "[0.01, 0.1]")))
+
+
+INTERVENTIONS = """
+inputs:
+  offset: {kind: offset, of: centred, share: 0.3}
+  scaled: {kind: scaled, of: offset, factor: 3}
+interventions:
+  ramp: {kind: ramp, steps: 10}
+  undo: {kind: forbid_by_undoing}
+  both: {kind: several, of: [ramp, undo]}
+training:"""
+WITH_FACTORS = (
+    ("\ntraining:", INTERVENTIONS),
+    (
+        "learning_rate: [0.1, 0.01]}",
+        "learning_rate: [0.1], inputs: [raw, scaled], intervention: [none, both]}",
+    ),
+)
+
+
+def test_inputs_and_interventions_are_factors_that_differ_within_a_shard() -> None:
+    shard = planned(*WITH_FACTORS).shard("optimisers-mnist-mlp-00")
+    assert {(run.optimiser, run.inputs, run.intervention) for run in shard.runs} == set(
+        itertools.product(("adam", "sgd"), ("raw", "scaled"), ("none", "both"))
+    )
+    assert [[part.kind for part in parts] for parts in shard.inputs.values()] == [
+        ["raw"], ["centred", "offset", "scaled"],
+    ]  # fmt: skip
+    assert {name: [part.kind for part in parts] for name, parts in shard.interventions.items()} == {
+        "both": ["ramp", "forbid_by_undoing"],
+        "none": [],
+    }
+    assert len({run.seed for run in shard.runs}) == 1
+
+
+def test_a_run_is_named_after_its_own_factors_and_not_those_of_others() -> None:
+    before = planned(*WITH_FACTORS)
+    after = planned(*WITH_FACTORS, ("kind: ramp, steps: 10", "kind: ramp, steps: 11"))
+    changed = {run.id for run in before.runs} - {run.id for run in after.runs}
+    assert {run.intervention for run in before.runs if run.id in changed} == {"both"}
+    kept = [run for run in before.runs if run.intervention == "both" and run.id not in changed]
+    assert not kept
+    more = planned(*WITH_FACTORS, ("intervention: [none, both]", "intervention: [none, both, undo]"))
+    assert {run.id for run in before.runs} < {run.id for run in more.runs}
+
+
+def test_interventions_take_time() -> None:
+    shard = planned(*WITH_FACTORS).shard("optimisers-mnist-mlp-00")
+    seconds = {run.intervention: cost.seconds_per_run(shard, run) for run in shard.runs}
+    assert seconds["both"] > 2 * seconds["none"]
+
+
+def test_checkpoints_may_be_given_and_replicates_begin_anywhere() -> None:
+    study = planned(
+        ("replicates: 3", "replicates: 3\n    first_replicate: 100\n    checkpoint_steps: [5, 1]")
+    )
+    shard = study.shard("causes-mnist-mlp-00")
+    assert shard.checkpoints == (0, 1, 5, 200)
+    assert {run.replicate for run in shard.runs} == {100, 101, 102}
+
+
+@pytest.mark.parametrize(
+    ("found", "instead", "message"),
+    [
+        ("[none, both]", "[none, bth]", "did you mean both"),
+        ("of: offset", "of: ofset", "inputs.scaled.of"),
+        ("of: centred", "of: scaled", "does not lead back to itself"),
+        ("of: [ramp, undo]", "of: [ramp, both]", "does not lead back to itself"),
+        ("kind: forbid_by_undoing", "kind: forbid_by_undoing, layers: [3]", "at most 2"),
+        ("  ramp: {", "  none: {kind: cosine}\n  ramp: {", "none needs no entry"),
+        ("kind: ramp, steps: 10", "kind: switch, step: 3", "one of rate and factor"),
+        ("record_units: true", "checkpoint_steps: [201]", "at most the 200 steps"),
+        ("of: centred, share: 0.3", "of: centred, share: 1.0", "less than 1"),
+    ],
+)
+def test_impossible_factors_are_named(found: str, instead: str, message: str) -> None:
+    with pytest.raises(DyingReluError, match=message):
+        planned(*WITH_FACTORS, (found, instead))
 
 
 def test_random_numbers_are_common_to_runs_that_are_compared() -> None:
@@ -165,14 +245,14 @@ def test_a_run_is_the_same_run_whatever_else_is_planned() -> None:
 )
 def test_what_determines_a_run_is_in_its_name(found: str, instead: str) -> None:
     before, after = planned(), planned((found, instead))
-    name = "optimisers-mnist-mlp-adam-00"
+    name = "optimisers-mnist-mlp-00"
     assert fingerprints(before)[name] != fingerprints(after)[name]
-    assert not {run.id for run in before.shard(name).runs} & {run.id for run in after.shard(name).runs}
+    assert not ids_with_adam(before) & ids_with_adam(after)
 
 
 def test_other_settings_do_not_rename_runs() -> None:
     before, after = planned(), planned(("record_units: true", "record_units: false"))
-    name = "optimisers-mnist-mlp-adam-00"
+    name = "optimisers-mnist-mlp-00"
     assert before.shard(name).runs == after.shard(name).runs
     assert before.shard(name).fingerprint != after.shard(name).fingerprint
     moved = planned(("study: example", "study: example\ndata: {cache: elsewhere, root: /data}"))

@@ -1,6 +1,8 @@
 """A study's tables are those of its shards, one after the other; shards that do not belong together are refused and named."""
 
+import shutil
 from collections.abc import Callable
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,7 @@ class Shards:
     def __init__(self, folder: Path) -> None:
         write_small_study(folder / "whole", replicates=1, experiments=("recovery",))
         tables = {name: store.read(name, folder / "whole" / f"{name}.parquet") for name in schemas.TABLES}
+        tables["activity"] = activity_of(tables["units"])
         runs = list(tables["runs"]["run"])
         planned = study.load(SMOKE)
         self.folder, self.out = folder, folder / "out"
@@ -36,6 +39,7 @@ class Shards:
                     shard,
                     name=f"shard{number}",
                     record_units=number > 0,
+                    activity_counts=True,
                     runs=tuple(replace(shard.runs[0], id=run) for run in runs[number::3]),
                 )
                 for number, shard in enumerate(planned.shards[:3])
@@ -70,9 +74,25 @@ class Shards:
             store.write(name, store.read(name, path), path, store.origin_of(path) | origin)
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Shards:
+    """Made once; each test gets a copy."""
+    return Shards(tmp_path_factory.mktemp("made"))
+
+
+def activity_of(units: pd.DataFrame) -> pd.DataFrame:
+    """A row of the table of activity for each unit."""
+    first = units.groupby(["run", "layer", "unit"], as_index=False, sort=False).first()
+    counted = first.assign(examples=500, active=1, born_dead=False)
+    return counted[list(schemas.ACTIVITY.columns)]
+
+
 @pytest.fixture
-def shards(tmp_path: Path) -> Shards:
-    return Shards(tmp_path)
+def shards(made: Shards, tmp_path: Path) -> Shards:
+    shutil.copytree(made.folder, tmp_path, dirs_exist_ok=True)
+    shards = copy(made)
+    shards.folder, shards.out = tmp_path, tmp_path / "out"
+    return shards
 
 
 @pytest.mark.filterwarnings("error")

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from plain import Surrogate
 from torch import nn
 
 from dying_relu.stack.activations import ACTIVATIONS
@@ -15,6 +16,8 @@ MODULES = {
     "gelu": nn.GELU(),
     "silu": nn.SiLU(),
     "tanh": nn.Tanh(),
+    "relu_b_silu": Surrogate(lambda z: (z + 1.67) * z.sigmoid() - 1.67 / 2),
+    "relu_nelu": Surrogate(lambda z: torch.where(z > 0, z, -0.05 / (1 + z.square()))),
 }
 Z = torch.cat([torch.linspace(-30, 30, 4001), torch.tensor([0.0, -0.0, -1e-38, 1e-38])])
 

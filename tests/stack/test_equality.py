@@ -19,10 +19,17 @@ from dying_relu.stack.layers import Linear
 from dying_relu.stack.loss import cross_entropy
 from dying_relu.stack.network import Network
 from dying_relu.stack.normalisation import BatchNormalisation
+from dying_relu.stack.precision import is_possible, products_in
 from dying_relu.training.learning_rate import learning_rates
 from dying_relu.training.models import as_inputs, build
 from dying_relu.training.trainer import optimiser_of
 
+SIDE_BY_SIDE = {
+    "odd": CNN(kind="cnn", channels=[5, 6], widths=[32]),
+    "halves_of_blocks": CNN(kind="cnn", channels=[8, 16], widths=[32]),
+    "blocks": CNN(kind="cnn", channels=[16, 32], widths=[32]),
+}
+"""How channels fill oneDNN's blocks. (Twelve hidden units are no multiple of its blocks: their bf16 products depend on the stack.)"""
 ARCHITECTURES = {
     "mlp": MLP(kind="mlp", widths=[24, 16]),
     "cnn": CNN(kind="cnn", channels=[5, 6], widths=[12]),
@@ -86,8 +93,8 @@ def batches(steps: int, dtype: torch.dtype = torch.float32) -> list[tuple[torch.
     return list(zip(x.to(dtype), (x.flatten(2) @ teacher).argmax(-1), strict=True))
 
 
-def new_stack(architecture, chosen, dtype=torch.float32) -> Network:
-    stack = build(architecture, chosen, IMAGE, CLASSES, seed=3, device=CPU)
+def new_stack(architecture, chosen, dtype=torch.float32, device=CPU) -> Network:
+    stack = build(architecture, chosen, IMAGE, CLASSES, seed=3, device=device)
     for parameter in stack.parameters():
         parameter.value = parameter.value.to(dtype)
     for hidden in stack.hidden:
@@ -99,12 +106,13 @@ def new_stack(architecture, chosen, dtype=torch.float32) -> Network:
 
 
 def train_stack(architecture, settings, chosen, data) -> tuple[Network, torch.Tensor]:
-    stack = new_stack(architecture, chosen, data[0][0].dtype)
-    optimiser = optimiser_of(settings, chosen, CPU)
+    device = data[0][0].device
+    stack = new_stack(architecture, chosen, data[0][0].dtype, device)
+    optimiser = optimiser_of(settings, chosen, device)
     losses = []
     for step, (x, y) in enumerate(data, start=1):
         if step <= settings.warm_up_steps:
-            optimiser.set_rates(learning_rates(chosen, CPU) * (step / settings.warm_up_steps))
+            optimiser.set_rates(learning_rates(chosen, device) * (step / settings.warm_up_steps))
         result = cross_entropy(stack.forward(as_inputs(architecture, x)), y)
         stack.backward(result.gradient, optimiser)
         losses.append(result.loss)
@@ -143,21 +151,24 @@ def test_normalised_networks_equal_plain_pytorch(architecture: str, optimiser: s
 
 
 def assert_equal_training(architecture, settings, chosen, data, tolerance: float) -> None:
-    """Two of the networks, trained in a stack and by themselves, have the same losses, parameters and answers."""
-    dtype = data[0][0].dtype
+    """Two of the networks, trained in a stack and by themselves, have the same losses, parameters and answers.
+
+    All are trained where ``data`` are.
+    """
+    dtype, device = data[0][0].dtype, data[0][0].device
     stack, losses = train_stack(architecture, settings, chosen, data)
-    initial = new_stack(architecture, chosen, dtype)
+    initial = new_stack(architecture, chosen, dtype, device)
     with stack.evaluation():
         answers = stack.forward(as_inputs(architecture, data[0][0]))
     for k, run in list(enumerate(chosen))[::3]:
-        net = plain.network(architecture, run, IMAGE, CLASSES).to(dtype)
+        net = plain.network(architecture, run, IMAGE, CLASSES).to(device, dtype)
         plain.copy_parameters(initial, k, net)
         expected = plain.train(net, plain.optimiser(settings, run, net.parameters()), data, settings)
 
         def assert_equal(ours: torch.Tensor, theirs: torch.Tensor) -> None:
             torch.testing.assert_close(ours, theirs.detach(), rtol=tolerance, atol=tolerance)
 
-        assert_equal(losses[:, k], torch.tensor(expected, dtype=dtype))
+        assert_equal(losses[:, k], torch.tensor(expected, dtype=dtype, device=device))
         affine = [layer for layer in stack.layers if isinstance(layer, Linear | Convolution)]
         modules = [module for module in net if isinstance(module, torch.nn.Linear | torch.nn.Conv2d)]
         for layer, module in zip(affine, modules, strict=True):
@@ -174,12 +185,34 @@ def assert_equal_training(architecture, settings, chosen, data, tolerance: float
 @pytest.mark.parametrize("optimiser", [*OPTIMISERS, *REMEDIES])
 @pytest.mark.parametrize("architecture", [*ARCHITECTURES, *NORMALISED])
 def test_a_network_does_not_depend_on_its_stack(architecture: str, optimiser: str) -> None:
-    """Bit for bit, with one thread."""
-    threads = torch.get_num_threads()
+    assert_same_alone(architecture, "relu", optimiser)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_with_any_activation_it_does_not_depend_on_its_stack(architecture: str, activation: str) -> None:
+    assert_same_alone(architecture, activation, "sgd")
+
+
+@pytest.mark.parametrize("products", ["float32", "bf16"])
+@pytest.mark.parametrize("channels", SIDE_BY_SIDE)
+def test_convolutions_do_not_depend_on_the_stack_in_any_precision(channels: str, products: str) -> None:
+    if not is_possible(products, CPU):
+        pytest.skip("no bfloat16 products in hardware")
+    with products_in(products):
+        assert_alike(SIDE_BY_SIDE[channels], runs("relu", "sgd"), OPTIMISERS["sgd"])
+
+
+def assert_same_alone(architecture: str, activation: str, optimiser: str) -> None:
+    chosen = runs(activation, optimiser)
+    assert_alike((ARCHITECTURES | NORMALISED)[architecture], chosen, (OPTIMISERS | REMEDIES)[optimiser])
+
+
+def assert_alike(shape, chosen: list[Run], settings) -> None:
+    """A network trained in a stack is the one that is trained alone, bit for bit, with one thread."""
+    threads, data = torch.get_num_threads(), batches(30)
     torch.set_num_threads(1)
     try:
-        chosen, settings = runs("relu", optimiser), (OPTIMISERS | REMEDIES)[optimiser]
-        shape, data = (ARCHITECTURES | NORMALISED)[architecture], batches(30)
         together, _ = train_stack(shape, settings, chosen, data)
         alone, _ = train_stack(shape, settings, chosen[1:2], data)
     finally:

@@ -1,10 +1,22 @@
 """Initial weights: the moments and the asymmetry that each scheme promises, and streams of random numbers."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from scipy import stats
+from stack import test_equality
 
-from dying_relu.stack.initialisation import RAI_SPREAD, SCHEMES, rai, random_stream
+from dying_relu.stack.initialisation import (
+    LSUV_EXAMPLES,
+    LSUV_TOLERANCE,
+    RAI_SPREAD,
+    SCHEMES,
+    lsuv,
+    rai,
+    random_stream,
+)
+from dying_relu.training.models import as_inputs, build, prepare
 
 UNITS, FAN_IN = 20_000, 6
 SHAPE = (UNITS, 2, 3)
@@ -58,3 +70,28 @@ def test_streams_depend_on_seed_and_purpose_only() -> None:
     assert torch.equal(draws[0], draws[1])
     assert not torch.equal(draws[0], draws[2])
     assert not torch.equal(draws[0], draws[3])
+
+
+def test_lsuv_makes_every_layer_put_out_variance_one_and_leaves_other_networks() -> None:
+    runs = [
+        replace(run, initialisation=("lsuv", "he")[place % 2], initial_bias=0.0)
+        for place, run in enumerate(test_equality.runs("relu", "sgd"))
+    ]
+    for architecture in test_equality.ARCHITECTURES.values():
+        shape = (architecture, runs, test_equality.IMAGE, test_equality.CLASSES)
+        network, untouched = (build(*shape, seed=0, device=torch.device("cpu")) for _ in range(2))
+        images = torch.cat([x for x, _ in test_equality.batches(20)]) * 3
+        examples = as_inputs(architecture, images)
+        prepare(network, runs, examples)
+        for _, z in network.trace(examples[:LSUV_EXAMPLES]):
+            assert abs(z[0].var() - 1) < LSUV_TOLERANCE
+        for here, there in zip(network.parameters(), untouched.parameters(), strict=True):
+            assert torch.equal(here.value[1], there.value[1])
+            scale = here.value[0].norm() / there.value[0].norm()
+            torch.testing.assert_close(here.value[0], (scale * there.value[0]).nan_to_num(0.0))
+
+
+def test_lsuv_begins_with_orthonormal_weights() -> None:
+    weight, bias = lsuv((4, 3, 3, 3), random_stream(0, "weights"))
+    torch.testing.assert_close(weight.flatten(1) @ weight.flatten(1).T, torch.eye(4))
+    assert (bias == 0).all()

@@ -1,4 +1,4 @@
-"""Every tensor is made where the examples are: on a device without data, and on one without float64."""
+"""The choice of a device, and every tensor made where the examples are: on a device without data, and on one without float64."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -11,14 +11,16 @@ from small_shard import shard_of
 from stack.test_equality import ARCHITECTURES, NORMALISED, OPTIMISERS, REMEDIES, runs
 
 from dying_relu.data import Dataset
+from dying_relu.errors import DyingReluError
+from dying_relu.plan.gpu import is_gpu
 from dying_relu.results import store
+from dying_relu.training.device import choose
 from dying_relu.training.measurement import measure, pre_activation_quantiles
 from dying_relu.training.shard_job import train
 from dying_relu.training.trainer import Trainer
 
 META = torch.device("meta")
-# PyTorch has no fused Adam for a device without data.
-WITHOUT_ADAM = {name: each for name, each in (OPTIMISERS | REMEDIES).items() if each.kind == "sgd"}
+ALL_OPTIMISERS = OPTIMISERS | REMEDIES
 
 
 def examples() -> Dataset:
@@ -27,11 +29,37 @@ def examples() -> Dataset:
     return Dataset("cifar10", images, labels, images, labels, none, none, classes=10, checksum="invented")
 
 
-@pytest.mark.parametrize("optimiser", WITHOUT_ADAM)
+@pytest.mark.parametrize("has_gpu", [True, False])
+def test_auto_is_the_cpu_as_long_as_nothing_has_run_on_a_gpu(
+    has_gpu: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: has_gpu)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: has_gpu)
+    assert choose("auto") == choose("cpu") == torch.device("cpu")
+    assert not is_gpu("auto")
+
+
+def test_a_gpu_is_asked_for_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(DyingReluError, match="PyTorch finds no cuda device here"):
+        choose("cuda")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    switches = torch.backends.cuda.matmul, torch.backends.cudnn.conv
+    before = [switch.fp32_precision for switch in switches]
+    try:
+        assert choose("cuda") == torch.device("cuda")
+        assert [switch.fp32_precision for switch in switches] == ["ieee", "ieee"]
+    finally:
+        for switch, setting in zip(switches, before, strict=True):
+            switch.fp32_precision = setting
+    assert is_gpu("cuda")
+
+
+@pytest.mark.parametrize("optimiser", ALL_OPTIMISERS)
 @pytest.mark.parametrize("architecture", [*ARCHITECTURES, *NORMALISED])
 def test_training_and_measuring_stay_on_the_device(architecture: str, optimiser: str) -> None:
     shape, data = (ARCHITECTURES | NORMALISED)[architecture], examples()
-    trainer = Trainer(shape, WITHOUT_ADAM[optimiser], runs("relu", optimiser), data, batch_size=16)
+    trainer = Trainer(shape, ALL_OPTIMISERS[optimiser], runs("relu", optimiser), data, batch_size=16)
     for _ in range(2):
         assert trainer.step().device == META
     assert {parameter.value.device for parameter in trainer.network.parameters()} == {META}

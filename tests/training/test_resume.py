@@ -27,6 +27,13 @@ CASES = {
     "sgd": IN_PARTS,
     "momentum": {"optimiser": ["momentum"], "architecture": ["cnn"]} | ALONE,
     "adam": {"optimiser": ["adam"], "architecture": ["mlp_batch_norm"]} | IN_PARTS,
+    "intervened": {
+        "optimiser": ["momentum"],
+        "inputs": ["raw", "offset"],
+        "intervention": ["renewal", "several"],
+        "learning_rate": [0.1],
+    },
+    "centred": {"architecture": ["mlp_centred"]} | IN_PARTS,
     "recycled": {"optimiser": ["adam_recycled"], "initialisation": ["he", "default"]} | IN_PARTS,
     "clipped": {"optimiser": ["sgd_clipped"], "architecture": ["cnn_layer_norm"]} | ALONE,
 }
@@ -178,7 +185,9 @@ def test_a_state_of_another_configuration_data_or_code_is_refused(
 def test_a_job_that_cannot_save_trains_on(data, tmp_path: Path, caplog) -> None:
     shard = shard_of()
     file = StateFile(
-        Path("/proc/nowhere/state"), conditions(shard, of_shard(shard, data), torch.device("cpu"), 1), 0
+        Path("/proc/nowhere/state"),
+        conditions(shard, of_shard(shard, data), torch.device("cpu"), {"sgd": 1}),
+        0,
     )
     file.save({"steps": torch.tensor(1)})
     assert "training goes on without a saved state: cannot write /proc/nowhere/state" in caplog.text

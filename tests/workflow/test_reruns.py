@@ -67,7 +67,7 @@ def test_a_new_experiment_trains_itself_only(project: Project) -> None:
     grid: {dataset: [mnist], architecture: [mlp], optimiser: [sgd], learning_rate: [0.1]}
 """,
     )
-    assert shards(project.would_run()) == {"mine-mnist-mlp-sgd-00"}
+    assert shards(project.would_run()) == {"mine-mnist-mlp-00"}
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,8 @@ def test_a_new_experiment_trains_itself_only(project: Project) -> None:
         ("stack/activations.py", "def relu(", "EDITED = 1\n\n\ndef relu("),
         ("units/definitions.py", "def dead(", "EDITED = 1\n\n\ndef dead("),
         # Which examples, pixels, device and threads.
-        ("training/shard_job.py", "shard.device), shard.pixels", 'shard.device), "raw"'),
+        ("training/shard_job.py", "device.choose(shard.device))", 'device.choose("cpu"))'),
+        ("training/inputs.py", "def changed(", "EDITED = 1\n\n\ndef changed("),
         ("training/device.py", "def choose(", "EDITED = 1\n\n\ndef choose("),
         ("data/dataset.py", "def load(", "EDITED = 1\n\n\ndef load("),
     ],

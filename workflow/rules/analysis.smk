@@ -69,7 +69,7 @@ rule tables:
         expand("results/{{study}}/{table}.parquet", table=[*TABLES, *SIMULATIONS]),
         "results/{study}/claims.csv",
         "results/{study}/provenance.json",
-        study=ancient(CONFIG),
+        study=ancient(local(CONFIG)),
     output:
         expand("paper/generated/{{study}}/tables/{table}.tex", table=LATEX_TABLES),
     log:
@@ -89,7 +89,7 @@ rule numbers:
         expand("results/{{study}}/{table}.parquet", table=[*TABLES, *SIMULATIONS]),
         "results/{study}/claims.csv",
         "results/{study}/provenance.json",
-        study=ancient(CONFIG),
+        study=ancient(local(CONFIG)),
     output:
         json="results/{study}/numbers.json",
         tex="paper/generated/{study}/numbers.tex",

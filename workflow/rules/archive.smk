@@ -1,4 +1,7 @@
 # What to hand in and what to deposit: `snakemake archive`.
+ARCHIVES = ["arxiv", "results"]
+
+
 localrules:
     pack,
 
@@ -9,18 +12,18 @@ rule pack:
         rules.tables.output,
         expand("results/{{study}}/{table}.parquet", table=TABLES + SIMULATIONS),
         "results/{study}/provenance.json",
-        "LICENSE",
-        "CITATION.cff",
-        "codemeta.json",
+        local("LICENSE"),
+        local("CITATION.cff"),
+        local("codemeta.json"),
         rules.settle.output,
         rules.numbers.output.json,
         tex=rules.numbers.output.tex,
         pdf=rules.typeset.output[0],
-        study=ancient(CONFIG),
+        study=ancient(local(CONFIG)),
     output:
         expand(
             "results/{{study}}/archive/{name}.tar.gz{sum}",
-            name=["arxiv", "results"],
+            name=ARCHIVES,
             sum=AND_SUM,
         ),
     log:
@@ -39,4 +42,9 @@ rule pack:
 
 rule archive:
     input:
-        expand(rules.pack.output, study=STUDY.name),
+        expand(
+            "results/{study}/archive/{name}.tar.gz{sum}",
+            study=STUDY.name,
+            name=ARCHIVES,
+            sum=AND_SUM,
+        ),

@@ -11,7 +11,7 @@ localrules:
 rule compare:
     input:
         # The study's own networks are measured, too.
-        "config/config.yaml",
+        local("config/config.yaml"),
     output:
         expand(
             "results/benchmarks/{name}",
@@ -57,10 +57,10 @@ rule bench:
 # What the paper says about speed comes from a run on a machine that did nothing else; its tables are tracked.
 rule performance:
     input:
-        expand(
-            "results/published/performance/{name}",
-            name=["engine.csv", "end_to_end.csv", "machine.json"],
-        ),
+        [
+            local(f"results/published/performance/{name}")
+            for name in ("engine.csv", "end_to_end.csv", "machine.json")
+        ],
     output:
         "paper/generated/{study}/performance.tex",
     log:

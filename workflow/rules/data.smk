@@ -11,7 +11,7 @@ localrules:
 # What was run, beside what came of it.
 rule configuration:
     input:
-        ancient(CONFIG),
+        ancient(local(CONFIG)),
     output:
         report(
             "results/{study}/study.yaml",

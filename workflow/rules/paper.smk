@@ -6,11 +6,15 @@ localrules:
     typeset,
 
 
+SECTIONS = sorted(str(path) for path in Path("paper").glob("**/*.tex") if "generated" not in path.parts)
+
+
 rule typeset:
     input:
-        "paper/main.tex",
-        "paper/references.bib",
-        sorted(str(section) for section in Path("paper").glob("**/*.tex") if "generated" not in section.parts),
+        # Of the repository, not of the study: never fetched from object storage.
+        local("paper/main.tex"),
+        local("paper/references.bib"),
+        [local(section) for section in SECTIONS],
         expand("paper/generated/{{study}}/figures/{figure}.pdf", figure=FIGURES),
         rules.tables.output,
         "paper/generated/{study}/performance.tex",

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from dying_relu.plan import cost, study
-from dying_relu.plan.gpu import is_likely_gpu
+from dying_relu.plan.gpu import is_gpu
 from dying_relu.plan.resources import mebibytes_for, minutes_for
 from dying_relu.results.code_digest import code_digest
 from dying_relu.errors import DyingReluError

@@ -1,8 +1,9 @@
 # One job trains a shard: networks of one experiment, data set, architecture, optimiser and replicate.
 rule shard:
     input:
-        study=ancient(CONFIG),
+        study=ancient(local(CONFIG)),
         data=lambda wildcards: f"{DATA.cache}/{STUDY.shard(wildcards.shard).dataset.name}.safetensors",
+        sum=lambda wildcards: f"{DATA.cache}/{STUDY.shard(wildcards.shard).dataset.name}.safetensors.sha256",
     output:
         expand(
             "results/{{study}}/shards/{{shard}}/{table}.parquet{sum}",
@@ -24,7 +25,7 @@ rule shard:
         * mebibytes_for(STUDY.shard(wildcards.shard), measured(wildcards)),
         runtime=lambda wildcards, attempt: attempt
         * minutes_for(STUDY.shard(wildcards.shard), measured(wildcards)),
-        gpu=int(is_likely_gpu(STUDY.configuration.device)),
+        gpu=int(is_gpu(STUDY.configuration.device)),
     shell:
         "dying-relu train {wildcards.shard:q} --config {input.study:q} --fingerprint {params.spec:q}"
         " --data {input.data:q} --out {params.folder:q} --threads {threads} > {log:q} 2>&1"
@@ -32,7 +33,7 @@ rule shard:
 
 rule aggregate:
     input:
-        study=ancient(CONFIG),
+        study=ancient(local(CONFIG)),
         shards=[
             f"results/{{study}}/shards/{shard.name}/{table}.parquet{ending}"
             for shard in STUDY.shards
@@ -67,7 +68,7 @@ localrules:
 rule record:
     input:
         expand("results/{{study}}/{table}.parquet", table=[*TABLES, *SIMULATIONS]),
-        study=ancient(CONFIG),
+        study=ancient(local(CONFIG)),
     output:
         record="results/{study}/provenance.json",
         sum="results/{study}/provenance.json.sha256",

@@ -6,10 +6,10 @@ localrules:
 rule verify:
     input:
         f"results/{STUDY.name}/runs.parquet",
-        expand(rules.settle.output, study=STUDY.name),
-        "results/published/runs.parquet",
-        "results/published/claims.csv",
-        published="results/published/provenance.json",
+        f"results/{STUDY.name}/claims.csv",
+        local("results/published/runs.parquet"),
+        local("results/published/claims.csv"),
+        published=local("results/published/provenance.json"),
     log:
         f"results/{STUDY.name}/logs/verify.log",
     params:

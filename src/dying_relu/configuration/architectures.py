@@ -13,6 +13,7 @@ from dying_relu.configuration.datasets import ImageSet
 from dying_relu.configuration.section import Section, Several, Width
 from dying_relu.configuration.size import Counter, Size
 from dying_relu.extensions import Registry
+from dying_relu.stack.centring import CENTRINGS
 from dying_relu.stack.normalisation import NORMALISATIONS
 
 # Useful floating-point operations per second and core, in training: measured on one core of a current server CPU (float32, one thread).
@@ -42,6 +43,10 @@ class Architecture(Section):
 
     normalisation: Annotated[str, NameIn(NORMALISATIONS, others=("none",))] = "none"
     """Of the pre-activations of every hidden layer: over the minibatch, or over the layer's units."""
+    centring: Annotated[str, NameIn(CENTRINGS, others=("none",))] = "none"
+    """Of the activations of every hidden layer: less the mean that they had initially, or less the minibatch's."""
+    centring_share: float = 1.0
+    """Share of this mean that is subtracted."""
     kind: str
 
     @abstractmethod

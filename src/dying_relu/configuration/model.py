@@ -16,12 +16,22 @@ from dying_relu import extensions
 from dying_relu.configuration.architectures import ARCHITECTURES, Architecture
 from dying_relu.configuration.choices import KindIn, NameIn
 from dying_relu.configuration.datasets import IMAGE_SETS
+from dying_relu.configuration.inputs import INPUTS, Centred, Inputs, Raw, Standardised
+from dying_relu.configuration.interventions import INTERVENTIONS, Combined, Intervention
 from dying_relu.configuration.optimisers import OPTIMISERS, Optimiser
 from dying_relu.configuration.section import Axis, Count, Line, Name, Section, Several, Text
 from dying_relu.stack.activations import ACTIVATIONS
 from dying_relu.stack.initialisation import SCHEMES
+from dying_relu.stack.loss import LOSSES
 
 MAX_CHECKPOINTS = 10_000
+NO_INTERVENTION = "none"
+PREDEFINED_INPUTS: dict[str, Inputs] = {
+    "standardised": Standardised(kind="standardised"),
+    "raw": Raw(kind="raw"),
+    "centred": Centred(kind="centred"),
+}
+"""Inputs that every study can name without declaring them."""
 LARGEST_MEMORY = 2**50
 """Bytes: more than any machine has."""
 
@@ -127,7 +137,11 @@ class Grid(Section):
     initial_bias: Axis[float] = (0.0,)
     """Initial bias of every hidden unit."""
     learning_rate: Axis[Annotated[float, Field(gt=0)]]
-    """Learning rates, constant after the optimiser's `warm_up_steps`."""
+    """Learning rates, constant after the optimiser's `warm_up_steps` unless an intervention changes them."""
+    inputs: Axis[str] = ("standardised",)
+    """Names from `inputs`: what networks see of the images."""
+    intervention: Axis[str] = (NO_INTERVENTION,)
+    """Names from `interventions`: what is done to networks in training."""
 
     @property
     def size(self) -> int:
@@ -144,6 +158,8 @@ class Experiment(Section):
     """Claims of the source post that it bears on."""
     replicates: int = Field(default=1, gt=0, le=10_000)
     """Repetitions of the whole grid with other initial weights and minibatches."""
+    first_replicate: int = Field(default=0, ge=0, le=2**31)
+    """Number of the first replicate: experiments without a replicate in common share no random numbers."""
     grid: Grid
     """Factors and levels."""
     epochs: Count | None = None
@@ -152,10 +168,12 @@ class Experiment(Section):
     """Number of minibatches, instead of epochs."""
     checkpoints: int | None = Field(default=None, ge=2, le=MAX_CHECKPOINTS)
     """Instead of `measuring.checkpoints`."""
+    checkpoint_steps: Several[Annotated[int, Field(ge=0)]] = Field(default=(), max_length=MAX_CHECKPOINTS)
+    """Checkpoints, instead of log-spaced ones; the first and the last step are always among them."""
     batch_size: Count | None = None
     """Instead of `training.batch_size`."""
-    pixels: Literal["standardised", "raw"] = "standardised"
-    """What networks see: each channel with mean 0 and standard deviation 1, or pixels from 0 to 1 as they are."""
+    loss: Annotated[str, NameIn(LOSSES)] = "cross_entropy"
+    """Of the minibatch; squared_error: between logits and one-hot labels."""
     train_examples: Count | None = None
     """Instead of `datasets.<name>.train`."""
     probe_train: Count | None = None
@@ -166,6 +184,10 @@ class Experiment(Section):
     """Measure after every step, instead of at log-spaced checkpoints."""
     record_units: bool = False
     """Keep the state of every single unit at every checkpoint."""
+    count_all: Literal["end", "checkpoints"] = "end"
+    """When dead units are counted on all training examples: at step 0 and the end, or at all checkpoints."""
+    activity_counts: bool = False
+    """Keep on how many training examples each unit is active at the end."""
 
 
 def _of_a_machine(memory: ByteSize) -> ByteSize:
@@ -190,7 +212,7 @@ class Configuration(Section):
     seed: int = Field(default=0, ge=0, le=2**53)
     """Of all random numbers, together with the replicate."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
-    """Where networks are trained; auto: a GPU if there is one."""
+    """Where networks are trained; auto: the CPU, as long as the engine has not run on a GPU, which `cuda` and `mps` ask for."""
     memory_limit: Annotated[ByteSize, AfterValidator(_of_a_machine)] = Field(
         default=ByteSize(2 * 2**30), json_schema_extra={"default": "2 GiB"}
     )
@@ -203,6 +225,10 @@ class Configuration(Section):
     """Networks, by a name of your choice."""
     optimisers: dict[Name, Annotated[Optimiser, KindIn(OPTIMISERS)]] = Field(min_length=1)
     """Optimisers, by a name of your choice."""
+    inputs: dict[Name, Annotated[Inputs, KindIn(INPUTS)]] = Field(default={})
+    """What networks see of the images, by a name of your choice; standardised, raw and centred need no entry."""
+    interventions: dict[Name, Annotated[Intervention, KindIn(INTERVENTIONS)]] = Field(default={})
+    """What is done to networks in training, by a name of your choice; none needs no entry."""
     training: Training = Training()
     """The training of each network: its length, its minibatches and its precision."""
     measuring: Measuring = Measuring()
@@ -210,8 +236,29 @@ class Configuration(Section):
     experiments: dict[Name, Experiment] = Field(min_length=1)
     """Experiments, by a name of your choice; figures and claims look for some by name."""
 
-    _kinds: ClassVar[tuple[str, ...]] = (*ARCHITECTURES, *OPTIMISERS)
-    """Of architectures and optimisers, for which this class was built."""
+    _kinds: ClassVar[tuple[str, ...]] = (*ARCHITECTURES, *OPTIMISERS, *INPUTS, *INTERVENTIONS)
+    """Of architectures, optimisers, inputs and interventions, for which this class was built."""
+
+    @property
+    def known_inputs(self) -> dict[str, Inputs]:
+        """Inputs by name, those that need no entry among them."""
+        return PREDEFINED_INPUTS | self.inputs
+
+    def inputs_named(self, name: str) -> tuple[Inputs, ...]:
+        """List the changes that make the inputs ``name`` of standardised images, in their order; of names that exist and make no circle."""
+        settings = self.known_inputs[name]
+        if isinstance(settings, Standardised):
+            return ()
+        return (*self.inputs_named(settings.start), settings)
+
+    def interventions_named(self, name: str) -> tuple[Intervention, ...]:
+        """List what the intervention ``name`` consists of, in the order of acting; of names that exist and make no circle."""
+        if name == NO_INTERVENTION:
+            return ()
+        settings = self.interventions[name]
+        if isinstance(settings, Combined):
+            return tuple(part for other in settings.of for part in self.interventions_named(other))
+        return (settings,)
 
     @classmethod
     def model_validate(cls, obj: Any, **options: Any) -> Self:
@@ -228,7 +275,7 @@ class Configuration(Section):
     @classmethod
     def _extend(cls) -> None:
         extensions.load()
-        kinds = (*ARCHITECTURES, *OPTIMISERS)
+        kinds = (*ARCHITECTURES, *OPTIMISERS, *INPUTS, *INTERVENTIONS)
         if kinds != cls._kinds:
             cls.model_rebuild(force=True)
             cls._kinds = kinds

@@ -1,14 +1,13 @@
-"""A guess at the device of jobs, made without PyTorch."""
+"""The meaning of a study's `device`, as far as it can be told without PyTorch."""
 
-import platform
-import sys
-from importlib import metadata
-from pathlib import Path
+AUTO = "cpu"
+"""The device that `auto` means, as long as the engine has not run on a GPU."""
 
 
-def is_likely_gpu(name: str) -> bool:
-    """Tell if the device called ``name`` in a study will probably be a GPU, without importing torch."""
-    if name == "auto":
-        has_nvidia = Path("/dev/nvidiactl").exists() and not metadata.version("torch").endswith("+cpu")
-        return has_nvidia or (sys.platform == "darwin" and platform.machine() == "arm64")
-    return name != "cpu"
+def is_gpu(name: str) -> bool:
+    """Tell if the device called ``name`` in a study is a GPU.
+
+    >>> is_gpu("cuda"), is_gpu("auto")
+    (True, False)
+    """
+    return (AUTO if name == "auto" else name) != "cpu"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from dying_relu.configuration import IMAGE_SETS, Architecture, Optimiser
 from dying_relu.plan import cost
-from dying_relu.plan.gpu import is_likely_gpu
+from dying_relu.plan.gpu import is_gpu
 from dying_relu.stack.normalisation import NORMALISATIONS
 
 if TYPE_CHECKING:
@@ -23,8 +23,9 @@ BYTES_PER_NUMBER = 4
 # Examples used are held as float32, beside the scratch memory to normalise them.
 COPIES_OF_THE_DATA = 1.5
 BYTES_PER_ROW = 400
-# dying_relu.training.measurement.BATCH, which planning does not import because of torch.
-EXAMPLES_MEASURED_AT_ONCE = 200
+# In dying_relu.training.full_count, which planning does not import because of torch.
+VECTORS_COUNTED_AT_ONCE, IMAGES_COUNTED_AT_ONCE = 1200, 200
+NUMBERS_OF_EXAMPLES_COUNTED = 4
 # Of activations, in training and in measuring: before and after the non-linearity, derivatives, gradients.
 COPIES_OF_ACTIVATIONS = 5
 # Inputs and pre-activations of the probe set, at this checkpoint and the one before.
@@ -45,16 +46,17 @@ CACHE_SIZE_IN_LINUX = Path("/sys/devices/system/cpu/cpu0/cache/index2/size")
 
 def of_job(shard: "Shard") -> int:
     """Estimate the bytes that the job of ``shard`` needs; never more than its memory limit."""
-    runs = len(shard.runs)
-    stack = stack_size(shard, on_gpu=is_likely_gpu(shard.device), cache=USUAL_CACHE)
+    runs, on_gpu = len(shard.runs), is_gpu(shard.device)
+    stack = max(stack_size(shard, name, on_gpu, USUAL_CACHE) for name in shard.optimisers)
     return fixed(shard) + runs * per_run(shard) + min(runs, stack) * in_stack(shard)
 
 
-def stack_size(shard: "Shard", on_gpu: bool, cache: int) -> int:
-    """Count the networks per stack for the runs of ``shard``: on a CPU the fastest, on a GPU as many as the memory limit admits.
+def stack_size(shard: "Shard", optimiser: str, on_gpu: bool, cache: int) -> int:
+    """Count the networks per stack for runs of ``shard``: on a CPU the fastest, on a GPU as many as the memory limit admits.
 
     Args:
         shard: what is trained.
+        optimiser: name of the runs' optimiser.
         on_gpu: whether it is trained on a GPU.
         cache: bytes of a core's second-level cache.
     """
@@ -62,7 +64,7 @@ def stack_size(shard: "Shard", on_gpu: bool, cache: int) -> int:
     fit = max(1, spare // in_stack(shard))
     if on_gpu:
         return fit
-    return min(fit, fastest_stack(shard.architecture, shard.dataset.name, shard.optimiser, cache))
+    return min(fit, fastest_stack(shard.architecture, shard.dataset.name, shard.optimisers[optimiser], cache))
 
 
 def fastest_stack(architecture: Architecture, dataset: str, optimiser: Optimiser, cache: int) -> int:
@@ -107,22 +109,28 @@ def per_run(shard: "Shard") -> int:
     """Estimate the bytes of results that each run of ``shard`` adds to its job."""
     network = cost.size(shard.architecture, shard.dataset.name)
     rows_per_checkpoint = 1 + 2 * network.layers + (network.units if shard.record_units else 0)
-    return rows_per_checkpoint * len(shard.checkpoints) * BYTES_PER_ROW
+    rows_of_activity = NUMBERS_OF_EXAMPLES_COUNTED * network.units if shard.activity_counts else 0
+    return (rows_per_checkpoint * len(shard.checkpoints) + rows_of_activity) * BYTES_PER_ROW
 
 
 def in_stack(shard: "Shard") -> int:
     """Estimate the bytes that each network of a stack needs while it trains: weights, gradients, moments, activations."""
     network = cost.size(shard.architecture, shard.dataset.name)
-    kept_until_clipped = shard.optimiser.clip_norm is not None
+    optimisers, interventions = shard.optimisers.values(), shard.interventions.values()
+    kept_until_clipped = any(optimiser.clip_norm is not None for optimiser in optimisers)
+    moments = max(optimiser.moments for optimiser in optimisers)
     # Those of the checkpoint before, where single units are followed.
     kept_until_measured = shard.record_units
-    kept = kept_until_clipped + kept_until_measured + shard.optimiser.moments
+    # As they were before a step, or before the damage, whose optimiser has moments of its own.
+    kept_to_undo = any(map(len, interventions)) * (1 + moments)
+    kept = kept_until_clipped + kept_until_measured + kept_to_undo + moments
     numbers = (2 + kept) * network.parameters
     normalisation = NORMALISATIONS.get(shard.architecture.normalisation)
     copies = COPIES_OF_ACTIVATIONS + (normalisation.copies if normalisation else 0)
-    numbers += COPIES_WHEN_SAVED * (1 + kept_until_measured + shard.optimiser.moments) * network.parameters
+    numbers += COPIES_WHEN_SAVED * (1 + kept_until_measured + moments) * network.parameters
     numbers += COPIES_WHEN_TRACED * kept_until_measured * shard.probe_train * network.activations
-    numbers += copies * max(shard.batch_size, EXAMPLES_MEASURED_AT_ONCE) * network.activations
+    counted = IMAGES_COUNTED_AT_ONCE if shard.architecture.is_convolutional else VECTORS_COUNTED_AT_ONCE
+    numbers += copies * max(shard.batch_size, counted) * network.activations
     return numbers * BYTES_PER_NUMBER
 
 
@@ -131,4 +139,5 @@ def fixed(shard: "Shard") -> int:
     images = IMAGE_SETS[shard.dataset.name]
     pixels = images.channels * images.side**2
     data = (shard.dataset.train + shard.dataset.test) * pixels * BYTES_PER_NUMBER
-    return int(START_UP_BYTES + COPIES_OF_THE_DATA * data)
+    changed = any(map(bool, shard.inputs.values()))
+    return int(START_UP_BYTES + (COPIES_OF_THE_DATA + changed) * data)

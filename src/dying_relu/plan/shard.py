@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
-from dying_relu.configuration import Architecture, Optimiser
+from dying_relu.configuration import Architecture, Inputs, Intervention, Optimiser
 
-SHARED_FACTORS = ("dataset", "architecture", "optimiser")
+SHARED_FACTORS = ("dataset", "architecture")
 """Factors in which the runs of a shard agree; in all the others they differ."""
+STACKED_FACTORS = ("inputs", "seed", "optimiser", "intervention", "activation")
+"""Attributes of runs in which the networks of a stack agree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +45,12 @@ class DatasetSize:
 
 @dataclass(frozen=True)
 class Shard:
-    """One job: runs of an experiment that share everything but the replicate and what can differ within a stack of networks.
+    """One job: runs of an experiment on one data set and of one architecture.
 
     Attributes:
+        optimisers: by name, those of its runs.
+        inputs: by name, those of its runs: the changes that make them of standardised images, in their order.
+        interventions: by name, those of its runs: what they consist of, in the order of acting.
         steps: minibatches to train.
         checkpoints: steps after which networks are measured; 0 and ``steps`` are among them.
         probe_train, probe_test: number of examples on which units are counted.
@@ -53,7 +58,7 @@ class Shard:
         loss_function: its name in the configuration.
         count_all: where units are counted on all training examples: before training and at its ``end``, or at all ``checkpoints``.
         activity_counts: whether it is counted on how many training examples each unit is active.
-        runs: sorted by replicate, then activation, slope, initialisation, bias and learning rate.
+        runs: sorted by inputs, replicate, what else the networks of a stack share, slope, initialisation, bias and learning rate.
         fingerprint: changes when anything above changes.
     """
 
@@ -61,8 +66,9 @@ class Shard:
     experiment: str
     dataset: DatasetSize
     architecture: Architecture
-    optimiser: Optimiser
-    pixels: str
+    optimisers: dict[str, Optimiser]
+    inputs: dict[str, tuple[Inputs, ...]]
+    interventions: dict[str, tuple[Intervention, ...]]
     batch_size: int
     steps: int
     checkpoints: tuple[int, ...]

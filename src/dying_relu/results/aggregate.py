@@ -102,16 +102,9 @@ def _require_planned_runs(name: str, table: pd.DataFrame, shards: list[Shard], p
     has_rows = asks.get(name, lambda shard: True)
     planned = [run.id for shard in shards if has_rows(shard) for run in shard.runs]
     runs = table["run"].unique()
-    match name:
-        case "runs":
-            as_planned = list(runs) == planned
-        case "activity":
-            as_planned = set(runs) <= set(planned)
-        case _:
-            as_planned = set(runs) == set(planned)
-    if as_planned:
+    differing = sorted(set(runs) - set(planned) if name == "activity" else set(runs) ^ set(planned))
+    if not differing and (name != "runs" or list(runs) == planned):
         return
-    differing = sorted(set(runs) ^ set(planned))
     raise DyingReluError(
         f"{path} would not hold the runs that are planned for {shards[0].name} to {shards[-1].name}",
         found=f"{len(differing)} missing or too many, such as {differing[0]}"

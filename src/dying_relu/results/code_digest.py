@@ -6,11 +6,13 @@ functions. ``from package import name`` counts as an import of the module that d
 the package's ``__init__`` imports.
 """
 
-import ast
 import hashlib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+
+from dying_relu.results import source_summary
+from dying_relu.results.source_summary import Import, Summary
 
 SOURCE = Path(__file__).parents[2]
 PACKAGES = {"dying_relu": ".", "benchmarks": ".."}
@@ -43,7 +45,8 @@ def code_digest(*modules: str) -> str:
     """
     digest = hashlib.sha256()
     for module in sorted(import_closure(*modules)):
-        digest.update(f"{module}\n{_meaning(module)}\n".encode())
+        digest.update(f"{module} {_summary(module).meaning}\n".encode())
+    source_summary.remember()
     return digest.hexdigest()[:16]
 
 
@@ -65,6 +68,7 @@ def _is_left_out(module: str) -> bool:
     )
 
 
+@cache
 def _path(module: str) -> Path | None:
     """The file of a module or package of ours; None for everything else."""
     place = PACKAGES.get(module.split(".")[0])
@@ -92,45 +96,10 @@ def _inside(module: str) -> list[str]:
 
 
 @cache
-def _tree(module: str) -> ast.Module:
+def _summary(module: str) -> Summary:
     path = _path(module)
     assert path is not None
-    return _parsed(path)
-
-
-def _parsed(path: Path) -> ast.Module:
-    tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-    _WithoutDocstrings().visit(tree)
-    return tree
-
-
-@cache
-def _meaning(module: str) -> str:
-    return _written(_tree(module))
-
-
-def _written(node: object) -> str:
-    """A syntax tree as text, without positions and without what is empty: each version of Python adds empty fields of its own.
-
-    >>> _written(ast.parse("x = f()"))
-    "Module(body=[Assign(targets=[Name(id='x',ctx=Store())],value=Call(func=Name(id='f',ctx=Load())))])"
-    """
-    if isinstance(node, list):
-        return f"[{','.join(map(_written, node))}]"
-    if not isinstance(node, ast.AST):
-        return repr(node)
-    fields = ((name, value) for name, value in ast.iter_fields(node) if value not in (None, []))
-    # A constant may be None, and says so.
-    is_none = isinstance(node, ast.Constant) and node.value is None
-    return f"{type(node).__name__}({'None' if is_none else ','.join(f'{name}={_written(value)}' for name, value in fields)})"
-
-
-class _WithoutDocstrings(ast.NodeTransformer):
-    """Removes docstrings and other strings that stand alone."""
-
-    def visit_Expr(self, node: ast.Expr) -> ast.AST | None:
-        is_text = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-        return None if is_text else self.generic_visit(node)
+    return source_summary.summary(path)
 
 
 @cache
@@ -139,21 +108,22 @@ def _imports(module: str) -> tuple[str, ...]:
 
 
 def _imported(module: str) -> Iterator[str]:
-    for node in ast.walk(_tree(module)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names if _path(alias.name))
-        elif isinstance(node, ast.ImportFrom):
-            source = _absolute(node, module)
-            yield from (origin for alias in node.names if (origin := _origin(source, alias.name)))
+    for statement in _summary(module).imports:
+        if statement.level < 0:
+            yield from (name for name in (statement.source,) if _path(name))
+        else:
+            source = _absolute(statement, module)
+            yield from (origin for name in statement.names if (origin := _origin(source, name)))
 
 
-def _absolute(node: ast.ImportFrom, module: str) -> str:
-    """The full name of what ``node``, which stands in ``module``, imports from."""
-    if node.level == 0:
-        return node.module or ""
+def _absolute(statement: Import, module: str) -> str:
+    """The full name of what ``statement``, which stands in ``module``, imports from."""
+    if statement.level == 0:
+        return statement.source
     path = _path(module)
     parts = module.split(".") if path and path.name == "__init__.py" else module.split(".")[:-1]
-    return ".".join([*parts[: len(parts) - node.level + 1], *([node.module] if node.module else [])])
+    above = parts[: len(parts) - statement.level + 1]
+    return ".".join([*above, *([statement.source] if statement.source else [])])
 
 
 def _origin(source: str, name: str) -> str | None:
@@ -162,10 +132,7 @@ def _origin(source: str, name: str) -> str | None:
         return None
     if name != "*" and _path(f"{source}.{name}"):
         return f"{source}.{name}"
-    for node in _tree(source).body:
-        if isinstance(node, ast.ImportFrom) and any(
-            (alias.asname or alias.name) == name for alias in node.names
-        ):
-            original = next(alias.name for alias in node.names if (alias.asname or alias.name) == name)
-            return _origin(_absolute(node, source), original) or source
+    if name in (origins := _summary(source).origins):
+        statement, original = origins[name]
+        return _origin(_absolute(statement, source), original) or source
     return source

@@ -11,37 +11,70 @@ POSITIVE = pa.Check.gt(0)
 
 
 def text(description: str, *, one_of: Sequence[str] = ()) -> pa.Column:
-    """Text, one of ``one_of`` if that is given."""
+    """Text, one of ``one_of`` if that is given.
+
+    Args:
+        description: its meaning, a sentence.
+        one_of: the values that it may have; empty: any.
+    """
     return pa.Column(str, [pa.Check.isin(list(one_of))] if one_of else [], description=description)
 
 
 def flag(description: str, *, missing: str = "") -> pa.Column:
-    """True or false, neither in those rows that ``missing`` names."""
+    """True or false, neither in those rows that ``missing`` names.
+
+    Args:
+        description: its meaning, a sentence.
+        missing: the rows without a value, in words; empty: there is none.
+    """
     kind = "boolean" if missing else "bool"
     return pa.Column(kind, nullable=bool(missing), description=_with_missing(description, missing, "missing"))
 
 
 def count(description: str, check: pa.Check = NOT_NEGATIVE, *, missing: str = "") -> pa.Column:
-    """A whole number, none in those rows that ``missing`` names."""
+    """A whole number, none in those rows that ``missing`` names.
+
+    Args:
+        description: its meaning, a sentence.
+        check: what every number obeys.
+        missing: the rows without a value, in words; empty: there is none.
+    """
     kind = "Int64" if missing else "int64"
     description = _with_missing(description, missing, "missing")
     return pa.Column(kind, check, nullable=bool(missing), description=description)
 
 
 def real(description: str, *checks: pa.Check, missing: str = "") -> pa.Column:
-    """A number, not a number in those rows that ``missing`` names."""
+    """A number, not a number in those rows that ``missing`` names.
+
+    Args:
+        description: its meaning, a sentence.
+        checks: what every number obeys.
+        missing: the rows without a value, in words; empty: there is none.
+    """
     return pa.Column(
         float, list(checks), nullable=bool(missing), description=_with_missing(description, missing)
     )
 
 
 def share(description: str, *, missing: str = "") -> pa.Column:
-    """A number from 0 to 1, not a number in those rows that ``missing`` names."""
+    """A number from 0 to 1, not a number in those rows that ``missing`` names.
+
+    Args:
+        description: its meaning, a sentence.
+        missing: the rows without a value, in words; empty: there is none.
+    """
     return real(description, FRACTION, missing=missing)
 
 
 def measured(description: str, *checks: pa.Check, missing: str = "") -> pa.Column:
-    """A number as the networks have it, in single precision; for long tables."""
+    """A number as the networks have it, in single precision; for long tables.
+
+    Args:
+        description: its meaning, a sentence.
+        checks: what every number obeys.
+        missing: the rows without a value, in words; empty: there is none.
+    """
     return pa.Column(
         "float32", list(checks), nullable=bool(missing), description=_with_missing(description, missing)
     )
@@ -63,7 +96,12 @@ def law(name: str, holds: Callable[[pd.DataFrame], pd.Series]) -> pa.Check:
 
 
 def at_most(smaller: str, larger: str) -> pa.Check:
-    """The law that one column is at most another, in rows where both are known."""
+    """The law that one column is at most another, in rows where both are known.
+
+    Args:
+        smaller: its name.
+        larger: the other's name.
+    """
 
     def holds(table: pd.DataFrame) -> pd.Series:
         return ~(table[smaller] > table[larger]).fillna(False).astype(bool)

@@ -44,7 +44,7 @@ its SHA-256 sum (`sha256sum --check *.sha256`), and `dying-relu provenance FILE`
 import pandas as pd
 
 runs = pd.read_parquet("results/default/runs.parquet")
-trained = runs[(runs["outcome"] == "trained") & (runs["activation"] == "relu")]      # count wrecks apart
+trained = runs[(runs["outcome"] == "trained") & (runs["activation"] == "relu")]  # count wrecks apart
 trained.pivot_table("dead_fraction", "initial_bias", ["dataset", "architecture", "learning_rate"])
 ```
 

@@ -120,12 +120,12 @@ RUNS = table(
             f"Largest change of a logit when the units dead on the training probe set are removed, over the largest absolute logit, "
             f"{_AT_THE_END}.",
             NOT_NEGATIVE,
-            missing=f"{_IF_OVERFLOWED}, and with layer normalisation",
+            missing=f"{_IF_OVERFLOWED}, and with layer normalisation or centred activations",
         ),
         "pruned_answers": share(
             "Share of the test probe set whose predicted class changes when the units dead on the training probe set are removed, "
             "at the last checkpoint.",
-            missing=f"{_IF_OVERFLOWED}, and with layer normalisation",
+            missing=f"{_IF_OVERFLOWED}, and with layer normalisation or centred activations",
         ),
         "mean_slope": real(
             "Mean over the hidden layers of the slope left of zero at the last checkpoint; PReLU learns it.",
@@ -225,6 +225,13 @@ LAYERS = table(
         ),
     },
     checks=[
+        at_most("dead", "inactive"),
+        at_most("dead", "saturated"),
+        at_most("dead", "dormant_0"),
+        at_most("dormant_0", "dormant_0025"),
+        at_most("dormant_0025", "dormant_01"),
+        at_most("inactive", "units"),
+        at_most("dormant_01", "units"),
         law(
             "dead on all only on the training probe set",
             lambda t: t["dead_all"].isna() | (t["probe"] == "train"),
@@ -233,13 +240,6 @@ LAYERS = table(
         at_most("new_dead_all", "dead_all"),
         at_most("dead_all", "dead"),
         law("dead and nearly dead are apart", lambda t: t["dead"] + t["nearly_dead"] <= t["units"]),
-        at_most("dead", "inactive"),
-        at_most("dead", "saturated"),
-        at_most("dead", "dormant_0"),
-        at_most("dormant_0", "dormant_0025"),
-        at_most("dormant_0025", "dormant_01"),
-        at_most("inactive", "units"),
-        at_most("dormant_01", "units"),
     ],
     unique=["run", "step", "layer", "probe"],
     name="layers",

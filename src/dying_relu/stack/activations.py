@@ -33,8 +33,11 @@ class Activation:
         monotone: f never decreases (where there is a slope: while it is not negative).
         learns_slope: the slope is a parameter of each layer (PReLU).
         rectifies: f(z) is z where z > 0, else the slope times z, with a fixed slope.
+        with_derivative: contiguous float32 z on the CPU -> f(z) and f'(z), where both together cost less than one after the other;
+            for activations without a slope.
         default_slope: used where a study gives none; None for activations without a slope.
         label: its name in figures and tables; None: the name that studies give it.
+        is_surrogate: the gradient is another function's, so that f and max-pooling cannot change places.
     """
 
     function: Callable[[Tensor, Slope], Tensor]
@@ -42,8 +45,10 @@ class Activation:
     monotone: bool = True
     learns_slope: bool = False
     rectifies: bool = False
+    with_derivative: Callable[[Tensor], tuple[Tensor, Tensor]] | None = None
     default_slope: float | None = None
     label: str | None = None
+    is_surrogate: bool = False
 
     def derivative(self, z: Tensor, slope: Slope) -> Tensor:
         """Differentiate f at every element, as training sees it (float32 underflow included).
@@ -114,6 +119,13 @@ def gelu_gradient(delta: Tensor, z: Tensor, slope: Slope) -> Tensor:
     return _aten().gelu_backward(delta, z)
 
 
+def gelu_with_derivative(z: Tensor) -> tuple[Tensor, Tensor]:
+    """z * Phi(z) and Phi(z) + z * phi(z), in one pass."""
+    from dying_relu.stack import gelu
+
+    return gelu.gelu_with_derivative(z)
+
+
 def silu(z: Tensor, slope: Slope) -> Tensor:
     """z * sigmoid(z), also called Swish (Ramachandran et al., 2017)."""
     return _functional().silu(z)
@@ -132,6 +144,24 @@ def tanh(z: Tensor, slope: Slope) -> Tensor:
 def tanh_gradient(delta: Tensor, z: Tensor, slope: Slope) -> Tensor:
     """delta * (1 - tanh(z)^2)."""
     return _aten().tanh_backward(delta, z.tanh())
+
+
+# Horuz et al. (2025), eq. 7 and section 4.
+B_SILU_ALPHA = 1.67
+NELU_ALPHA = 0.05
+
+
+def b_silu_gradient(delta: Tensor, z: Tensor, slope: Slope) -> Tensor:
+    """delta times the derivative of B-SiLU, (z + 1.67) * sigmoid(z) - 1.67 / 2, in the place of ReLU's (SUGAR; Horuz et al., 2025)."""
+    sigmoid = z.sigmoid()
+    return delta * (sigmoid + (z + B_SILU_ALPHA) * sigmoid * (1 - sigmoid))
+
+
+def nelu_gradient(delta: Tensor, z: Tensor, slope: Slope) -> Tensor:
+    """delta where z > 0, else delta * 0.05 * 2 z / (1 + z^2)^2, the derivative of NeLU (SUGAR; Horuz et al., 2025)."""
+    # By two divisions: the square of a large z would overflow sooner.
+    left = (2 * NELU_ALPHA) * z / (1 + z.square()) / (1 + z.square())
+    return delta * left.where(z <= 0, 1.0)
 
 
 def _aten() -> Any:
@@ -165,6 +195,13 @@ ACTIVATIONS.add(
 )
 ACTIVATIONS.add("elu", Activation(elu, elu_gradient, label="ELU"))
 ACTIVATIONS.add("selu", Activation(selu, selu_gradient, label="SELU"))
-ACTIVATIONS.add("gelu", Activation(gelu, gelu_gradient, monotone=False, label="GELU"))
+ACTIVATIONS.add(
+    "gelu",
+    Activation(gelu, gelu_gradient, monotone=False, with_derivative=gelu_with_derivative, label="GELU"),
+)
 ACTIVATIONS.add("silu", Activation(silu, silu_gradient, monotone=False, label="SiLU"))
 ACTIVATIONS.add("tanh", Activation(tanh, tanh_gradient, label="tanh"))
+ACTIVATIONS.add(
+    "relu_b_silu", Activation(relu, b_silu_gradient, is_surrogate=True, label="ReLU, B-SiLU gradient")
+)
+ACTIVATIONS.add("relu_nelu", Activation(relu, nelu_gradient, is_surrogate=True, label="ReLU, NeLU gradient"))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from dying_relu.stack.execution import by_operators
 from dying_relu.stack.optimisers import Optimiser, Parameter, add_matrix_product, per_network
 
 SAFE = 1e-6
@@ -32,13 +33,21 @@ class Clipped:
         self._gradient(parameter).copy_(gradient)
 
     def finish_step(self) -> None:
-        # Network by network: how PyTorch sums the rows of a matrix may depend on how many there are.
-        of_each = zip(*(gradient.unbind() for gradient in self.gradients.values()), strict=True)
-        norm = torch.stack([torch.stack([part.norm() for part in parts]).norm() for parts in of_each])
-        scale = (self.largest_norm / (norm + SAFE)).clamp(max=1.0) * self.optimiser.gradient_scale
+        scale = (self.largest_norm / (self._norms() + SAFE)).clamp(max=1.0) * self.optimiser.gradient_scale
         for parameter, gradient in self.gradients.items():
             self.optimiser.add(parameter, gradient * per_network(scale, parameter))
         self.optimiser.finish_step()
+
+    def _norms(self) -> Tensor:
+        """(K,) norm of each network's whole gradient."""
+        gradients = list(self.gradients.values())
+        if by_operators(gradients[0].device):
+            rows = [gradient.reshape(len(gradient), -1) for gradient in gradients]
+            of_parameters = [torch.linalg.vector_norm(numbers, dim=1) for numbers in rows]
+            return torch.linalg.vector_norm(torch.stack(of_parameters), dim=0)
+        # Network by network: how PyTorch sums the rows of a matrix may depend on how many there are.
+        of_each = zip(*(gradient.unbind() for gradient in gradients), strict=True)
+        return torch.stack([torch.stack([part.norm() for part in parts]).norm() for parts in of_each])
 
     def set_rates(self, learning_rate: Tensor) -> None:
         self.optimiser.set_rates(learning_rate)

@@ -8,6 +8,8 @@ import numpy as np
 from numba import njit
 from torch import Tensor
 
+from dying_relu.stack.execution import by_operators
+
 
 def side_by_side(images: Tensor) -> Tensor:
     """Join the networks' channels: (K, B, C, H, W) -> (B, H, W, K * C); a view, if the images have the layout of this module."""
@@ -34,7 +36,7 @@ def apart(images: Tensor) -> Tensor:
 
 def sum_by_channel(rows: Tensor) -> Tensor:
     """Sum (B, H, W, C) over all but the channels -> (C,): in the same order whatever C is, on which PyTorch's own sums depend."""
-    if rows.device.type != "cpu":
+    if by_operators(rows.device):
         return rows.sum((0, 1, 2))
     total = rows.new_zeros(rows.shape[-1])
     _sum_by_channel(rows.flatten(1, 2).numpy(), total.numpy())

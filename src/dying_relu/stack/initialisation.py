@@ -11,7 +11,7 @@ called, since a study's file is checked against the names here, and a study is p
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import prod
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -20,6 +20,8 @@ from dying_relu.extensions import Registry
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
+
+    from dying_relu.stack.network import Network
 
 Scheme: TypeAlias = "Callable[[tuple[int, ...], torch.Generator], tuple[Tensor, Tensor]]"
 
@@ -123,3 +125,60 @@ def rai(shape: tuple[int, ...], generator: torch.Generator) -> tuple[Tensor, Ten
     # The distribution function of Beta(2, 1) is x^2, so that the root of a uniform number follows it.
     drawn.scatter_(1, picked, torch.rand(shape[0], 1, generator=generator).sqrt())
     return drawn[:, :-1].reshape(shape), drawn[:, -1].clone()
+
+
+LSUV_EXAMPLES = 500
+LSUV_TOLERANCE = 0.1
+LSUV_ITERATIONS = 10
+"""Mishkin and Matas (2016), section 2."""
+
+
+@SCHEMES.named("lsuv")
+def lsuv(shape: tuple[int, ...], generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Orthonormal weights and zero biases, before :func:`scale_to_unit_variance` scales the weights of each layer on examples.
+
+    Args:
+        shape: (outputs, inputs, ...) of the weight.
+        generator: source of the random numbers.
+
+    Returns:
+        weight of the shape given, bias (outputs,).
+
+    Source: Mishkin and Matas (2016), algorithm 1.
+    """
+    import torch
+
+    weight = torch.nn.init.orthogonal_(torch.empty(shape[0], prod(shape[1:])), generator=generator)
+    return weight.reshape(shape), torch.zeros(shape[0])
+
+
+def scale_to_unit_variance(network: Network, which: Sequence[bool], examples: Tensor) -> None:
+    """Scale the weights of each layer, first layer first, until what it computes has variance 1 over examples and units.
+
+    Args:
+        network: K networks, as they were initialised.
+        which: (K,) those that are scaled.
+        examples: (N, ...) of which the first ``LSUV_EXAMPLES`` are used.
+
+    Source: Mishkin and Matas (2016), algorithm 1.
+    """
+    with network.evaluation():
+        x = examples[:LSUV_EXAMPLES]
+        for layer in network.layers:
+            z = layer.forward(x)
+            weight = getattr(layer, "weight", None)
+            for _ in range(LSUV_ITERATIONS):
+                if weight is None:
+                    break
+                # Network by network: how PyTorch sums may depend on how many there are.
+                variances = [float(of_one.contiguous().var()) for of_one in z.unbind()]
+                scales = [
+                    variance**-0.5 if chosen and variance > 0 and abs(variance - 1) >= LSUV_TOLERANCE else 1.0
+                    for variance, chosen in zip(variances, which, strict=True)
+                ]
+                if all(scale == 1.0 for scale in scales):
+                    break
+                for of_one, scale in zip(weight.value.unbind(), scales, strict=True):
+                    of_one.mul_(scale)
+                z = layer.forward(x)
+            x = z

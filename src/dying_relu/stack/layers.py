@@ -5,8 +5,8 @@ operands of the matrix products are contiguous; images are (K, B, C, H, W), in m
 (:mod:`~dying_relu.stack.images`). The first layer gets the minibatch without a model axis, (B, inputs) or
 (B, H, W, C), because all networks share it, and so it sends no gradient back.
 
-``backward`` takes the scaled gradient of the loss with respect to the layer's output, gives each of its parameters' gradients
-to the optimiser, and returns the gradient with respect to its input (computed before its parameters change).
+``backward`` takes the scaled gradient of the loss with respect to the layer's output, which it may overwrite, gives each of its
+parameters' gradients to the optimiser, and returns the gradient with respect to its input (computed before its parameters change).
 """
 
 from collections.abc import Callable
@@ -15,6 +15,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from dying_relu.stack import deltas
 from dying_relu.stack.activations import Activation
 from dying_relu.stack.images import by_network, side_by_side
 from dying_relu.stack.optimisers import Optimiser, Parameter
@@ -44,7 +45,18 @@ class Layer(Protocol):
 
 
 class Linear:
-    """K fully connected layers: weight (K, U, inputs), bias (K, U)."""
+    """K fully connected layers: weight (K, U, inputs), bias (K, U).
+
+    Args:
+        weight: initial weights.
+        bias: initial biases.
+
+    Attributes:
+        activation: the layer that follows directly, if it is an activation: it may know the sum of what it sends back for each unit,
+            which is the gradient of the bias.
+    """
+
+    activation: "ElementWise | None" = None
 
     def __init__(self, weight: Tensor, bias: Tensor) -> None:
         self.weight = Parameter(weight)
@@ -66,8 +78,13 @@ class Linear:
         shared = self.x.dim() == 2
         delta_x = None if shared else self._gradient_of_input(delta)
         optimiser.add_product(self.weight, delta, self.x if shared else self.x.mT)
-        optimiser.add(self.bias, delta.sum(-1))
+        optimiser.add(self.bias, self._gradient_of_bias(delta))
         return delta_x
+
+    def _gradient_of_bias(self, delta: Tensor) -> Tensor:
+        """(K, U)."""
+        total = self.activation.total if self.activation is not None else None
+        return delta.sum(-1) if total is None else total
 
     def _gradient_of_input(self, delta: Tensor) -> Tensor:
         """(K, inputs, B), in memory as the input was."""
@@ -79,22 +96,51 @@ class Linear:
 
 
 class ElementWise:
-    """An activation function; ``slope`` is (K,), and learned where the activation learns it (one slope a layer)."""
+    """An activation function; ``slope`` is (K,), and learned where the activation learns it (one slope a layer).
+
+    Attributes:
+        total: (K, U) after ``backward``, if it is known: for each unit, the sum of the gradient that was sent back.
+    """
 
     def __init__(self, activation: Activation, slope: Tensor) -> None:
         self.activation = activation
         self.slope = Parameter(slope)
+        self.bends_once = activation.rectifies or activation.learns_slope
+        self.total: Tensor | None = None
 
     def forward(self, z: Tensor) -> Tensor:
         """Pre-activations (K, ...) -> activations of the same shape."""
-        self.z = z
-        return self.function(z)
+        self.z, self.known_derivative = z, None
+        if not deltas.is_compiled(z):
+            return self.function(z)
+        if self.bends_once:
+            return deltas.rectified(z, self.slope.value)
+        if self.activation.with_derivative is None or z.dtype != torch.float32:
+            return self.function(z)
+        activations, self.known_derivative = self.activation.with_derivative(z)
+        return activations
 
     def backward(self, delta: Tensor, optimiser: Optimiser) -> Tensor:
-        delta_z = self.gradient(delta, self.z)
-        if self.activation.learns_slope:
-            optimiser.add(self.slope, (delta * self.z.clamp(max=0)).flatten(1).sum(1))
+        gradient_of_slope = (
+            (delta * self.z.clamp(max=0)).flatten(1).sum(1) if self.activation.learns_slope else None
+        )
+        delta_z = self._back(delta)
+        if gradient_of_slope is not None:
+            optimiser.add(self.slope, gradient_of_slope)
         return delta_z
+
+    def _back(self, delta: Tensor) -> Tensor:
+        """The gradient with respect to pre-activations, in place of ``delta`` where that is compiled."""
+        self.total = None
+        if not deltas.is_compiled(delta, self.z):
+            return self.gradient(delta, self.z)
+        if self.bends_once:
+            self.total = deltas.gate(delta, self.z, self.slope.value)
+        elif self.known_derivative is not None:
+            self.total = deltas.multiply(delta, self.known_derivative)
+        else:
+            return self.gradient(delta, self.z)
+        return delta
 
     def parameters(self) -> list[Parameter]:
         return [self.slope] if self.activation.learns_slope else []

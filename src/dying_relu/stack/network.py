@@ -4,12 +4,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
+from dying_relu.stack.centring import Centring
 from dying_relu.stack.convolution import Convolution
 from dying_relu.stack.layers import ElementWise, Layer, Linear
 from dying_relu.stack.normalisation import Normalisation
 from dying_relu.stack.optimisers import Optimiser, Parameter
+
+EXAMPLES_AT_ONCE = 500
+"""In a pass over all training examples; the same for every stack."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,35 @@ class Network:
         assert isinstance(last, Linear), "a network ends with its logits"
         return last
 
+    @property
+    def centrings(self) -> list[Centring]:
+        """The layers that take means out of hidden activations, first to last."""
+        return [layer for layer in self.layers if isinstance(layer, Centring)]
+
+    def settle_means(self, examples: Tensor, *, initially: bool = False) -> None:
+        """Settle the means of layers that centre, over all training examples, first layer first.
+
+        Args:
+            examples: (N, ...).
+            initially: those of fixed shifts, too.
+        """
+        for centring in self.centrings:
+            if centring.follows_training or initially:
+                centring.mean.copy_(self._mean_before(centring, examples))
+
+    def _mean_before(self, centring: Centring, examples: Tensor) -> Tensor:
+        """(K, U) the mean of what ``centring`` gets."""
+        total, count = torch.zeros_like(centring.mean, dtype=torch.float64), 0
+        place = next(place for place, layer in enumerate(self.layers) if layer is centring)
+        with self.evaluation():
+            for h in examples.split(EXAMPLES_AT_ONCE):
+                for layer in self.layers[:place]:
+                    h = layer.forward(h)  # noqa: PLW2901 (it goes from layer to layer)
+                of_unit = h if h.dim() == 3 else h.permute(0, 2, 1, 3, 4).flatten(2)
+                total += of_unit.double().sum(2)
+                count += of_unit.shape[2]
+        return total / count
+
     def forward(self, x: Tensor) -> Tensor:
         """Logits (K, classes, B) of a minibatch, (B, inputs) or (B, H, W, C)."""
         for layer in self.layers:
@@ -78,15 +112,18 @@ class Network:
 
     @contextmanager
     def evaluation(self) -> Iterator[None]:
-        """Within the block batch normalisation uses what it learned in training, as ``torch.nn.Module.eval`` makes it."""
+        """Within the block layers use what they learned of all minibatches, as ``torch.nn.Module.eval`` makes it, not that of one."""
         normalisations = [hidden.normalisation for hidden in self.hidden if hidden.normalisation]
-        for layer in normalisations:
+        with_modes = [
+            (layer, layer.training) for layers in (normalisations, self.centrings) for layer in layers
+        ]
+        for layer, _ in with_modes:
             layer.training = False
         try:
             yield
         finally:
-            for layer in normalisations:
-                layer.training = True
+            for layer, mode in with_modes:
+                layer.training = mode
 
     @contextmanager
     def holding(self, values: Sequence[Tensor]) -> Iterator[None]:

@@ -13,6 +13,8 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
+from dying_relu.stack.adam_together import Constants, update_together
+from dying_relu.stack.execution import by_operators
 from dying_relu.stack.precision import in_float64
 
 
@@ -50,7 +52,7 @@ class Optimiser(Protocol):
         """End the backward pass of a minibatch."""
 
     def set_rates(self, learning_rate: Tensor) -> None:
-        """Replace the learning rates.
+        """Overwrite the learning rates, in place: a captured step reads the same tensors.
 
         Args:
             learning_rate: (K,), from the next step on.
@@ -113,11 +115,12 @@ class SGD:
 
     def __init__(self, learning_rate: Tensor, weight_decay: float = 0.0) -> None:
         self.weight_decay = weight_decay
-        self.set_rates(learning_rate)
-
-    def set_rates(self, learning_rate: Tensor) -> None:
         self.gradient_scale = -learning_rate
         self.kept = 1 - in_float64(learning_rate) * self.weight_decay
+
+    def set_rates(self, learning_rate: Tensor) -> None:
+        self.gradient_scale.copy_(-learning_rate)
+        self.kept.copy_(1 - in_float64(learning_rate) * self.weight_decay)
 
     def add_product(self, parameter: Parameter, left: Tensor, right: Tensor) -> None:
         add_matrix_product(self._decayed(parameter), left, right)
@@ -148,14 +151,14 @@ class Momentum:
         self.momentum, self.weight_decay = momentum, weight_decay
         self.velocity: dict[Parameter, Tensor] = {}
         self.gradient_scale = -learning_rate
-        self.set_rates(learning_rate)
+        self.decay = in_float64(self.gradient_scale) * self.weight_decay
 
     def set_rates(self, learning_rate: Tensor) -> None:
         change = in_float64(learning_rate) / -in_float64(self.gradient_scale)
         for parameter, velocity in self.velocity.items():
             velocity.mul_(per_network(change, parameter))
-        self.gradient_scale = -learning_rate
-        self.decay = in_float64(self.gradient_scale) * self.weight_decay
+        self.gradient_scale.copy_(-learning_rate)
+        self.decay.copy_(in_float64(self.gradient_scale) * self.weight_decay)
 
     def add_product(self, parameter: Parameter, left: Tensor, right: Tensor) -> None:
         if self.weight_decay:
@@ -192,22 +195,22 @@ class Momentum:
 class Adam:
     """Adam with bias correction (Kingma & Ba, 2015) and decoupled weight decay (Loshchilov & Hutter, 2019): torch.optim.AdamW's formula.
 
-    The networks take turns: PyTorch's fused kernel passes over the weights once, where the formula written in tensor
-    operations passes nine times, but it has one learning rate a call.
+    On a CPU the networks take turns: PyTorch's fused kernel passes over the weights once, where the formula written in tensor
+    operations passes nine times, but it has one learning rate a call. On other devices they are updated together.
     """
 
     def __init__(
         self, learning_rate: Tensor, beta1: float, beta2: float, epsilon: float, weight_decay: float = 0.0
     ) -> None:
         self.gradient_scale = torch.ones_like(learning_rate)
-        self.set_rates(learning_rate)
-        self.beta1, self.beta2, self.epsilon, self.weight_decay = beta1, beta2, epsilon, weight_decay
+        self.rates = learning_rate.clone()
+        self.constants = Constants(beta1, beta2, epsilon, weight_decay)
         self.steps = learning_rate.new_zeros(())
         self.states: dict[Parameter, AdamState] = {}
         self.turns: list[list[list[Tensor]]] = []
 
     def set_rates(self, learning_rate: Tensor) -> None:
-        self.learning_rates: list[float] = learning_rate.tolist()
+        self.rates.copy_(learning_rate)
 
     def add_product(self, parameter: Parameter, left: Tensor, right: Tensor) -> None:
         add_matrix_product(self._state(parameter).gradient, left, right, beta=0.0)
@@ -217,15 +220,10 @@ class Adam:
 
     def finish_step(self) -> None:
         self.steps += 1
-        self.turns = self.turns or self._turns()
-        steps = [self.steps] * len(self.states)
-        for rate, turn in zip(self.learning_rates, self.turns, strict=True):
-            values, gradients, first_moments, second_moments = turn
-            torch._fused_adamw_(
-                values, gradients, first_moments, second_moments, [], steps,
-                lr=rate, beta1=self.beta1, beta2=self.beta2, eps=self.epsilon,
-                weight_decay=self.weight_decay, amsgrad=False, maximize=False,
-            )  # fmt: skip
+        if by_operators(self.steps.device):
+            update_together(*self._tensors(), self.rates, self.steps, self.constants)
+        else:
+            self._take_turns()
 
     def forget(self, parameter: Parameter, where: Tensor) -> None:
         for moment in self._state(parameter)[1:]:
@@ -234,11 +232,31 @@ class Adam:
     def state(self, parameters: Sequence[Parameter]) -> list[Tensor]:
         return [self.steps, *(moment for parameter in parameters for moment in self._state(parameter)[1:])]
 
+    def _take_turns(self) -> None:
+        self.turns = self.turns or self._turns()
+        steps, constants = [self.steps] * len(self.states), self.constants
+        for rate, turn in zip(self.rates.tolist(), self.turns, strict=True):
+            values, gradients, first_moments, second_moments = turn
+            torch._fused_adamw_(
+                values, gradients, first_moments, second_moments, [], steps,
+                lr=rate, beta1=constants.beta1, beta2=constants.beta2, eps=constants.epsilon,
+                weight_decay=constants.weight_decay, amsgrad=False, maximize=False,
+            )  # fmt: skip
+
     def _turns(self) -> list[list[list[Tensor]]]:
-        """For each network its parameters, their gradients, first and second moments, as views of the stack's."""
-        tensors = [(parameter.value, *state) for parameter, state in self.states.items()]
-        networks = range(len(self.learning_rates))
-        return [[[tensor[k] for tensor in kind] for kind in zip(*tensors, strict=True)] for k in networks]
+        """For each network what :meth:`_tensors` has of the stack, as views."""
+        kinds = self._tensors()
+        return [[[tensor[k] for tensor in kind] for kind in kinds] for k in range(len(self.rates))]
+
+    def _tensors(self) -> tuple[list[Tensor], list[Tensor], list[Tensor], list[Tensor]]:
+        """The parameters that have had a gradient, their gradients, first and second moments."""
+        states = self.states.values()
+        return (
+            [parameter.value for parameter in self.states],
+            [state.gradient for state in states],
+            [state.first_moment for state in states],
+            [state.second_moment for state in states],
+        )
 
     def _state(self, parameter: Parameter) -> "AdamState":
         if parameter not in self.states:

@@ -1,8 +1,9 @@
 """Precision of matrix products while networks train.
 
-With ``bf16`` the operands of every product and convolution are rounded to bfloat16 on their way into the matrix unit. Weights,
-sums, moments, the loss and all measurements stay float32. It is one switch of PyTorch's, and works where the processor
-multiplies bfloat16 matrices in hardware.
+With ``bf16`` the operands of every product are rounded to bfloat16 on their way into the matrix unit, which is one switch of
+PyTorch's. Convolutions get and give bfloat16, gradients included, for as long as nothing but pooling and a rectifier lies between them,
+because the switch would convert images again at every convolution. Weights, moments, the loss and all measurements stay float32. It
+works where the processor multiplies bfloat16 matrices in hardware.
 """
 
 from collections.abc import Iterator
@@ -28,6 +29,17 @@ def products_in(precision: str) -> Iterator[None]:
     finally:
         for switch, setting in zip(switches, before, strict=True):
             switch.fp32_precision = setting
+
+
+def forbid_tf32() -> None:
+    """Make CUDA devices multiply float32 as float32, in this process from now on: by default cuDNN's convolutions round to TF32."""
+    for products in (torch.backends.cuda.matmul, torch.backends.cudnn.conv):  # type: ignore[attr-defined]
+        products.fp32_precision = "ieee"
+
+
+def convolves_brain_floats() -> bool:
+    """Tell if this is within :func:`products_in` with ``bf16``."""
+    return bool(torch.backends.mkldnn.conv.fp32_precision == "bf16")  # type: ignore[attr-defined]
 
 
 def in_float64(values: torch.Tensor) -> torch.Tensor:

@@ -50,7 +50,9 @@ def pruned(network: Network, k: int, dead: Mapping[str, Tensor]) -> Network:
 
 
 def prunable(network: Network) -> bool:
-    """Tell if a unit can be removed without a change of others: not where a layer is normalised over its units."""
+    """Tell if a unit can be removed without a change of others: not where a layer is normalised over its units, or a mean is subtracted."""
+    if network.centrings:
+        return False
     normalisations = (hidden.normalisation for hidden in network.hidden)
     return all(layer is None or layer.by_itself for layer in normalisations)
 

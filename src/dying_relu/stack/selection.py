@@ -27,10 +27,9 @@ def selected(network: Network, chosen: Tensor) -> Network:
         Hidden(
             layer.name,
             layer.depth,
-            *(
-                part and _selected(part, chosen, copies)
-                for part in (layer.affine, layer.activation, layer.normalisation)
-            ),
+            _selected(layer.affine, chosen, copies),
+            _selected(layer.activation, chosen, copies),
+            layer.normalisation and _selected(layer.normalisation, chosen, copies),
         )
         for layer in network.hidden
     ]

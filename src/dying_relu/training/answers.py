@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from dying_relu.stack.loss import cross_entropy
+from dying_relu.stack.loss import LOSSES
 
 
 @dataclass(frozen=True)
@@ -26,17 +26,22 @@ class Answers:
     examples: int
 
     @classmethod
-    def of(cls, logits: Tensor, labels: Tensor) -> "Answers":
+    def of(cls, logits: Tensor, labels: Tensor, loss: str = "cross_entropy") -> "Answers":
         """The answers to one batch.
 
         Args:
             logits: (K, classes, B).
             labels: (B,) int64.
+            loss: its name in the configuration.
         """
         predicted = logits.argmax(1)
-        loss = cross_entropy(logits, labels).loss
-        tensors = ((predicted == labels).sum(1), predicted.amin(1), predicted.amax(1))
-        return cls(loss.cpu().double() * len(labels), *(tensor.cpu() for tensor in tensors), len(labels))
+        return cls(
+            LOSSES[loss](logits, labels).loss.cpu().double() * len(labels),
+            (predicted == labels).sum(1).cpu(),
+            predicted.amin(1).cpu(),
+            predicted.amax(1).cpu(),
+            len(labels),
+        )
 
     def merge(self, other: "Answers") -> "Answers":
         """The answers of the same networks to both sets of examples.
@@ -58,8 +63,13 @@ class Answers:
         Args:
             chosen: (n,) their places.
         """
-        tensors = (self.loss_sum, self.correct, self.lowest, self.highest)
-        return Answers(*(tensor[chosen] for tensor in tensors), self.examples)
+        return Answers(
+            self.loss_sum[chosen],
+            self.correct[chosen],
+            self.lowest[chosen],
+            self.highest[chosen],
+            self.examples,
+        )
 
     def among_all(self, chosen: Tensor, networks: int) -> "Answers":
         """These answers among those of other networks, whose loss is NaN.
@@ -74,9 +84,13 @@ class Answers:
             filled[chosen] = values
             return filled
 
-        fills = (torch.nan, 0, 0, 1)
-        tensors = (self.loss_sum, self.correct, self.lowest, self.highest)
-        return Answers(*(whole(*each) for each in zip(tensors, fills, strict=True)), self.examples)
+        return Answers(
+            whole(self.loss_sum, torch.nan),
+            whole(self.correct, 0),
+            whole(self.lowest, 0),
+            whole(self.highest, 1),
+            self.examples,
+        )
 
     @property
     def loss(self) -> Tensor:

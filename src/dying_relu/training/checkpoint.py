@@ -55,6 +55,7 @@ def measure_checkpoint(
     before: Checkpoint | None,
     batch: int,
     *,
+    loss: str,
     last: bool,
 ) -> Checkpoint:
     """Measure every network on the training probe set, at the ``last`` checkpoint also on the test one.
@@ -66,10 +67,11 @@ def measure_checkpoint(
         parameters: of the checkpoint before, which those of this one replace; None where single units are not recorded.
         before: the checkpoint before, since the first layer's inputs stay as they are; None if it is not known.
         batch: examples that are shown at once.
+        loss: its name in the configuration.
         last: whether training is over.
     """
     if step == 0 and not last and parameters is None:
-        return _before_training(network, probe_sets["train"], batch)
+        return _before_training(network, probe_sets["train"], batch, loss)
     shown = probe_sets if last else {"train": probe_sets["train"]}
     first = network.hidden[0].name
     known = {} if before is None else {first: before.probes["train"].inputs[first]}
@@ -80,6 +82,7 @@ def measure_checkpoint(
                 *examples,
                 batch,
                 known if probe == "train" else None,
+                loss=loss,
                 keep=parameters is not None and probe == "train",
             )
             for probe, examples in shown.items()
@@ -94,12 +97,12 @@ def measure_checkpoint(
     return Checkpoint(step, probes, at_the_end, details)
 
 
-def _before_training(network: Network, probe_set: ProbeSet, batch: int) -> Checkpoint:
+def _before_training(network: Network, probe_set: ProbeSet, batch: int, loss: str) -> Checkpoint:
     """Measure each of the networks that are equal, because they differ in their rates only, once."""
     twins = first_twins(network)
     distinct, place = twins.unique(return_inverse=True)
     with network.evaluation():
-        measured = measure(selected(network, distinct), *probe_set, batch)
+        measured = measure(selected(network, distinct), *probe_set, batch, loss=loss)
     return Checkpoint(0, {"train": measured.of_networks(place)}, None, None)
 
 

@@ -49,7 +49,7 @@ class FullCounter:
     """
 
     def __init__(self, shard: Shard, data: Dataset) -> None:
-        self.architecture = shard.architecture
+        self.architecture, self.loss = shard.architecture, shard.loss_function
         self.batch = batch_size(shard.architecture, shard.batch_size)
         self.splits = {
             "train": (data.train_images, data.train_labels, shard.probe_train),
@@ -100,7 +100,7 @@ class FullCounter:
         for number, (x, y) in enumerate(self._beyond_probe_set(split), start=1):
             for hidden, z in network.trace(x):
                 if hidden is None:
-                    answers = answers.merge(Answers.of(z, y))
+                    answers = answers.merge(Answers.of(z, y, self.loss))
                 elif hidden.name in watched:
                     watched[hidden.name].add(z)
             # After 1, 2, 4, 8, ... batches: to look costs as much as to add, and most units that wake do so soon.

@@ -112,6 +112,7 @@ def measure(
     batch: int = VECTORS_AT_ONCE,
     known_inputs: Mapping[str, InputMoments] | None = None,
     *,
+    loss: str = "cross_entropy",
     keep: bool = False,
 ) -> Measurement:
     """Show examples with their labels to every network of a stack, in batches.
@@ -122,6 +123,7 @@ def measure(
         labels: (N,) int64.
         batch: examples that are shown at once.
         known_inputs: moments of the inputs of layers where they are known, as of the first layer, which gets the same at every checkpoint.
+        loss: its name in the configuration.
         keep: whether inputs and pre-activations are kept.
     """
     known = dict(known_inputs or {})
@@ -134,7 +136,7 @@ def measure(
         trace: Traced = {}
         for hidden, z in network.trace(x):
             if hidden is None:
-                answers = _merged(answers, Answers.of(z, y))
+                answers = _merged(answers, Answers.of(z, y, loss))
                 features.append(network.output.x)
                 continue
             units[hidden.name].add(z)

@@ -9,8 +9,9 @@ from torch import Tensor
 from dying_relu.configuration import Architecture
 from dying_relu.plan.shard import Run
 from dying_relu.stack.activations import ACTIVATIONS
+from dying_relu.stack.centring import CENTRINGS
 from dying_relu.stack.convolution import Convolution
-from dying_relu.stack.initialisation import SCHEMES, random_stream
+from dying_relu.stack.initialisation import SCHEMES, random_stream, scale_to_unit_variance
 from dying_relu.stack.layers import ElementWise, Flatten, Layer, Linear
 from dying_relu.stack.network import Hidden, Network
 from dying_relu.stack.normalisation import NORMALISATIONS
@@ -28,14 +29,14 @@ class Builder:
     Attributes:
         runs: a network each.
         shape: (C, H, W) or (U,) of what the last layer puts out, at first of an image.
-        normalisation: of hidden layers; its name in the configuration.
+        architecture: says how hidden layers are normalised and centred.
         seed: the replicate's.
         device: where the parameters live.
     """
 
     runs: Sequence[Run]
     shape: torch.Size
-    normalisation: str
+    architecture: Architecture
     seed: int
     device: torch.device
 
@@ -48,7 +49,10 @@ class Builder:
     def linear(self, units: int) -> None:
         """Add a fully connected hidden layer."""
         affine = Linear(*self.parameters((units, self._inputs()), hidden=True))
-        self.layers.append(self.hidden_layer(affine, "linear"))
+        activation = self.hidden_layer(affine, "linear")
+        affine.activation = activation if self.architecture.normalisation == "none" else None
+        self.layers.append(activation)
+        self._centre(units)
         self.shape = torch.Size((units,))
 
     def convolution(self, channels: int) -> None:
@@ -65,7 +69,8 @@ class Builder:
             rectifies = activation.activation.rectifies
             pooling = MaxPooling(activation if rectifies else None)
             self.layers += [pooling] if rectifies else [pooling, activation]
-            affine.pooling = pooling if self.normalisation == "none" else None
+            affine.pooling = pooling if self.architecture.normalisation == "none" else None
+        self._centre(channels)
         self.shape = torch.Size((channels, height // 2, width // 2))
 
     def network(self, classes: int) -> Network:
@@ -85,9 +90,9 @@ class Builder:
         """
         self.layers.append(affine)
         normalisation = None
-        if self.normalisation != "none":
+        if self.architecture.normalisation != "none":
             networks, units = affine.bias.value.shape
-            normalisation = NORMALISATIONS[self.normalisation](networks, units, self.device)
+            normalisation = NORMALISATIONS[self.architecture.normalisation](networks, units, self.device)
             self.layers.append(normalisation)
         slopes = [run.slope if run.slope is not None else 0.0 for run in self.runs]
         activation = ElementWise(ACTIVATIONS[self.runs[0].activation], self._tensor(slopes))
@@ -115,12 +120,21 @@ class Builder:
 
     def never_decreases(self) -> bool:
         """Tell if the activation is monotone, and stays so, in every network; then it commutes with max-pooling."""
-        monotone = ACTIVATIONS[self.runs[0].activation].monotone
-        return monotone and all((run.slope or 0.0) >= 0 for run in self.runs)
+        activation = ACTIVATIONS[self.runs[0].activation]
+        commutes = activation.monotone and not activation.is_surrogate
+        return commutes and all((run.slope or 0.0) >= 0 for run in self.runs)
+
+    def _centre(self, units: int) -> None:
+        kind = self.architecture.centring
+        if kind != "none":
+            share = self.architecture.centring_share
+            self.layers.append(CENTRINGS[kind](len(self.runs), units, share, self.device))
 
     def _inputs(self) -> int:
         """Count what a fully connected layer gets next, and make vectors of images."""
         if self.layers and len(self.shape) > 1:
+            if isinstance(self.layers[-1], MaxPooling):
+                self.layers[-1].is_last = True
             self.layers.append(Flatten())
         return self.shape.numel()
 
@@ -162,6 +176,20 @@ def build(
         seed: the replicate's seed.
         device: where the parameters live.
     """
-    builder = Builder(runs, image, architecture.normalisation, seed, device)
+    builder = Builder(runs, image, architecture, seed, device)
     architecture.build(builder)
     return builder.network(classes)
+
+
+def prepare(network: Network, runs: Sequence[Run], examples: Tensor) -> None:
+    """Finish what initialisation does by examples: LSUV's scales, and fixed shifts of hidden activations.
+
+    Args:
+        network: K networks, just built.
+        runs: (K,) theirs.
+        examples: (N, ...) all training examples.
+    """
+    scaled = [run.initialisation == "lsuv" for run in runs]
+    if any(scaled):
+        scale_to_unit_variance(network, scaled, examples)
+    network.settle_means(examples, initially=True)

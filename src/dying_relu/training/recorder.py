@@ -58,7 +58,14 @@ class Recorder:
         shard, network = self.stack.shard, self.stack.network
         first, last = step == 0, step == shard.steps
         measured = measure_checkpoint(
-            network, self.probe_sets, step, self.parameters, self.latest, self.batch, last=last
+            network,
+            self.probe_sets,
+            step,
+            self.parameters,
+            self.latest,
+            self.batch,
+            loss=shard.loss_function,
+            last=last,
         )
         losses = [measurement.answers.loss for measurement in measured.probes.values()]
         parameters = [parameter.value for parameter in network.parameters()]

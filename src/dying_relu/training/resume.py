@@ -101,19 +101,21 @@ def _is_whole(content: bytes) -> bool:
         return False
 
 
-def conditions(shard: Shard, made_of: Origin, device: torch.device, stack_size: int) -> dict[str, object]:
+def conditions(
+    shard: Shard, made_of: Origin, device: torch.device, stack_sizes: dict[str, int]
+) -> dict[str, object]:
     """All that the bits of a shard's numbers depend on: two trainings that agree in it may continue each other.
 
     Args:
         shard: what is trained.
         made_of: configuration, code, data and libraries.
         device: on which it is trained.
-        stack_size: networks that are trained together.
+        stack_sizes: optimiser's name -> networks that are trained together.
     """
     return {
         "shard": shard.name,
         **made_of,
-        "networks per stack": stack_size,
+        "networks per stack": stack_sizes,
         "threads": torch.get_num_threads(),
         "processor": _processor(device),
     }

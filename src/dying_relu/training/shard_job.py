@@ -2,8 +2,9 @@
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 
 import pandas as pd
@@ -14,11 +15,12 @@ from dying_relu.errors import DyingReluError
 from dying_relu.files import atomic
 from dying_relu.files.locks import exclusive
 from dying_relu.plan import memory
-from dying_relu.plan.shard import Run, Shard
+from dying_relu.plan.shard import STACKED_FACTORS, Run, Shard
 from dying_relu.results import schemas, store
 from dying_relu.results.origin import of_shard
 from dying_relu.stack import allocator, precision
 from dying_relu.training import device
+from dying_relu.training.inputs import InputsByName
 from dying_relu.training.resume import SAVE_EVERY, State, StateFile, conditions, packed, unpacked
 from dying_relu.training.stack_training import StackTraining
 
@@ -43,19 +45,19 @@ def train_from_file(
     torch.set_num_threads(threads)
     allocator.keep_freed_memory()
     size = shard.dataset
-    data = load(file, size.train, size.test, device.choose(shard.device), shard.pixels)
+    data = load(file, size.train, size.test, device.choose(shard.device))
     train(shard, data, directory, save_every)
 
 
 def train(shard: Shard, data: Dataset, directory: Path, save_every: float = SAVE_EVERY) -> None:
-    """Train every run of a shard and write the four tables of :mod:`~dying_relu.results.schemas`.
+    """Train every run of a shard and write the tables of :mod:`~dying_relu.results.schemas`.
 
     The folder appears when all is done and not before. Until then the state of training is saved beside it; a job that finds one
     goes on from there and ends with the bits of an undisturbed one.
 
     Args:
         shard: what to train.
-        data: its data set, on the device to train on.
+        data: its data set with standardised images, on the device to train on.
         directory: the folder of the tables.
         save_every: seconds from one save of the state to the next.
 
@@ -67,12 +69,13 @@ def train(shard: Shard, data: Dataset, directory: Path, save_every: float = SAVE
     made_of = of_shard(shard, data)
     place = data.train_images.device
     precision.require(shard.precision, place)
-    size = memory.stack_size(shard, place.type != "cpu", memory.second_level_cache())
+    cache = memory.second_level_cache()
+    sizes = {name: memory.stack_size(shard, name, place.type != "cpu", cache) for name in shard.optimisers}
     lock, state = (directory.with_name(f"{directory.name}.{kind}") for kind in ("lock", "state"))
     with exclusive(lock):
         atomic.remove_leftovers(directory)
-        file = StateFile(state, conditions(shard, made_of, place, size), save_every)
-        tables = _train_stacks(shard, data, list(stacks(shard.runs, size)), file)
+        file = StateFile(state, conditions(shard, made_of, place, sizes), save_every)
+        tables = _train_stacks(shard, data, list(stacks(shard.runs, sizes)), file)
         whole = {name: _concatenate(name, rows) for name, rows in tables.items()}
         store.write_folder(whole, directory, made_of)
         file.remove()
@@ -96,9 +99,10 @@ def _train_stacks(shard: Shard, data: Dataset, waiting: list[list[Run]], file: S
     for name, rows in state.get("done", {}).items():
         done[name].append(unpacked(rows))
     first = int(state.get("stack", 0))
+    inputs = InputsByName(data, shard.inputs)
     for number, runs in enumerate(waiting[first:], start=first):
         started = time.perf_counter()
-        stack = StackTraining(shard, runs, data)
+        stack = StackTraining(shard, runs, inputs[runs[0].inputs])
         if running := state.pop("running", None):
             stack.restore(running)
         for _ in stack.steps():
@@ -114,15 +118,16 @@ def _packed(done: Tables) -> State:
     return {name: packed(_concatenate(name, rows)) for name, rows in done.items()}
 
 
-def stacks(runs: Sequence[Run], size: int) -> Iterator[list[Run]]:
-    """Group runs that are trained together: of one replicate, equal activations, at most ``size`` networks.
+def stacks(runs: Sequence[Run], sizes: Mapping[str, int]) -> Iterator[list[Run]]:
+    """Group runs that are trained together: alike in the factors that a stack shares, and no more than are fast together.
 
     Args:
-        runs: sorted by replicate, then activation.
-        size: networks.
+        runs: sorted by these factors.
+        sizes: optimiser's name -> largest number of networks.
     """
-    for _, group in groupby(runs, key=lambda run: (run.seed, run.activation)):
+    for _, group in groupby(runs, key=attrgetter(*STACKED_FACTORS)):
         alike = list(group)
+        size = sizes[alike[0].optimiser]
         yield from (alike[start : start + size] for start in range(0, len(alike), size))
 
 

@@ -18,20 +18,32 @@ class StackTraining:
 
     Args:
         shard: how they are trained and measured.
-        runs: a network each; they share replicate and activation.
-        data: examples to train and to measure on.
+        runs: a network each; they share replicate, optimiser, inputs, intervention and activation.
+        data: examples to train and to measure on, as these runs see them.
     """
 
     def __init__(self, shard: Shard, runs: Sequence[Run], data: Dataset) -> None:
         self.shard = shard
-        self.trainer = Trainer(shard.architecture, shard.optimiser, runs, data, shard.batch_size)
+        self.trainer = Trainer(
+            shard.architecture,
+            shard.optimisers[runs[0].optimiser],
+            runs,
+            data,
+            shard.batch_size,
+            loss=shard.loss_function,
+            interventions=shard.interventions[runs[0].intervention],
+            total_steps=shard.steps,
+        )
         self.recorder = Recorder(shard, runs, self.trainer.network, data)
 
     def steps(self) -> Iterator[int]:
         """Train to the end; before every step its number is yielded, and :meth:`state` can be saved."""
+        with precision.products_in(self.shard.precision):
+            self.trainer.begin()
         for step in range(self.trainer.steps, self.shard.steps + 1):
             yield step
             if step in self.shard.checkpoints:
+                self.trainer.settle_means()
                 self.recorder.checkpoint(step)
             if step < self.shard.steps:
                 with precision.products_in(self.shard.precision):

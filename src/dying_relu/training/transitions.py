@@ -105,7 +105,7 @@ class ParameterHistory:
         Returns:
             hidden layer's name -> its transition; unknown at the first checkpoint, and of networks with normalisation.
         """
-        if any(hidden.normalisation for hidden in network.hidden):
+        if network.centrings or any(hidden.normalisation for hidden in network.hidden):
             return _unknown(network)
         before, earlier = self._values, self._traced
         self._values = [parameter.value.clone() for parameter in network.parameters()]

@@ -65,10 +65,11 @@ def _gains(evidence: Evidence) -> tuple[int, dict[float, list[Cell]], dict[str, 
     gains = gains.join((top - relu).rename("best_gain"), on=[*CASE, "replicate"])
     gains = gains.assign(gain=gains["score"] - gains["relu"])
     parts = {
-        float(slope): cells_of(
+        slope: cells_of(
             by_seed(rows, SETTING, lambda g: ratio(g["gain"].sum(), g["best_gain"].sum())), there, SETTING
         )
-        for slope, rows in gains[gains["slope_of"] > 0].groupby("slope_of")
+        for slope in sorted(set(gains.loc[gains["slope_of"] > 0, "slope_of"]))
+        for rows in [gains[gains["slope_of"] == slope]]
     }
     best_gain = gains[gains["slope_of"] == gains["best"]]
     details: dict[str, Detail] = {

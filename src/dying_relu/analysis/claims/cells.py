@@ -1,6 +1,7 @@
 """The cells of a claim: from a table with a value a seed and setting to named cells with their numbers."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -54,8 +55,14 @@ def cells_of(values: pd.Series, runs: pd.DataFrame, by: Sequence[str]) -> list[C
             tuple(float(found.get((*levels.values(), seed), np.nan)) for seed in seeds),
             {WORDS.get(factor, factor): _level(level) for factor, level in levels.items()},
         )
-        for levels in runs[list(by)].drop_duplicates().to_dict("records")
+        for levels in _levels(runs, by)
     ]
+
+
+def _levels(runs: pd.DataFrame, by: Sequence[str]) -> list[dict[str, Any]]:
+    """The levels of every cell, in the order of ``runs``."""
+    rows = runs[list(by)].drop_duplicates().itertuples(index=False, name=None)
+    return [dict(zip(by, row, strict=True)) for row in rows]
 
 
 def in_words(factor: str, level: object) -> str:

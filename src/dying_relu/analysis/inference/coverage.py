@@ -43,7 +43,7 @@ class Performance(NamedTuple):
 
 
 def false_somewhere() -> list[Performance]:
-    """How often some cell is called above or below its true median (or mean), which none is."""
+    """The share of repetitions in which some cell is called above or below its true median (or mean), which none is."""
     from scipy.stats import ttest_1samp
 
     numbers = _drawn(REPETITIONS, np.random.default_rng(SEED))
@@ -62,7 +62,7 @@ def false_somewhere() -> list[Performance]:
 
 
 def coverage() -> list[Performance]:
-    """How often an interval contains the true number."""
+    """The share of repetitions in which an interval contains the true number."""
     from scipy.stats import t
 
     random = np.random.default_rng(SEED + 1)

@@ -1,4 +1,4 @@
-"""What a cell's numbers, one a seed, are asked: a median beyond a threshold, or within two limits, or a property that few seeds have."""
+"""Questions to a cell's numbers, one a seed: a median beyond a threshold, or within two limits, or a property that few seeds have."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol

@@ -123,7 +123,11 @@ def summary(table: pd.DataFrame) -> Macro:
 
 
 def predicate(verdict: str, count: int) -> str:
-    """A verdict as the predicate of a sentence about so many claims.
+    """A verdict as the predicate of a sentence.
+
+    Args:
+        verdict: one of the four.
+        count: number of claims that the sentence is about.
 
     >>> predicate("holds only if", 2), predicate("does not hold", 1), predicate("not settled", 3)
     ('hold only under a condition', 'does not hold', 'are not settled')
