@@ -1,7 +1,7 @@
 """Section 5 of the plan: the charitable reading of the claims that are more than an identity."""
 
 import numpy as np
-from judging import above, cells, choosing, reporting, verdict
+from judging import Missing, above, below, cells, choosing, reporting, verdict
 
 CELL = ["dataset", "architecture"]
 SETTING = [*CELL, "optimiser"]
@@ -15,6 +15,43 @@ def c2(study):
     both = (trained["dead_on_both_fraction"] * trained["hidden_units"]).round()
     sums = trained.assign(dead=dead, both=both).groupby([*CELL, "replicate"])[["dead", "both"]].sum()
     return verdict(cells(sums["both"] / sums["dead"].where(sums["dead"] > 0), runs, CELL), above(0.95))
+
+
+def _recovery(study):
+    """The reported runs of ``recovery``, and the units of those that trained at the checkpoints at which they were counted."""
+    runs = reporting(study.relu("recovery"))
+    units = study.units[study.units["dead_all"].notna()]
+    units = units.merge(
+        runs.loc[runs["outcome"] == "trained", ["run", "optimiser", "replicate", "steps"]], on="run"
+    )
+    units = units.assign(dead=units["dead_all"].astype(bool)).sort_values("step")
+    return runs, units
+
+
+def c3(study):
+    """A silent unit is active at the next checkpoint."""
+    runs, units = _recovery(study)
+    following = units.groupby(["run", "layer", "unit"])["dead"].shift(-1)
+    silent = units.assign(woken=following.eq(False))[units["dead"] & following.notna()]
+    numbers = silent.groupby(["optimiser", "replicate"])["woken"].mean()
+    return verdict(cells(numbers, runs, ["optimiser"]), below(0.5))
+
+
+def c4(study):
+    """A dead unit stays dead, and removing it changes nothing."""
+    runs, units = _recovery(study)
+    keys = ["run", "layer", "unit", "optimiser", "replicate"]
+    last = units["step"] == units["steps"]
+    fate = (
+        units.assign(was=units["dead"] & ~last, alive=~units["dead"] & last)
+        .groupby(keys)[["was", "alive"]]
+        .any()
+    )
+    numbers = fate[fate["was"]].groupby(level=["optimiser", "replicate"])["alive"].mean()
+    word, effect = verdict(cells(numbers, runs, ["optimiser"]), below(0.01))
+    pruned = study.runs[(study.runs["activation"] == "relu") & (study.runs["outcome"] == "trained")]
+    changes = pruned.loc[pruned["dead_fraction_probe"] > 0, "pruned_difference"].max()
+    return ("does not hold" if changes > 0.00001 else word), effect
 
 
 def c5(study):
@@ -70,6 +107,21 @@ def c7(study):
     return verdict(cells(dead[-4] - dead[0], runs, CELL), above(0.05))
 
 
+def c12(study):
+    """PReLU's slope is learned."""
+    runs = study.runs[
+        study.runs["experiment"].str.match("slopes|remedies") & (study.runs["activation"] == "prelu")
+    ]
+    runs = reporting(runs)
+    if runs.empty:
+        raise Missing("no PReLU")
+    ends = study.layers[study.layers["step"] == study.layers["steps"]]
+    ends = ends.merge(runs.loc[runs["outcome"] == "trained", ["run", *CELL, "replicate"]], on="run")
+    moved = (ends["slope"].astype(float) - 0.25).abs()
+    numbers = moved.groupby([ends[name] for name in (*CELL, "replicate")]).mean()
+    return verdict(cells(numbers, runs, CELL), above(0.01))
+
+
 def c13(study):
     """Dividing the rate by ten."""
     runs = study.relu("causes", "optimisers")
@@ -90,4 +142,4 @@ def c13(study):
     return verdict(cells(pairs.groupby([*CELL, "replicate"])["helped"].mean(), everything, CELL), above(0.5))
 
 
-CLAIMS = {"C2": c2, "C5": c5, "C6": c6, "C7": c7, "C13": c13}
+CLAIMS = {"C2": c2, "C3": c3, "C4": c4, "C5": c5, "C6": c6, "C7": c7, "C12": c12, "C13": c13}
