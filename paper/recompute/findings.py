@@ -173,6 +173,8 @@ def _law(study, optimiser, norm_of):
         return spread(table) / np.log2(_onsets(table)).std()
 
     octaves = np.log2(_onsets(observed["held"]))
+    if octaves.notna().sum() < 3:
+        raise Missing("fewer than three settings with an onset")
     intervals = [_jackknife(observed["held"], statistic) for statistic in (spread, part)]
     limits = (0.7, 1 / 3)
     span = octaves.max() - octaves.min()

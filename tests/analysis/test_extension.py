@@ -18,7 +18,7 @@ from small_study import CONFIGURATION, write_small_study
 from dying_relu.analysis import claims, figures, latex, numbers, tables
 from dying_relu.analysis.claims.verdict import CLAIMS
 from dying_relu.analysis.entries import CLAIMS as CLAIM_MODULES
-from dying_relu.analysis.entries import FIGURES, NUMBERS, TABLES
+from dying_relu.analysis.entries import FIGURES, FINDINGS, NUMBERS, TABLES
 from dying_relu.analysis.figures import style
 from dying_relu.analysis.study_results import StudyResults
 from dying_relu.configuration import IMAGE_SETS
@@ -89,8 +89,15 @@ ONE_OF_EACH = {
     "tables": "def table(study): ...\n",
     "numbers": "def numbers(study): ...\n",
     "claims": '@claim("C14")\ndef settled(evidence): ...\n',
+    "findings": '@finding("F8a")\ndef settled(evidence): ...\n',
 }
-ROOMS = {"figures": FIGURES, "tables": TABLES, "numbers": NUMBERS, "claims": CLAIM_MODULES}
+ROOMS = {
+    "figures": FIGURES,
+    "tables": TABLES,
+    "numbers": NUMBERS,
+    "claims": CLAIM_MODULES,
+    "findings": FINDINGS,
+}
 
 
 @pytest.fixture

@@ -83,11 +83,12 @@ def scales(evidence: Evidence, runs: pd.DataFrame, by: Sequence[Hashable] = SETT
         where there is no mean.
     """
     start = first_inputs(evidence)
+    start = start.assign(squared_norm=start["input_mean_norm"] ** 2)
     known = runs[list(dict.fromkeys([*by, "run"]))].join(start, on="run")
     means = known.groupby(list(by), sort=False)[list(start.columns)].mean()
     return pd.DataFrame(
         {
-            "sgd": _over(means["pre_activation_sd"], means["input_mean_norm"] ** 2),
+            "sgd": _over(means["pre_activation_sd"], means["squared_norm"]),
             "adam": _over(means["pre_activation_sd"], means["input_mean_norm_1"]),
             "offset_share": means["offset_share"],
         }
