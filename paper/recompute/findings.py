@@ -90,7 +90,7 @@ def f1c(study):
     table = {}
     for optimiser in runs["optimiser"].unique():
         trained = wide[optimiser]["none"]
-        table[optimiser] = (wide[optimiser]["frozen_biases"] - trained).where(trained >= 0.05).reindex(seeds)
+        table[optimiser] = (wide[optimiser]["frozen_biases"] - trained).where(trained >= MASS).reindex(seeds)
     return verdict(pd.DataFrame(table), within(-0.1, 0.1))
 
 
@@ -236,21 +236,23 @@ def f3b(study):
     chosen = choosing(runs)
     spiked = chosen["overflowed"] | (chosen["peak_loss"] > 5 * chosen["initial_loss"])
     calm = ~spiked.groupby([chosen[name] for name in CASE]).any()
-    relu = chosen[chosen["activation"] == "relu"]
-    dying = pd.Series(study.most(relu) > 0, relu.index).groupby([relu[name] for name in CASE]).any()
-    cases = calm[calm & dying.reindex(calm.index, fill_value=False)].reset_index()[CASE]
-    if cases.empty:
-        raise Missing("no such cells")
-    pairs = reporting(runs).merge(cases, on=CASE)
     keys = [*CASE, "replicate", "depth"]
+    lost = chosen[chosen["activation"] == "relu"].merge(study.new.rename("share").reset_index(), on="run")
+    lost = lost.groupby([*CASE, "depth"])["share"].median()
+    layers = lost[lost >= 0.05].reset_index().merge(calm[calm].reset_index()[CASE], on=CASE)[[*CASE, "depth"]]
+    if layers.empty:
+        raise Missing("no such cells")
+    pairs = reporting(runs).merge(layers, on=CASE)
     relu, leaky = (
         pairs[pairs["activation"] == name]
-        .merge(values.rename("share").reset_index(), on="run")
+        .merge(values.rename("share").reset_index(), on=["run", "depth"])
         .set_index(keys)["share"]
         for name, values in (("relu", study.new), ("leaky_relu", study.silent))
     )
-    difference = (relu - leaky).abs().dropna().rename("difference").reset_index()
-    return verdict(cells(mean(difference, ["optimiser"], "difference"), pairs, ["optimiser"]), below(0.03))
+    both = pd.DataFrame({"difference": (relu - leaky).abs(), "dead": relu}).dropna()
+    sums = both.groupby(["optimiser", "replicate"]).sum()
+    part = sums["difference"] / sums["dead"].where(sums["dead"] > 0)
+    return verdict(cells(part, reporting(runs), ["optimiser"]), below(0.25))
 
 
 def f3c(study):
@@ -315,10 +317,11 @@ def f4c(study):
 
 def f4d(study):
     """Reviving works because it renews."""
-    table = {
-        damage: (here[f"high_{damage}_renewed"] - here[f"high_{damage}_placebo"]).where(loss.notna())
-        for damage, here, loss in _damages(study)
-    }
+    table = {}
+    for damage, here, loss in _damages(study):
+        renewed = here[f"high_{damage}_renewed"]
+        counts = loss.notna() & (renewed - here[f"high_{damage}"] > 0.02)
+        table[damage] = (renewed - here[f"high_{damage}_placebo"]).where(counts)
     return verdict(pd.DataFrame(table), within(-0.05, 0.05))
 
 

@@ -69,15 +69,16 @@ class Thresholds:
     span: float = _threshold(5.0, "octaves that the onsets span", (), "F2a")
     least_offset: float = _threshold(0.1, "an offset share with an onset", (), "F2b")
     overflow_more: float = _threshold(0.5, "overflow more often", (), "F3a")
-    twins_differ: float = _threshold(0.03, "a difference of twins", (), "F3b")
+    twins_differ: float = _threshold(0.25, "a difference of twins as a part of the deaths", (), "F3b")
     near_the_best: float = _threshold(0.05, "an accuracy near the best", (), "F3c")
     rescued: float = _threshold(0.25, "networks rescued", (), "F3c")
     living_loss: float = _threshold(0.1, "a loss of accuracy", (), "F4a")
     damaged: float = _threshold(0.02, "a loss to the damage", (), "F4b", "F4d")
+    renewal_gains: float = _threshold(0.02, "a gain by renewing", (), "F4d")
     strictly_dead_part: float = _threshold(0.25, "the part of the strictly dead", (), "F4b")
     nearly_dead_part: float = _threshold(0.5, "the part of the nearly dead", (), "F4c")
     renewal_differs: float = _threshold(0.05, "a difference of renewals", (), "F4d")
-    some_deaths: float = _threshold(0.05, "enough deaths to follow", (), "F1c", "F5a")
+    some_deaths: float = _threshold(0.05, "enough deaths to follow", (), "F3b", "F5a")
     fast: float = _threshold(0.5, "dead by step 20", (), "F5a", "F5b")
     estimate_low: float = _threshold(0.8, "the least ratio of an estimate", (), "F6a")
     estimate_high: float = _threshold(1.25, "the largest ratio of an estimate", (), "F6a")
@@ -85,7 +86,7 @@ class Thresholds:
     misled: float = _threshold(0.5, "alive on all of those dead on 500", (), "F6c")
     line_separates: float = _threshold(0.85, "balanced accuracy of the line", (), "F7a")
 
-    mass_death: float = _threshold(0.25, "mass death, and the onset", ())
+    mass_death: float = _threshold(0.25, "mass death, and the onset", (), "F1c")
     """A layer dies in mass, and the rate is its onset, from this newly dead share on."""
 
     def replace(self, **changes: float) -> "Thresholds":

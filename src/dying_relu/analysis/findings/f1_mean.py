@@ -124,13 +124,13 @@ def _inputs_of(cell: dict[Hashable, Any]) -> tuple[str, str]:
     unit="points",
     rule="Standardised MNIST, MLPs; SGD at rate 0.4, momentum 0.1, Adam 0.02; each seed: newly dead share of the first layer with biases "
     "frozen at 0 minus that of the twin with biases trained, both finite; seeds whose twin newly loses less than "
-    f"{PAPER.some_deaths:.0%} of the layer are missing. A cell holds if the whole interval lies within "
+    f"{PAPER.mass_death:.0%} of the layer are missing. A cell holds if the whole interval lies within "
     f"{-100 * PAPER.bias_spares:.0f} and {100 * PAPER.bias_spares:.0f} points.",
     details=DEATHS,
 )
 def the_bias_is_not_needed(evidence: Evidence) -> Finding:
     """Judge F1c."""
-    networks, cells, details = _frozen(evidence, evidence.thresholds.some_deaths)
+    networks, cells, details = _frozen(evidence, evidence.thresholds.mass_death)
     limit = evidence.thresholds.bias_spares
     return _judged(cells, Within(-limit, limit), networks, details)
 
@@ -145,7 +145,7 @@ def _frozen(evidence: Evidence, some: float) -> tuple[int, list[Cell], dict[str,
         raise NotEnoughData(
             "the experiment 'mean_biases' lacks frozen or trained biases at the rates of the rule"
         )
-    # Where no unit dies with biases, it says nothing that none does without.
+    # Where fewer units die with biases than the twins may differ by, it says nothing that few do without.
     spared = (runs["intervention"] == "none") & (runs["new_dead"] < some)
     runs = runs.assign(new_dead=runs["new_dead"].mask(spared))
     return _twins(runs, ["optimiser"], "intervention", lambda cell: ("none", "frozen_biases"))

@@ -159,19 +159,23 @@ def _cell(words: str, numbers: pd.Series, runs: pd.DataFrame) -> Cell:
     unit="points",
     rule="MNIST, MLPs, damaged by 30 steps at a high rate (SGD 0.44 and 0.52, Adam 0.03), then trained at a safe one; each seed: accuracy "
     "with the dead units renewed after the damage minus that of the twin with as many living units renewed. Seeds that "
-    f"lose less than {100 * PAPER.damaged:.0f} points to the damage are missing. A cell holds if the whole interval lies within "
+    f"lose less than {100 * PAPER.damaged:.0f} points to the damage, or whose renewed network is not more than "
+    f"{100 * PAPER.renewal_gains:.0f} points better than the damaged one, are missing. A cell holds if the whole interval lies within "
     f"{-100 * PAPER.renewal_differs:.0f} and {100 * PAPER.renewal_differs:.0f} points.",
     details={"RenewalGain": "points"},
 )
 def reviving_renews(evidence: Evidence) -> Finding:
     """Judge F4d."""
-    networks, cells, details = _renewals(evidence, evidence.thresholds.damaged)
-    limit = evidence.thresholds.renewal_differs
+    limits = evidence.thresholds
+    networks, cells, details = _renewals(evidence, limits.damaged, limits.renewal_gains)
+    limit = limits.renewal_differs
     return Finding.of(decide(cells, Within(-limit, limit)), networks, details=details)
 
 
 @measured
-def _renewals(evidence: Evidence, damaged: float) -> tuple[int, list[Cell], dict[str, Detail]]:
+def _renewals(
+    evidence: Evidence, damaged: float, gains_least: float
+) -> tuple[int, list[Cell], dict[str, Detail]]:
     """The networks, the difference of the renewals, and the gain by renewing the dead units."""
     runs = pd.concat(_damage(evidence, name) for name in DAMAGED)
     cells, gains = [], []
@@ -179,8 +183,9 @@ def _renewals(evidence: Evidence, damaged: float) -> tuple[int, list[Cell], dict
         loss, of_renewed, of_placebo = _losses_to(
             runs, damage, [f"high_{damage}{arm}" for arm in ("", *_RENEWALS)]
         )
-        # Where nothing was lost, there is nothing to revive.
-        cells.append(_cell(words, (of_placebo - of_renewed).where(loss >= damaged), runs))
+        # Where nothing was lost, there is nothing to revive; where nothing was gained, both may do nothing.
+        revived = (loss >= damaged) & (loss - of_renewed > gains_least)
+        cells.append(_cell(words, (of_placebo - of_renewed).where(revived), runs))
         gains.append(_cell(words, loss - of_renewed, runs))
     networks = int(runs["intervention"].str.startswith("high_").sum())
     return networks, cells, {"RenewalGain": mean_of(gains)}
