@@ -1,5 +1,6 @@
 """F4: what dead units cost."""
 
+import numpy as np
 import pandas as pd
 
 from dying_relu.analysis.claims.evidence import Evidence, NotEnoughData, measured
@@ -99,7 +100,7 @@ _LOSSES = {"Damage": "points", "Lack": "points", "LackRandom": "points"}
 )
 def the_strictly_dead(evidence: Evidence) -> Finding:
     """Judge F4b."""
-    networks, cells, details = _parts(evidence, "lack_dead", evidence.thresholds.damaged)
+    networks, cells, _, details = _parts(evidence, "lack_dead", "lack_random", evidence.thresholds.damaged)
     return Finding.of(decide(cells, Below(evidence.thresholds.strictly_dead_part)), networks, details=details)
 
 
@@ -107,30 +108,50 @@ def the_strictly_dead(evidence: Evidence) -> Finding:
     "F4c",
     "The nearly dead units explain more",
     experiment="damage_sgd, damage_adam, renewal_sgd, renewal_adam",
-    measure="part of the loss of accuracy to the damage that the lack of the dead and nearly dead units makes",
-    rule=_OF_DAMAGE.format(what="the dead and the nearly dead units") + f"above {PAPER.nearly_dead_part:g}.",
-    details=_LOSSES,
+    measure="margin by which the part of the loss that the lack of dead and nearly dead units makes is above both thresholds",
+    unit="number",
+    rule=_OF_DAMAGE.format(what="the units that became dead or nearly dead")
+    + f"the smaller of two margins is above 0: of this part above {PAPER.nearly_dead_part:g}, and of what it exceeds that of as many "
+    f"random units by above {PAPER.more_than_random:g}.",
+    details=_LOSSES | {"Part": "number", "RandomPart": "number"},
 )
 def the_nearly_dead(evidence: Evidence) -> Finding:
     """Judge F4c."""
-    networks, cells, details = _parts(evidence, "lack_nearly", evidence.thresholds.damaged)
-    return Finding.of(decide(cells, Above(evidence.thresholds.nearly_dead_part)), networks, details=details)
+    limits = evidence.thresholds
+    networks, parts, random, details = _parts(evidence, "lack_nearly", "lack_random_nearly", limits.damaged)
+    margins = [
+        Cell(
+            part.name,
+            tuple(
+                np.minimum(
+                    np.subtract(part.numbers, limits.nearly_dead_part),
+                    np.subtract(part.numbers, other.numbers) - limits.more_than_random,
+                )
+            ),
+            part.levels,
+        )
+        for part, other in zip(parts, random, strict=True)
+    ]
+    details = {**details, "Part": mean_of(parts), "RandomPart": mean_of(random)}
+    return Finding.of(decide(margins, Above(0.0)), networks, details=details)
 
 
 @measured
-def _parts(evidence: Evidence, lack: str, damaged: float) -> tuple[int, list[Cell], dict[str, Detail]]:
-    """The networks, the part of the loss that the lack of some units makes, and the losses in points of accuracy."""
+def _parts(
+    evidence: Evidence, lack: str, placebo: str, damaged: float
+) -> tuple[int, list[Cell], list[Cell], dict[str, Detail]]:
+    """The networks, the parts of the loss that the lack of some units and of random ones makes, and the losses in points of accuracy."""
     runs = pd.concat(_damage(evidence, name) for name in DAMAGED)
-    cells: dict[str, list[Cell]] = {name: [] for name in ("part", *_LOSSES)}
+    cells: dict[str, list[Cell]] = {name: [] for name in ("part", "random", *_LOSSES)}
     networks = 0
     for damage, words in DAMAGES.items():
-        arms = [f"high_{damage}", f"{lack}_{damage}", f"lack_random_{damage}"]
+        arms = [f"high_{damage}", f"{lack}_{damage}", f"{placebo}_{damage}"]
         networks += int(runs["intervention"].isin(arms).sum())
         losses = _losses_to(runs, damage, arms)
-        part = losses[1] / losses[0].where(losses[0] >= damaged)
-        for name, numbers in zip(cells, [part, *losses], strict=True):
+        whole = losses[0].where(losses[0] >= damaged)
+        for name, numbers in zip(cells, [losses[1] / whole, losses[2] / whole, *losses], strict=True):
             cells[name].append(_cell(words, numbers, runs))
-    return networks, cells["part"], {name: mean_of(cells[name]) for name in _LOSSES}
+    return networks, cells["part"], cells["random"], {name: mean_of(cells[name]) for name in _LOSSES}
 
 
 def _damage(evidence: Evidence, experiment: str) -> pd.DataFrame:
