@@ -530,7 +530,7 @@ def _activity(networks: pd.DataFrame, effects: Effects) -> pd.DataFrame:
     rows = []
     here = networks[networks["experiment"].str.startswith("activity")]
     for run, noise in zip(here["run"], here["noise"], strict=True):
-        once = 20 + int(np.clip(round(2 * noise), -6, 6))
+        once = 30 + int(np.clip(round(2 * noise), -6, 6))
         woken = [round(effects.wake * once * np.log(1 + times)) for times in (1, 10)]
         later = round(effects.wake * once * np.log(120))
         starts = [

@@ -84,6 +84,7 @@ class Thresholds:
     fast: float = _threshold(0.5, "dead by step 20", (), "F5a", "F5b")
     estimate_low: float = _threshold(0.8, "the least ratio of an estimate", (), "F6a")
     estimate_high: float = _threshold(1.25, "the largest ratio of an estimate", (), "F6a")
+    woken_units: float = _threshold(2000, "woken units that make a cell", (), "F6a")
     estimate_covers: float = _threshold(0.85, "coverage of the estimate's interval", (), "F6b")
     misled: float = _threshold(0.5, "alive on all of those dead on 500", (), "F6c")
     line_separates: float = _threshold(0.85, "balanced accuracy of the line", (), "F7a")

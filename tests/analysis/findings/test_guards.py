@@ -36,3 +36,22 @@ def test_renewals_that_do_nothing_are_no_equivalence() -> None:
     found = settled("F4d", renewed=0.3, renewal=0.0)
     assert found["verdict"] == NOT_SETTLED
     assert "have a value" in found["note"]
+
+
+def test_cells_in_which_few_units_wake_are_named_and_no_cells() -> None:
+    found = settled("F6a")
+    assert found["verdict"] == HOLDS
+    assert found["details"]["LeftOut"] == "MNIST, large, Adam"
+    assert len(found["cells"]) == 4
+
+
+def test_networks_without_a_silent_unit_say_nothing_of_the_interval() -> None:
+    found = settled("F6b", wake=0.0, asleep=0)
+    assert found["verdict"] == NOT_SETTLED
+
+
+def test_a_cell_at_the_best_rate_is_no_rescue() -> None:
+    """Where networks that died in mass are the best of their setting, they are compared with nobody."""
+    found = settled("F3c", rescued=0.95)
+    assert found["verdict"] == NOT_SETTLED
+    assert found["details"]["AtTheBest"] > 0

@@ -194,8 +194,8 @@ def _pairs(evidence: Evidence, runs: pd.DataFrame) -> pd.DataFrame:
     measure="share of the untouched networks that train and come near the best accuracy, in cells with mass death",
     rule=f"{_MASS_DEATH}Each other seed: the share of the untouched networks in these cells that are trained and within "
     f"{100 * PAPER.near_the_best:.0f} points of the accuracy of their twin at the best rate of the setting (chosen on the selection "
-    f"seeds); MLPs and CNNs are two cells. Holds if below {PAPER.rescued:.0%}.",
-    details={"Cells": "number", "Trained": "percent", "Overflowed": "percent"},
+    f"seeds; cells at that rate are left out, and counted); MLPs and CNNs are two cells. Holds if below {PAPER.rescued:.0%}.",
+    details={"Cells": "number", "AtTheBest": "number", "Trained": "percent", "Overflowed": "percent"},
 )
 def no_rescue(evidence: Evidence) -> Finding:
     """Judge F3c."""
@@ -213,13 +213,15 @@ def _rescued(evidence: Evidence, share: float, near: float) -> tuple[int, list[C
     runs = runs[runs["intervention"] == "none"]
     selection = split(runs).selection
     rates = best(selection, SETTING, ["learning_rate"], "test_accuracy")
-    at_the_best = runs.merge(rates, on=CASE)[[*SETTING, "replicate", "test_accuracy"]]
+    at_the_best = runs.merge(rates, on=CASE)[[*CASE, "replicate", "test_accuracy"]]
     compared = dying.merge(at_the_best, on=[*SETTING, "replicate"], suffixes=("", "_best"))
+    compared = compared[compared["learning_rate"] != compared["learning_rate_best"]]
     near_the_best = compared["test_accuracy"] >= compared["test_accuracy_best"] - near
     compared = compared.assign(rescued=trained(compared) & near_the_best)
     values = by_seed(compared, ["network"], lambda rows: float(rows["rescued"].mean()))
     details: dict[str, Detail] = {
         "Cells": len(dying[CASE].drop_duplicates()),
+        "AtTheBest": len(dying.merge(rates, on=CASE)[CASE].drop_duplicates()),
         "Trained": float(trained(dying).mean()),
         "Overflowed": float((~finite(dying)).mean()),
     }
