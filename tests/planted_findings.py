@@ -115,7 +115,7 @@ _DEFAULTS: dict[str, tuple] = {
     "intervention": ("none",),
     "learning_rate": (0.1,),
 }
-_HELD_OUT_INPUTS = ("random_45", "components_200", "inverted_double")
+_HELD_OUT_INPUTS = ("random_45", "components_80", "inverted_double")
 _HELD_OUT_NETWORKS = ("held_out_one", "held_out_two", "held_out_three")
 _LAW_RATES = tuple(0.0001 * 2**octave for octave in range(20))
 _FUSE_ARMS = ("none", "forbid_by_renewal", "forbid_by_undoing", "forbid_by_bias", "placebo_of_renewal")
@@ -275,7 +275,7 @@ _GRIDS: dict[str, list[dict[str, tuple]]] = {
 CHOOSING = ("fuse", "fuse_leaky", "fuse_cnn")
 _WHEN = (0, 20, 40, 100, 120, 300, 320, 700)
 _SWITCH = {"none": 0, "low_until_20": 20, "low_until_100": 100, "low_until_300": 300}
-_MEANS = {"standardised": 3.0, "raw": 9.0, "third": 1.0, "components_200": 2.0, "inverted_double": 20.0}
+_MEANS = {"standardised": 3.0, "raw": 9.0, "third": 1.0, "components_80": 2.0, "inverted_double": 20.0}
 _MEANS |= {"constant_30": 4.0}
 _MEANS |= {"components_1": 0.7, "components_3": 1.2, "components_100": 6.0}
 _MEANS |= {"random_0": 0.0, "random_15": 3.0, "random_45": 6.0, "random_75": 12.0}
