@@ -20,6 +20,7 @@ PEOPLE = "For people"
 RULES = "Called by the workflow's rules"
 
 STUDY_PACKAGES = {
+    "altair",
     "filelock",
     "matplotlib",
     "numba",
@@ -27,11 +28,13 @@ STUDY_PACKAGES = {
     "PIL",
     "pyarrow",
     "pydantic",
+    "rocrate",
     "ruamel",
     "safetensors",
     "scipy",
     "torchvision",
     "tueplots",
+    "vl_convert",
 }
 """Packages of the extra ``study``, by the name under which they are imported."""
 
