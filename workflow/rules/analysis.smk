@@ -12,6 +12,8 @@ CAPTIONS = entries.write_captions(Path(".snakemake/captions"))
 # Seconds each; on a cluster they do not wait in its queue.
 localrules:
     settle,
+    verdict_page,
+    explorer,
     tables,
     numbers,
 
@@ -24,7 +26,7 @@ rule settle:
             "results/{study}/claims.csv",
             caption="../report/claims.rst",
             category="Claims",
-            labels={"table": "verdicts"},
+            labels={"table": "verdicts, as CSV"},
         ),
         sum="results/{study}/claims.csv.sha256",
     log:
@@ -35,6 +37,49 @@ rule settle:
     threads: 1
     shell:
         "dying-relu claims --results {params.folder:q} --out {output.verdicts:q} > {log:q} 2>&1"
+
+
+# The verdicts where a reader of the report sees them without a download.
+rule verdict_page:
+    input:
+        verdicts=rules.settle.output.verdicts,
+    output:
+        report(
+            "results/{study}/verdicts.html",
+            caption="../report/claims.rst",
+            category="Claims",
+            labels={"table": "verdicts"},
+        ),
+    log:
+        "results/{study}/logs/verdict_page.log",
+    params:
+        folder=subpath(input.verdicts, parent=True),
+        code=[code_digest("dying_relu.analysis.explorer"), entries.CLAIMS.digest()],
+    threads: 1
+    shell:
+        "dying-relu verdicts --results {params.folder:q} --out {output:q} > {log:q} 2>&1"
+
+
+# One page to explore the study with, offline.
+rule explorer:
+    input:
+        expand("results/{{study}}/{table}.parquet", table=["runs", "layers"]),
+        verdicts=rules.settle.output.verdicts,
+    output:
+        report(
+            "results/{study}/explorer.html",
+            caption="../report/explorer.rst",
+            category="Explorer",
+            labels={"page": "the explorer"},
+        ),
+    log:
+        "results/{study}/logs/explorer.log",
+    params:
+        folder=subpath(input.verdicts, parent=True),
+        code=[code_digest("dying_relu.analysis.explorer"), entries.CLAIMS.digest()],
+    threads: 1
+    shell:
+        "dying-relu explorer --results {params.folder:q} --out {output:q} > {log:q} 2>&1"
 
 
 for figure in FIGURES:

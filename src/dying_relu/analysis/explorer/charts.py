@@ -23,6 +23,10 @@ CHOICES = {
 PREFERRED = {"function": "ReLU"}
 """Levels that are chosen at first; of other factors, all."""
 HEIGHT = 300
+Layers = alt.LayerChart | alt.FacetChart
+"""Marks above each other, as Altair types them."""
+BLANK = "#dddddd"
+"""Colour of a cell in which no network trained."""
 NUMBERS = {
     **dict.fromkeys(("setting", "network", "replicate", "schedule", "depth", "units"), "number"),
     **dict.fromkeys(("networks", "trained", "initial_bias", "learning_rate", "offset_share"), "number"),
@@ -30,7 +34,9 @@ NUMBERS = {
 }
 RATE = alt.Axis(format=".2~g", labelAngle=-60, labelOverlap=True)
 SHARE = alt.Axis(format="%")
-RIGHT_OF_LIMIT = "!isValid(datum.dead_fraction) || (datum.dead_fraction >= dead_from && datum.dead_fraction <= dead_to)"
+RIGHT_OF_LIMIT = (
+    "!isValid(datum.dead_fraction) || (datum.dead_fraction >= dead_from && datum.dead_fraction <= dead_to)"
+)
 
 
 def specification(networks: Networks) -> dict[str, Any]:
@@ -39,6 +45,7 @@ def specification(networks: Networks) -> dict[str, Any]:
     Args:
         networks: of the study.
     """
+    typed: Any = {"network": alt.binding(input="number", name="network no.")}
     picked = alt.selection_point(
         name="picked",
         fields=["network"],
@@ -46,7 +53,7 @@ def specification(networks: Networks) -> dict[str, Any]:
         toggle=False,
         clear=False,
         value=_first(networks),
-        bind={"network": alt.binding(input="number", name="network no.")},
+        bind=typed,
     )
     brush = alt.selection_interval(name="brush")
     views = [
@@ -57,16 +64,24 @@ def specification(networks: Networks) -> dict[str, Any]:
     ]
     charts = alt.concat(*views, spacing=28).add_params(*_choices(networks), *_limits())
     charts = charts.resolve_scale(color="independent", shape="independent", y="independent")
-    # Altair's data frames would be rows of JSON; the same as CSV is a fifth of it.
-    specification = charts.configure_view(stroke=None).configure_legend(orient="bottom", columns=4).to_dict()
-    return specification | {"datasets": networks.texts()}
+    charts = (
+        charts.configure_view(stroke=None)
+        .configure_legend(orient="bottom", columns=3)
+        .configure_title(anchor="start")
+    )
+    # Data frames would become rows of JSON; the same as CSV is a fifth of it.
+    specification = charts.to_dict() | {"datasets": networks.texts()}
+    # One legend below the other, for narrow screens; Vega's own setting, which Altair's schema lacks.
+    specification["config"]["legend"]["layout"] = {"bottom": {"direction": "vertical", "anchor": "start"}}
+    return specification
 
 
 def _first(networks: Networks) -> list[dict[str, int]]:
     """The network that is shown before one is clicked: that with the largest dead fraction among those that trained."""
     sample = networks.sample[networks.sample["outcome"] == TRAINED]
-    dead = (sample if len(sample) else networks.sample)["dead_fraction"].fillna(0.0)
-    return [{"network": int(networks.sample.loc[dead.idxmax(), "network"])}] if len(dead) else []
+    sample = sample if len(sample) else networks.sample
+    most = sample.sort_values("dead_fraction", ascending=False, kind="stable")["network"].head(1)
+    return [{"network": int(number)} for number in most]
 
 
 def _data(name: str) -> alt.NamedData:
@@ -111,12 +126,10 @@ def _choices(networks: Networks) -> Iterable[alt.Parameter]:
 def _limits() -> Iterable[alt.Parameter]:
     """Two sliders that keep networks by their dead fraction, for those who use no mouse."""
     for name, label, value in (("dead_from", "dead fraction from", 0), ("dead_to", "dead fraction to", 1)):
-        yield alt.param(
-            name=name, value=value, bind=alt.binding_range(min=0, max=1, step=0.01, name=label)
-        )
+        yield alt.param(name=name, value=value, bind=alt.binding_range(min=0, max=1, step=0.01, name=label))
 
 
-def _phase_diagram() -> alt.LayerChart:
+def _phase_diagram() -> Layers:
     cells = (
         _chosen("cells")
         .transform_calculate(height=f"vertical == '{BIAS}' ? datum.initial_bias : datum.offset_share")
@@ -127,14 +140,20 @@ def _phase_diagram() -> alt.LayerChart:
             dead="sum(dead)",
             groupby=["learning_rate", "height"],
         )
-        .transform_calculate(share="datum.trained > 0 ? datum.dead / datum.trained : null")
+        .transform_calculate(share="datum.dead / datum.trained")
         .encode(
             x=alt.X("learning_rate:O", title="learning rate", axis=RATE),
             y=alt.Y(
                 "height:O", title=None, sort="descending", axis=alt.Axis(format=".2~g", labelOverlap=True)
             ),
             tooltip=_tooltip(
-                {"learning_rate": "Q.2~g", "height": "Q.2~g", "share": "Q.1%", "networks": "Q", "trained": "Q"},
+                {
+                    "learning_rate": "Q.2~g",
+                    "height": "Q.2~g",
+                    "share": "Q.1%",
+                    "networks": "Q",
+                    "trained": "Q",
+                },
                 height="bias or offset share",
                 share="mean dead fraction of those that trained",
             ),
@@ -142,21 +161,22 @@ def _phase_diagram() -> alt.LayerChart:
     )
     colour = alt.Color(
         "share:Q",
-        title="dead units, mean of the networks that trained",
+        title="dead units, mean of those that trained",
         scale=alt.Scale(scheme="cividis", domain=[0, 1]),
         legend=alt.Legend(format="%", gradientLength=180, titleLimit=400),
     )
-    squares = cells.mark_rect(invalid=None).encode(
-        color=alt.condition("isValid(datum.share)", colour, alt.value("#ddd"))
-    )
+    squares = cells.transform_filter("datum.trained > 0").mark_rect().encode(color=colour)
+    blank = cells.transform_filter("datum.trained == 0").mark_rect(color=BLANK)
     lost = cells.transform_filter("datum.trained < datum.networks").mark_point(
-        shape="cross", size=28, filled=True, color="white", stroke="black", strokeWidth=0.5
+        shape="cross", size=90, filled=True, color="white", stroke="black", strokeWidth=0.8
     )
     title = alt.TitleParams(
-        text=alt.ExprRef(f"'Dead fraction over learning rate and ' + (vertical == '{BIAS}' ? vertical : 'offset share')"),
-        subtitle="+ where some networks did not train; grey where none did",
+        text=alt.ExprRef(
+            f"'Dead fraction over rate and ' + (vertical == '{BIAS}' ? vertical : 'offset share')"
+        ),
+        subtitle="crosses: some did not train; grey: none did",
     )
-    return alt.layer(squares, lost).properties(name="phase_diagram", title=title, height=HEIGHT)
+    return alt.layer(blank, squares, lost).properties(name="phase_diagram", title=title, height=HEIGHT)
 
 
 def _accuracies(brush: alt.Parameter, picked: alt.Parameter) -> alt.Chart:
@@ -186,10 +206,15 @@ def _accuracies(brush: alt.Parameter, picked: alt.Parameter) -> alt.Chart:
             strokeWidth=alt.value(2.5),
             tooltip=_tooltip(
                 {
-                    **{"network": "Q", "run": "N"},
+                    "network": "Q",
+                    "run": "N",
                     **dict.fromkeys(SETTING, "N"),
-                    **{"initial_bias": "Q.2~g", "learning_rate": "Q.2~g", "replicate": "Q", "outcome": "N"},
-                    **{"dead_fraction": "Q.1%", "test_accuracy": "Q.1%"},
+                    "initial_bias": "Q.2~g",
+                    "learning_rate": "Q.2~g",
+                    "replicate": "Q",
+                    "outcome": "N",
+                    "dead_fraction": "Q.1%",
+                    "test_accuracy": "Q.1%",
                 },
                 function="activation",
             ),
@@ -199,8 +224,8 @@ def _accuracies(brush: alt.Parameter, picked: alt.Parameter) -> alt.Chart:
             name="accuracies",
             height=HEIGHT,
             title=alt.TitleParams(
-                text="Accuracy against dead fraction, a mark a network",
-                subtitle="drag to select, click a network to see its layers",
+                text="Accuracy against dead fraction",
+                subtitle="drag to select; click for a network's layers",
             ),
         )
     )
@@ -219,7 +244,12 @@ def _layers(picked: alt.Parameter) -> alt.Chart:
         .transform_calculate(step="toNumber(datum.step)", share="toNumber(datum.count) / datum.units")
         .mark_line(point=True)
         .encode(
-            x=alt.X("step:Q", title="updates", scale=alt.Scale(type="symlog"), axis=alt.Axis(format="~s")),
+            x=alt.X(
+                "step:Q",
+                title="updates",
+                scale=alt.Scale(type="symlog"),
+                axis=alt.Axis(format="~s", labelOverlap="greedy", labelSeparation=6),
+            ),
             y=alt.Y("share:Q", title="dead on the probe set", axis=SHARE, scale=alt.Scale(domain=[0, 1])),
             color=alt.Color("layer:N", title="layer", sort=alt.EncodingSortField("depth")),
             tooltip=_tooltip({"layer": "N", "step": "Q", "count": "N", "units": "Q"}, count="dead units"),
@@ -229,20 +259,22 @@ def _layers(picked: alt.Parameter) -> alt.Chart:
             height=HEIGHT,
             title=alt.TitleParams(
                 text=alt.ExprRef("'Layers of network ' + (picked.network ? picked.network[0] : '')"),
-                subtitle="the one outlined in red, or the number typed above",
+                subtitle="outlined in red; or type another number",
             ),
         )
     )
 
 
-def _outcomes(brush: alt.Parameter) -> alt.LayerChart:
+def _outcomes(brush: alt.Parameter) -> Layers:
     counts = (
         _chosen("sample")
         .transform_filter(RIGHT_OF_LIMIT)
         .transform_filter(brush)
         .transform_aggregate(networks="count()", groupby=["outcome"])
         .encode(
-            x=alt.X("networks:Q", title="networks selected", axis=alt.Axis(tickMinStep=1)),
+            x=alt.X(
+                "networks:Q", title="networks selected", axis=alt.Axis(tickMinStep=1, labelOverlap="greedy")
+            ),
             y=alt.Y("outcome:N", title=None, scale=alt.Scale(domain=[TRAINED, COLLAPSED, DIVERGED])),
         )
     )
@@ -255,17 +287,16 @@ def _outcomes(brush: alt.Parameter) -> alt.LayerChart:
         ),
     )
     numbers = counts.mark_text(align="left", dx=4).encode(text="networks:Q")
-    title = alt.TitleParams(text="What became of them", subtitle="networks chosen above and in the selection")
+    title = alt.TitleParams(text="What became of them", subtitle="networks chosen and selected")
     return alt.layer(bars, numbers).properties(name="outcomes", title=title, height=HEIGHT)
 
 
 def _tooltip(fields: Mapping[str, str], **titles: str) -> list[alt.Tooltip]:
     """Lines of a tooltip: a field with its type, N or Q, and after it a number's format."""
+    formats: dict[str, dict[str, Any]] = {
+        field: {"format": form[1:]} if form[1:] else {} for field, form in fields.items()
+    }
     return [
-        alt.Tooltip(
-            f"{field}:{form[0]}",
-            title=titles.get(field, field.replace("_", " ")),
-            **({"format": form[1:]} if form[1:] else {}),
-        )
+        alt.Tooltip(f"{field}:{form[0]}", title=titles.get(field, field.replace("_", " ")), **formats[field])
         for field, form in fields.items()
     ]

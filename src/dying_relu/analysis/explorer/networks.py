@@ -95,7 +95,9 @@ def _offset_shares(layers: pd.DataFrame) -> pd.Series:
 
 def _with_settings(runs: pd.DataFrame) -> pd.DataFrame:
     pairs = runs[["activation", "slope"]].drop_duplicates().itertuples(index=False)
-    names = {(activation, str(slope)): latex.activation_name(activation, slope) for activation, slope in pairs}
+    names = {
+        (activation, str(slope)): latex.activation_name(activation, slope) for activation, slope in pairs
+    }
     functions = [names[pair] for pair in zip(runs["activation"], runs["slope"].map(str), strict=True)]
     runs = runs.assign(function=functions)
     return runs.assign(setting=runs.groupby(SETTING, sort=True).ngroup())
@@ -105,9 +107,7 @@ def _cells(runs: pd.DataFrame) -> pd.DataFrame:
     cells = runs.assign(
         trained=trained(runs).astype(int), dead=runs["dead_fraction"].where(trained(runs), 0.0)
     ).groupby(["setting", "initial_bias", "learning_rate", "offset_share"], dropna=False)
-    return cells.agg(
-        networks=("run", "size"), trained=("trained", "sum"), dead=("dead", "sum")
-    ).reset_index()
+    return cells.agg(networks=("run", "size"), trained=("trained", "sum"), dead=("dead", "sum")).reset_index()
 
 
 def _sample(runs: pd.DataFrame, layers: pd.DataFrame) -> pd.DataFrame:

@@ -30,6 +30,7 @@ summary {{ cursor: pointer; color: #0060a0; }}
 #choices form, #choices {{ display: flex; flex-wrap: wrap; gap: .6rem 1rem; margin: 1rem 0; }}
 .vega-bind label {{ display: flex; flex-direction: column; font-size: .85rem; }}
 .vega-bind select, .vega-bind input {{ font: inherit; min-height: 2rem; max-width: 100%; }}
+.vega-bind:has([type=number]) {{ order: 1; }}
 .vega-bind input[type=number] {{ width: 6rem; }}
 #charts {{ width: 100%; }}
 @media (max-width: 40rem) {{
@@ -58,8 +59,9 @@ async function draw() {
   const width = Math.max(160, (wide ? container.clientWidth / 2 : container.clientWidth) - 95);
   specification.columns = wide ? 2 : 1;
   for (const chart of specification.concat) chart.width = width;
+  // Errors only: Vega warns when a choice leaves nothing to draw, which is no fault.
   const embedded = await vegaEmbed(container, specification, {
-    bind: "#choices", renderer: "svg", actions: {export: true, source: false, compiled: false, editor: false},
+    bind: "#choices", renderer: "svg", logLevel: 1, actions: {export: true, source: false, compiled: false, editor: false},
   });
   view = embedded.view;
   if (state) await view.setState(state).runAsync();
@@ -70,9 +72,7 @@ addEventListener("resize", () => { if (isWide() !== wide) draw(); });
 """
 
 
-def html(
-    study: str, verdicts: pd.DataFrame, networks: Networks, specification: Mapping[str, Any]
-) -> str:
+def html(study: str, verdicts: pd.DataFrame, networks: Networks, specification: Mapping[str, Any]) -> str:
     """The whole page.
 
     Args:
@@ -86,14 +86,19 @@ def html(
     return "".join(
         [
             HEAD.format(title=escape(f"Do ReLUs die? The study “{study}”")),
-            f"<h2>Verdicts</h2>\n{verdict_table.table(verdicts)}\n",
-            f"<h2>Explore the networks</h2>\n<p>{escape(_about(networks))}</p>\n",
-            '<noscript><p>The charts need JavaScript; the table above does not.</p></noscript>\n',
+            f'<p><a href="#networks">Explore the networks</a></p>\n<h2>Verdicts</h2>\n{verdict_table.table(verdicts)}\n',
+            f"<h2 id='networks'>Explore the networks</h2>\n<p>{escape(_about(networks))}</p>\n",
+            "<noscript><p>The charts need JavaScript; the table above does not.</p></noscript>\n",
             '<div id="choices" role="group" aria-label="Choices"></div>\n<div id="charts"></div>\n',
             f'<script type="application/json" id="specification">{data}</script>\n',
-            f"<script>{vl_convert.javascript_bundle()}</script>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n",
+            f"<script>{_library()}</script>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n",
         ]
     )
+
+
+def _library() -> str:
+    """Vega, Vega-Lite and Vega-Embed, as one script that comes with Altair's companion."""
+    return vl_convert.javascript_bundle()  # type: ignore[call-arg]  # its types lack the default
 
 
 def verdicts_alone(study: str, verdicts: pd.DataFrame) -> str:
@@ -111,6 +116,4 @@ def _about(networks: Networks) -> str:
     shown = len(networks.sample)
     if shown == networks.total:
         return f"All {networks.total:,} networks of the study are shown."
-    return (
-        f"The phase diagram shows all {networks.total:,} networks of the study; the other charts a random sample of {shown:,}."
-    )
+    return f"The phase diagram shows all {networks.total:,} networks of the study; the other charts a random sample of {shown:,}."

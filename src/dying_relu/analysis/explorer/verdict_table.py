@@ -10,7 +10,14 @@ from dying_relu.analysis.inference.intervals import LEVEL
 from dying_relu.analysis.numbers.verdicts import estimate, verdict
 from dying_relu.analysis.readme import plain, summary
 
-TITLES = ("claim", "the post says", "verdict", "literally", f"effect ({LEVEL:.0%} interval over seeds)", "networks")
+TITLES = (
+    "claim",
+    "the post says",
+    "verdict",
+    "literally",
+    f"effect ({LEVEL:.0%} interval over seeds)",
+    "networks",
+)
 
 
 def table(verdicts: pd.DataFrame) -> str:
