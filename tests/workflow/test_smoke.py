@@ -163,8 +163,9 @@ def test_the_report_stands_alone(project: Project) -> None:
     assert done.returncode == 0, done.stderr
     html = (project.folder / REPORT).read_text(encoding="utf-8")
     assert "Which ReLU units die, why, and what helps" in html
-    for category in ("Claims", "Figures", "Paper", "Study"):
+    for category in ("Claims", "Explorer", "Figures", "Paper", "Study"):
         assert f'"{category}"' in html
+    assert '"02 phase diagram"' in html
     assert '<script src="http' not in html
     assert '<link href="http' not in html
 

@@ -2,10 +2,13 @@
 from pathlib import Path
 
 from dying_relu.analysis import entries
+from dying_relu.paper import figure_order
 
 # Found by what the modules of the package, and of extensions, define; their captions are kept where the report can read them.
 FIGURES = list(entries.FIGURES.names())
 LATEX_TABLES = list(entries.TABLES.names())
+# The report sorts by labels.
+FIGURE_LABELS = figure_order.labels(Path("paper/main.tex"), FIGURES)
 CAPTIONS = entries.write_captions(Path(".snakemake/captions"))
 
 
@@ -95,7 +98,7 @@ for figure in FIGURES:
                 f"paper/generated/{{study}}/figures/{figure}.png",
                 caption=str(CAPTIONS[figure]),
                 category="Figures",
-                labels={"figure": figure.replace("_", " ")},
+                labels={"figure": FIGURE_LABELS[figure]},
             ),
         log:
             f"results/{{study}}/logs/figures/{figure}.log",

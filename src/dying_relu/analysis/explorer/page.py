@@ -11,6 +11,36 @@ import vl_convert
 from dying_relu.analysis.explorer import verdict_table
 from dying_relu.analysis.explorer.networks import Networks
 
+STYLE = """\
+body { font: 16px/1.45 system-ui, sans-serif; color: #222; background: white; max-width: 76rem; margin: 0 auto; padding: 0 1rem 3rem; }
+.verdicts table { border-collapse: collapse; font-size: .9rem; width: 100%; }
+.verdicts :is(th, td) { text-align: left; vertical-align: top; padding: .35rem .5rem; border-bottom: 1px solid #ddd; }
+.verdicts :is(th, td) { overflow-wrap: anywhere; }
+.verdicts > table > thead th { border-bottom: 2px solid #444; overflow-wrap: normal; }
+.verdicts small { color: #555; }
+.verdicts details table { font-size: .8rem; }
+.verdicts summary { cursor: pointer; color: #0060a0; }
+@media (max-width: 40rem) {
+  .verdicts > table > thead { display: none; }
+  .verdicts > table > tbody > tr { display: block; border-bottom: 2px solid #444; padding: .4rem 0; }
+  .verdicts > table > tbody > tr > * { display: block; border: 0; padding: .1rem 0; }
+  .verdicts > table > tbody > tr > td::before { content: attr(data-title) ": "; color: #555; font-size: .8rem; }
+}
+"""
+"""Of the text and the table, on either page."""
+
+CHARTS_STYLE = """\
+#choices { display: flex; flex-wrap: wrap; gap: .6rem 1rem; margin: 1rem 0; }
+.vega-bind label { display: flex; flex-direction: column; font-size: .85rem; }
+.vega-bind select, .vega-bind input { font: inherit; min-height: 2rem; max-width: 100%; }
+.vega-bind:has([type=number]) { order: 1; }
+.vega-bind input[type=number] { width: 6rem; }
+#charts { width: 100%; }
+@media (max-width: 40rem) {
+  .vega-bind { flex: 1 1 40%; }
+}
+"""
+
 HEAD = """\
 <!doctype html>
 <html lang="en">
@@ -20,30 +50,9 @@ HEAD = """\
 <link rel="icon" href="data:,">
 <title>{title}</title>
 <style>
-body {{ font: 16px/1.45 system-ui, sans-serif; color: #222; background: white; max-width: 76rem; margin: 0 auto; padding: 0 1rem 3rem; }}
-table {{ border-collapse: collapse; font-size: .9rem; width: 100%; }}
-th, td {{ text-align: left; vertical-align: top; padding: .35rem .5rem; border-bottom: 1px solid #ddd; overflow-wrap: anywhere; }}
-.verdicts > thead th {{ border-bottom: 2px solid #444; overflow-wrap: normal; }}
-small {{ color: #555; }}
-details table {{ font-size: .8rem; }}
-summary {{ cursor: pointer; color: #0060a0; }}
-#choices form, #choices {{ display: flex; flex-wrap: wrap; gap: .6rem 1rem; margin: 1rem 0; }}
-.vega-bind label {{ display: flex; flex-direction: column; font-size: .85rem; }}
-.vega-bind select, .vega-bind input {{ font: inherit; min-height: 2rem; max-width: 100%; }}
-.vega-bind:has([type=number]) {{ order: 1; }}
-.vega-bind input[type=number] {{ width: 6rem; }}
-#charts {{ width: 100%; }}
-@media (max-width: 40rem) {{
-  .verdicts > thead {{ display: none; }}
-  .verdicts > tbody > tr {{ display: block; border-bottom: 2px solid #444; padding: .4rem 0; }}
-  .verdicts > tbody > tr > * {{ display: block; border: 0; padding: .1rem 0; }}
-  .verdicts > tbody > tr > td::before {{ content: attr(data-title) ": "; color: #555; font-size: .8rem; }}
-  .vega-bind {{ flex: 1 1 40%; }}
-}}
-</style>
+{style}</style>
 </head>
 <body>
-<h1>{title}</h1>
 """
 
 SCRIPT = """\
@@ -81,11 +90,13 @@ def html(study: str, verdicts: pd.DataFrame, networks: Networks, specification: 
         networks: that are shown.
         specification: of the charts, in Vega-Lite.
     """
+    title = escape(f"Do ReLUs die? The study “{study}”")
     # Within a script element, "</" would end it.
     data = json.dumps(specification, separators=(",", ":"), sort_keys=True).replace("</", "<\\/")
     return "".join(
         [
-            HEAD.format(title=escape(f"Do ReLUs die? The study “{study}”")),
+            HEAD.format(title=title, style=STYLE + CHARTS_STYLE),
+            f"<h1>{title}</h1>\n",
             f'<p><a href="#networks">Explore the networks</a></p>\n<h2>Verdicts</h2>\n{verdict_table.table(verdicts)}\n',
             f"<h2 id='networks'>Explore the networks</h2>\n<p>{escape(_about(networks))}</p>\n",
             "<noscript><p>The charts need JavaScript; the table above does not.</p></noscript>\n",
@@ -109,7 +120,7 @@ def verdicts_alone(study: str, verdicts: pd.DataFrame) -> str:
         verdicts: of :func:`dying_relu.analysis.claims.read`, a row a claim.
     """
     title = escape(f"Verdicts of the study “{study}”")
-    return f"{HEAD.format(title=title)}{verdict_table.table(verdicts)}\n</body>\n</html>\n"
+    return f"{HEAD.format(title=title, style=STYLE)}{verdict_table.table(verdicts)}\n</body>\n</html>\n"
 
 
 def _about(networks: Networks) -> str:

@@ -29,8 +29,8 @@ def table(verdicts: pd.DataFrame) -> str:
     head = "".join(f'<th scope="col">{escape(title)}</th>' for title in TITLES)
     body = "\n".join(_row(row) for row in verdicts.to_dict("records"))
     return (
-        f"<p>{escape(summary(verdicts))}</p>\n"
-        f'<table class="verdicts"><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table>'
+        f'<div class="verdicts"><p>{escape(summary(verdicts))}</p>\n'
+        f"<table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table></div>"
     )
 
 
