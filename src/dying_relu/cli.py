@@ -28,6 +28,7 @@ STUDY_PACKAGES = {
     "PIL",
     "pyarrow",
     "pydantic",
+    "rocrate",
     "ruamel",
     "safetensors",
     "scipy",
