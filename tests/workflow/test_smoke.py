@@ -56,6 +56,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     shards = len(load(project.folder / "config/smoke.yaml").shards)
     assert f"of {shards} shards, about" in said
     assert "causes-mnist-mlp-00 took" in said
+    assert "Paper:     results/smoke/paper.pdf" in said
+    assert "Verdicts:  Of thirteen claims, " in said
+    assert "Explore:   open results/smoke/explorer.html in a browser" in said
     return project
 
 
