@@ -13,6 +13,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
@@ -164,11 +165,12 @@ def _tables(shard: Shard) -> dict[str, pd.DataFrame]:
         ],
         columns=["layer", "depth", "probe"],
     )
-    uncounted = dict.fromkeys(("dead_all", "new_dead_all"), pd.NA)
     rows = {
         "runs": runs,
         "checkpoints": steps.assign(overflowed=False),
-        "layers": steps.merge(layers, how="cross").assign(units=128, slope=0.0, **uncounted),
+        "layers": steps.merge(layers, how="cross").assign(
+            units=128, slope=0.0, dead_all=np.nan, new_dead_all=np.nan
+        ),
         "units": pd.DataFrame(),
         "activity": pd.DataFrame(),
     }

@@ -25,7 +25,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from dying_relu import Monitor, data, probe, prune_dead, revive
+from dying_relu import Monitor, compare, data, probe, prune_dead, revive
 from dying_relu.configuration import data_source
 
 project = next(
@@ -87,7 +87,16 @@ accuracy(sick, test_images)
 
 # %%
 report = probe(sick, loader, loss=functional.cross_entropy)
-report.summary()
+print(report)
+
+# %% [markdown]
+# Dead on these examples is not dead on all: of units that are active on hardly any example some are in the count. How many of the dead
+# would be active on ten times as many more is estimated from the units that were active on exactly one example, with a 95 % interval.
+# *Nearly dead* units are active on less than 2 % of the examples; the *offset share* is the part of the inputs' second moment that is
+# their mean.
+
+# %%
+print(report.expected_alive(10_000))
 
 # %%
 report.units("3").sort_values("dead", ascending=False).head().round(3)
@@ -131,7 +140,8 @@ for rate in (0.01, 0.001):
 # %%
 small = prune_dead(sick, report)  # for later
 revive(sick, report, optimizer=optimizer)
-print("revived:", probe(sick, loader).summary()["dead"].sum(), "dead;", accuracy(sick, test_images))
+print(compare(report, probe(sick, loader)))
+print("revived:", accuracy(sick, test_images))
 train(sick, images, optimizer)
 print("trained on:", probe(sick, loader).summary()["dead"].sum(), "dead;", accuracy(sick, test_images))
 
@@ -156,4 +166,5 @@ print(small)
 
 # %% [markdown]
 # On the command line, and in continuous integration, the same is
-# `dying-relu probe package.module:make_model --data package.module:make_loader --html dead.html --fail-above 0.2`.
+# `dying-relu probe package.module:make_model --data package.module:make_loader --html dead.html --json dead.json --fail-above 0.2`;
+# `dying-relu compare before.json after.json` compares two checkpoints.

@@ -108,7 +108,7 @@ _GRIDS: dict[str, list[dict[str, tuple]]] = {
         }
     ],
     "recovery": [{"optimiser": ("sgd", "adam"), "inputs": ("standardised", "raw"), "learning_rate": (0.3,)}],
-    "anatomy": [{"learning_rate": (0.1,)}],
+    "anatomy": [{"inputs": ("standardised", "raw"), "learning_rate": (0.1,)}],
 }
 _DEFAULTS: dict[str, tuple] = {
     "dataset": ("mnist",),

@@ -1,8 +1,10 @@
 """The README and the pages in ``docs`` are right: their examples run, their commands exist, and their links lead somewhere."""
 
 import re
+import sys
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 import torch
@@ -74,7 +76,11 @@ def test_the_first_example_of_the_probe() -> None:
 def test_the_examples_of_the_probe_run_one_after_the_other(capsys: pytest.CaptureFixture[str]) -> None:
     names: dict[str, Any] = {}
     for block in examples(DOCS / "probe.md", "python"):
-        run(block, names)
+        with pytest.MonkeyPatch.context() as patch:
+            if "import wandb" in block:
+                # A stand-in, which notes what it is told to log: nothing here needs the library.
+                patch.setitem(sys.modules, "wandb", MagicMock())
+            run(block, names)
         printed = capsys.readouterr().out.split()
         # Lines of comments alone show what is printed.
         for shown in re.findall(r"^#\s+(.*)", block, flags=re.MULTILINE):
@@ -82,6 +88,9 @@ def test_the_examples_of_the_probe_run_one_after_the_other(capsys: pytest.Captur
             assert line in [printed[start : start + len(line)] for start in range(len(printed))]
     assert names["small"][0].out_features == 54
     assert probe(names["model"], names["loader"]).dead_fraction == 0
+    run_of_wandb = names["run"]
+    assert [call.kwargs["step"] for call in run_of_wandb.log.call_args_list] == [0, 4]
+    assert all("dead_fraction" in call.args[0] for call in run_of_wandb.log.call_args_list)
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ def test_files_exist() -> None:
 
 
 def test_a_missing_name_is_noticed() -> None:
-    assert is_module_or_name("dying_relu.units.definitions.UnitStatistics.merge")
+    assert is_module_or_name("dying_relu.units.statistics.UnitStatistics.merge")
     assert not is_module_or_name("dying_relu.units.definitions.undead")
     assert not is_module_or_name("dying_relu.unit")
     assert MODULE.findall("see :mod:`dying_relu.units.definitions`.") == ["dying_relu.units.definitions"]

@@ -75,7 +75,7 @@ def _data(shard: Shard, device: torch.device) -> Dataset:
     size, name = shard.dataset, shard.dataset.name
     file = ROOT / "data" / f"{name}.safetensors"
     if file.exists():
-        return load(file, size.train, size.test, device, shard.pixels)
+        return load(file, size.train, size.test, device)
     print(f"no {file.name}: made-up images", file=sys.stderr)
     images, stream = IMAGE_SETS[name], torch.Generator().manual_seed(0)
     shape = (images.channels, images.side, images.side)

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 from dying_relu.deprecated import install
 
 if TYPE_CHECKING:
+    from dying_relu.probing.compare import compare
     from dying_relu.probing.monitor import Monitor
     from dying_relu.probing.probe import probe
     from dying_relu.probing.prune import prune_dead
     from dying_relu.probing.report import Report
     from dying_relu.probing.revive import revive
+    from dying_relu.probing.suggest import suggest
 
-__all__ = ["Monitor", "Report", "probe", "prune_dead", "revive"]
+__all__ = ["Monitor", "Report", "compare", "probe", "prune_dead", "revive", "suggest"]
 
 install()
 

@@ -10,6 +10,7 @@ from types import ModuleType
 
 MODULES = {
     "dying_relu.activations": "dying_relu.stack.activations",
+    "dying_relu.adapters.scalars": "dying_relu.probing.scalars",
     "dying_relu.aggregation": "dying_relu.results.aggregate",
     "dying_relu.allocator": "dying_relu.stack.allocator",
     "dying_relu.analysis.attribution": "dying_relu.analysis.inference.attribution",

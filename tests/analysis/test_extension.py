@@ -18,7 +18,7 @@ from small_study import CONFIGURATION, write_small_study
 from dying_relu.analysis import claims, figures, latex, numbers, tables
 from dying_relu.analysis.claims.verdict import CLAIMS
 from dying_relu.analysis.entries import CLAIMS as CLAIM_MODULES
-from dying_relu.analysis.entries import FIGURES, NUMBERS, TABLES
+from dying_relu.analysis.entries import FIGURES, FINDINGS, NUMBERS, TABLES
 from dying_relu.analysis.figures import style
 from dying_relu.analysis.study_results import StudyResults
 from dying_relu.configuration import IMAGE_SETS
@@ -89,8 +89,15 @@ ONE_OF_EACH = {
     "tables": "def table(study): ...\n",
     "numbers": "def numbers(study): ...\n",
     "claims": '@claim("C14")\ndef settled(evidence): ...\n',
+    "findings": '@finding("F8a")\ndef settled(evidence): ...\n',
 }
-ROOMS = {"figures": FIGURES, "tables": TABLES, "numbers": NUMBERS, "claims": CLAIM_MODULES}
+ROOMS = {
+    "figures": FIGURES,
+    "tables": TABLES,
+    "numbers": NUMBERS,
+    "claims": CLAIM_MODULES,
+    "findings": FINDINGS,
+}
 
 
 @pytest.fixture
@@ -294,7 +301,8 @@ def test_an_activation_and_a_data_set_say_their_printed_names(
         assert latex.named("holds in stripes_made_up mlp") == "holds in Stripes MLP"
         levels = [*reversed(ACTIVATIONS)]
         runs = style.with_activation_names(pd.DataFrame({"activation": levels, "slope": 0.0}))
-        assert list(runs["function"].cat.categories[-3:]) == ["tanh", "Made-Up", "made up bare"]
+        last_of_ours = latex.activation_name(levels[2], 0.0)
+        assert list(runs["function"].cat.categories[-3:]) == [last_of_ours, "Made-Up", "made up bare"]
     finally:
         sys.modules.pop("made_up_labels", None)
         for registry, names in (

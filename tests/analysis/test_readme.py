@@ -44,7 +44,7 @@ def test_it_shows_the_verdicts_with_their_conditions_and_literal_readings(
     text = page.read_text(encoding="utf-8")
     assert "before" not in text
     assert text.endswith("rest\n")
-    table = claims.read(verdicts)
+    table = claims.on_claims(claims.read(verdicts))
     rows = [
         re.split(r"(?<!\\\\) \| ", line.strip("| ")) for line in text.splitlines() if line.startswith("| C")
     ]
@@ -62,12 +62,24 @@ def test_it_shows_the_verdicts_with_their_conditions_and_literal_readings(
 
 
 def test_the_summary_counts_the_verdicts(verdicts: Path) -> None:
-    table = claims.read(verdicts)
+    table = claims.on_claims(claims.read(verdicts))
     assert readme.summary(table) == (
         "Of thirteen claims, two hold, one holds only under a condition and ten do not hold."
     )
     table.loc[:1, "verdict"] = claims.NOT_SETTLED
     assert "two are not settled" in readme.summary(table)
+
+
+def test_findings_stand_between_their_marks_if_a_page_has_them(verdicts: Path) -> None:
+    table = claims.on_findings(claims.read(verdicts))
+    page = "# Title\n{}\nbefore\n{}\nrest\n".format(*readme.FINDINGS)
+    text = readme.with_findings(page, table)
+    assert "before" not in text
+    assert text.endswith("rest\n")
+    rows = [line for line in text.splitlines() if line.startswith("| F")]
+    assert len(rows) == len(table)
+    assert all(" | not settled | not measured: " in row and row.endswith(" | no seeds |") for row in rows)
+    assert readme.with_findings("# Title\n", table) == "# Title\n"
 
 
 def test_bars_and_missing_effects_do_not_break_the_table(verdicts: Path) -> None:

@@ -19,6 +19,8 @@ def bold(text: str) -> set[float]:
         if re.fullmatch(rf"{NUMBER}(?: %)?(?: and {NUMBER})?", words):
             size = 100 if words.endswith("%") else 1
             numbers |= {abs(float(number)) / size for number in re.findall(NUMBER, words)}
+        elif words == "third":
+            numbers.add(1 / 3)
     return numbers
 
 

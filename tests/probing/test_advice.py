@@ -23,6 +23,7 @@ SENTENCES = {
     "grown weights": "usual initialisations make",
     "born": "dead at the first measurement",
     "died": "died in training",
+    "offset": "if the mean of the layer's inputs were subtracted",
 }
 
 
@@ -58,9 +59,9 @@ def saturated(network: nn.Sequential) -> None:
 PLANTED: dict[Callable[[nn.Sequential], None], set[str]] = {
     low_bias: {"low bias"},
     no_weights: {"no weights"},
-    far_weights: {"far weights", "away"},
+    far_weights: {"far weights", "away", "offset"},
     whole_layer: {"low bias", "whole layer", "dead before"},
-    grown_weights: {"grown weights", "whole layer", "away"},
+    grown_weights: {"grown weights", "whole layer", "away", "offset"},
     saturated: {"saturated"},
 }
 
@@ -139,3 +140,34 @@ def test_inputs_in_half_precision_have_a_scale() -> None:
     scale = InputScale()
     scale.add([torch.full((2000, 100), 300.0, dtype=torch.float16)])
     assert (scale.mean, scale.deviation) == (300, 0)
+
+
+def test_units_that_the_mean_of_the_inputs_holds_down_are_named_with_their_effective_bias() -> None:
+    network = model()
+    with torch.no_grad():
+        network[0].weight[:5] = -network[0].weight[:5].abs()
+        network[0].bias.zero_()
+    data = [(images.abs() + 3, labels) for images, labels in batches()]
+    report = probe(network, data)
+    said = report.advice()
+    assert SENTENCES["offset"] in said
+    dead = report.units("1").query("dead")
+    assert f"effective bias {dead['pre_activation_mean'].median():.3g} in the median" in said
+
+
+def test_nearly_dead_units_are_named() -> None:
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Linear(1, 10), nn.ReLU())
+    with torch.no_grad():
+        network[0].weight.fill_(1)
+        network[0].bias.copy_(torch.tensor([-2.5] * 5 + [0.0] * 5))
+    said = probe(network, [torch.randn(1000, 1)]).advice()
+    assert "5 of 10 units are nearly dead" in said
+
+
+def test_claims_of_the_paper_are_no_reasons() -> None:
+    for plant in PLANTED:
+        network = model()
+        with torch.no_grad():
+            plant(network)
+        assert "(C" not in probe(network, batches()).advice()

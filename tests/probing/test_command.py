@@ -27,6 +27,18 @@ def model():
 def loader():
     return [(torch.randn(16, 4), torch.zeros(16).long())]
 
+def worse():
+    made = model()
+    made[0].bias.data[4:6] = -100
+    return made
+
+def deep():
+    torch.manual_seed(0)
+    made = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 8), nn.ReLU())
+    made[0].bias.data[:4] = -100
+    made[2].bias.data[:] = 10
+    return made
+
 instance = model()
 batches = loader()
 
@@ -34,6 +46,10 @@ def diverged():
     made = model()
     made[0].weight.data.fill_(float("nan"))
     return made
+
+def endless():
+    while True:
+        yield torch.randn(16, 4)
 
 def nothing():
     return None
@@ -151,3 +167,65 @@ def test_a_mistake_is_printed_without_a_traceback(
         main()
     assert ended.value.code == 1
     assert capsys.readouterr().err.startswith("error: where to find the model or its data: found mine;")
+
+
+def test_a_checkpoint_of_a_wrapped_model_is_loaded_from_where_it_lies(folder: Path) -> None:
+    state = {
+        "net.0.weight": torch.ones(8, 4), "net.0.bias": torch.ones(8) * 100,
+        "net.2.weight": torch.ones(2, 8), "net.2.bias": torch.ones(2),
+    }  # fmt: skip
+    torch.save({"epoch": 3, "best": {"weights": state}}, folder / "run.pt")
+    arguments = ["mine:model", "--data", "mine:loader", "--weights", "run.pt"]
+    done = run(*arguments, "--key", "best.weights", "--prefix", "net.")
+    assert "0.0% of the units are dead" in done.stdout, done.exception
+
+
+def test_an_endless_loader_is_run_for_some_batches(folder: Path) -> None:
+    done = run("mine:model", "--data", "mine:endless", "--batches", "3", "--device", "cpu")
+    assert "on 48 examples" in done.stdout, done.exception
+
+
+def test_layers_are_chosen_and_left_out_also_for_the_bound(folder: Path) -> None:
+    assert run("mine:model", "--data", "mine:loader", "--fail-above", "0.1").exit_code == 1
+    done = run("mine:deep", "--data", "mine:loader", "--ignore", "1", "--fail-above", "0.1")
+    assert done.exit_code == 0, done.exception
+    done = run("mine:deep", "--data", "mine:loader", "--layers", "1", "--fail-above", "0.1")
+    assert done.exit_code == 1
+
+
+def test_the_axis_of_the_units_is_given(folder: Path) -> None:
+    done = run("mine:model", "--data", "mine:loader", "--unit-axis", "0")
+    assert "of 16)" in done.stdout, done.exception
+    done = run("mine:model", "--data", "mine:loader", "--unit-axis", "one")
+    assert "--unit-axis: found one" in str(done.exception)
+
+
+def test_a_device_that_is_not_there_is_refused_in_words(folder: Path) -> None:
+    done = run("mine:model", "--data", "mine:loader", "--device", "abacus")
+    assert "cannot be moved to device abacus" in str(done.exception)
+
+
+def test_markdown_and_annotations_for_a_pull_request(folder: Path) -> None:
+    arguments = ["mine:model", "--data", "mine:loader", "--markdown", "report.md", "--github"]
+    done = run(*arguments, "--fail-above", "0.1")
+    assert done.exit_code == 1
+    assert "::warning title=Dead units in 1::4 of 8 units are dead" in done.stdout
+    assert "::error title=Dead units::50.0%25 of the units are dead" in done.stdout
+    assert "| 1 | 8 | 4 |" in (folder / "report.md").read_text()
+
+
+def test_a_run_of_github_actions_is_annotated_by_itself(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    assert "::warning" in run("mine:model", "--data", "mine:loader").stdout
+
+
+def test_two_reports_are_compared(folder: Path) -> None:
+    assert run("mine:model", "--data", "mine:loader", "--json", "before.json").exit_code == 0
+    assert run("mine:worse", "--data", "mine:loader", "--json", "after.json").exit_code == 0
+    files = ["--html", "c.html", "--markdown", "c.md"]
+    done = CliRunner().invoke(app, ["compare", "before.json", "after.json", *files])
+    assert "4 before, 6 after, of 8 units; 2 died" in done.stdout, done.exception
+    assert "2 died" in (folder / "c.md").read_text()
+    assert (folder / "c.html").read_text().startswith("<!doctype html>")

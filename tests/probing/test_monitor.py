@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch import Tensor, nn
@@ -16,6 +17,7 @@ from torch.utils.data import DataLoader, TensorDataset, default_collate
 
 from dying_relu import Monitor, probe
 from dying_relu.errors import DyingReluError
+from dying_relu.probing.scalars import scalars
 
 INPUTS = torch.randn(48, 6, generator=torch.Generator().manual_seed(3))
 LABELS = torch.arange(48) % 3
@@ -153,6 +155,59 @@ def test_by_hand_where_no_optimizer_steps() -> None:
         [step, share] for step, share in zip((0, 3, 6), shares, strict=True)
     ]
     plt.close(axes.figure)
+
+
+def test_a_heat_map_shows_the_activity_of_every_unit() -> None:
+    model = mlp()
+    with torch.no_grad():
+        model[1].bias[:4] = torch.tensor([-1e4, 50.0, -1e4, 0.0])
+    with Monitor(model, [INPUTS], every=2) as monitor:
+        train(model, [(INPUTS, LABELS)] * 5, rate=0.01)
+    axes = monitor.plot()
+    heat_map = axes.figure.axes[1]
+    (mesh,) = heat_map.collections
+    shares = mesh.get_array()
+    assert shares.shape == (24, 4)  # units of both layers, steps 0, 2, 4 and 5
+    assert mesh.get_coordinates()[0, :, 0].tolist() == [0, 2, 4, 5, 6]
+    assert [label.get_text() for label in heat_map.get_yticklabels()] == ["2", "5"]
+    last = monitor.report.units("2")["active_share"].sort_values(ascending=False).to_numpy()
+    assert shares[:16, -1].filled(0.0) == pytest.approx(last, abs=1 / 255)
+    # Never active is black, and hardly ever is not.
+    assert shares.mask[:16].sum(0).tolist() == [2, 2, 2, 2]
+    plt.close(axes.figure)
+    one = plt.subplots()[1]
+    assert monitor.plot(one) is one
+    assert len(one.figure.axes) == 1
+    plt.close(one.figure)
+
+
+def test_of_a_large_layer_some_units_are_drawn() -> None:
+    model = nn.Sequential(nn.Linear(6, 1000), nn.ReLU(), nn.Linear(1000, 3))
+    monitor = Monitor(model, [INPUTS])
+    monitor.measure()
+    axes = monitor.plot()
+    assert axes.figure.axes[1].collections[0].get_array().shape == (200, 1)
+    plt.close(axes.figure)
+
+
+def test_a_function_listens_as_it_is_and_gets_what_a_logger_takes() -> None:
+    """As ``wandb.log`` is called, or any other."""
+    logged: list[tuple[dict[str, float], int]] = []
+    model = mlp()
+
+    def log(rows: pd.DataFrame) -> None:
+        logged.append((scalars(rows), int(rows["step"].iloc[0])))
+
+    with Monitor(model, [INPUTS], every=2, listeners=log):
+        train(model, [(INPUTS, LABELS)] * 3)
+    assert [step for _, step in logged] == [0, 2, 3]
+    assert all(set(values) == {"dead/2", "dead/5", "dead_fraction"} for values, _ in logged)
+
+
+def test_options_of_the_probe_are_passed_on() -> None:
+    model = nn.Sequential(nn.Linear(6, 4), nn.ReLU())
+    monitor = Monitor(model, [torch.randn(5, 3, 6)], unit_axis=1)
+    assert monitor.measure()["units"].tolist() == [3]
 
 
 @pytest.mark.parametrize(

@@ -180,10 +180,17 @@ def test_resnet_is_pruned_within_its_blocks_only() -> None:
     [
         (
             "mobilenet_v3_small",
-            ["", "its output goes to mul", "features.1.block.0.0 is a grouped convolution"],
+            ["", "features.1.block.0.0 is a grouped convolution"],
         ),
-        ("squeezenet1_1", ["", "its output goes to cat"]),
-        ("shufflenet_v2_x1_0", ["", "its output goes to cat", "stage2.0.branch1.0 is a grouped convolution"]),
+        ("squeezenet1_1", ["", "its output goes to the output of the model"]),
+        (
+            "shufflenet_v2_x1_0",
+            [
+                "",
+                "the model computes something else, or nothing, with fewer units there",
+                "stage2.0.branch1.0 is a grouped convolution",
+            ],
+        ),
     ],
 )
 @pytest.mark.slow
@@ -250,24 +257,12 @@ NOT_FOLLOWED = {
         "its output goes to norm",
     ),
     "a sum": (Written(lambda m, x: m.c(m.relu(m.a(x)) + x)), "its output goes to add"),
-    "a concatenation": (
-        Written(lambda m, x: m.c(torch.cat([m.relu(m.a(x)), x], 1)[:, :4])),
-        "its output goes to cat",
-    ),
     "two readers, one unknown": (
         Written(lambda m, x: (lambda h: m.c(h) + h.sum())(m.relu(m.a(x)))),
         "its output goes to sum",
     ),
     "the output": (Written(lambda m, x: m.relu(m.a(x))), "its output goes to the output of the model"),
     "nothing": (Written(lambda m, x: (m.relu(m.a(x)), m.c(x))[1]), "nothing reads it"),
-    "a view that knows the number of units": (
-        Written(lambda m, x: m.c(m.relu(m.a(x)).view(-1, 4))),
-        "its output goes to view",
-    ),
-    "its own number of units": (
-        Written(lambda m, x: (lambda h: m.c(h) / h.size(1))(m.relu(m.a(x)))),
-        "its output goes to size",
-    ),
     "a shared layer": (
         Written(lambda m, x: m.c(m.b(m.b(m.relu(m.a(x)))))),
         "b is used in more than one place",
@@ -279,16 +274,15 @@ NOT_FOLLOWED = {
     "tied weights": (tied(), "0 is used in more than one place"),
     "a pre-activation used elsewhere": (
         Written(lambda m, x: (lambda z: m.c(m.relu(z)) + z.mean())(m.a(x))),
-        "its pre-activations are used elsewhere too (a)",
+        "its pre-activations are used elsewhere too (mean)",
     ),
-    "an in-place activation behind the back": (
-        Written(lambda m, x: (lambda z: (z.relu_(), m.c(z))[1])(m.a(x))),
-        "its pre-activations are used elsewhere too (a)",
+    "computed weights": (
+        computed(nn.utils.spectral_norm),
+        "its pre-activations come from a product of computed tensors",
     ),
-    "computed weights": (computed(nn.utils.spectral_norm), "the weights of 0 are computed"),
     "parametrized weights": (
         computed(nn.utils.parametrizations.weight_norm),
-        "its pre-activations come from 0, not from a plain layer",
+        "its pre-activations come from a product of computed tensors",
     ),
     "a grouped convolution": (
         nn.Sequential(nn.Unflatten(1, (4, 1)), nn.Conv1d(4, 4, 1), nn.ReLU(), nn.Conv1d(4, 4, 1, groups=2)),
@@ -304,15 +298,7 @@ NOT_FOLLOWED = {
     ),
     "pooling over units": (
         nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.MaxPool1d(2), nn.Linear(2, 2)),
-        "its output goes to 2",
-    ),
-    "inside a module of torch": (
-        nn.Sequential(nn.Unflatten(1, (1, 4)), nn.TransformerEncoderLayer(4, 2, 8, batch_first=True)),
-        "it is called inside a module that torch.fx does not look into",
-    ),
-    "control flow": (
-        Written(lambda m, x: m.c(m.relu(m.a(x))) if x.sum() > -1e9 else x),
-        "torch.fx cannot trace the model",
+        "its output goes to max_pool2d_with_indices",
     ),
 }
 

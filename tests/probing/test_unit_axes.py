@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from dying_relu import probe
 from dying_relu.adapters.torchvision_import import torchvision
-from dying_relu.probing.unit_axes import Origins
+from dying_relu.probing.tracking import Origins
 
 
 @pytest.fixture(autouse=True)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -149,3 +150,13 @@ def test_another_data_set_than_the_shards_is_refused(data, tmp_path) -> None:
     with pytest.raises(DyingReluError, match="wrong data set: found cifar10; expected mnist"):
         train(shard, replace(data, name="cifar10"), tmp_path / shard.name)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_networks_whose_squares_overflow_and_whose_loss_does_not_have_rows(
+    data: Dataset, tmp_path: Path
+) -> None:
+    """Pre-activations of 1e20 have squares beyond single precision."""
+    shard = shard_of(learning_rate=[1e10, 1e12])
+    layers = tables(replace(shard, steps=1, checkpoints=(0, 1)), data, tmp_path)["layers"]
+    assert np.isinf(layers["pre_activation_sd"]).any()
+    assert layers["dead"].notna().all()

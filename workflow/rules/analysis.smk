@@ -36,7 +36,7 @@ rule settle:
         "results/{study}/logs/claims.log",
     params:
         folder=subpath(input[0], parent=True),
-        code=entries.CLAIMS.digest(),
+        code=entries.rules_digest(),
     threads: 1
     shell:
         "dying-relu claims --results {params.folder:q} --out {output.verdicts:q} > {log:q} 2>&1"
@@ -126,7 +126,7 @@ rule tables:
         folder=subpath(input[0], parent=True),
         out=subpath(output[0], parent=True),
         spec=STUDY.fingerprint,
-        code=[entries.TABLES.digest(), entries.CLAIMS.digest()],
+        code=[entries.TABLES.digest(), entries.rules_digest()],
     threads: 1
     shell:
         "dying-relu tables --results {params.folder:q} --config {input.study:q} --out {params.out:q} > {log:q} 2>&1"
@@ -146,7 +146,7 @@ rule numbers:
     params:
         folder=subpath(input[0], parent=True),
         spec=STUDY.fingerprint,
-        code=[entries.NUMBERS.digest(), entries.CLAIMS.digest()],
+        code=[entries.NUMBERS.digest(), entries.rules_digest()],
     threads: 1
     shell:
         "dying-relu numbers --results {params.folder:q} --config {input.study:q}"

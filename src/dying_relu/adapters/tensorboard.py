@@ -7,8 +7,8 @@ with SummaryWriter("runs") as writer, Monitor(model, loader, listeners=[logging_
 from typing import TYPE_CHECKING
 
 from dying_relu.adapters.extras import required
-from dying_relu.adapters.scalars import scalars
 from dying_relu.probing.monitor import Listener
+from dying_relu.probing.scalars import scalars
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,4 +1,4 @@
-"""The modules that make a claim, a figure, a table or a group of numbers, found by what they define.
+"""The modules that make a claim, a finding, a figure, a table or a group of numbers, found by what they define.
 
 A module of the room's package is one if it defines the room's function; so is an extension (:mod:`dying_relu.extensions`) that does. Its
 name is the last part of the module's. Nothing else has to be told: the commands and the workflow's rules look here. To look is cheap:
@@ -123,6 +123,11 @@ class Room:
         return hashlib.sha256(b"".join([code.encode(), *added])).hexdigest()[:16] if added else code
 
 
+def rules_digest() -> str:
+    """The digest of the code of all claims and findings."""
+    return hashlib.sha256(f"{CLAIMS.digest()} {FINDINGS.digest()}".encode()).hexdigest()[:16]
+
+
 def write_captions(folder: Path) -> dict[str, Path]:
     """Write the caption of every figure to a file of its own in ``folder``, unless it is there; name -> file, as an absolute path."""
     paths = {name: folder.resolve() / f"{name}.rst" for name in FIGURES.names()}
@@ -197,7 +202,9 @@ def _is_ours(module: str) -> bool:
 
 
 CLAIMS = Room("claims", "@claim")
-"""Functions that are decorated with :func:`dying_relu.analysis.claims.verdict.claim`."""
+"""Functions that are decorated with :data:`dying_relu.analysis.claims.verdict.claim`."""
+FINDINGS = Room("findings", "@finding")
+"""Functions that are decorated with :data:`dying_relu.analysis.claims.verdict.finding`."""
 FIGURES = Room("figures", "figure", _check_figure)
 """``figure(**tables)``, with ``CAPTION`` and ``TABLES``; see :mod:`dying_relu.analysis.figures`."""
 TABLES = Room("tables", "table")

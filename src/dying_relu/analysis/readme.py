@@ -9,11 +9,14 @@ import pandas as pd
 
 from dying_relu.analysis import claims, latex
 from dying_relu.analysis.inference.intervals import LEVEL
+from dying_relu.analysis.numbers.findings import seeds
 from dying_relu.analysis.numbers.verdicts import estimate, predicate, verdict
 from dying_relu.errors import DyingReluError
 from dying_relu.files.atomic import atomic_path
 
 START, END = "<!-- verdicts: written by `dying-relu readme` -->", "<!-- end of verdicts -->"
+FINDINGS = "<!-- findings: written by `dying-relu readme` -->", "<!-- end of findings -->"
+"""The marks around the table of findings, in a page that has one."""
 
 _UNMEASURED = "not measured"
 _UNITS = {r"\percent": " %"}
@@ -34,7 +37,9 @@ def write(readme: Path, verdicts: Path) -> None:
             f"there is no {readme}",
             remedy="run this in a clone of the project, or name the file with --out",
         )
-    text = with_verdicts(readme.read_text(encoding="utf-8"), claims.read(verdicts))
+    table = claims.read(verdicts)
+    text = with_verdicts(readme.read_text(encoding="utf-8"), claims.on_claims(table))
+    text = with_findings(text, claims.on_findings(table))
     with atomic_path(readme) as scratch:
         scratch.write_text(text, encoding="utf-8")
 
@@ -53,9 +58,22 @@ def with_verdicts(text: str, table: pd.DataFrame) -> str:
         raise DyingReluError(
             "the README has lost the marks around its verdicts", expected=f"{START} and {END}"
         )
-    before, rest = text.split(START, 1)
-    after = rest.split(END, 1)[1]
-    return "\n".join([before + START, summary(table), "", markdown(table), END + after])
+    return _between(text, (START, END), f"{summary(table)}\n\n{markdown(table)}")
+
+
+def with_findings(text: str, table: pd.DataFrame) -> str:
+    """Replace what stands between the marks ``FINDINGS``, in a text that has them, by the table of findings.
+
+    Args:
+        text: Markdown.
+        table: of :func:`dying_relu.analysis.claims.read`, a row a finding.
+    """
+    return _between(text, FINDINGS, findings(table)) if all(mark in text for mark in FINDINGS) else text
+
+
+def _between(text: str, marks: tuple[str, str], body: str) -> str:
+    before, rest = text.split(marks[0], 1)
+    return "\n".join([before + marks[0], body, marks[1] + rest.split(marks[1], 1)[1]])
 
 
 def summary(table: pd.DataFrame) -> str:
@@ -85,6 +103,22 @@ def markdown(table: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
+def findings(table: pd.DataFrame) -> str:
+    """Write the verdicts on findings as a Markdown table: what was expected, verdict, effect with its interval, seeds that agree.
+
+    Args:
+        table: of :func:`dying_relu.analysis.claims.read`, a row a finding.
+    """
+    lines = [
+        f"| finding | expected | verdict | effect ({LEVEL:.0%} interval over seeds) | seeds that agree |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for row in table.to_dict("records"):
+        effect = f"{plain(estimate(row))}: {row['measure']}"
+        lines.append(_line(row["claim"], row["statement"], verdict(row), effect, seeds(row["cells"])))
+    return "\n".join(lines)
+
+
 def plain(text: str) -> str:
     r"""Numbers in LaTeX as plain text, so that README and paper round alike.
 
@@ -98,5 +132,8 @@ def plain(text: str) -> str:
 
 def _row(row: Mapping[Any, Any]) -> str:
     effect = f"{plain(estimate(row))}: {row['measure']}"
-    cells = (row["claim"], row["statement"], verdict(row), row["literal"] or "the same", effect)
+    return _line(row["claim"], row["statement"], verdict(row), row["literal"] or "the same", effect)
+
+
+def _line(*cells: str) -> str:
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"

@@ -50,6 +50,8 @@ def clamp_derivative_at_zero() -> float:
 def activation(function: Function, arguments: tuple[Any, ...], options: dict[str, Any]) -> str | None:
     """The name of the activation that a call computes, or None; ``clamp(min=0)`` and ``threshold(0, 0)`` are a relu.
 
+    A clamp between 0 and more than 1, such as ReLU6 written by hand, is one of its own.
+
     Args:
         function: as PyTorch hands it to a TorchFunctionMode.
         arguments: positional arguments of the call.
@@ -60,7 +62,11 @@ def activation(function: Function, arguments: tuple[Any, ...], options: dict[str
     """
     if function in CLAMPED:
         low, high = (argument(arguments, options, *place) for place in ((1, "min"), (2, "max")))
-        return "relu" if _is_zero(low) and high is None else None
+        if not _is_zero(low):
+            return None
+        # Up to 1 it keeps numbers such as the brightness of an image in their range.
+        bounded = isinstance(high, int | float) and high > 1
+        return "relu" if high is None else "clamp" if bounded else None
     name = ACTIVATIONS.get(function)
     if name == "threshold":
         threshold, value = (
@@ -98,7 +104,7 @@ NO_UNITS = (
     nn.Softmin,
 )
 """Stand among PyTorch's activations and do not work element by element."""
-LIKELY = re.compile("GELU|SiLU|Swish|Mish|Activation", re.IGNORECASE)
+LIKELY = re.compile("GELU$|SiLU$|Swish$|Mish$|Activation$|^(GELU|SiLU|Swish|Mish)", re.IGNORECASE)
 
 
 def is_torch_activation(module: nn.Module) -> bool:
@@ -181,14 +187,54 @@ def unobserved_modules(
         layers: the names of the activations that were seen.
     """
     places = set(map(place_of, layers))
+    scripted = [path for path, one in model.named_modules() if isinstance(one, torch.jit.ScriptModule)]
     return {
-        path: UnobservedModule(type(module).__name__, reason)
+        path: UnobservedModule(getattr(module, "original_name", type(module).__name__), reason)
         for path, module in model.named_modules()
-        if path in called_modules and path not in places and (reason := _reason(module))
+        if (path in called_modules or path in scripted)
+        and path not in places
+        and not any(path.startswith(f"{outer}.") for outer in scripted)
+        and (reason := _reason(module))
     }
 
 
+def unreached_functions(
+    model: nn.Module, called_modules: Collection[str], calls: Collection[str]
+) -> dict[str, str]:
+    """Activations that modules which no batch has reached would call as functions: place -> kind.
+
+    They are those that other modules of the same class have called, such as experts that got some token.
+
+    Args:
+        model: has been run.
+        called_modules: the paths of the modules that were called.
+        calls: the names of the calls of activations.
+    """
+    modules = dict(model.named_modules())
+    of_class: dict[type, set[str]] = {}
+    for name in calls:
+        path, colon, kind = place_of(name).partition(":")
+        if colon and path in modules:
+            of_class.setdefault(type(modules[path]), set()).add(kind)
+    return {
+        place_of_function(path, kind): kind
+        for path, module in modules.items()
+        if path and path not in called_modules
+        for kind in sorted(of_class.get(type(module), set()) | _named_activations(module))
+    }
+
+
+def _named_activations(module: nn.Module) -> set[str]:
+    """The activations whose names stand in the forward of a module that is none of PyTorch's."""
+    if type(module).__module__.startswith("torch.") or is_activation(module):
+        return set()
+    code = getattr(type(module).forward, "__code__", None)
+    return set() if code is None else {name for name in code.co_names if name in NAMES}
+
+
 def _reason(module: nn.Module) -> str:
+    if isinstance(module, torch.jit.ScriptModule):
+        return "it is scripted, and what it calls cannot be seen"
     if isinstance(module, nn.RNNBase | nn.RNNCellBase):
         return "its steps and their activations are one function"
     if is_activation(module):

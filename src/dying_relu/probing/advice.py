@@ -1,8 +1,8 @@
 """Likely causes of what a report shows, and what to do: each with the figure that it rests on.
 
 A cause is a function from a layer's evidence to a sentence, or to nothing where the evidence does not speak for it. To look for another
-cause, write one and add it to ``CAUSES``. What the remedies are worth is measured in the paper; the claims are named (C6: learning
-rate, C7: bias, C10: leaky ReLU and other remedies).
+cause, write one and add it to ``CAUSES``. What the remedies are worth is measured in the paper (claims C6: learning rate, C7: bias, C10:
+leaky ReLU and other remedies); a sentence says what the measured numbers say, and nothing more.
 """
 
 from collections import Counter
@@ -10,11 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dying_relu.units.definitions import NEARLY_DEAD_SHARE
+
 if TYPE_CHECKING:
     import pandas as pd
 
     from dying_relu.probing.batches import InputScale
     from dying_relu.probing.findings import Findings
+    from dying_relu.probing.layer_inputs import LayerInputs
     from dying_relu.units.history import UnitHistory
 
 WORTH_MENTIONING = 0.1
@@ -37,6 +40,7 @@ class Evidence:
         first: no layer is called before it.
         dead_before: the last of the layers called before that are dead altogether; "" if none is.
         history: of its units, at the measurements of a Monitor.
+        layer_inputs: moments of the inputs of the layer that feeds the units; None if they were not seen.
     """
 
     units: "pd.DataFrame"
@@ -44,6 +48,7 @@ class Evidence:
     first: bool = False
     dead_before: str = ""
     history: "UnitHistory | None" = None
+    layer_inputs: "LayerInputs | None" = None
 
     @property
     def blind(self) -> bool:
@@ -69,18 +74,27 @@ Cause = Callable[[Evidence], str]
 
 def advice(report: "Findings") -> str:
     """A paragraph for every layer that needs one; a sentence where none does."""
-    said: list[str] = []
+    lines: list[str] = []
     dead_before = ""
     for name in report.layers:
         table = report.units(name)
         history = report.histories.get(name)
-        said += _of_layer(
-            name, Evidence(table, report.inputs, name == next(iter(report.layers)), dead_before, history)
+        lines += _of_layer(
+            name,
+            Evidence(
+                table,
+                report.inputs,
+                name == next(iter(report.layers)),
+                dead_before,
+                history,
+                layer_inputs=report.layers[name].inputs,
+            ),
         )
         dead_before = name if table["dead"].all() else dead_before
-    said += [f"{path}: never called on these data." for path in report.never_called]
-    said += [f"{path or one.kind}: not seen, since {one.reason}." for path, one in report.unseen.items()]
-    return "\n".join(said) or f"No layer has more than {WORTH_MENTIONING:.0%} dead or saturated units."
+    lines += [f"{name}: {remark}." for name, remark in report.remarks.items()]
+    lines += [f"{path}: never called on these data." for path in report.never_called]
+    lines += [f"{path or one.kind}: not seen, since {one.reason}." for path, one in report.unseen.items()]
+    return "\n".join(lines) or f"No layer has more than {WORTH_MENTIONING:.0%} dead or saturated units."
 
 
 def _of_layer(name: str, evidence: Evidence) -> list[str]:
@@ -88,13 +102,17 @@ def _of_layer(name: str, evidence: Evidence) -> list[str]:
     if number := int(table["not_finite"].sum()):
         sentence = (
             f"{name}: {number} of {len(table)} units have pre-activations that are infinite or not a number: the training has diverged. "
-            "Go back to a checkpoint from before, with a lower learning rate or clipped gradients (C6)."
+            "Go back to a checkpoint from before, with a lower learning rate or clipped gradients."
         )
         return [sentence]
     if table["dead"].mean() > WORTH_MENTIONING:
-        found = [sentence for cause in CAUSES if (sentence := cause(evidence))]
-        reasons = found or ["Nothing that was measured tells why; Monitor a training to see when they die."]
-        return [f"{name}: {len(evidence.dead)} of {len(table)} units are dead.", *_indented(reasons)]
+        causes = [sentence for cause in CAUSES if (sentence := cause(evidence))]
+        reasons = causes or ["Nothing that was measured tells why; Monitor a training to see when they die."]
+        return [
+            f"{name}: {len(evidence.dead)} of {len(table)} units are dead.",
+            *_indented(reasons),
+            *_nearly_dead(name, evidence),
+        ]
     if (table["saturated"] & ~table["dead"]).mean() > WORTH_MENTIONING:
         number = int(table["saturated"].sum())
         sentence = (
@@ -102,7 +120,19 @@ def _of_layer(name: str, evidence: Evidence) -> list[str]:
             "standardised inputs or a normalisation before them keep pre-activations near zero."
         )
         return [sentence]
-    return _indented(_cut_off(name, evidence))
+    return [*_nearly_dead(name, evidence), *_cut_off(name, evidence)]
+
+
+def _nearly_dead(name: str, evidence: Evidence) -> list[str]:
+    """Many units that live and are hardly ever active."""
+    rows = evidence.units[evidence.units["nearly_dead"]]
+    if len(rows) <= WORTH_MENTIONING * len(evidence.units):
+        return []
+    sentence = (
+        f"{name}: {len(rows)} of {len(evidence.units)} units are nearly dead: active on less than {NEARLY_DEAD_SHARE:.0%} of the "
+        f"examples and positions ({rows['active_share'].median():.2%} in the median)."
+    )
+    return [sentence]
 
 
 def _cut_off(name: str, evidence: Evidence) -> list[str]:
@@ -132,22 +162,20 @@ def born_or_died(evidence: Evidence) -> str:
         return ""
     born = int((history.dead & (history.last_alive < 0)).sum())
     died = history.dead & (history.last_alive >= 0)
-    said = (
-        [
+    sentences = []
+    if born:
+        sentences.append(
             f"{born} of them were dead at the first measurement: the initialisation or the inputs, if that was before training."
-        ]
-        if born
-        else []
-    )
+        )
     if number := int(died.sum()):
         times = Counter(
             zip(history.last_alive[died].tolist(), history.dead_since[died].tolist(), strict=True)
         )
         (alive, dead), most = times.most_common(1)[0]
-        said.append(
-            f"{number} of them died in training, {most} of these between steps {alive} and {dead}: the learning rate at that time (C6)."
+        sentences.append(
+            f"{number} of them died in training, {most} of these between steps {alive} and {dead}: the learning rate at that time."
         )
-    return " ".join(said)
+    return " ".join(sentences)
 
 
 def whole_layer(evidence: Evidence) -> str:
@@ -172,21 +200,21 @@ def low_bias(evidence: Evidence) -> str:
         return ""
     return (
         f"{len(held)} of them would be active on some example if their bias were 0: it is {held['bias'].median():.3g} in the median "
-        f"(that of the living: {_median(evidence.alive['bias'])}), and the rest of their largest pre-activation "
-        f"{without_bias[held.index].median():.3g}. If that is the initial bias, start from 0 (C7); if they were pushed there, the "
-        "learning rate is too high (C6)."
+        f"(that of the living: {_known(_median(evidence.alive['bias']))}), and the rest of their largest pre-activation "
+        f"{without_bias[held.index].median():.3g}. If that is the initial bias, start from 0; if they were pushed there, the "
+        "learning rate is too high."
     )
 
 
 def far_weights(evidence: Evidence) -> str:
     """Dead units with weights far larger than those of the living: an update threw them there."""
-    usual = evidence.alive["weight_norm"].median()
+    usual = _median(evidence.alive["weight_norm"])
     far = evidence.dead[evidence.dead["weight_norm"] > FAR * usual]
     if far.empty:
         return ""
     return (
         f"{len(far)} of them have weights of norm {far['weight_norm'].median():.3g}, against {usual:.3g} of the living: large updates "
-        "threw them there. A lower learning rate, a warm-up or clipped gradients make the updates smaller (C6)."
+        "threw them there. A lower learning rate, a warm-up or clipped gradients make the updates smaller."
     )
 
 
@@ -201,7 +229,7 @@ def grown_weights(evidence: Evidence) -> str:
     return (
         f"{len(rows)} of them have weights of norm {rows['weight_norm'].median():.3g}, which usual initialisations make 0.6 (PyTorch's "
         f"default) to {LARGEST_AT_FIRST} (He), and a largest pre-activation of {rows['pre_activation_max'].median():.3g}: updates were too "
-        "large. A lower learning rate, a warm-up or clipped gradients make them smaller (C6)."
+        "large. A lower learning rate, a warm-up or clipped gradients make them smaller."
     )
 
 
@@ -228,7 +256,25 @@ def negative_weights(evidence: Evidence) -> str:
         return ""
     return (
         f"{len(away)} of them are at most 0 on every example even without their bias: their weights point away from all inputs. "
-        "revive() gives them new ones; a leaky ReLU with a slope that lets them move keeps others from it (C10)."
+        "revive() gives them new ones; a leaky ReLU with a slope that lets them move keeps others from it."
+    )
+
+
+def offset_inputs(evidence: Evidence) -> str:
+    """Dead units that the mean of the layer's inputs holds down."""
+    rows = evidence.dead.dropna(subset=["centred_max"])
+    held = rows[rows["centred_max"] > 0]
+    if len(held) <= WORTH_MENTIONING * len(evidence.dead) or evidence.blind:
+        return ""
+    share = (
+        ""
+        if evidence.layer_inputs is None
+        else f" (its share of their second moment, rho, is {evidence.layer_inputs.offset_share:.2f})"
+    )
+    return (
+        f"{len(held)} of them would be active on some example if the mean of the layer's inputs were subtracted, with weights and bias as "
+        f"they are{share}: it makes their effective bias {held['pre_activation_mean'].median():.3g} in the median, of which the bias is "
+        f"{_known(_median(held['bias']))}."
     )
 
 
@@ -242,8 +288,15 @@ CAUSES: tuple[Cause, ...] = (
     grown_weights,
     negative_weights,
     unscaled_inputs,
+    offset_inputs,
 )
 
 
-def _median(values: "pd.Series") -> str:
-    return f"{values.median():.3g}" if values.notna().any() else "none is alive"
+def _median(values: "pd.Series") -> float:
+    """Median of the values that are known; NaN if none is."""
+    known = values.dropna()
+    return float(known.median()) if len(known) else float("nan")
+
+
+def _known(value: float) -> str:
+    return "not known" if value != value else f"{value:.3g}"  # NaN

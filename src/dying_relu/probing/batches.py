@@ -1,10 +1,10 @@
-"""Batches: the arguments that a model gets of one, the scale of its inputs, and loaders that are gone through without a trace."""
+"""Batches: models and loaders that are gone through without a trace, and the scale of the inputs."""
 
 import random
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from inspect import Parameter, signature
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,21 @@ import torch
 from torch import Tensor, nn
 
 from dying_relu.errors import DyingReluError
+from dying_relu.probing.calling import ModelInputs, model_inputs, on_device, tensors_in
+
+__all__ = [
+    "InputScale",
+    "ModelInputs",
+    "device_of",
+    "evaluation_mode",
+    "gradients_enabled",
+    "model_inputs",
+    "on_device",
+    "preserved_random_state",
+    "require_repeatable",
+    "tensors_in",
+    "unwrapped",
+]
 
 
 def unwrapped(model: nn.Module) -> nn.Module:
@@ -26,12 +41,11 @@ def unwrapped(model: nn.Module) -> nn.Module:
         return unwrapped(model.module)
     if isinstance(original := getattr(model, "_orig_mod", None), nn.Module):
         return unwrapped(original)
-    for path, module in model.named_modules():
-        if isinstance(module, torch.jit.ScriptModule):
-            raise DyingReluError(
-                f"module {path or type(module).__name__!r} is scripted, and what it calls cannot be seen",
-                remedy="probe the model before torch.jit.script or torch.jit.trace",
-            )
+    if isinstance(model, torch.jit.ScriptModule):
+        raise DyingReluError(
+            f"the model, {type(model).__name__!r}, is scripted, and what it calls cannot be seen",
+            remedy="probe the model before torch.jit.script or torch.jit.trace",
+        )
     return model
 
 
@@ -89,108 +103,6 @@ def device_of(model: nn.Module) -> torch.device | None:
     return None if parameter is None else parameter.device
 
 
-def on_device(batch: Any, device: torch.device | None) -> Any:
-    """Move the tensors of a batch to a device; tuples become lists.
-
-    Args:
-        batch: a tensor, or mappings, tuples and lists of them, however deep.
-        device: None leaves them where they are.
-    """
-    if isinstance(batch, Tensor):
-        # Autograd refuses a tensor of inference mode, and takes its copy.
-        batch = batch.clone() if batch.is_inference() and not torch.is_inference_mode_enabled() else batch
-        return batch if device is None or batch.device.type == "meta" else batch.to(device)
-    if isinstance(batch, Mapping):
-        return {key: on_device(value, device) for key, value in batch.items()}
-    if isinstance(batch, tuple | list):
-        return [on_device(part, device) for part in batch]
-    return batch
-
-
-@dataclass(frozen=True)
-class ModelInputs:
-    """The arguments that a model is called with.
-
-    Attributes:
-        positional: arguments by position.
-        named: arguments by name.
-        labels: a loss compares the model's output with them; None if the batch has none.
-    """
-
-    positional: list[Any]
-    named: dict[str, Any]
-    labels: Any
-
-    def call(self, model: nn.Module) -> Any:
-        """Call the model, and return its output."""
-        return model(*self.positional, **self.named)
-
-    def __str__(self) -> str:
-        """Shapes of the tensors, for a message."""
-        given = [*self.positional, *self.named.values()]
-        return ", ".join(
-            str(tuple(one.shape)) if isinstance(one, Tensor) else type(one).__name__ for one in given
-        )
-
-
-def model_inputs(batch: Any, model: nn.Module, number: int) -> ModelInputs:
-    """Choose the arguments that a model gets of a batch.
-
-    Of a dict it gets the entries that it has arguments for. Of a list (inputs, labels, ...) it gets the first entry; if it needs
-    several arguments it gets that entry's parts, or as many entries of the batch as it needs, and the labels stand behind them.
-
-    Args:
-        batch: as :func:`on_device` returns it.
-        model: is not called.
-        number: of the batch, for a message.
-
-    Raises:
-        DyingReluError: the batch is an empty tuple.
-    """
-    if isinstance(batch, Mapping):
-        return ModelInputs([], _accepted(batch, model), batch.get("labels"))
-    if not isinstance(batch, list):
-        return ModelInputs([batch], {}, None)
-    if not batch:
-        raise DyingReluError(f"batch {number} is an empty tuple", expected="(inputs, labels)")
-    needed = _needed(model)
-    if needed > 1 and isinstance(batch[0], list) and len(batch[0]) == needed:
-        return ModelInputs(batch[0], {}, batch[1] if len(batch) > 1 else None)
-    inputs = batch[:needed] if 1 < needed <= len(batch) else batch[:1]
-    return ModelInputs(inputs, {}, batch[len(inputs)] if len(batch) > len(inputs) else None)
-
-
-def _accepted(batch: Mapping[str, Any], model: nn.Module) -> dict[str, Any]:
-    parameters = signature(model.forward).parameters.values()
-    if any(one.kind is Parameter.VAR_KEYWORD for one in parameters):
-        return dict(batch)
-    names = {one.name for one in parameters}
-    return {name: value for name, value in batch.items() if name in names}
-
-
-def _needed(model: nn.Module) -> int:
-    """Count the arguments without a default that ``model`` takes by position."""
-    by_position = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
-    parameters = signature(model.forward).parameters.values()
-    return sum(one.kind in by_position and one.default is one.empty for one in parameters)
-
-
-def tensors_in(inputs: Any) -> Iterator[Tensor]:
-    """Find the tensors of a batch, however deep they lie.
-
-    Args:
-        inputs: a tensor, or lists and mappings of tensors; anything else is passed over.
-
-    Yields:
-        The tensors in their order, each of any shape.
-    """
-    if isinstance(inputs, Tensor):
-        yield inputs
-    elif isinstance(inputs, Mapping | list):
-        for part in inputs.values() if isinstance(inputs, Mapping) else inputs:
-            yield from tensors_in(part)
-
-
 @dataclass
 class InputScale:
     """Mean, standard deviation and range of the floating-point inputs of all batches so far; integers, such as tokens, do not count.
@@ -208,15 +120,22 @@ class InputScale:
     low: float = float("inf")
     high: float = float("-inf")
 
-    def add(self, tensors: Iterable[Tensor]) -> None:
-        """Add the tensors of a batch, of any shape."""
-        for tensor in tensors:
+    def add(self, tensors: Sequence[Tensor], sums: Sequence[float] = ()) -> None:
+        """Add the tensors of a batch.
+
+        Args:
+            tensors: of any shape.
+            sums: of each, if they are known.
+        """
+        for tensor, known in zip_longest(tensors, sums, fillvalue=None):
+            assert tensor is not None
             if not tensor.is_floating_point() or not tensor.numel():
                 continue
             # Sums of many half-precision numbers would overflow.
             wide = tensor if tensor.dtype == torch.float64 else tensor.float()
             self.count += wide.numel()
-            self.total += float(wide.sum())
+            exact = known is not None and wide is tensor
+            self.total += float(wide.sum()) if not exact else known or 0.0
             self.squares += float(torch.linalg.vector_norm(wide)) ** 2
             low, high = wide.aminmax()
             self.low, self.high = min(self.low, float(low)), max(self.high, float(high))

@@ -1,16 +1,22 @@
-"""Models, loaders and files of weights that a command line names."""
+"""The commands of the probe: models and loaders that a command line names, and the files that it reads and writes."""
 
-import pickle
 import sys
-from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from dying_relu.errors import DyingReluError
+from dying_relu.files.atomic import atomic_path
+from dying_relu.probing.compare import Comparison, compare
+from dying_relu.probing.probe import probe
+from dying_relu.probing.report import Report
+from dying_relu.probing.text import markdown as as_markdown
+from dying_relu.probing.weights import load_weights
+
+Axes = int | tuple[int, ...]
 
 
 def named(place: str) -> Any:
@@ -58,54 +64,130 @@ def _made(make: Any, place: str) -> Any:
         raise DyingReluError(f"{place} fails", found=f"{type(error).__name__}: {error}") from error
 
 
-def load_weights(model: nn.Module, path: Path) -> None:
-    """Load a file of weights into a model; nothing in the file is run.
+def network(
+    place: str,
+    weights: Path | None,
+    key: str | None = None,
+    prefix: str | None = None,
+    device: str | None = None,
+) -> nn.Module:
+    """The model that a command line names, with its weights, on its device.
 
     Args:
-        model: to load into.
-        path: a state_dict, one under the key "state_dict" or "model", or a .safetensors file.
+        place: of the model, ``package.module:object``.
+        weights: file of weights to load into it.
+        key: where the weights lie in the file.
+        prefix: what stands before every name in the file.
+        device: to move it to.
 
     Raises:
-        DyingReluError: no model, no such file, one that holds no weights, one of another model.
+        DyingReluError: no model, no weights that fit, no such device.
     """
+    model = named(place)
     if not isinstance(model, nn.Module):
         raise DyingReluError("the model", found=type(model).__name__, expected="a torch.nn.Module")
-    if not path.is_file():
-        raise DyingReluError(f"there is no file of weights {path}")
-    try:
-        state = (
-            _safetensors(path)
-            if path.suffix == ".safetensors"
-            else torch.load(path, map_location="cpu", weights_only=True)
+    if weights is not None:
+        load_weights(model, weights, key, prefix)
+    elif key is not None or prefix is not None:
+        raise DyingReluError(
+            "a key or a prefix of weights", expected="a file of weights", remedy="add --weights"
         )
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
-        raise DyingReluError(
-            f"{path} is not a file of weights alone",
-            found=type(error).__name__,  # PyTorch's message advises to load it unsafely
-            remedy="save model.state_dict() with torch.save or safetensors",
-        ) from error
-    for key in ("state_dict", "model"):
-        if isinstance(state, Mapping) and isinstance(state.get(key), Mapping):
-            state = state[key]
-    if not isinstance(state, Mapping):
-        raise DyingReluError(f"{path} holds no state_dict", found=type(state).__name__)
+    if device is None:
+        return model
     try:
-        model.load_state_dict(dict(state))
-    except RuntimeError as error:
-        raise DyingReluError(f"{path} holds the weights of another model", found=str(error)) from error
+        return model.to(torch.device(device))
+    except (RuntimeError, AssertionError) as error:
+        raise DyingReluError(f"the model cannot be moved to device {device}", found=str(error)) from error
 
 
-def _safetensors(path: Path) -> dict[str, Tensor]:
-    """The tensors of a .safetensors file by name; a damaged one is a ValueError."""
-    try:
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
-    except ModuleNotFoundError as error:
+def probed(
+    model: nn.Module,
+    loader: Any,
+    batches: int | None = None,
+    unit_axis: list[str] | None = None,
+    layers: list[str] | None = None,
+    ignore: list[str] | None = None,
+) -> Report:
+    """Probe a model as a command line says.
+
+    Args:
+        model: to run.
+        loader: of batches.
+        batches: how many of them to run; None for all.
+        unit_axis: axes of units, as :func:`unit_axes` reads them.
+        layers: names or patterns of layers; None for all.
+        ignore: names or patterns of layers to leave out.
+    """
+    return probe(
+        model,
+        loader,
+        unit_axis=unit_axes(unit_axis or []),
+        batches=batches,
+        layers=layers or None,
+        ignore=ignore or (),
+    )
+
+
+def unit_axes(texts: list[str]) -> Axes | dict[str, Axes] | None:
+    """The axes of units that a command line gives.
+
+    Args:
+        texts: one axis or several for all layers, or ``layer=axes`` each.
+
+    Raises:
+        DyingReluError: no numbers, or both kinds.
+
+    >>> unit_axes(["1"]), unit_axes(["0,1"]), unit_axes(["gate=1", "experts:relu=0,1"])
+    (1, (0, 1), {'gate': 1, 'experts:relu': (0, 1)})
+    """
+    axes: dict[str, Axes] = {}
+    for text in texts:
+        layer, _, numbers = text.rpartition("=")
+        try:
+            parts = tuple(int(number) for number in numbers.split(","))
+        except ValueError as error:
+            raise DyingReluError(
+                "--unit-axis", found=text, expected="an axis such as 1, several such as 0,1, or layer=1"
+            ) from error
+        axes[layer] = parts[0] if len(parts) == 1 else parts
+    if "" in axes and len(texts) > 1:
         raise DyingReluError(
-            f"safetensors is not installed, and {path} cannot be read without",
-            remedy="pip install safetensors",
-        ) from error
-    try:
-        return load_file(path)
-    except SafetensorError as error:
-        raise ValueError(str(error)) from error
+            "--unit-axis", found=" and ".join(texts), expected="one for all layers, or layer=axes each"
+        )
+    return axes.get("", axes or None)
+
+
+def write(report: Report, html: Path | None, json: Path | None, markdown: Path | None) -> None:
+    """Write a report to the files that a command line names.
+
+    Args:
+        report: to write.
+        html: page; None for none.
+        json: file that compare reads; None for none.
+        markdown: file for a pull request; None for none.
+    """
+    if html is not None:
+        report.to_html(html)
+    if json is not None:
+        report.save(json)
+    if markdown is not None:
+        with atomic_path(markdown) as path:
+            path.write_text(as_markdown(report), encoding="utf-8")
+
+
+def compared(before: Path, after: Path, html: Path | None = None, markdown: Path | None = None) -> Comparison:
+    """Compare two saved reports, and write what a command line asks for.
+
+    Args:
+        before: file of the first report.
+        after: file of the second.
+        html: page to write; None for none.
+        markdown: file to write; None for none.
+    """
+    comparison = compare(Report.load(before), Report.load(after))
+    if html is not None:
+        comparison.to_html(html)
+    if markdown is not None:
+        with atomic_path(markdown) as path:
+            path.write_text(comparison.to_markdown(), encoding="utf-8")
+    return comparison

@@ -1,250 +1,349 @@
-"""A model's operations as a torch.fx graph, and the axis of an activation's units after each operation.
+"""The operations of one forward pass: which tensors each one took and gave, seen below autograd, where nothing is hidden.
 
-Only operations that treat every unit by itself, and that make 0 of a unit that is 0 everywhere, are followed. Whatever is not
-listed here stops; to follow another operation, add it where it belongs.
+A TorchDispatchMode sees every operation on tensors, whoever asks for it: a module, a function, a custom autograd function, a scripted
+one. The names of the activations are those of the probe, whose hooks run at the same time.
 """
 
-import inspect
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
+from weakref import ref
 
+import torch
 from torch import Tensor, nn
-from torch.fx import Graph, Node, Tracer
-from torch.fx.node import map_arg
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves, tree_map
 
-from dying_relu.probing.activations import (
-    CallNames,
-    activation,
-    is_activation,
-    is_custom_activation,
-    place_of_function,
-)
 from dying_relu.probing.batches import evaluation_mode
-
-
-class _Tracer(Tracer):
-    """Looks no further into what the probe sees as one activation."""
-
-    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        return is_custom_activation(m) or super().is_leaf_module(m, module_qualified_name)
-
-
-def trace(model: nn.Module, given: Collection[str] = ()) -> Graph:
-    """Trace the operations of a model in evaluation mode, called as the probe calls it.
-
-    Arguments other than the first and those ``given`` by name are at their defaults, since a model may go another way with them. An
-    error of ``torch.fx`` for a model that it cannot trace is passed on.
-
-    Args:
-        model: any module.
-        given: names of the arguments that the data give.
-    """
-    others = list(inspect.signature(model.forward).parameters.values())[1:]
-    defaults = {
-        one.name: one.default for one in others if one.default is not one.empty and one.name not in given
-    }
-    with evaluation_mode(model):
-        return _Tracer().trace(model, concrete_args=defaults or None)
-
-
-def activation_nodes(graph: Graph, model: nn.Module) -> dict[str, Node]:
-    """The calls of activations by the names of :class:`dying_relu.probing.hooks.Layer`.
-
-    Args:
-        graph: by :func:`trace`.
-        model: the same model.
-
-    >>> model = nn.Sequential(nn.Linear(2, 2), nn.ReLU())
-    >>> list(activation_nodes(trace(model), model))
-    ['1']
-    """
-    names = CallNames()
-    places = [(node, _place(node, model)) for node in graph.nodes]
-    return {names.next(place): node for node, place in places if place}
-
-
-def _place(node: Node, model: nn.Module) -> str | None:
-    """The place of the activation that ``node`` calls, if it calls one."""
-    if node.op == "call_module":
-        path = str(node.target)
-        return path if is_activation(model.get_submodule(path)) else None
-    if callable(node.target):
-        function = node.target
-    elif node.op == "call_method" and (method := getattr(Tensor, node.target, None)):
-        function = method
-    else:
-        return None
-    arguments, options = map_arg((node.args, node.kwargs), lambda one: _fetched(one, model))
-    kind = activation(function, arguments, options)
-    stack = list((node.meta.get("nn_module_stack") or {}).values())
-    return place_of_function(stack[-1][0] if stack else "", kind) if kind else None
-
-
-def _fetched(node: Node, model: nn.Module) -> Any:
-    """A parameter or buffer of the model, by which a clamp is told from a ReLU; what is computed stays a node."""
-    if node.op != "get_attr":
-        return node
-    *path, name = str(node.target).split(".")
-    return getattr(model.get_submodule(".".join(path)), name)
-
-
-POOLS = ("MaxPool", "AvgPool", "AdaptiveMaxPool", "AdaptiveAvgPool")
-POOLING_MODULES = {getattr(nn, f"{pool}{axes}d"): axes for pool in POOLS for axes in (1, 2, 3)}
-POOLING_FUNCTIONS = {
-    f"{pool}_pool{axes}d": axes
-    for pool in ("max", "avg", "adaptive_max", "adaptive_avg")
-    for axes in (1, 2, 3)
-}
-UNCHANGED_MODULES = (nn.Identity, nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d)
-UNCHANGED_FUNCTIONS = ("dropout", "dropout1d", "dropout2d", "dropout3d", "contiguous")
-RESHAPES = ("view", "reshape")
+from dying_relu.probing.calling import ModelCall
+from dying_relu.probing.forward_pass import ForwardPass, uncompiled
+from dying_relu.probing.hooks import ActivationHooks
+from dying_relu.probing.layers import Layer
+from dying_relu.probing.outputs import tensors_of
+from dying_relu.probing.recorder import ActivationCall, Recorder
+from dying_relu.probing.states import overwritten, state_tensors, storage_of
 
 
 @dataclass(frozen=True)
-class Place:
-    """The axis of a tensor that holds the units, and how.
+class Parameter:
+    """A parameter or buffer of the model, with the name of the module that holds it and its name there."""
+
+    path: str
+    name: str
+    tensor: Tensor
+
+    def __str__(self) -> str:
+        """The module's path where the name says nothing more, else the whole path."""
+        if self.path and self.name in ("weight", "bias"):
+            return self.path
+        return f"{self.path}.{self.name}" if self.path else self.name
+
+
+@dataclass(eq=False)
+class Value:
+    """One tensor at one time: an operation that overwrites a tensor makes a new value of it.
 
     Attributes:
-        axis: of the units, counted from the front.
-        axes: how many the tensor has; the first is the examples'.
-        repeated: the axis holds all units, once for every position (what flattening an axis before the units' makes of them).
-        spread: the axis holds all positions of a unit side by side (flattening an axis behind the units').
+        shape, stride, offset: of the tensor in its storage.
+        source: the operation that made it; None if it came from outside.
+        parameter: the one in whose storage it lies, if it is one or a view of one.
+        users: the operations that took it.
+        kept_by: what has it after the pass: "the output of the model" or "an attribute of the model"; empty if nothing has.
     """
 
-    axis: int
-    axes: int
-    repeated: bool = False
-    spread: bool = False
+    shape: torch.Size
+    stride: tuple[int, ...]
+    offset: int
+    source: "Operation | None" = None
+    parameter: Parameter | None = None
+    users: list["Operation"] = field(default_factory=list)
+    kept_by: str = ""
+
+
+@dataclass(eq=False)
+class Operation:
+    """One call of an operator of PyTorch's.
+
+    Attributes:
+        function: the operator.
+        arguments, options: as it was called, with values in place of tensors.
+        number: its place in the order of all calls.
+        results: the tensors that it gave, and behind them those that look at what it overwrote.
+        returned: how many it gave.
+    """
+
+    function: Any
+    arguments: tuple[Any, ...]
+    options: dict[str, Any]
+    number: int
+    results: list[Value] = field(default_factory=list)
+    returned: int = 0
 
     @property
-    def plain(self) -> bool:
-        """Tell whether the axis has one entry for each unit."""
-        return not self.repeated and not self.spread
+    def name(self) -> str:
+        """The operator's name, without the mark of one that overwrites its argument."""
+        name = str(self.function._schema.name).partition("::")[2]
+        return name[:-1] if name.endswith("_") and not name.endswith("__") else name
 
-    def flattened(self, start: int, end: int) -> "Place | None":
-        """The place of the units after some axes have been flattened into one.
+    def __str__(self) -> str:
+        """The layer whose parameters it computes with, or its own name."""
+        parameters = [value.parameter for value in self.values if value.parameter is not None]
+        return str(parameters[0]) if parameters else self.name
+
+    @property
+    def values(self) -> list[Value]:
+        """The values among its arguments."""
+        return [leaf for leaf in tree_leaves([self.arguments, self.options]) if isinstance(leaf, Value)]
+
+    def is_view_of(self, value: Value) -> bool:
+        """Tell whether it only looks at a parameter in another way, or gives it unchanged."""
+        same = any(result.parameter is value.parameter for result in self.results)
+        return same and not self.function._schema.is_mutable
+
+
+@dataclass(eq=False)
+class GraphCall:
+    """The call of one activation.
+
+    Attributes:
+        before: its pre-activations.
+        after: its result.
+    """
+
+    before: Value
+    after: Value
+
+    def inside(self) -> set[int]:
+        """The numbers of the operations on the way from its pre-activations to its result."""
+        waiting, before = [self.after], set[int]()
+        operations: dict[int, Operation] = {}
+        while waiting:
+            value = waiting.pop()
+            operation = value.source if value is not self.before else None
+            if operation is not None and operation.number not in before:
+                before.add(operation.number)
+                operations[operation.number] = operation
+                waiting += operation.values
+        reached = {id(self.before)}
+        within = set()
+        for number in sorted(before):
+            if any(id(value) in reached for value in operations[number].values):
+                reached |= {id(value) for value in operations[number].results}
+                within.add(number)
+        return within
+
+
+@dataclass
+class Graph:
+    """The operations of one forward pass.
+
+    Attributes:
+        operations: those that matter, in their order.
+        calls: the calls of activations by the names of :class:`dying_relu.probing.hooks.Layer`.
+        consumers: parameter -> the operations that took it or a view of it, other than those that gave a view.
+    """
+
+    operations: list[Operation] = field(default_factory=list)
+    calls: dict[str, list[GraphCall]] = field(default_factory=lambda: defaultdict(list))
+    consumers: dict[int, list[Operation]] = field(default_factory=lambda: defaultdict(list))
+
+    def signature(self) -> tuple[Any, ...]:
+        """The structure of the pass: equal for two batches that take the same way through the model."""
+        numbers = {
+            id(value): operation.number for operation in self.operations for value in operation.results
+        }
+
+        def sign(value: Value) -> Any:
+            known = numbers.get(id(value))
+            return str(value.parameter) if known is None and value.parameter else known
+
+        rows = tuple((one.name, *map(sign, one.values)) for one in self.operations)
+        return rows, tuple((name, *(sign(one.before) for one in calls)) for name, calls in self.calls.items())
+
+    def consumers_of(self, parameter: Parameter) -> list[Operation]:
+        """The operations that compute with a parameter."""
+        return self.consumers[id(parameter.tensor)]
+
+    def keep_what_matters(self, outputs: Iterable[Value]) -> None:
+        """Forget the operations on which neither the outputs depend nor a parameter or buffer that is overwritten.
 
         Args:
-            start: the first of these axes; a negative one counts from the end.
-            end: the last of them, likewise.
-
-        Returns:
-            None where units cannot be told apart.
+            outputs: of the model.
         """
-        start, end = start % self.axes, end % self.axes
-        axes = self.axes - (end - start)
-        if not start <= self.axis <= end:
-            return replace(self, axes=axes, axis=self.axis - (end - start if end < self.axis else 0))
-        if start == end:
-            return self
-        repeated, spread = self.axis > start, self.axis < end
-        # The examples' axis grows with the batch; a second flattening, or one to both sides, would need the shapes.
-        if start == 0 or not self.plain or (repeated and spread):
-            return None
-        return Place(start, axes, repeated, spread)
-
-    def averaged(self, axes: Any, keep: bool) -> "Place | None":
-        """The place of the units after a mean over some axes.
-
-        Args:
-            axes: one axis or several; negative ones count from the end.
-            keep: these axes stay, with length 1.
-
-        Returns:
-            None if the mean is one over units or examples.
-        """
-        gone = {axis % self.axes for axis in ([axes] if isinstance(axes, int) else axes)}
-        if gone & {0, self.axis}:
-            return None
-        return (
-            self
-            if keep
-            else replace(
-                self, axes=self.axes - len(gone), axis=self.axis - sum(axis < self.axis for axis in gone)
-            )
-        )
+        overwritten = [
+            value
+            for operation in self.operations
+            if operation.function._schema.is_mutable
+            for value in operation.results
+            if value.parameter is not None
+        ]
+        waiting, kept = [*outputs, *overwritten], set[int]()
+        while waiting:
+            operation = waiting.pop().source
+            if operation is not None and operation.number not in kept:
+                kept.add(operation.number)
+                waiting += operation.values
+        self.operations = [one for one in self.operations if one.number in kept]
+        for name, consumers in self.consumers.items():
+            self.consumers[name] = [one for one in consumers if one.number in kept]
+        for operation in self.operations:
+            for value in operation.values:
+                value.users = [one for one in value.users if one.number in kept]
 
 
-def place_after(node: Node, module: nn.Module | None, place: Place) -> Place | None:
-    """The place of the units in the result of ``node``; None if that is not known.
+def record(
+    model: nn.Module, call: Callable[[ForwardPass], Any], recorder: Recorder, way: ModelCall | None
+) -> Graph:
+    """Record one forward pass, in evaluation mode and without gradients.
 
     Args:
-        node: an operation, whose first argument is a tensor with the units at ``place``.
-        module: the module that it calls, if it calls one.
-        place: of the units in its argument.
+        model: the module that is called.
+        call: calls it under the hooks of the pass that it is given, and returns the output.
+        recorder: of the calls of activations; one for all batches gives them the names that the probe gives.
+        way: (model, batch) -> output, if the caller of the probe has said so.
     """
-    if module is not None:
-        return _place_after_module(module, place)
-    name, options = name_of(node), node.kwargs
-    arguments = node.args[1:]
-    if name in UNCHANGED_FUNCTIONS:
-        return place
-    if name in POOLING_FUNCTIONS:
-        return _pooled(POOLING_FUNCTIONS[name], place)
-    if name == "flatten":
-        start = options.get("start_dim", arguments[0] if arguments else 0)
-        end = options.get("end_dim", arguments[1] if len(arguments) > 1 else -1)
-        return place.flattened(start, end) if isinstance(start, int) and isinstance(end, int) else None
-    # x.view(x.size(0), -1)
-    if name in RESHAPES and len(arguments) == 2 and _is_batch_size(arguments[0]):
-        return place.flattened(1, -1) if arguments[1] == -1 and place.axes > 1 else None
-    if name == "mean":
-        axes = options.get("dim", arguments[0] if arguments else None)
-        keep = bool(options.get("keepdim", arguments[1] if len(arguments) > 1 else False))
-        return place.averaged(axes, keep) if isinstance(axes, int | tuple | list) else None
-    return None
+    operations = _Operations(model)
+    hooks = _CallsOfActivations(model, recorder, operations)
+    with ExitStack() as stack:
+        stack.enter_context(evaluation_mode(model))
+        stack.enter_context(torch.inference_mode(False))
+        stack.enter_context(torch.no_grad())
+        stack.enter_context(hooks.registered())
+        stack.enter_context(uncompiled())
+        stack.enter_context(operations)
+        output = call(ForwardPass(model, hooks, way))
+        operations.paused = True
+        hooks.end_batch()
+    kept = [(tensor, "an attribute of the model") for tensor in state_tensors(model)]
+    kept += [(tensor, "the output of the model") for tensor in tensors_of(output)]
+    values = [(operations.value(tensor), by) for tensor, by in kept]
+    for value, by in values:
+        value.kept_by = by if value.source is not None else ""
+    operations.graph.keep_what_matters(value for value, _ in values)
+    return operations.graph
 
 
-def name_of(node: Node) -> str:
-    """The name of the function or method that a node calls."""
-    return node.target if isinstance(node.target, str) else getattr(node.target, "__name__", str(node.target))
+class _Operations(TorchDispatchMode):
+    """Notes every operation; a tensor is known for as long as it lives."""
 
-
-def asks_for_another_size(node: Node, place: Place) -> bool:
-    """Tell whether an operation only asks for the lengths of axes other than the units'.
-
-    Args:
-        node: an operation on a tensor with the units at ``place``.
-        place: of the units in its argument.
-    """
-    if name_of(node) == "size" and len(node.args) == 2:
-        return _is_another(node.args[1], place)
-    if _is_shape(node):
-        return all(
-            name_of(user) == "getitem" and (_is_another(user.args[1], place) or not user.users)
-            for user in node.users
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.graph = Graph()
+        self.paused = False
+        self._known: dict[int, tuple[ref[Tensor], Value]] = {}
+        self._parameters: dict[int, list[Parameter]] = defaultdict(list)
+        owned = (
+            Parameter(path, name, tensor)
+            for path, module in model.named_modules()
+            for name, tensor in [*module._parameters.items(), *module._buffers.items()]
+            if tensor is not None
         )
-    return False
+        seen: set[int] = set()
+        for parameter in owned:
+            if id(parameter.tensor) not in seen:
+                seen.add(id(parameter.tensor))
+                self._parameters[storage_of(parameter.tensor)].append(parameter)
+
+    def value(self, tensor: Tensor) -> Value:
+        """The value that a tensor has now."""
+        known = self._known.get(id(tensor))
+        return known[1] if known is not None and known[0]() is tensor else self._set(tensor, None)
+
+    def __torch_dispatch__(
+        self,
+        function: Any,
+        types: Sequence[type],
+        arguments: tuple[Any, ...] = (),
+        options: dict[str, Any] | None = None,
+    ) -> Any:
+        options = options or {}
+        if self.paused:
+            return function(*arguments, **options)
+        taken = tree_map(self._value_of_leaf, (arguments, options))
+        written = overwritten(function, arguments, options)
+        result = function(*arguments, **options)
+        operation = Operation(function, taken[0], taken[1], len(self.graph.operations))
+        self.graph.operations.append(operation)
+        for value in operation.values:
+            value.users.append(operation)
+        given = [leaf for leaf in tree_leaves(result) if isinstance(leaf, Tensor)]
+        operation.results = [self._set(tensor, operation) for tensor in given]
+        operation.returned = len(given)
+        for tensor in written:
+            self._overwrite(tensor, operation, {id(one) for one in given})
+        for value in operation.values:
+            if value.parameter is not None and not operation.is_view_of(value):
+                self.graph.consumers[id(value.parameter.tensor)].append(operation)
+        return result
+
+    def _value_of_leaf(self, leaf: Any) -> Any:
+        return self.value(leaf) if isinstance(leaf, Tensor) else leaf
+
+    def _set(self, tensor: Tensor, source: Operation | None) -> Value:
+        strided = tensor.layout == torch.strided
+        value = Value(
+            tensor.shape,
+            tensor.stride() if strided else (),
+            int(tensor.storage_offset()) if strided else 0,
+            source,
+            self._parameter(tensor),
+        )
+        key = id(tensor)
+        # When the tensor goes, its entry goes, and another may get its id.
+        self._known[key] = (ref(tensor, partial(self._forget, key)), value)
+        return value
+
+    def _forget(self, key: int, gone: Any) -> None:
+        if key in self._known and self._known[key][0] is gone:
+            del self._known[key]
+
+    def _parameter(self, tensor: Tensor) -> Parameter | None:
+        """The parameter in whose storage a tensor lies."""
+        if tensor.layout != torch.strided or not tensor.numel():
+            return None
+        for parameter in self._parameters.get(storage_of(tensor), ()):
+            start = parameter.tensor.storage_offset()
+            if start <= tensor.storage_offset() < start + parameter.tensor.numel():
+                return parameter
+        return None
+
+    def _overwrite(self, tensor: Tensor, operation: Operation, given: set[int]) -> None:
+        """A new value for every tensor that looks at the same storage."""
+        storage = storage_of(tensor)
+        for key, (reference, _) in list(self._known.items()):
+            other = reference()
+            if other is None or key in given or other.layout != torch.strided or not other.numel():
+                continue
+            if storage_of(other) == storage:
+                operation.results.append(self._set(other, operation))
 
 
-def _is_another(axis: Any, place: Place) -> bool:
-    return isinstance(axis, int) and axis % place.axes != place.axis
+class _CallsOfActivations(ActivationHooks):
+    """Notes which tensors go into each activation and come out of it."""
 
+    def __init__(self, model: nn.Module, recorder: Recorder, operations: _Operations) -> None:
+        self.operations = operations
+        self._before: dict[int, Value] = {}
+        super().__init__(model, recorder)
 
-def _is_shape(node: Node) -> bool:
-    """Tell whether ``node`` is ``x.shape`` or ``x.size()``."""
-    name = name_of(node)
-    return (name == "getattr" and node.args[1] == "shape") or (name == "size" and len(node.args) == 1)
+    def start_batch(self, examples: int | None) -> None:
+        self.operations.graph.calls.clear()
+        super().start_batch(examples)
 
+    def _recorded(self, call: ActivationCall) -> tuple[Layer, str] | None:
+        # Before the call, which may overwrite the pre-activations.
+        self._before[id(call)] = self.operations.value(call.z)
+        paused, self.operations.paused = self.operations.paused, True
+        try:
+            return super()._recorded(call)
+        finally:
+            self.operations.paused = paused
 
-def _place_after_module(module: nn.Module, place: Place) -> Place | None:
-    if type(module) in UNCHANGED_MODULES:
-        return place
-    if type(module) in POOLING_MODULES:
-        return _pooled(POOLING_MODULES[type(module)], place)
-    return place.flattened(module.start_dim, module.end_dim) if type(module) is nn.Flatten else None
-
-
-def _pooled(spatial: int, place: Place) -> Place | None:
-    return place if place.plain and place.axis == 1 and place.axes == spatial + 2 else None
-
-
-def _is_batch_size(size: Any) -> bool:
-    """Tell whether ``size`` is the length of a tensor's first axis, where every tensor of a model has the examples."""
-    if not isinstance(size, Node):
-        return False
-    if name_of(size) == "size":
-        return size.args[1:] == (0,)
-    shape = size.args[0] if name_of(size) == "getitem" and size.args[1] == 0 else None
-    return isinstance(shape, Node) and _is_shape(shape)
+    def _follow(self, call: ActivationCall, found: tuple[Layer, str] | None, result: Any) -> None:
+        super()._follow(call, found, result)
+        if found is not None and isinstance(result, Tensor):
+            values = self._before.pop(id(call)), self.operations.value(result)
+            self.operations.graph.calls[found[0].name].append(GraphCall(*values))

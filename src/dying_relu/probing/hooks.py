@@ -7,6 +7,7 @@ each one stands.
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any
 
 import torch
@@ -16,21 +17,21 @@ from torch.overrides import TorchFunctionMode
 from dying_relu.errors import DyingReluError
 from dying_relu.probing.activations import (
     CLAMPED,
-    CallNames,
+    UnobservedModule,
     activation,
     clamp_derivative_at_zero,
     is_activation,
     is_custom_activation,
     place_of_function,
 )
-from dying_relu.probing.statistics import (
-    at_least_float32,
-    by_unit,
-    elementwise_statistics,
-    relu_statistics,
-)
-from dying_relu.probing.unit_axes import Origin, Origins
-from dying_relu.units.statistics import UnitStatistics
+from dying_relu.probing.gates import Gates
+from dying_relu.probing.layers import Layer
+from dying_relu.probing.recorder import ActivationCall, Recorder, UnitAxis
+from dying_relu.probing.tensor_origins import Origin
+from dying_relu.probing.tracking import Origins
+from dying_relu.probing.unit_axes import LAYERS
+
+__all__ = ["ActivationHooks", "Layer", "UnitAxis"]
 
 WITHOUT_ACTIVATIONS = frozenset(
     f"torch.nn.modules.{name}"
@@ -48,79 +49,62 @@ WITHOUT_ACTIVATIONS = frozenset(
 )
 """Where PyTorch's own classes stand whose ``forward`` calls no activation; what is derived from them stands elsewhere."""
 
-UnitAxis = int | dict[str, int] | None
-
-
-@dataclass
-class Layer:
-    """One place in the model where an activation is called.
-
-    Attributes:
-        name: path of the activation's module; for a function path of the module that calls it, ":" and the function; from the second
-            call on with "#2", "#3", ...
-        kind: the activation.
-        axis: axis of the units, counted from the end if the model has decided it.
-        axes: how many axes the pre-activations have.
-        statistics: of all batches so far.
-        weight_norm, bias: per unit, of the layer whose output the pre-activations are, as they were when the model was probed; None if
-            they are more than that, or if the layer has no such entries.
-        gradients: per unit, sums of the absolute and of the squared gradients of the losses at the pre-activations, (2, U); None if no
-            gradient was asked for.
-    """
-
-    name: str
-    kind: str
-    axis: int
-    axes: int
-    statistics: UnitStatistics
-    weight_norm: Tensor | None = None
-    bias: Tensor | None = None
-    gradients: Tensor | None = None
-
-    @property
-    def units(self) -> int:
-        """The number of units of the layer."""
-        return len(self.statistics.pre_activation_max)
+FAULTS = (RuntimeError, TypeError, ValueError, LookupError, AttributeError)
+"""What may go wrong where a call is followed."""
+SAMPLE, LEAST_ZEROS = 4096, 0.05
+"""So many numbers are looked at first; so large a share of zeros is none by chance."""
 
 
 @dataclass
 class ActivationHooks(TorchFunctionMode):
-    """Collects the statistics of every activation called in its ``with`` block.
+    """Finds every activation called in its ``with`` block, and hands it to the recorder.
 
     Args:
         model: its modules have hooks in the block of :meth:`registered`; they are removed at the end, whatever happens.
-        unit_axis: axis of the units, for all layers or by name; by default decided by what computed the pre-activations.
-        gradients: whether to record the gradients that reach the units when somebody computes them.
+        recorder: gets the calls.
+        outputs: paths or patterns of modules whose output is an activation.
 
     Attributes:
-        layers: by name.
         called_modules: the paths of the modules that were called.
-        calls: place in the model -> how many activations a batch has called there, at most.
     """
 
     model: nn.Module
-    unit_axis: UnitAxis = None
-    gradients: bool = False
-    layers: dict[str, Layer] = field(default_factory=dict)
+    recorder: Recorder
+    outputs: str | Sequence[str] = ()
     called_modules: set[str] = field(default_factory=set)
-    calls: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         super().__init__()
-        self.start_batch()
+        weights = (*self.model.parameters(), *self.model.buffers())
+        self.weights = frozenset(map(id, weights))
+        patterns = (self.outputs,) if isinstance(self.outputs, str) else tuple(self.outputs)
+        paths = [path for path, _ in self.model.named_modules()]
+        self.named = {path for path in paths if any(fnmatchcase(path, one) for one in patterns)}
+        if missing := [one for one in patterns if not any(fnmatchcase(path, one) for path in paths)]:
+            raise DyingReluError(
+                "activations names a module that is not there",
+                found=", ".join(map(repr, missing)),
+                expected="paths of modules, as model.named_modules() gives them, or patterns of them",
+            )
+        self.start_batch(None)
 
-    def start_batch(self) -> None:
-        """Begin a batch: calls are counted from one again."""
+    def start_batch(self, examples: int | None) -> None:
+        """Begin a batch: calls are counted from one again.
+
+        Args:
+            examples: how many it has; None if that is not known.
+        """
+        self.recorder.start_batch(examples)
         self.path: list[tuple[str, nn.Module]] = []
-        self.names = CallNames()
-        self.origins = Origins()
+        self.origins = Origins(self.weights)
+        self.gates = Gates(self.origins, self._record_by_hand, examples)
         self.inside: nn.Module | None = None
         """The activation, made of functions, whose units are already seen."""
 
     def end_batch(self) -> None:
         """End a batch, all calls of which are counted."""
-        for place, number in self.names.calls.items():
-            self.calls[place] = max(number, self.calls.get(place, 0))
+        self.gates.end_batch()
+        self.recorder.end_batch()
 
     def registered(self) -> AbstractContextManager[None]:
         """Within the block the model's modules say when they are entered and left."""
@@ -136,15 +120,34 @@ class ActivationHooks(TorchFunctionMode):
         """
         self.path.append((path, module))
         self.called_modules.add(path)
-        if self.inside is None and is_custom_activation(module) and len(inputs) == 1:
+        if self.inside is not None:
+            return
+        if path in self.named:
+            self.inside = module
+            self.inside_call: tuple[ActivationCall, tuple[Layer, str] | None] | None = None
+        elif is_custom_activation(module) and len(inputs) == 1:
             with torch._C.DisableTorchFunction():
                 self._record_module(path, module, inputs[0])
 
-    def leave(self, module: nn.Module) -> None:
-        """Note that the call of ``module`` is over."""
+    def leave(self, module: nn.Module, output: Any) -> None:
+        """Note that the call of ``module``, which returns ``output``, is over."""
         self.path.pop()
-        if self.inside is module:
-            self.inside = None
+        if self.inside is not module:
+            return
+        self.inside = None
+        if self.inside_call is not None:
+            self._follow(*self.inside_call, output)
+        elif isinstance(output, Tensor):
+            path, origin = self._path_of(module), self.origins.of(output)
+            kind = type(module).__name__
+            call = ActivationCall(path or kind, kind, output, origin, torch.relu, activation=output)
+            self._follow(call, self._recorded(call), output)
+
+    def _path_of(self, module: nn.Module) -> str:
+        return next((path for path, one in self.model.named_modules() if one is module), "")
+
+    def _recorded(self, call: ActivationCall) -> tuple[Layer, str] | None:
+        return self.recorder.record(call, self.origins.latest, self.origins.levels_of_weights)
 
     def __torch_function__(
         self,
@@ -156,17 +159,106 @@ class ActivationHooks(TorchFunctionMode):
         options = options or {}
         kind = None if self.inside is not None else activation(function, arguments, options)
         if kind is None:
+            overwritten = self._overwritten(function, arguments, options)
+            if function in LAYERS:
+                self._look_for_unseen(function, arguments)
             result = function(*arguments, **options)
-            self.origins.note(function, arguments, options, result)
+            self._note(function, arguments, options, result, overwritten)
             return result
         z = arguments[0] if arguments else options["input"]
-        origin = self.origins.of(z)
+        alone = _on_first(function, arguments, options)
+        if (selection := self.gates.selected(z)) is not None:
+            result = alone(z)
+            self._record_by_hand(kind, selection.z, selection.dense(result.detach()), selection.origin)
+            return result
         at_zero = (clamp_derivative_at_zero() if function in CLAMPED else 0.0) if kind == "relu" else None
+        self.gates.read(z)
         # Before the call, which may overwrite the pre-activations.
-        self._record(self._place(kind), kind, z, _on_first(function, arguments, options), at_zero)
-        result = function(*arguments, **options)
-        self.origins.set(result, None if origin is None else origin.bare)
+        call = ActivationCall(
+            self._place(kind), kind, z, self.origins.of(z), alone, (arguments, options), at_zero
+        )
+        first = at_zero is None and not _in_place(function, arguments, options)
+        if first:
+            call.computed = function(*arguments, **options)
+        found = self._recorded(call)
+        result = call.computed if first else function(*arguments, **options)
+        self._follow(call, found, result)
         return result
+
+    def _overwritten(
+        self, function: Callable[..., Any], arguments: tuple[Any, ...], options: dict[str, Any]
+    ) -> Tensor | None:
+        try:
+            return self.gates.replaces(function, arguments, options)
+        except FAULTS:
+            return None
+
+    def _note(
+        self,
+        function: Callable[..., Any],
+        arguments: tuple[Any, ...],
+        options: dict[str, Any],
+        result: Any,
+        overwritten: Tensor | None,
+    ) -> None:
+        """Follow a call; what cannot be followed is said, and is no fault of the model."""
+        try:
+            self.origins.note(function, arguments, options, result)
+            self.recorder.inputs.note(function, arguments, options, result)
+            self.gates.note(function, arguments, options, result, overwritten)
+        except FAULTS as error:
+            path = self.path[-1][0] if self.path else ""
+            name = getattr(function, "__name__", str(function))
+            self.recorder.remarks[place_of_function(path, name)] = (
+                f"it could not be followed ({type(error).__name__}: {str(error).partition(chr(10))[0]})"
+            )
+
+    def _look_for_unseen(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+        """List a layer whose input something has rectified that was not seen, such as scripted or compiled code."""
+        x = arguments[0] if arguments else None
+        weight = arguments[1] if len(arguments) > 1 else None
+        if self.inside is not None or not isinstance(x, Tensor) or not self.origins.weight_key(weight):
+            return
+        origin = self.origins.of(x)
+        seen = origin is not None and not any(isinstance(key, int) for key, _ in origin.sources)
+        if seen or self.origins.is_input(x) or self.origins.weight_key(x):
+            return
+        try:
+            rectified = looks_rectified(x)
+        except FAULTS:
+            return
+        if rectified:
+            path = self.path[-1][0] if self.path else ""
+            place = place_of_function(path, getattr(function, "__name__", "layer"))
+            self.recorder.not_counted.setdefault(
+                place,
+                UnobservedModule(
+                    "rectified", "it reads a tensor that was rectified by something that was not seen"
+                ),
+            )
+
+    def _record_by_hand(self, kind: str, z: Tensor, activation: Tensor, origin: Origin | None) -> None:
+        """Record an activation that is written by hand, or pre-activations of which a gate has let some through."""
+        if self.inside is not None:
+            return
+        path = self.path[-1][0] if self.path else ""
+        plain = kind == "relu" and torch.equal(activation, z.relu())
+        at_zero, values = (0.0, None) if plain else (None, activation)
+        call = ActivationCall(
+            place_of_function(path, kind), kind, z, origin, torch.relu, at_zero=at_zero, activation=values
+        )
+        self._follow(call, self._recorded(call), activation)
+
+    def _follow(self, call: ActivationCall, found: tuple[Layer, str] | None, result: Any) -> None:
+        """Remember where the output of an activation comes from, and follow it to its gates."""
+        if not isinstance(result, Tensor):
+            return
+        if found is not None:
+            layer, name = found
+            self.origins.set(result, self.origins.after(layer.name, layer.unit_axes))
+            self.gates.add(result, layer, name)
+        elif call.origin is not None:
+            self.origins.set(result, call.origin.bare)
 
     def _place(self, kind: str) -> str:
         path, module = self.path[-1] if self.path else ("", self.model)
@@ -182,62 +274,29 @@ class ActivationHooks(TorchFunctionMode):
             return
         self.inside = module
         kind = type(module).__name__
-        self._record(path or kind, kind, z, module.forward, None)
+        call = ActivationCall(path or kind, kind, z, self.origins.of(z), module.forward, ((z,), {}))
+        self.inside_call = call, self._recorded(call)
 
-    def _record(
-        self,
-        place: str,
-        kind: str,
-        z: Tensor,
-        function: Callable[[Tensor], Tensor],
-        at_zero: float | None,
-    ) -> None:
-        """Add a call to its layer's statistics; ``at_zero`` is the derivative there of a ReLU, and None for any other function."""
-        # Counted even if it has no units, as in the model's graph.
-        name = self.names.next(place)
-        if not z.is_floating_point() or z.dim() == 0 or z.numel() == 0:
-            return
-        origin = self.origins.of(z)
-        axis = self._axis(name, z, origin)
-        units = z.shape[axis]
-        layer = self.layers.get(name)
-        if layer is not None and units != layer.units:
-            raise DyingReluError(
-                f"layer {name} has not as many units in every batch",
-                found=f"{units} after {layer.units}",
-                remedy="say which axis is the units' with unit_axis=",
-            )
-        before = None if layer is None else layer.statistics
-        statistics = (
-            elementwise_statistics(z, axis, function, before)
-            if at_zero is None
-            else relu_statistics(z, axis, at_zero, before)
-        )
-        if layer is None:
-            source = (
-                origin if origin is not None and origin.axis % z.dim() == axis % z.dim() else Origin(axis)
-            )
-            norm, bias = _weight_norm(source.weight, units), _bias(source.bias, units)
-            self.layers[name] = layer = Layer(name, kind, axis, z.dim(), statistics, norm, bias)
-        else:
-            layer.statistics = statistics
-        if self.gradients and z.requires_grad:
-            z.register_hook(lambda gradient: _add_gradient(layer, gradient))
 
-    def _axis(self, name: str, z: Tensor, origin: Origin | None) -> int:
-        given = self.unit_axis.get(name) if isinstance(self.unit_axis, dict) else self.unit_axis
-        axis = given
-        if axis is None:
-            guess = self.origins.latest if self.origins.latest is not None else (1 if z.dim() > 3 else -1)
-            axis = guess if origin is None else origin.axis
-            axis = axis if -z.dim() <= axis < z.dim() else -1
-        if not -z.dim() <= axis < z.dim():
-            raise DyingReluError(
-                f"unit_axis of layer {name}",
-                found=str(given),
-                expected=f"an axis of a tensor with {z.dim()} of them",
-            )
-        return axis
+def _in_place(function: Callable[..., Any], arguments: tuple[Any, ...], options: dict[str, Any]) -> bool:
+    """Tell whether a call overwrites its pre-activations."""
+    flags = (*arguments[1:], options.get("inplace"))
+    return getattr(function, "__name__", "").endswith("_") or any(flag is True for flag in flags)
+
+
+def looks_rectified(x: Tensor) -> bool:
+    """Tell whether a tensor looks like the output of a ReLU: nothing negative, and much exactly 0.
+
+    Args:
+        x: of any shape.
+    """
+    if not x.is_floating_point() or not x.numel():
+        return False
+    sample = x.detach().flatten()[:SAMPLE]
+    if bool((sample < 0).any()) or bool((x < 0).any()):
+        return False
+    zeros = float((x == 0).float().mean())
+    return LEAST_ZEROS < zeros < 1
 
 
 def _on_first(
@@ -252,13 +311,13 @@ def _on_first(
 def _registered(hooks: ActivationHooks) -> Iterator[None]:
     with ExitStack() as stack:
         for path, module in hooks.model.named_modules():
-            if _calls_no_activation(module):
+            if _calls_no_activation(module) or isinstance(module, torch.jit.ScriptModule):
                 continue
             enter = module.register_forward_pre_hook(
                 lambda module, inputs, path=path: hooks.enter(path, module, inputs), prepend=True
             )
             stack.callback(enter.remove)
-            leave = module.register_forward_hook(lambda module, *_: hooks.leave(module))
+            leave = module.register_forward_hook(lambda module, _, output: hooks.leave(module, output))
             stack.callback(leave.remove)
         # The fused path of nn.TransformerEncoder calls no activation that could be seen.
         stack.callback(torch.backends.mha.set_fastpath_enabled, torch.backends.mha.get_fastpath_enabled())
@@ -269,21 +328,3 @@ def _registered(hooks: ActivationHooks) -> Iterator[None]:
 def _calls_no_activation(module: nn.Module) -> bool:
     """Tell whether all activations inside stand in submodules, whose hooks are enough: a hook costs as much as a small layer."""
     return type(module).__module__ in WITHOUT_ACTIVATIONS
-
-
-def _weight_norm(weight: Any, units: int) -> Tensor | None:
-    """Norm of each unit's weights, (units,), if there is a row for each."""
-    if not isinstance(weight, Tensor) or weight.dim() == 0 or len(weight) != units:
-        return None
-    return at_least_float32(weight).reshape(units, -1).norm(dim=1)
-
-
-def _bias(bias: Any, units: int) -> Tensor | None:
-    """Copy of the bias, (units,), since training goes on with the bias itself."""
-    return bias.detach().clone() if isinstance(bias, Tensor) and bias.shape == (units,) else None
-
-
-def _add_gradient(layer: Layer, gradient: Tensor) -> None:
-    gradients = by_unit(gradient.detach().float(), layer.axis)
-    sums = torch.stack([gradients.abs().sum(0), gradients.square().sum(0)])
-    layer.gradients = sums if layer.gradients is None else layer.gradients + sums

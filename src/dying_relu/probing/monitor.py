@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 from weakref import WeakSet
 
+import numpy as np
 from torch import nn
 from torch.optim import Optimizer
 from torch.optim.optimizer import register_optimizer_step_post_hook
@@ -13,15 +14,18 @@ from torch.utils.data import DataLoader
 
 from dying_relu.errors import DyingReluError
 from dying_relu.probing.batches import preserved_random_state, require_repeatable
-from dying_relu.probing.hooks import UnitAxis
+from dying_relu.probing.hooks import Layer
 from dying_relu.probing.probe import probe
 from dying_relu.probing.report import Report
+from dying_relu.probing.states import preserved_state
 from dying_relu.units import definitions
 from dying_relu.units.history import UnitHistory, extended
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+
+    from dying_relu.probing.activity_plot import Activity
 
 Listener = Callable[["pd.DataFrame"], None]
 
@@ -30,6 +34,9 @@ COUNTS = ["dead", "inactive", "dormant", "saturated"]
 
 class Monitor:
     """Probes a model every so many steps of its training, which it leaves as it is, to the bit.
+
+    Random numbers, modes and gradients are as if it were not there, and so is what the model keeps between calls: buffers, hidden
+    states, queues, counters (:func:`dying_relu.probing.states.preserved_state`).
 
     In a ``with`` block around a training loop it counts the steps of the optimizers that hold parameters of the model; where several
     do, a step is done when one of them steps again. It measures at the start, every ``every`` steps and at the end of the block.
@@ -40,8 +47,8 @@ class Monitor:
         model: in training or about to be; probed in evaluation mode, its modes, gradients and hooks restored.
         loader: batches to probe on, as for :func:`probe`; it is gone through again and again.
         every: how many steps lie between measurements.
-        unit_axis: as for :func:`probe`.
-        listeners: each is called with the rows of every measurement.
+        listeners: a function or several; each is called with the rows of every measurement.
+        options: others of :func:`probe`, such as ``unit_axis``.
 
     Attributes:
         steps: of the training so far.
@@ -68,17 +75,19 @@ class Monitor:
         loader: Iterable[Any],
         every: int = 100,
         *,
-        unit_axis: UnitAxis = None,
-        listeners: Sequence[Listener] = (),
+        listeners: Listener | Sequence[Listener] = (),
+        **options: Any,
     ) -> None:
         if every < 1:
             raise DyingReluError("every", found=str(every), expected="a number of steps, at least 1")
         _require_own(loader)
         self.model, self.loader, self.every = model, loader, every
-        self.unit_axis, self.listeners = unit_axis, listeners
+        self.listeners = [listeners] if callable(listeners) else list(listeners)
+        self.options = options
         self.steps = 0
         self.report: Report | None = None
         self._measurements: list[pd.DataFrame] = []
+        self._activity: list[Activity] = []
         self._histories: dict[str, UnitHistory] = {}
         self._stepped: WeakSet[Optimizer] = WeakSet()
         self._hooks = ExitStack()
@@ -97,10 +106,16 @@ class Monitor:
         return pd.concat(self._measurements, ignore_index=True) if self._measurements else pd.DataFrame()
 
     def plot(self, axes: "Axes | None" = None) -> "Axes":
-        """Draw the dead share of each layer over the steps.
+        """Draw the dead share of each layer over the steps, and in a new figure the activity of every unit beside it.
+
+        The second panel is a heat map: a row a unit, those of a layer together and the most active at the end of training on top; its
+        colour is the share of examples and positions on which the unit is active, and black where it is active on none.
 
         Args:
-            axes: to draw on; by default new ones.
+            axes: to draw the dead shares on, without the heat map; by default a new figure has both.
+
+        Returns:
+            The axes with the dead shares; the heat map is the second of ``axes.figure.axes``.
 
         Raises:
             DyingReluError: nothing has been measured yet.
@@ -109,13 +124,12 @@ class Monitor:
             raise DyingReluError(
                 "the Monitor has not measured yet", remedy="train in its with block, or call measure()"
             )
-        from dying_relu.probing.plot import pyplot
+        from dying_relu.probing.activity_plot import draw_activity, draw_dead_shares, new_axes
 
-        axes = pyplot().subplots(layout="constrained")[1] if axes is None else axes
-        for layer, rows in self.history.groupby("layer", sort=False):
-            axes.plot(rows["step"], rows["dead"] / rows["units"], marker=".", label=layer)
-        axes.set(xlabel="step", ylabel="dead units (share)", ylim=(-0.02, 1.02))
-        axes.legend()
+        if axes is None:
+            axes, right = new_axes()
+            draw_activity(right, self._activity)
+        draw_dead_shares(axes, self.history)
         return axes
 
     def step(self) -> None:
@@ -128,13 +142,14 @@ class Monitor:
         Returns:
             The new rows of :attr:`history`.
         """
-        with preserved_random_state(self.loader):
-            report = probe(self.model, self.loader, unit_axis=self.unit_axis)
+        with preserved_random_state(self.loader), preserved_state(self.model):
+            report = probe(self.model, self.loader, **self.options)
         counts = report.summary().set_index("layer").loc[list(report.layers), ["units", *COUNTS]].astype(int)
         rows = counts.assign(**self._changes(report)).reset_index()
         rows.insert(0, "step", self.steps)
         self.report = replace(report, histories=dict(self._histories))
         self._measurements.append(rows)
+        self._activity.append((self.steps, {name: _rounded(one) for name, one in report.layers.items()}))
         for listener in self.listeners:
             listener(rows)
         return rows
@@ -190,6 +205,11 @@ class Monitor:
             self._stepped = WeakSet()
             self.step()
         self._stepped.add(optimizer)
+
+
+def _rounded(layer: Layer) -> np.ndarray:
+    """The active share of each unit in steps of 1/255, rounded up, so that 0 is a unit that is never active."""
+    return np.ceil(layer.statistics.active_share.numpy(force=True) * 255).astype(np.uint8)
 
 
 def _require_own(loader: Iterable[Any]) -> None:

@@ -1,182 +1,65 @@
-"""Origins of tensors: the axis of their units, and the weights and biases that computed them.
+"""Rules for the axes of units: where a function puts the units of what it returns.
 
-Followed from call to call through a forward pass. Whatever is not listed here keeps the axis of the units as far as it can be told
-and is no longer a plain layer's output, so that it has no weights or biases of its own. To follow another function, add a rule to
-``RULES``.
+To follow another function, add a rule to ``RULES``.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from functools import partial
 from math import prod
 from typing import Any
-from weakref import ref
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from dying_relu.probing.activations import Function, argument, spellings
+from dying_relu.probing.activations import Function, spellings
+from dying_relu.probing.tensor_origins import Axes, Call, Origin, Rule
 
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """The origin of one tensor.
-
-    Attributes:
-        axis: of its units, counted from the end, so that it holds with and without an axis of examples.
-        weight: of the layer whose output it is, units first.
-        bias: of that layer, or of the batch normalisation behind it.
-    """
-
-    axis: int
-    weight: Tensor | None = None
-    bias: Tensor | None = None
-
-    @property
-    def bare(self) -> "Origin":
-        """The origin of the same units, computed by more than a layer."""
-        return self if self.weight is None and self.bias is None else Origin(self.axis)
+AVERAGED = "its units were averaged or added up before"
+MIXED = "its last axis comes from a product of two activations, such as one of queries and keys, and is none of units"
+FLATTENED = "its units lie on one axis with examples or positions"
+JOINED = "outputs of several layers lie behind one another on an axis that is not the units'"
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One call of a function: its arguments and its result.
-
-    Attributes:
-        source: the first of its arguments whose origin is known, and that origin.
-    """
-
-    function: Function
-    arguments: tuple[Any, ...]
-    options: dict[str, Any]
-    result: Tensor
-    source: tuple[Tensor, Origin] | None
-
-    @property
-    def input(self) -> tuple[Tensor, Origin] | None:
-        """The first argument and its origin; None if that is not known, even if another argument's is."""
-        first = self.arguments[0] if self.arguments else self.options.get("input")
-        return self.source if self.source is not None and self.source[0] is first else None
-
-    def argument(self, position: int, name: str) -> Any:
-        """Look up an argument of the call.
-
-        Args:
-            position: of the argument, where it is given by position.
-            name: of the argument, where it is given by name.
-
-        Returns:
-            Its value; None if it was not given.
-        """
-        return argument(self.arguments, self.options, position, name)
-
-
-class Origins:
-    """The origins of the tensors of a forward pass, each for as long as its tensor lives.
-
-    >>> origins, x = Origins(), torch.ones(2, 3)
-    >>> weight = torch.ones(4, 3)
-    >>> z = torch.nn.functional.linear(x, weight)
-    >>> origins.note(torch.nn.functional.linear, (x, weight), {}, z)
-    >>> origins.of(z).weight is weight
-    True
-    """
-
-    def __init__(self) -> None:
-        self._known: dict[int, tuple[ref[Tensor], Origin]] = {}
-        self.latest: int | None = None
-        """Axis of the units of the layer called last: the best guess for a tensor that has come in another way."""
-
-    def of(self, tensor: Tensor) -> Origin | None:
-        """The tensor's origin, if it was seen.
-
-        Args:
-            tensor: of any shape.
-        """
-        known = self._known.get(id(tensor))
-        return None if known is None else known[1]
-
-    def set(self, tensor: Tensor, origin: Origin | None) -> None:
-        """Remember the origin of a tensor; None if it is not known.
-
-        Args:
-            tensor: of any shape.
-            origin: of the tensor.
-        """
-        key = id(tensor)
-        if origin is None:
-            self._known.pop(key, None)
-        else:
-            # When the tensor goes, its entry goes, and another may get its id.
-            self._known[key] = (ref(tensor, partial(self._known.pop, key)), origin)
-
-    def note(
-        self, function: Function, arguments: tuple[Any, ...], options: dict[str, Any], result: Any
-    ) -> None:
-        """Remember the origin of every tensor that a call of a function returned.
-
-        Args:
-            function: the function.
-            arguments: positional arguments of the call.
-            options: arguments by name.
-            result: what it returned.
-        """
-        if isinstance(result, Tensor):
-            self._note_one(function, arguments, options, result)
-        elif isinstance(result, tuple | list):
-            for part in result:
-                if isinstance(part, Tensor):
-                    self._note_one(function, arguments, options, part)
-        elif function is Tensor.__setitem__ and (origin := self.of(arguments[0])):
-            self.set(arguments[0], origin.bare)
-
-    def _note_one(
-        self, function: Function, arguments: tuple[Any, ...], options: dict[str, Any], result: Tensor
-    ) -> None:
-        source = self._source(arguments, options)
-        rule = RULES.get(function)
-        if rule is None and source is None:
-            return
-        origin = (rule or _kept)(Call(function, arguments, options, result, source))
-        if function in LAYERS and origin is not None:
-            self.latest = origin.axis
-        self.set(result, origin)
-
-    def _source(self, arguments: tuple[Any, ...], options: dict[str, Any]) -> tuple[Tensor, Origin] | None:
-        for tensor in _tensors((*arguments, *options.values())):
-            if (known := self._known.get(id(tensor))) is not None:
-                return tensor, known[1]
+def kept(call: Call) -> Origin | None:
+    """Of a function that is not listed: the units stay on their axes, if these are as long; else where one has their number."""
+    if not call.known:
         return None
+    shape, sources, fallback = call.result.shape, call.sources, None
+    for tensor, origin in call.known:
+        placed = _kept_from(tensor, origin, shape)
+        if placed is None or placed.axes is None:
+            fallback = fallback or placed
+            continue
+        if placed.axes:
+            return Origin(placed.axes, sources=sources)
+        fallback = placed
+    return None if fallback is None else Origin(fallback.axes, sources=sources, reason=fallback.reason)
 
 
-def _tensors(values: tuple[Any, ...]) -> Iterator[Tensor]:
-    """Those among the arguments, and in lists of them, as ``torch.cat`` takes."""
-    for value in values:
-        if isinstance(value, Tensor):
-            yield value
-        elif isinstance(value, tuple | list):
-            yield from (part for part in value if isinstance(part, Tensor))
-
-
-Rule = Callable[[Call], Origin | None]
-
-
-def _kept(call: Call) -> Origin | None:
-    """Of a function that is not listed: the units stay on their axis, if it has as many; else where one has their number."""
-    if call.source is None:
-        return None
-    tensor, origin = call.source
-    shape, axes = call.result.shape, call.result.dim()
-    if axes == tensor.dim():
-        return origin.bare
-    units, from_the_front = tensor.shape[origin.axis], origin.axis + tensor.dim()
+def _kept_from(tensor: Tensor, origin: Origin, shape: Sequence[int]) -> Origin | None:
+    axes = len(shape)
+    if origin.axes is None or not origin.axes:
+        return origin
+    if axes >= tensor.dim():
+        # Broadcast along the units' axis, one unit is still one.
+        placed = tuple(
+            axis for axis in origin.axes if tensor.shape[axis] == shape[axis] or tensor.shape[axis] != 1
+        )
+        if axes == tensor.dim() or all(tensor.shape[axis] == shape[axis] for axis in placed):
+            return origin.bare_on(placed)
+    if len(origin.axes) > 1:
+        return origin.lost(FLATTENED)
+    (axis,) = origin.axes
+    units, from_the_front = tensor.shape[axis], axis + tensor.dim()
     fitting = [place for place in range(axes) if shape[place] == units]
+    if units == 1:
+        return origin.bare_on(())
     if not fitting:
-        return None
+        return origin.lost(AVERAGED) if axes < tensor.dim() else None
     last = axes - 1
-    likely = [last] if origin.axis == -1 else [from_the_front]
+    likely = [last] if axis == -1 else [from_the_front]
     place = next((one for one in likely if one in fitting), fitting[0] if len(fitting) == 1 else None)
-    return None if place is None else Origin(place - axes)
+    return None if place is None else origin.bare_on((place - axes,))
 
 
 def _unchanged(call: Call) -> Origin | None:
@@ -184,13 +67,19 @@ def _unchanged(call: Call) -> Origin | None:
 
 
 def _moved(call: Call) -> Origin | None:
-    """Of a function that changes the order of the axes: done to a small tensor whose axis of units alone is long."""
+    """Of a function that changes the order of the axes: done to a small tensor whose axes of units alone are long."""
     if call.input is None:
         return None
     tensor, origin = call.input
-    marked = torch.empty([1 + (axis - tensor.dim() == origin.axis) for axis in range(tensor.dim())])
-    shape = call.function(marked, *call.arguments[1:], **_without_input(call.options)).shape
-    return replace(origin, axis=shape.index(2) - len(shape))
+    if not origin.axes:
+        return origin
+    lengths = [1] * tensor.dim()
+    for length, axis in enumerate(origin.axes, start=2):
+        lengths[axis] = length
+    shape = list(
+        call.function(torch.empty(lengths), *call.arguments[1:], **_without_input(call.options)).shape
+    )
+    return origin.moved(tuple(shape.index(length + 2) - len(shape) for length in range(len(origin.axes))))
 
 
 def _without_input(options: dict[str, Any]) -> dict[str, Any]:
@@ -198,81 +87,266 @@ def _without_input(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _reshaped(call: Call) -> Origin | None:
-    """Units stay apart if as many numbers stand before their axis as before, and as many units on it."""
+    """Units stay apart if as many numbers stand before their axes as before, and as many units on these."""
     if call.input is None:
         return None
     tensor, origin = call.input
-    before, units = prod(tensor.shape[: origin.axis]), tensor.shape[origin.axis]
     shape = call.result.shape
-    for axis, size in enumerate(shape):
-        if size == units and prod(shape[:axis]) == before:
-            return replace(origin, axis=axis - len(shape))
-    # What follows a flattening has no second axis left but the last; units cut into heads lie on it too.
-    return Origin(-1) if origin.axis == -1 or len(shape) < tensor.dim() else None
+    if not origin.axes:
+        return origin
+    first, last = min(origin.axes), max(origin.axes)
+    units = prod(tensor.shape[axis] for axis in origin.axes)
+    if units == 1:
+        return origin.moved(()) if first != -1 or shape[-1:] != (1,) else origin
+    before = prod(tensor.shape[:first])
+    together = units == prod(tensor.shape[first : last + 1 or None])
+    for start in range(len(shape)) if together else ():
+        if shape[start] == 1 or prod(shape[:start]) != before:
+            continue
+        for end in range(start + 1, len(shape) + 1):
+            if prod(shape[start:end]) == units:
+                return origin.moved(tuple(axis - len(shape) for axis in range(start, end) if shape[axis] > 1))
+    if not together and (apart := _each_reshaped(tensor, origin.axes, shape)) is not None:
+        return origin.moved(apart)
+    # What follows the flattening of one example has no second axis left but the last, each of whose entries is a unit then.
+    if (
+        len(shape) == 2
+        and len(shape) < tensor.dim()
+        and shape[0] == tensor.shape[0]
+        and first != -tensor.dim()
+    ):
+        return origin.moved((-1,))
+    return origin.lost(FLATTENED)
+
+
+def _each_reshaped(tensor: Tensor, axes: Axes, shape: Sequence[int]) -> Axes | None:
+    """The axes of units that do not lie side by side; None if one of them is no more."""
+    places = []
+    for axis in axes:
+        before, length = prod(tensor.shape[:axis]), tensor.shape[axis]
+        fitting = [n for n, size in enumerate(shape) if size == length and prod(shape[:n]) == before]
+        if not fitting:
+            return None
+        places.append(fitting[0] - len(shape))
+    return tuple(places)
+
+
+def _reduced(call: Call) -> Origin | None:
+    """Of a sum or a mean: the units stay if it is not over them."""
+    if call.input is None:
+        return kept(call)
+    tensor, origin = call.input
+    dims = call.argument(1, "dim")
+    if dims is None or isinstance(dims, Tensor) or not origin.axes:
+        return kept(call)
+    gone = {dim % tensor.dim() for dim in ([dims] if isinstance(dims, int) else dims)}
+    units = {axis % tensor.dim() for axis in origin.axes}
+    if any(tensor.shape[axis] > 1 for axis in gone & units):
+        return Origin(None, sources=call.sources, reason=AVERAGED)
+    left = sorted(units - gone)
+    if call.result.dim() == tensor.dim():
+        return Origin(tuple(axis - tensor.dim() for axis in left), sources=call.sources)
+    order = [axis for axis in range(tensor.dim()) if axis not in gone]
+    return Origin(tuple(order.index(axis) - len(order) for axis in left), sources=call.sources)
+
+
+def _taken(call: Call) -> Origin | None:
+    """Of ``x[index]``: where an axis of units is given one index, its other units are gone."""
+    if call.input is None:
+        return None
+    tensor, origin = call.input
+    if not origin.axes:
+        return origin.bare
+    index = call.arguments[1]
+    index = index if isinstance(index, tuple) else (index,)
+    if any(isinstance(one, Tensor | list) for one in index):
+        return _taken_by_tensor(call, tensor, origin, index)
+    consumed = sum(one is not None and one is not Ellipsis for one in index)
+    places: list[int | None] = []
+    rest = tensor.dim() - consumed
+    axis = 0
+    for one in (*index, *(() if Ellipsis in index else (Ellipsis,))):
+        if one is None:
+            places.append(None)
+        elif one is Ellipsis:
+            places += range(axis, axis + rest)
+            axis += rest
+        else:
+            if isinstance(one, slice):
+                places.append(axis)
+            axis += 1
+    units = {axis % tensor.dim() for axis in origin.axes}
+    return origin.bare_on(tuple(n - len(places) for n, place in enumerate(places) if place in units))
+
+
+def _taken_by_tensor(call: Call, tensor: Tensor, origin: Origin, index: tuple[Any, ...]) -> Origin | None:
+    """Of ``x[mask]`` and ``x[rows]``, where examples and positions are chosen before the units' axes."""
+    if len(index) == 1 and isinstance(index[0], Tensor):
+        used = index[0].dim() if index[0].dtype in (torch.bool, torch.uint8) else 1
+        if all(axis + tensor.dim() >= used for axis in origin.axes or ()):
+            return origin.bare_on(origin.axes or ())
+        return origin.lost(FLATTENED)
+    return kept(call)
+
+
+def _selected(call: Call) -> Origin | None:
+    """Of ``select`` and ``unbind``, by which an axis goes."""
+    if call.input is None:
+        return kept(call)
+    tensor, origin = call.input
+    if not origin.axes:
+        return origin.bare
+    dim = (call.argument(1, "dim") or 0) % tensor.dim()
+    places = [axis for axis in range(tensor.dim()) if axis != dim]
+    units = [axis % tensor.dim() for axis in origin.axes]
+    return origin.bare_on(tuple(places.index(axis) - len(places) for axis in units if axis != dim))
+
+
+def _stacked(call: Call) -> Origin | None:
+    """Of ``stack``: the new axis is one of units if its entries come from different weights, such as members of an ensemble."""
+    if call.source is None or not call.source[1].axes:
+        return kept(call)
+    tensor, origin = call.source
+    axes = tensor.dim() + 1
+    dim = (call.argument(1, "dim") or 0) % axes
+    places = {(axis % tensor.dim()) + ((axis % tensor.dim()) >= dim) for axis in origin.axes or ()}
+    if len({_weights(one) for _, one in call.known}) > 1:
+        places.add(dim)
+    return Origin(tuple(sorted(place - axes for place in places)), sources=call.sources)
+
+
+def _joined(call: Call) -> Origin | None:
+    """Of ``cat``: outputs of several layers must lie behind one another on the units' axis."""
+    placed = kept(call)
+    if placed is None or not placed.axes:
+        return placed
+    dim = (call.argument(1, "dim") or 0) % call.result.dim()
+    on_units = any(axis % call.result.dim() == dim for axis in placed.axes)
+    if not on_units and len({_weights(one) for _, one in call.known if one.sources}) > 1:
+        return placed.lost(JOINED)
+    return placed
+
+
+def _weights(origin: Origin) -> frozenset[int | str]:
+    return frozenset(key for key, _ in origin.sources)
 
 
 def _linear(call: Call) -> Origin:
-    return Origin(-1, call.argument(1, "weight"), call.argument(2, "bias"))
+    weight = call.argument(1, "weight")
+    return Origin((-1,), weight, call.argument(2, "bias"), call.calls(weight))
 
 
 def _last(call: Call) -> Origin:
-    return Origin(-1)
+    return Origin((-1,), sources=call.calls(*call.arguments, *call.options.values()))
 
 
 def _product(call: Call) -> Origin:
-    """``x @ weight`` has its units on the last axis, ``weight @ x`` on the one before."""
-    left, right = call.arguments[0], call.argument(1, "other")
-    weight_first = isinstance(left, nn.Parameter) and not isinstance(right, nn.Parameter)
-    return Origin(-2 if weight_first and call.result.dim() > 1 else -1)
+    return _matrix_product(call, call.arguments[0], call.argument(1, "other"))
+
+
+def _product_and_sum(call: Call) -> Origin:
+    """``addmm``, ``baddbmm``: the matrices are the second and the third argument."""
+    return _matrix_product(call, call.arguments[1], call.arguments[2])
+
+
+def _matrix_product(call: Call, left: Any, right: Any) -> Origin:
+    """``x @ weight`` has its units on the last axis, ``weight @ x`` on the one before; and on all axes along which weights differ."""
+    axes = call.result.dim()
+    for weight, other, place in ((right, left, -1), (left, right, -2)):
+        if call.is_weight(weight) and not call.is_weight(other):
+            if (place == -2 and weight.dim() == 1) or (place == -1 and weight.dim() == 1):
+                # A vector of weights makes one unit of what it is multiplied by.
+                return Origin((), sources=call.calls(weight))
+            at = -1 if (place == -2 and axes < 2) or other.dim() == 1 else place
+            members = tuple(n - weight.dim() for n in range(weight.dim() - 2) if weight.shape[n] > 1)
+            return Origin((*members, at), sources=call.calls(weight))
+    known = {id(tensor): origin for tensor, origin in call.known}
+    behind = known.get(id(right))
+    if behind is not None and (behind.axes is None or (behind.axes and -1 not in behind.axes)):
+        return Origin(None, sources=call.sources, reason=MIXED)
+    if behind is not None and behind.axes:
+        return Origin(tuple(axis for axis in behind.axes if -axis <= axes), sources=behind.sources)
+    return Origin((-1,))
 
 
 def _sum_of_products(call: Call) -> Origin | None:
-    """An einsum's units are those of its letters that come from weights alone."""
+    """An einsum's units are those of its letters that its weights have, and without weights those that are units of an argument."""
     equation, operands = call.arguments[0], call.arguments[1:]
     if len(operands) == 1 and isinstance(operands[0], tuple | list):
         operands = tuple(operands[0])
-    if not isinstance(equation, str) or "->" not in equation or "." in equation:
+    if not isinstance(equation, str):
         return None
-    terms, _, output = equation.replace(" ", "").partition("->")
-    weights, others = "", ""
-    for term, operand in zip(terms.split(","), operands, strict=True):
-        if isinstance(operand, nn.Parameter):
-            weights += term
-        else:
-            others += term
-    units = [letter for letter in output if letter in weights and letter not in others]
-    return Origin(output.index(units[0]) - len(output)) if len(units) == 1 else None
+    left, arrow, output = equation.replace(" ", "").replace("...", ".").partition("->")
+    terms = left.split(",")
+    if not arrow:
+        letters = sorted({letter for letter in left if letter.isalpha() and left.count(letter) == 1})
+        output = ("." if "." in left else "") + "".join(letters)
+    weights = [one for one in operands if call.is_weight(one)]
+    units: set[str] = set()
+    if weights:
+        for term, operand in zip(terms, operands, strict=True):
+            if call.is_weight(operand):
+                units |= {letter for n, letter in enumerate(term.partition(".")[0]) if operand.shape[n] > 1}
+                behind = term.partition(".")[2]
+                units |= {letter for n, letter in enumerate(behind) if operand.shape[n - len(behind)] > 1}
+    else:
+        for term, operand in zip(terms, operands, strict=True):
+            for tensor, origin in call.known:
+                if tensor is operand:
+                    units |= {term[axis] for axis in origin.axes or () if -axis <= len(term)}
+    front, _, behind = output.partition(".")
+    axes = [n - call.result.dim() for n, letter in enumerate(front) if "." in output and letter in units]
+    tail = behind if "." in output else output
+    axes += [n - len(tail) for n, letter in enumerate(tail) if letter in units]
+    sources = call.calls(*weights) if weights else call.sources
+    if not axes:
+        return Origin(None, sources=sources, reason=MIXED) if call.known or weights else None
+    return Origin(tuple(axes), sources=sources)
 
 
 def _convolution(axes: int, call: Call) -> Origin:
-    return Origin(-(axes + 1), call.argument(1, "weight"), call.argument(2, "bias"))
+    weight = call.argument(1, "weight")
+    return Origin((-(axes + 1),), weight, call.argument(2, "bias"), call.calls(weight))
 
 
 def _transposed_convolution(axes: int, call: Call) -> Origin:
     """Its weights have the units on their second axis, and in groups those of one group alone."""
     weight, groups = call.argument(1, "weight"), call.argument(6, "groups")
     plain = isinstance(weight, Tensor) and groups in (None, 1)
-    return Origin(-(axes + 1), weight.transpose(0, 1) if plain else None, call.argument(2, "bias"))
+    rows = weight.transpose(0, 1) if plain else None
+    return Origin((-(axes + 1),), rows, call.argument(2, "bias"), call.calls(weight))
+
+
+def _behind(call: Call, scale: Any) -> frozenset[tuple[int | str, int]]:
+    """The weights behind a normalisation; its own where none are."""
+    sources = call.sources
+    return sources if any(isinstance(key, int) for key, _ in sources) else call.calls(scale) or sources
 
 
 def _batch_norm(call: Call) -> Origin:
     """Scales and shifts what a layer has computed: the weights are the layer's, the bias its own."""
     weight = None if call.input is None else call.input[1].weight
-    return Origin(1 - call.result.dim(), weight, call.argument(4, "bias"))
+    scale = call.argument(3, "weight")
+    axes = call.input[1].axes if call.input is not None else None
+    place = 1 - call.result.dim()
+    kept_axes = axes if axes and len(axes) > 1 and place in axes else (place,)
+    return Origin(kept_axes, weight, call.argument(4, "bias"), _behind(call, scale))
 
 
 def _norm_of_channels(weight: int, call: Call) -> Origin:
-    return Origin(1 - call.result.dim(), call.argument(weight, "weight"), call.argument(weight + 1, "bias"))
+    scale = call.argument(weight, "weight")
+    return Origin((1 - call.result.dim(),), scale, call.argument(weight + 1, "bias"), _behind(call, scale))
 
 
 def _norm_of_examples(call: Call) -> Origin:
     """Layer and RMS norm have units on any axis; their weights have them on the same, counted from the end."""
-    axis = -1 if call.source is None else call.source[1].axis
+    axes = (call.source[1].axes if call.source is not None else None) or (-1,)
     weight, bias = call.argument(2, "weight"), call.argument(3, "bias")
-    if not isinstance(weight, Tensor) or weight.dim() < -axis:
-        return Origin(axis)
+    sources = _behind(call, weight)
+    if len(axes) > 1 or not isinstance(weight, Tensor) or weight.dim() < -axes[0]:
+        return Origin(axes, sources=sources)
     plain = weight.dim() == 1
-    return Origin(axis, weight if plain else weight.movedim(axis, 0), bias if plain else None)
+    return Origin(axes, weight if plain else weight.movedim(axes[0], 0), bias if plain else None, sources)
 
 
 def _ruled(rule: Rule, *names: str) -> dict[Function, Rule]:
@@ -288,11 +362,15 @@ DROPOUTS = ["dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "
 COPIES = ["contiguous", "clone", "detach", "to", "type", "type_as", "float", "double", "half", "bfloat16"]
 ORDERS = ["transpose", "permute", "movedim", "moveaxis", "swapaxes", "swapdims", "t", "adjoint"]
 SHAPES = ["view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze", "view_as", "reshape_as", "ravel"]
+REDUCTIONS = ["sum", "mean", "amax", "amin", "logsumexp", "prod", "std", "var", "nansum", "nanmean"]
 
 LAYERS: dict[Function, Rule] = {
     **_ruled(_linear, "linear"),
-    **_ruled(_last, "bilinear", "embedding", "addmm", "baddbmm", "addbmm", "multi_head_attention_forward"),
+    **_ruled(_last, "bilinear", "embedding", "multi_head_attention_forward"),
+    **_ruled(_product_and_sum, "addmm", "baddbmm", "addbmm"),
     **_ruled(_product, "matmul", "mm", "bmm"),
+    Tensor.__matmul__: _product,
+    Tensor.__rmatmul__: lambda call: _matrix_product(call, call.arguments[1], call.arguments[0]),
     **_ruled(_sum_of_products, "einsum"),
     **_ruled(_batch_norm, "batch_norm"),
     **_ruled(partial(_norm_of_channels, 2), "group_norm"),
@@ -311,5 +389,10 @@ RULES: dict[Function, Rule] = {
     **_ruled(_moved, *ORDERS),
     **{getattr(Tensor, name).__get__: _moved for name in ("T", "mT", "H", "mH")},
     **_ruled(_reshaped, *SHAPES),
+    **_ruled(_reduced, *REDUCTIONS),
+    **_ruled(_selected, "select", "unbind"),
+    **_ruled(_stacked, "stack"),
+    **_ruled(_joined, "cat", "concat", "concatenate"),
+    Tensor.__getitem__: _taken,
 }
 """The same for all functions that are followed."""

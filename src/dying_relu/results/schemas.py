@@ -174,6 +174,8 @@ CHECKPOINTS = table(
 
 _NOT_COUNTED = "at checkpoints without such a count, and in rows of the test probe set"
 
+_BEYOND = "where the sum of squares is beyond single precision"
+
 LAYERS = table(
     {
         "run": text(_RUN),
@@ -209,7 +211,7 @@ LAYERS = table(
         "offset_share": share(
             "Squared norm of the mean of the layer's inputs over the mean of their squared norm, over the probe set; for a convolution "
             "inputs are patches, with zeros beyond the border.",
-            missing="where all inputs are 0",
+            missing="where all inputs are 0, or their squares are beyond single precision",
         ),
         "input_mean_norm": real(
             "Euclidean norm of the mean of the layer's inputs over the probe set (and positions).",
@@ -219,9 +221,11 @@ LAYERS = table(
         "pre_activation_sd": real(
             "Mean over the units of the standard deviation of the pre-activation over the examples (and positions) of the probe set.",
             NOT_NEGATIVE,
+            missing=_BEYOND,
         ),
         "effective_bias": real(
-            "Mean over the units of the mean pre-activation over the examples (and positions) of the probe set."
+            "Mean over the units of the mean pre-activation over the examples (and positions) of the probe set.",
+            missing=_BEYOND,
         ),
     },
     checks=[
@@ -272,7 +276,9 @@ UNITS = table(
         "pre_activation_q75": measured(f"75 % quantile of the pre-activation {_OVER_FIRST}."),
         "pre_activation_q95": measured(f"95 % quantile of the pre-activation {_OVER_FIRST}."),
         "pre_activation_max": measured(f"Largest pre-activation {_OVER_PROBE_SET}."),
-        "mean_pre_activation": measured(f"Mean pre-activation {_OVER_PROBE_SET}, the effective bias."),
+        "mean_pre_activation": measured(
+            f"Mean pre-activation {_OVER_PROBE_SET}, the effective bias.", missing=_BEYOND
+        ),
         "mean_abs_activation": measured(f"Mean absolute activation {_OVER_PROBE_SET}.", NOT_NEGATIVE),
         "active_share": measured(
             "Share of the examples (and positions) of the training probe set with a positive pre-activation.",

@@ -97,6 +97,8 @@ def scan_columns(
     total: np.ndarray,
     active: np.ndarray,
     level: np.ndarray,
+    hit: np.ndarray,
+    inner: int,
 ) -> None:
     """Add a batch to the running fields of ReLU units side by side, as after a linear layer.
 
@@ -112,6 +114,8 @@ def scan_columns(
         total: (units,) float64, sum of activations.
         active: (units,) float64, count of positive pre-activations.
         level: (units,) float64, sum of pre-activations.
+        hit: (examples, units) bool as uint8, set to 1 where a pre-activation of the example is positive.
+        inner: so many rows after one another are of one example; then comes the next, and after the last the first again.
     """
     for start in range(0, len(z), SUMMED_NARROW):
         batch = _start(last - first, z.dtype)
@@ -120,6 +124,9 @@ def scan_columns(
                 z[row, first:last], None, None,
                 batch[0], batch[1], None, None, batch[2], batch[3], batch[4],
             )  # fmt: skip
+            example = (row // inner) % len(hit)
+            for unit in range(first, last):
+                hit[example, unit] |= np.uint8(z[row, unit] > 0)
         for unit in range(first, last):
             of = unit - first
             _add(
@@ -141,6 +148,8 @@ def scan_blocks(
     total: np.ndarray,
     active: np.ndarray,
     level: np.ndarray,
+    hit: np.ndarray,
+    inner: int,
 ) -> None:
     """Add a batch to the running fields of ReLU units whose positions lie side by side, as after a convolution.
 
@@ -158,6 +167,8 @@ def scan_blocks(
         total: (units,) float64, sum of activations.
         active: (units,) float64, count of positive pre-activations.
         level: (units,) float64, sum of pre-activations.
+        hit: (examples, units) bool as uint8, set to 1 where a pre-activation of the example is positive.
+        inner: so many rows after one another are of one example; then comes the next, and after the last the first again.
     """
     examples, _, positions = z.shape
     width = min(positions, POSITIONS_SIDE_BY_SIDE)
@@ -171,6 +182,10 @@ def scan_blocks(
                         z[example, unit, start : start + width], None, None,
                         batch[0], batch[1], None, None, batch[2], batch[3], batch[4],
                     )  # fmt: skip
+                positive = np.int32(0)
+                for position in range(positions):
+                    positive += np.int32(z[example, unit, position] > 0)
+                hit[(example // inner) % len(hit), unit] |= np.uint8(positive > 0)
             _add(
                 unit, batch[0].min(), batch[1].max(), batch[2].astype(np.float64).sum(),
                 batch[3].astype(np.float64).sum(), batch[4].astype(np.float64).sum(), at_zero,

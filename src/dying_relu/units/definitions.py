@@ -66,7 +66,9 @@ def dead(statistics: UnitStatistics) -> Tensor:
 
     Source: Lu et al. (2020) call such a unit dead on the whole domain; here, dead on D.
     """
-    return (statistics.activation_max == 0) & (statistics.derivative_max == 0)
+    silent = (statistics.activation_max == 0) & (statistics.derivative_max == 0)
+    # A unit that was infinite somewhere is not judged, even if ReLU has made 0 of minus infinity.
+    return silent & statistics.pre_activation_min.isfinite() & statistics.pre_activation_max.isfinite()
 
 
 def nearly_dead(statistics: UnitStatistics) -> Tensor:

@@ -111,6 +111,28 @@ def _reduce_rows(*tensors: Tensor) -> Reduced:
     return Reduced(smallest, *largest, *(sum(total.unbind(-2)) for total in each[4:]))
 
 
+def reduce_blocks(z: Tensor, activation: Tensor, derivative: Tensor) -> Reduced:
+    """Reduce blocks of numbers that lie side by side, on a CPU; needs :func:`compiled`.
+
+    Args:
+        z: pre-activations, (blocks, positions, 1), contiguous.
+        activation: f(z), same shape.
+        derivative: f'(z), same shape.
+
+    Returns:
+        Fields of shape (blocks,), in the precision of ``z``.
+    """
+    loops = compiled()
+    assert loops is not None
+    blocks, positions = z.shape[:2]
+    fold = math.gcd(positions, SIDE_BY_SIDE)
+    folded = [one.view(blocks, positions // fold, fold).numpy() for one in (z, activation, derivative)]
+    fields = np.empty((len(Reduced._fields), blocks, fold), folded[0].dtype)
+    loops.scan_stack(*folded, fields)
+    each = torch.from_numpy(fields).unbind()
+    return Reduced(each[0].amin(1), *(one.amax(1) for one in each[1:4]), *(one.sum(1) for one in each[4:]))
+
+
 def moments(z: Tensor, axis: int) -> Moments:
     """Reduce the pre-activations of one batch; see :class:`RunningMoments`.
 
@@ -211,7 +233,9 @@ def sums(x: Tensor) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(total), torch.from_numpy(square)
 
 
-def add_relu(fields: tuple[np.ndarray, ...], z: Tensor, axis: int, at_zero: float) -> None:
+def add_relu(
+    fields: tuple[np.ndarray, ...], z: Tensor, axis: int, at_zero: float, hit: np.ndarray, inner: int
+) -> None:
     """Add a batch of ReLU's pre-activations to running fields, in place; needs :func:`compiled`.
 
     A NaN makes all fields of its unit but the count NaN for good. The sums do not depend on the number of threads.
@@ -222,22 +246,26 @@ def add_relu(fields: tuple[np.ndarray, ...], z: Tensor, axis: int, at_zero: floa
         z: pre-activations on a CPU, the units on ``axis``, examples and positions on all others; float32 or float64.
         axis: axis of the units.
         at_zero: the derivative at exactly 0.
+        hit: (examples, units) uint8, set to 1 where an example has a positive pre-activation.
+        inner: how many positions after one another are of one example, with the units' axis left out.
     """
     loops = compiled()
     assert loops is not None
     axis %= z.dim()
-    units = z.shape[axis]
-    # Units side by side, as after a linear layer or in "channels last", are reduced row by row.
+    units, behind = z.shape[axis], z.shape[axis + 1 :].numel()
+    # Units side by side, as after a linear layer or in "channels last", are reduced row by row; so are examples behind the units.
     rows = z if axis == z.dim() - 1 else z.movedim(axis, -1)
-    if rows.is_contiguous():
+    if rows.is_contiguous() or inner % behind:
         scan = partial(loops.scan_columns, rows.reshape(-1, units).numpy(), at_zero)
+        rest = (hit, inner)
     else:
-        blocks = z.reshape(z.shape[:axis].numel(), units, z.shape[axis + 1 :].numel())
+        blocks = z.reshape(z.shape[:axis].numel(), units, behind)
         scan = partial(loops.scan_blocks, blocks.contiguous().numpy(), at_zero)
-    _in_threads(scan, units, z.numel(), fields)
+        rest = (hit, inner // behind)
+    _in_threads(scan, units, z.numel(), (*fields, *rest))
 
 
-def _in_threads(scan: Callable[..., None], units: int, numbers: int, fields: tuple[np.ndarray, ...]) -> None:
+def _in_threads(scan: Callable[..., None], units: int, numbers: int, fields: tuple[Any, ...]) -> None:
     """Give each thread units of its own, so that none waits for another and sums do not depend on their number."""
     threads = max(1, min(torch.get_num_threads(), units, numbers // WORTH_A_THREAD))
     if threads == 1:

@@ -25,6 +25,8 @@ class UnitStatistics:
         count: number of examples (times positions) seen.
         pre_activation_sum: the sum of pre-activations; None where it was not gathered.
         pre_activation_square_sum: the sum of their squares; None where it was not gathered.
+        active_examples: on how many examples the unit was active at one position at least; None where it was not counted.
+        examples: number of examples seen, without regard to positions; 0 where it was not counted.
     """
 
     pre_activation_min: Tensor
@@ -36,6 +38,8 @@ class UnitStatistics:
     count: int
     pre_activation_sum: Tensor | None = None
     pre_activation_square_sum: Tensor | None = None
+    active_examples: Tensor | None = None
+    examples: int = 0
 
     @classmethod
     def of(cls, z: Tensor, activation: Tensor, derivative: Tensor, axis: int) -> "UnitStatistics":
@@ -78,6 +82,8 @@ class UnitStatistics:
             pre_activation_square_sum=_sum_of_known(
                 self.pre_activation_square_sum, other.pre_activation_square_sum
             ),
+            active_examples=_sum_of_known(self.active_examples, other.active_examples),
+            examples=self.examples + other.examples,
         )
 
     def of_networks(self, chosen: Tensor) -> "UnitStatistics":

@@ -14,29 +14,34 @@ from dying_relu.analysis.claims.verdict import CLAIMS
 from dying_relu.errors import DyingReluError
 from dying_relu.results.origin import PARTS
 
+CLAIMED = [f"C{number}" for number in range(1, 14)]
 IDENTITIES = ["C1", "C8"]
 """Nothing that is planted can make them fail."""
 
 
 @pytest.fixture(scope="module")
 def verdicts() -> pd.DataFrame:
+    """The verdicts on all claims, and below them those on findings, which this study knows nothing of."""
     return settled_by(evidence(PLANTED)).assign(**dict.fromkeys(PARTS, ""))[claims.COLUMNS]
 
 
 def test_every_claim_has_a_verdict_and_a_rule(verdicts: pd.DataFrame) -> None:
-    assert list(verdicts["claim"]) == [f"C{number}" for number in range(1, 14)]
+    assert list(verdicts["claim"]) == CLAIMED + [finding.id for finding in claims.ordered_findings()]
+    assert list(claims.on_claims(verdicts)["claim"]) == CLAIMED
     assert list(verdicts.columns) == claims.COLUMNS
-    assert (verdicts["low"].fillna(-9) <= verdicts["effect"]).all()
-    assert (verdicts["effect"] <= verdicts["high"].fillna(9)).all()
+    measured = claims.on_claims(verdicts)
+    assert (measured["low"].fillna(-9) <= measured["effect"]).all()
+    assert (measured["effect"] <= measured["high"].fillna(9)).all()
     assert verdicts[["statement", "measure", "rule", "experiment"]].map(len).gt(0).all(axis=None)
 
 
 def test_effects_that_were_planted_are_found(verdicts: pd.DataFrame) -> None:
-    assert set(verdicts["verdict"]) == {claims.HOLDS}
+    assert set(claims.on_claims(verdicts)["verdict"]) == {claims.HOLDS}
+    assert set(claims.on_findings(verdicts)["verdict"]) == {claims.NOT_SETTLED}
 
 
 def test_a_study_without_effects_has_none() -> None:
-    found = settled_by(evidence(NOTHING)).set_index("claim")["verdict"]
+    found = settled_by(evidence(NOTHING), CLAIMED).set_index("claim")["verdict"]
     assert set(found.drop(IDENTITIES)) == {claims.DOES_NOT_HOLD}
 
 
@@ -103,7 +108,9 @@ def test_the_table_survives_its_file(verdicts: pd.DataFrame, tmp_path: Path) -> 
     pd.testing.assert_frame_equal(
         read.drop(columns=plain), verdicts.drop(columns=plain), check_exact=False, check_dtype=False
     )
-    assert [set(details) for details in read["details"]] == [set(claim.details) for claim in claims.ordered()]
+    assert [set(details) for details in read["details"]] == [
+        set(claim.details) for claim in claims.ordered()
+    ] + [set() for _ in claims.ordered_findings()]
     assert len(read["cells"].iloc[4]) == 4
 
 
@@ -123,7 +130,7 @@ def test_verdicts_without_data_survive_their_file(tmp_path: Path) -> None:
     [
         (
             lambda table: table.iloc[1:],
-            "found verdicts on C2, C3, .*; expected one on each of C1, C2, .*, C13; delete",
+            "found verdicts on C2, C3, .*; expected one on each of C1, C2, .*, C13, F1a, .*, F7a; delete",
         ),
         (
             lambda table: table.drop(columns="rule"),
@@ -140,7 +147,7 @@ def test_a_file_without_all_verdicts_is_named(
 ) -> None:
     claims.write(change(verdicts), tmp_path / "claims.csv")
     with pytest.raises(
-        DyingReluError, match=rf"claims\.csv does not hold the verdicts on all claims: {said}"
+        DyingReluError, match=rf"claims\.csv does not hold the verdicts on all claims and findings: {said}"
     ):
         claims.read(tmp_path / "claims.csv")
 
@@ -158,7 +165,7 @@ def test_the_order_of_rows_does_not_matter(verdicts: pd.DataFrame) -> None:
 
     found = settled_by(evidence(runs=shuffled, units=shuffled))
     assert list(found["verdict"]) == list(verdicts["verdict"])
-    assert found["effect"].to_numpy() == pytest.approx(verdicts["effect"].to_numpy())
+    assert found["effect"].to_numpy() == pytest.approx(verdicts["effect"].to_numpy(), nan_ok=True)
 
 
 def test_a_missing_experiment_is_named() -> None:

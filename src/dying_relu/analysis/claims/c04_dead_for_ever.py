@@ -51,14 +51,15 @@ def dead_for_ever(evidence: Evidence) -> Finding:
     networks, cells, revivals, details = _returns(evidence)
     pruned = _pruned(evidence)
     decision = decide(cells, Below(evidence.thresholds.forever))
-    literally = revivals == 0 and pruned["PrunedAnswers"] == 0
+    changed = pruned["PrunedAnswers"] if pruned["PrunedNetworks"] else 0.0
+    literally = revivals == 0 and changed == 0
     finding = Finding.of(
         decision,
         networks,
         Reading(
             HOLDS if literally else DOES_NOT_HOLD,
             f"{revivals} dead units were alive at a later checkpoint, and removing dead ones changed "
-            f"{100 * pruned['PrunedAnswers']:.2g} % of the answers on test examples",
+            f"{100 * changed:.2g} % of the answers on test examples",
         ),
         {**details, **pruned},
     )

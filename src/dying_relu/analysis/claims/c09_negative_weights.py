@@ -14,18 +14,19 @@ from dying_relu.analysis.inference.decisions import Cell, Judged, decide, mean_o
 from dying_relu.analysis.inference.selection import reported
 from dying_relu.analysis.thresholds import PAPER
 
-EXPERIMENT = "recovery"
+EXPERIMENT = "anatomy"
+"""It records every unit after every update."""
 LAYER = ["run", "layer", "replicate", "where"]
 
 
 @claim(
     "C9",
     "Too high a rate can make the new weight negative, and a negative weight kills the unit",
-    experiment="recovery",
+    experiment="anatomy",
     measure="change of the share of negative weights over a unit's death, minus that of living units of its layer",
     unit="points",
     rule="Charitable: the updates that kill a unit make its incoming weights more negative. ReLU networks that trained; each seed: the "
-    "change of the share of negative incoming weights from the checkpoint before a death to the one after, minus that of the units of "
+    "change of the share of negative incoming weights in the update that kills a unit, minus that of the units of "
     "the layer that stay alive, mean over deaths; cells: first layer by inputs, deeper layers. Holds if above "
     f"{100 * PAPER.more_negative:.0f} point. Literal: units with more negative weights at the start die more often; their share of "
     "negative weights before training, minus that of units of their layer that are never dead, above 0.",

@@ -82,7 +82,7 @@ def _gains(evidence: Evidence) -> tuple[int, dict[float, list[Cell]], dict[str, 
 
 def _fixed_slopes(evidence: Evidence) -> pd.DataFrame:
     """The scored runs of fixed slopes; ``slope_of``: 0 for ReLU."""
-    runs = scored(evidence.experiment("slopes"))
+    runs = scored(evidence.experiment("slopes", "slopes_cnn"))
     runs = runs[runs["activation"].isin(["relu", "leaky_relu"])]
     slopes = runs["slope"].where(runs["activation"] != "relu", 0.0)
     if not {0.0, POST_SLOPE} < set(slopes):

@@ -15,7 +15,8 @@ from dying_relu.analysis.thresholds import PAPER
 
 PRELU_START = 0.25
 """The slope that a PReLU begins with."""
-EXPERIMENTS = ("slopes", PREFIX)
+SLOPES = ("slopes", "slopes_cnn")
+EXPERIMENTS = (*SLOPES, PREFIX, f"{PREFIX}_cnn")
 CASE = [*SETTING, "initial_bias"]
 
 
@@ -81,7 +82,7 @@ def _movements(evidence: Evidence) -> tuple[int, list[Cell], dict[str, Detail]]:
 @measured
 def _against_fixed(evidence: Evidence) -> list[Cell]:
     """PReLU's score minus that of leaky ReLU at the slope that a PReLU begins with, each at its own best rate."""
-    runs = scored(evidence.experiment("slopes"))
+    runs = scored(evidence.experiment(*SLOPES))
     fixed = (runs["activation"] == "leaky_relu") & (runs["slope"] == PRELU_START)
     arms = {"prelu": runs[runs["activation"] == "prelu"], "fixed": runs[fixed]}
     if any(arm.empty for arm in arms.values()):

@@ -1,4 +1,4 @@
-"""All claims at once: from the tables of a study to the table of verdicts, and back from its file."""
+"""All claims and findings at once: from the tables of a study to the table of verdicts, and back from its file."""
 
 import json
 import math
@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 
 from dying_relu import extensions
+from dying_relu.analysis import entries
 from dying_relu.analysis.claims.evidence import Evidence
-from dying_relu.analysis.claims.verdict import CLAIMS, Claim, Detail, Finding
-from dying_relu.analysis.entries import CLAIMS as MODULES
+from dying_relu.analysis.claims.verdict import CLAIMS, FINDINGS, Claim, Detail, Finding
 from dying_relu.analysis.inference.decisions import Judged
 from dying_relu.analysis.inference.intervals import Interval
 from dying_relu.analysis.study_results import StudyResults
@@ -44,45 +44,55 @@ COLUMNS = [
 
 def ordered() -> list[Claim]:
     """The claims in the post's order, C1 first; those of extensions, too."""
-    for name in MODULES.names():
-        MODULES.load(name)
-    extensions.load()
+    _load(entries.CLAIMS)
     return sorted(CLAIMS.values(), key=lambda claim: int(claim.id[1:]))
 
 
+def ordered_findings() -> list[Claim]:
+    """The findings in the plan's order, F1a first; those of extensions, too."""
+    _load(entries.FINDINGS)
+    return sorted(FINDINGS.values(), key=lambda finding: finding.id)
+
+
+def _load(room: entries.Room) -> None:
+    for name in room.names():
+        room.load(name)
+    extensions.load()
+
+
 def settle(results_folder: Path, ids: Collection[str] | None = None) -> pd.DataFrame:
-    """The verdicts on the claims from the tables in ``results_folder``.
+    """The verdicts on the claims and findings from the tables in ``results_folder``.
 
     Args:
         results_folder: of a study.
-        ids: the claims to settle; None: all.
+        ids: the claims and findings to settle; None: all.
 
     Returns:
-        A row a claim with ``COLUMNS``: ``condition`` of a verdict that holds only under one, ``effect``, the mean over cells with its t
-        interval ``low`` to ``high`` over seeds (NaN where there is none), ``n`` networks it rests on, ``literal``, the verdict of the
-        literal reading, empty where that is not another one, ``cells`` as a JSON list and ``details``, further numbers the paper
-        quotes, as a JSON object; then what the numbers follow from (:mod:`dying_relu.results.origin`), which a CSV file has no other
-        place for.
+        A row a claim, then a row a finding, with ``COLUMNS``: ``condition`` of a verdict that holds only under one, ``effect``, the
+        mean over cells with its t interval ``low`` to ``high`` over seeds (NaN where there is none), ``n`` networks it rests on,
+        ``literal``, the verdict of the literal reading, empty where that is not another one, ``cells`` as a JSON list and ``details``,
+        further numbers the paper quotes, as a JSON object; then what the numbers follow from (:mod:`dying_relu.results.origin`),
+        which a CSV file has no other place for.
 
     Raises:
         DyingReluError: a table is missing or damaged, or the tables are not of one study.
     """
-    made_of = of_verdicts(store.origin_of_study(results_folder)) | {"code": MODULES.digest()}
+    made_of = of_verdicts(store.origin_of_study(results_folder)) | {"code": entries.rules_digest()}
     return settled_by(Evidence(StudyResults(results_folder)), ids).assign(**described(made_of))[COLUMNS]
 
 
 def settled_by(evidence: Evidence, ids: Collection[str] | None = None) -> pd.DataFrame:
-    """Settle claims by evidence that is already in memory.
+    """Settle claims and findings by evidence that is already in memory.
 
     Args:
         evidence: of a study.
-        ids: the claims to settle; None: all.
+        ids: the claims and findings to settle; None: all.
 
     Returns:
         The table of :func:`settle` without the columns of the numbers' origin.
     """
-    rules = [claim for claim in ordered() if ids is None or claim.id in ids]
-    return pd.DataFrame([_row(claim, claim.finding(evidence)) for claim in rules])
+    rules = [rule for rule in [*ordered(), *ordered_findings()] if ids is None or rule.id in ids]
+    return pd.DataFrame([_row(rule, rule.finding(evidence)) for rule in rules])
 
 
 def write(verdicts: pd.DataFrame, out: Path) -> None:
@@ -98,7 +108,35 @@ def write(verdicts: pd.DataFrame, out: Path) -> None:
 
 
 def verdicts(study: StudyResults) -> pd.DataFrame:
-    """The verdicts that the study's ``claims.csv`` holds; see :func:`read`."""
+    """The verdicts on the claims that the study's ``claims.csv`` holds; see :func:`read`."""
+    return on_claims(everything(study))
+
+
+def findings(study: StudyResults) -> pd.DataFrame:
+    """The verdicts on the findings that the study's ``claims.csv`` holds; see :func:`read`."""
+    return on_findings(everything(study))
+
+
+def on_claims(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of :func:`settle` that are on claims.
+
+    Args:
+        table: of :func:`settle` or :func:`read`.
+    """
+    return table[table["claim"].isin(CLAIMS)].reset_index(drop=True)
+
+
+def on_findings(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of :func:`settle` that are on findings.
+
+    Args:
+        table: of :func:`settle` or :func:`read`.
+    """
+    return table[table["claim"].isin(FINDINGS)].reset_index(drop=True)
+
+
+def everything(study: StudyResults) -> pd.DataFrame:
+    """The verdicts on claims and findings that the study's ``claims.csv`` holds; see :func:`read`."""
     return study.remember("verdicts", lambda: read(study.folder / "claims.csv"))
 
 
@@ -106,7 +144,7 @@ def read(path: Path) -> pd.DataFrame:
     """The table of :func:`settle`, from the CSV file at ``path``.
 
     Raises:
-        DyingReluError: there is no such file, it has changed, or it is not a table of the verdicts on all claims.
+        DyingReluError: there is no such file, it has changed, or it is not a table of the verdicts on all claims and findings.
     """
     checksums.check(path)
     try:
@@ -124,7 +162,7 @@ def read(path: Path) -> pd.DataFrame:
         raise _damaged(path, str(error), "a table of verdicts") from error
     if list(table.columns) != COLUMNS:
         raise _damaged(path, f"the columns {', '.join(table.columns)}", ", ".join(COLUMNS))
-    known = [claim.id for claim in ordered()]
+    known = [rule.id for rule in [*ordered(), *ordered_findings()]]
     if list(table["claim"]) != known:
         raise _damaged(path, f"verdicts on {', '.join(table['claim'])}", f"one on each of {', '.join(known)}")
     return table
@@ -132,7 +170,7 @@ def read(path: Path) -> pd.DataFrame:
 
 def _damaged(path: Path, found: str, expected: str) -> DyingReluError:
     return DyingReluError(
-        f"{path} does not hold the verdicts on all claims",
+        f"{path} does not hold the verdicts on all claims and findings",
         found=found,
         expected=expected,
         remedy="delete it and run the study again",

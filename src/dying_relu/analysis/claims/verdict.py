@@ -1,5 +1,6 @@
 """Claims and findings: what is declared of a claim, and what its rule makes of a study."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -79,10 +80,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Claim:
-    """A claim of the source post and how it is settled.
+    """A claim of the source post, or a finding of this study, and how it is settled.
 
     Attributes:
-        id: C1 ... C13.
+        id: C1 ... C13; of a finding F1a ... F7a.
         statement: the claim, in short.
         experiment: the experiment (or experiments) it rests on; dots stand for all whose names begin so.
         measure: what the effect is, in words.
@@ -116,44 +117,68 @@ MOST_CLAIMS = 20
 CLAIMS = Registry[Claim]("claim")
 """Every claim by its id; filled by the modules of this package, and by extensions (:mod:`dying_relu.extensions`)."""
 
+FINDINGS = Registry[Claim]("finding")
+"""Every finding by its id; filled by the modules of :mod:`dying_relu.analysis.findings`, and by extensions."""
 
-def claim(
-    claim_id: str,
-    statement: str,
-    *,
-    experiment: str,
-    measure: str,
-    rule: str,
-    unit: str = "percent",
-    details: Mapping[str, str] | None = None,
-) -> Callable[[Callable[[Evidence], Finding]], Callable[[Evidence], Finding]]:
-    """Register the decorated function as the rule of a claim.
+
+class Rule:
+    """A decorator that registers the rule of a claim, or of a finding.
 
     Args:
-        claim_id: C and a number from 1 to ``MOST_CLAIMS``.
-        statement: the claim, in short.
-        experiment: the experiments that it rests on.
-        measure: the effect, in words.
-        rule: in words.
-        unit: of the effect: "percent", "points" or "number".
-        details: further numbers by name, and the format of each; see :class:`Claim`.
-
-    Raises:
-        DyingReluError: the id is not C and a number from 1 to ``MOST_CLAIMS``, or is that of another claim.
+        registry: to register it in.
+        pattern: of its ids.
+        expected: the ids, in words.
     """
 
-    def register(settle: Callable[[Evidence], Finding]) -> Callable[[Evidence], Finding]:
-        if claim_id not in {f"C{number}" for number in range(1, MOST_CLAIMS + 1)}:
-            raise DyingReluError(
-                f"a claim in the module {settle.__module__} has a wrong id",
-                found=repr(claim_id),
-                expected=f"C and a number from 1 to {MOST_CLAIMS}, such as 'C14'",
-                remedy="correct the first argument of @claim",
-            )
-        CLAIMS.add(
-            claim_id,
-            Claim(claim_id, statement, experiment, measure, unit, rule, dict(details or {}), settle),
-        )
-        return settle
+    def __init__(self, registry: Registry[Claim], pattern: str, expected: str) -> None:
+        self._registry = registry
+        self._pattern = pattern
+        self._expected = expected
 
-    return register
+    def __call__(
+        self,
+        claim_id: str,
+        statement: str,
+        *,
+        experiment: str,
+        measure: str,
+        rule: str,
+        unit: str = "percent",
+        details: Mapping[str, str] | None = None,
+    ) -> Callable[[Callable[[Evidence], Finding]], Callable[[Evidence], Finding]]:
+        """Register the decorated function as a rule.
+
+        Args:
+            claim_id: of the claim or finding.
+            statement: of it, in short.
+            experiment: the experiments that it rests on.
+            measure: the effect, in words.
+            rule: in words.
+            unit: of the effect: "percent", "points" or "number".
+            details: further numbers by name, and the format of each; see :class:`Claim`.
+
+        Raises:
+            DyingReluError: the id is wrong, or is taken.
+        """
+
+        def register(settle: Callable[[Evidence], Finding]) -> Callable[[Evidence], Finding]:
+            kind = self._registry.kind
+            if not re.fullmatch(self._pattern, claim_id):
+                raise DyingReluError(
+                    f"a {kind} in the module {settle.__module__} has a wrong id",
+                    found=repr(claim_id),
+                    expected=self._expected,
+                    remedy=f"correct the first argument of @{kind}",
+                )
+            entry = Claim(claim_id, statement, experiment, measure, unit, rule, dict(details or {}), settle)
+            self._registry.add(claim_id, entry)
+            return settle
+
+        return register
+
+
+claim = Rule(CLAIMS, r"C(1?[1-9]|10|20)", f"C and a number from 1 to {MOST_CLAIMS}, such as 'C14'")
+"""Registers the function below as the rule of a claim."""
+
+finding = Rule(FINDINGS, r"F[1-9][a-z]", "F, a digit and a letter, such as 'F8a'")
+"""Registers the function below as the rule of a finding."""

@@ -46,19 +46,34 @@ LETTERS = dict(
 
 def numbers(study: StudyResults) -> dict[str, Macro]:
     """Macros of all claims, from the study's ``claims.csv``."""
-    path = study.folder / "claims.csv"
-    if not path.is_file():
-        raise DyingReluError(f"no verdicts at {path}", remedy="settle the claims first: dying-relu claims")
-    table = claims.verdicts(study)
-    macros = _summary(table) | _thresholds()
+    table = claims.on_claims(settled(study))
+    macros = {"VerdictSummary": summary(table)} | _thresholds()
     for row in table.to_dict("records"):
-        macros |= _claim(row)
+        macros |= of_row(row, f"Claim{LETTERS[int(row['claim'][1:])]}")
     return macros
 
 
-def _claim(row: Mapping[Any, Any]) -> dict[str, Macro]:
-    claim = next(claim for claim in claims.ordered() if claim.id == row["claim"])
-    prefix = f"Claim{LETTERS[int(claim.id[1:])]}"
+def settled(study: StudyResults) -> pd.DataFrame:
+    """The verdicts on claims and findings that the study's ``claims.csv`` holds.
+
+    Raises:
+        DyingReluError: there are none, or they are damaged.
+    """
+    path = study.folder / "claims.csv"
+    if not path.is_file():
+        raise DyingReluError(f"no verdicts at {path}", remedy="settle the claims first: dying-relu claims")
+    return claims.everything(study)
+
+
+def of_row(row: Mapping[Any, Any], prefix: str) -> dict[str, Macro]:
+    """Macros of a claim or a finding.
+
+    Args:
+        row: of the verdicts.
+        prefix: of the macros' names.
+    """
+    rules = (*claims.ordered(), *claims.ordered_findings())
+    details_of = next(rule.details for rule in rules if rule.id == row["claim"])
     measured = not pd.isna(row["effect"])
     macros = {
         f"{prefix}Measured": Macro(measured, "1" if measured else "0"),
@@ -68,9 +83,7 @@ def _claim(row: Mapping[Any, Any]) -> dict[str, Macro]:
         f"{prefix}Estimate": Macro(row["effect"] if measured else None, estimate(row)),
     }
     details = row["details"]
-    return macros | {
-        f"{prefix}{name}": _detail(details.get(name), form) for name, form in claim.details.items()
-    }
+    return macros | {f"{prefix}{name}": _detail(details.get(name), form) for name, form in details_of.items()}
 
 
 def _detail(value: Any, form: str) -> Macro:
@@ -93,8 +106,12 @@ def estimate(row: Mapping[Any, Any]) -> str:
     return with_interval(row["effect"], row["low"], row["high"], row["unit"])
 
 
-def _summary(table: pd.DataFrame) -> dict[str, Macro]:
-    """The number of claims with each verdict, and their names, as the predicate of a sentence."""
+def summary(table: pd.DataFrame) -> Macro:
+    """The number of claims, or findings, with each verdict, and their names, as the predicate of a sentence.
+
+    Args:
+        table: a row a claim, or a finding.
+    """
     groups = {verdict: list(table.loc[table["verdict"] == verdict, "claim"]) for verdict in claims.VERDICTS}
     clauses = [
         f"{latex.word(len(ids))} {predicate(verdict, len(ids))} ({latex.listed(ids)})"
@@ -102,7 +119,7 @@ def _summary(table: pd.DataFrame) -> dict[str, Macro]:
         if ids
     ]
     counts = {verdict: len(ids) for verdict, ids in groups.items()}
-    return {"VerdictSummary": Macro(json.dumps(counts), latex.listed(clauses))}
+    return Macro(json.dumps(counts), latex.listed(clauses))
 
 
 def predicate(verdict: str, count: int) -> str:

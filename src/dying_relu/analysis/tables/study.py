@@ -15,7 +15,7 @@ def table(study: StudyResults) -> str:
     """A row a key: a setting that all experiments of the study share."""
     settings = study.configuration
     rows = {"study": level(settings.study), "seed": level(settings.seed), "device": level(settings.device)}
-    for section in ("datasets", "architectures", "optimisers"):
+    for section in ("datasets", "architectures", "optimisers", "inputs", "interventions"):
         for name, block in getattr(settings, section).items():
             rows[f"{section}: {name}"] = _block(block)
     for section in ("training", "measuring"):

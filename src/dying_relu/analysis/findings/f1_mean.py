@@ -1,0 +1,260 @@
+"""F1: a first layer dies of the mean of its inputs."""
+
+from collections.abc import Callable, Hashable
+from typing import Any
+
+import pandas as pd
+
+from dying_relu.analysis.claims.cells import by_seed, cells_of
+from dying_relu.analysis.claims.changes import change
+from dying_relu.analysis.claims.evidence import Evidence, NotEnoughData, measured
+from dying_relu.analysis.claims.verdict import Detail, Finding, finding
+from dying_relu.analysis.findings.layers import at_rates, at_the_end, first_inputs, with_new_dead
+from dying_relu.analysis.inference.criteria import Above, Criterion, Rare, Within
+from dying_relu.analysis.inference.decisions import HOLDS, NOT_SETTLED, Cell, decide
+from dying_relu.analysis.inference.seeds import enough, highest_share
+from dying_relu.analysis.inference.selection import reported
+from dying_relu.analysis.outcomes import COLLAPSED, DIVERGED, finite
+from dying_relu.analysis.thresholds import PAPER
+
+CENTRED, OFFSET = "centred", "random_60"
+"""The inputs of F1a, and those of its control."""
+DIRECTIONS = ("mean", "random", "constant")
+WITHOUT = "mean_0"
+"""Inputs with an offset of share 0, which has no direction."""
+HIGH_RATES = {"sgd": 0.2, "momentum": 0.1, "adam": 0.02}
+FROZEN_RATES = {"sgd": 0.4, "momentum": 0.1, "adam": 0.02}
+HIDDEN_RATES = {"sgd": 0.57, "adam": 0.02}
+DEATHS = {"CollapsedShare": "percent", "DivergedShare": "percent"}
+"""What is printed of the outcomes of the networks that a finding counts."""
+
+
+@finding(
+    "F1a",
+    "Without a mean of its inputs no unit of a first layer dies",
+    experiment="mean_inputs",
+    measure="share of seeds with a newly dead unit in the first layer at any rate, inputs centred",
+    rule="Inputs centred, MLPs, for each data set and optimiser; each seed: whether any unit of the first layer is newly dead in a finite "
+    f"network, at any rate. A cell holds if the upper limit of the share of such seeds is below {PAPER.few_seeds:g}, and fails if the "
+    f"lower one is above. Control: with an offset of share 0.6, every cell of MNIST reaches mass death ({PAPER.mass_death:.0%}) at some "
+    "rate in a finite network; without it F1a is not settled.",
+    details={"Networks": "number", "Units": "number", "NewlyDead": "number", "UpperLimit": "percent"},
+)
+def no_mean_no_death(evidence: Evidence) -> Finding:
+    """Judge F1a."""
+    networks, cells, control, details = _deaths_without_mean(evidence)
+    decision = decide(cells, Rare(evidence.thresholds.few_seeds))
+    if not control:
+        raise NotEnoughData(f"the control, inputs {OFFSET!r}, is not in the experiment 'mean_inputs'")
+    controlled = decide(control, Above(evidence.thresholds.mass_death))
+    if controlled.verdict == HOLDS:
+        return Finding.of(decision, networks, details=details)
+    lacking = [one.cell.name for one in controlled.cells if one.state != HOLDS]
+    note = f"with an offset the first layer does not reach mass death in {' and '.join(lacking)}"
+    mean = decision.mean if decision.mean.n else None
+    return Finding(NOT_SETTLED, mean, networks, note=note, cells=decision.cells, details=details)
+
+
+@measured
+def _deaths_without_mean(evidence: Evidence) -> tuple[int, list[Cell], list[Cell], dict[str, Detail]]:
+    """The networks, whether a seed has a death without a mean, the most deaths with an offset, and the details."""
+    by = ["dataset", "optimiser"]
+    runs = with_new_dead(evidence, reported(evidence.relu("mean_inputs")), 1)
+    runs = runs[runs["architecture"] == "mlp"]
+    centred, offset = (runs[runs["inputs"] == inputs] for inputs in (CENTRED, OFFSET))
+    if centred.empty:
+        raise NotEnoughData(f"the experiment 'mean_inputs' has no inputs {CENTRED!r}")
+    offset = offset[offset["dataset"] == "mnist"]
+    counted = centred[finite(centred)]
+    layers = at_the_end(evidence)
+    first = layers[(layers["depth"] == 1) & layers["run"].isin(counted["run"])]
+    deaths = by_seed(counted, by, lambda rows: float((rows["new_dead"] > 0).any()))
+    most = by_seed(offset[finite(offset)], by, lambda rows: float(rows["new_dead"].max()))
+    details: dict[str, Detail] = {
+        "Networks": len(counted),
+        "Units": float(first["units"].sum()),
+        "NewlyDead": float(first["new_dead_units"].sum()),
+        "UpperLimit": highest_share(centred["replicate"].nunique()),
+    }
+    return len(centred), cells_of(deaths, centred, by), cells_of(most, offset, by), details
+
+
+@finding(
+    "F1b",
+    "An offset of the inputs kills, whatever its direction",
+    experiment="mean_dose",
+    measure="newly dead share of the first layer at offset share 0.6 minus that at 0",
+    unit="points",
+    rule="MNIST, MLPs, offset in the direction of the mean image, a random one, or a constant one; SGD at rate 0.2, momentum 0.1, Adam "
+    "0.02; each seed: newly dead share of the first layer at offset share 0.6 minus that of the twin at 0, both finite. Holds if above "
+    f"{100 * PAPER.offset_kills:.0f} points.",
+    details=DEATHS,
+)
+def an_offset_kills(evidence: Evidence) -> Finding:
+    """Judge F1b."""
+    networks, cells, details = _dose(evidence)
+    return _judged(cells, Above(evidence.thresholds.offset_kills), networks, details)
+
+
+@measured
+def _dose(evidence: Evidence) -> tuple[int, list[Cell], dict[str, Detail]]:
+    runs = at_rates(reported(evidence.relu("mean_dose")), HIGH_RATES)
+    runs = with_new_dead(evidence, runs[runs["dataset"] == "mnist"], 1)
+    parts = [
+        runs[runs["inputs"].isin((f"{direction}_60", WITHOUT))].assign(direction=direction)
+        for direction in DIRECTIONS
+        if f"{direction}_60" in set(runs["inputs"])
+    ]
+    if not parts or WITHOUT not in set(runs["inputs"]):
+        raise NotEnoughData(
+            "the experiment 'mean_dose' lacks offset shares 0.6 or 0 at the rates of the rule"
+        )
+    return _twins(pd.concat(parts), ["direction", "optimiser"], "inputs", _inputs_of)
+
+
+def _inputs_of(cell: dict[Hashable, Any]) -> tuple[str, str]:
+    return WITHOUT, f"{cell['direction']}_60"
+
+
+@finding(
+    "F1c",
+    "Units die without a bias, too",
+    experiment="mean_biases",
+    measure="newly dead share of the first layer with biases frozen at 0 minus that with biases trained",
+    unit="points",
+    rule="Standardised MNIST, MLPs; SGD at rate 0.4, momentum 0.1, Adam 0.02; each seed: newly dead share of the first layer with biases "
+    "frozen at 0 minus that of the twin with biases trained, both finite; seeds whose twin newly loses less than "
+    f"{PAPER.some_deaths:.0%} of the layer are missing. A cell holds if the whole interval lies within "
+    f"{-100 * PAPER.bias_spares:.0f} and {100 * PAPER.bias_spares:.0f} points.",
+    details=DEATHS,
+)
+def the_bias_is_not_needed(evidence: Evidence) -> Finding:
+    """Judge F1c."""
+    networks, cells, details = _frozen(evidence, evidence.thresholds.some_deaths)
+    limit = evidence.thresholds.bias_spares
+    return _judged(cells, Within(-limit, limit), networks, details)
+
+
+@measured
+def _frozen(evidence: Evidence, some: float) -> tuple[int, list[Cell], dict[str, Detail]]:
+    runs = at_rates(reported(evidence.relu("mean_biases")), FROZEN_RATES)
+    runs = runs[(runs["inputs"] == "standardised") & (runs["dataset"] == "mnist")]
+    runs = runs[runs["intervention"].isin(("none", "frozen_biases"))]
+    runs = with_new_dead(evidence, runs, 1)
+    if runs["intervention"].nunique() < 2:
+        raise NotEnoughData(
+            "the experiment 'mean_biases' lacks frozen or trained biases at the rates of the rule"
+        )
+    # Where no unit dies with biases, it says nothing that none does without.
+    spared = (runs["intervention"] == "none") & (runs["new_dead"] < some)
+    runs = runs.assign(new_dead=runs["new_dead"].mask(spared))
+    return _twins(runs, ["optimiser"], "intervention", lambda cell: ("none", "frozen_biases"))
+
+
+@finding(
+    "F1d",
+    "Centring the activations of a hidden layer keeps the next one alive",
+    experiment="mean_hidden",
+    measure="newly dead share of the second layer with plain activations minus that with centred ones",
+    unit="points",
+    rule="MNIST, inputs centred, MLPs; SGD at rate 0.57, Adam 0.02; each seed: newly dead share of the second layer minus that of the twin "
+    "whose hidden activations are centred by their minibatch's mean, both finite. Holds if above "
+    f"{100 * PAPER.centring_spares:.0f} points.",
+    details=DEATHS,
+)
+def centring_hidden_spares(evidence: Evidence) -> Finding:
+    """Judge F1d."""
+    networks, cells, details = _hidden(evidence)
+    return _judged(cells, Above(evidence.thresholds.centring_spares), networks, details)
+
+
+@measured
+def _hidden(evidence: Evidence) -> tuple[int, list[Cell], dict[str, Detail]]:
+    runs = at_rates(reported(evidence.relu("mean_hidden")), HIDDEN_RATES)
+    runs = runs[(runs["inputs"] == CENTRED) & (runs["dataset"] == "mnist")]
+    runs = with_new_dead(evidence, runs[runs["architecture"].isin(("mlp", "centred"))], 2)
+    if runs["architecture"].nunique() < 2:
+        raise NotEnoughData(
+            "the experiment 'mean_hidden' lacks plain or centred activations at the rates of the rule"
+        )
+    return _twins(runs, ["optimiser"], "architecture", lambda cell: ("centred", "mlp"))
+
+
+def _twins(
+    runs: pd.DataFrame, by: list[str], factor: str, ends: Callable[[dict[Hashable, Any]], tuple[str, str]]
+) -> tuple[int, list[Cell], dict[str, Detail]]:
+    """The networks, the newly dead share at one level of a factor minus that at another, and the outcomes."""
+    levels = runs[by].drop_duplicates().reset_index(drop=True)
+    pairs = pd.DataFrame([ends(cell) for cell in levels.to_dict("records")], columns=["low", "high"])
+    values = change(runs[finite(runs)], pd.concat([levels, pairs], axis=1), by, factor, "new_dead")
+    once = runs.drop_duplicates("run")
+    details: dict[str, Detail] = {
+        "CollapsedShare": float((once["outcome"] == COLLAPSED).mean()),
+        "DivergedShare": float((once["outcome"] == DIVERGED).mean()),
+    }
+    return len(once), cells_of(values, runs, by), details
+
+
+def _judged(cells: list[Cell], criterion: Criterion, networks: int, details: dict[str, Detail]) -> Finding:
+    return Finding.of(decide(cells, criterion), networks, details=details)
+
+
+@finding(
+    "F1e",
+    "The bias has little part in a fall: that of a constant input among the others",
+    experiment="mean_biases",
+    measure="median part of the bias in the fall of the effective bias minus 1 / (1 + squared norm of the inputs' mean)",
+    unit="points",
+    rule="MLPs under SGD, nothing intervened, at all rates; inputs: principal components (1, 2, 3, 5, 30, 100) and all pixels, all with an "
+    "offset share of 0.3. Each seed: the median, over the units of the first layer that are newly dead in finite networks and whose "
+    "effective bias fell, of the fall of the bias over that of the effective bias, minus 1 / (1 + squared norm of the mean of the "
+    f"inputs). A cell holds if the whole interval lies within {-PAPER.bias_part_error:g} and {PAPER.bias_part_error:g}; inputs with too "
+    "few seeds that have such units are no cells.",
+    details={"Units": "number", "Inputs": "number"},
+)
+def part_of_the_bias(evidence: Evidence) -> Finding:
+    """Judge F1e."""
+    networks, every, units = _parts_of_the_bias(evidence)
+    cells = [cell for cell in every if enough(cell.numbers)]
+    if not cells:
+        raise NotEnoughData(
+            "in no inputs have three quarters of the seeds a newly dead unit in the first layer"
+        )
+    limit = evidence.thresholds.bias_part_error
+    details: dict[str, Detail] = {"Units": units, "Inputs": len(cells)}
+    return Finding.of(decide(cells, Within(-limit, limit)), networks, details=details)
+
+
+@measured
+def _parts_of_the_bias(evidence: Evidence) -> tuple[int, list[Cell], int]:
+    """The networks, the error of the predicted part of the bias, and the units."""
+    runs = reported(evidence.relu("mean_biases"))
+    runs = runs[
+        (runs["optimiser"] == "sgd") & (runs["intervention"] == "none") & (runs["dataset"] == "mnist")
+    ]
+    if runs.empty:
+        raise NotEnoughData("the experiment 'mean_biases' has no networks under SGD without an intervention")
+    falls = _falls(evidence, runs[finite(runs)])
+    predicted = 1 / (1 + first_inputs(evidence)["input_mean_norm"] ** 2)
+    falls = falls.assign(error=falls["part"] - falls["run"].map(predicted))
+    falls = falls.merge(runs[["run", "inputs", "replicate"]], on="run")
+    values = by_seed(falls, ["inputs"], lambda rows: float(rows["error"].median()))
+    return len(runs), cells_of(values, runs, ["inputs"]), len(falls)
+
+
+def _falls(evidence: Evidence, runs: pd.DataFrame) -> pd.DataFrame:
+    """The newly dead units of the first layer whose effective bias fell: ``run``, and the ``part`` of the bias in the fall."""
+    columns = ["run", "unit", "step", "depth", "dead", "dead_all", "bias", "mean_pre_activation"]
+    units = evidence.study.table("units", columns)
+    units = units.loc[(units["depth"] == 1) & units["run"].isin(runs["run"]), columns]
+    steps = units["run"].map(runs.set_index("run")["steps"])
+    # Probe sets are all the training examples here; where a unit was not counted on all, its count there is the same.
+    silent = units["dead_all"].astype("boolean").fillna(units["dead"].astype("boolean")).astype(bool)
+    units = units.assign(silent=silent).astype({"bias": float, "mean_pre_activation": float})
+    pairs = units[units["step"] == 0].merge(
+        units[units["step"] == steps], on=["run", "unit"], suffixes=("", "_end")
+    )
+    pairs = pairs[pairs["silent_end"] & ~pairs["silent"]]
+    fall = pairs["mean_pre_activation"] - pairs["mean_pre_activation_end"]
+    part = (pairs["bias"] - pairs["bias_end"]) / fall
+    return pairs.loc[fall > 0, ["run"]].assign(part=part)

@@ -1,0 +1,104 @@
+"""The law for the rate at which a quarter of the first layer dies: observed onsets, and the scales that predict them."""
+
+from collections.abc import Hashable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from dying_relu.analysis.claims.evidence import Evidence
+from dying_relu.analysis.findings.layers import first_inputs, with_new_dead
+
+SETTING: list[Hashable] = ["dataset", "architecture", "inputs"]
+"""The columns that make a setting of the law."""
+MOST_OVERFLOWED = 1 / 2
+"""Rates at which more than this share of the seeds overflowed have no median."""
+
+
+def onset(shares: pd.Series, share: float) -> float:
+    """The rate at which the median over seeds of the newly dead share reaches ``share``.
+
+    Args:
+        shares: the medians, with an index of rates; NaN where there is none.
+        share: of the layer's units.
+
+    Returns:
+        The first crossing between neighbouring rates, linear in the logarithm of the rate; NaN where there is none, or it lies below
+        the lowest rate.
+
+    >>> onset(pd.Series([0.0, 0.5], index=[0.1, 0.4]), 0.25)
+    0.2
+    """
+    known = shares.dropna().sort_index()
+    reached = np.flatnonzero(known.to_numpy() >= share)
+    if not len(reached) or reached[0] == 0:
+        return np.nan
+    place = reached[0]
+    (low, high), (below, above) = (
+        values[place - 1 : place + 1] for values in (known.index, known.to_numpy())
+    )
+    part = (share - below) / (above - below)
+    return float(round(low * (high / low) ** part, 12))
+
+
+def onsets(seeds: pd.DataFrame, share: float) -> pd.Series:
+    """The onset of every setting.
+
+    Args:
+        seeds: newly dead shares: a row a seed, columns the levels of ``SETTING`` and the learning rate; NaN where a network overflowed.
+        share: of the layer's units, at the onset.
+
+    Returns:
+        Index ``SETTING``, in the order of the columns.
+    """
+    counts = seeds.notna().mean()
+    medians = seeds.median().where(counts >= MOST_OVERFLOWED)
+    by_setting = medians.groupby(level=SETTING, sort=False)
+    return by_setting.apply(lambda one: onset(one.droplevel(SETTING), share))
+
+
+def shares(evidence: Evidence, runs: pd.DataFrame) -> pd.DataFrame:
+    """The newly dead share of the first layer of every network.
+
+    Args:
+        evidence: of the study.
+        runs: some of its runs, of one optimiser.
+
+    Returns:
+        The table that :func:`onsets` takes.
+    """
+    first = with_new_dead(evidence, runs, 1)
+    return first.pivot_table("new_dead", index="replicate", columns=[*SETTING, "learning_rate"])
+
+
+def scales(evidence: Evidence, runs: pd.DataFrame, by: Sequence[Hashable] = SETTING) -> pd.DataFrame:
+    """The scales of the law, measured before the first step: means over networks.
+
+    Args:
+        evidence: of the study.
+        runs: some of its runs.
+        by: the columns that make a setting.
+
+    Returns:
+        Index ``by``, columns ``sgd`` (sd(z) / squared norm of the mean), ``adam`` (sd(z) / its 1-norm), and ``offset_share``; infinite
+        where there is no mean.
+    """
+    start = first_inputs(evidence)
+    start = start.assign(squared_norm=start["input_mean_norm"] ** 2)
+    known = runs[list(dict.fromkeys([*by, "run"]))].join(start, on="run")
+    means = known.groupby(list(by), sort=False)[list(start.columns)].mean()
+    return pd.DataFrame(
+        {
+            "sgd": _over(means["pre_activation_sd"], means["squared_norm"]),
+            "adam": _over(means["pre_activation_sd"], means["input_mean_norm_1"]),
+            "offset_share": means["offset_share"],
+        }
+    )
+
+
+def log2(values: pd.Series) -> pd.Series:
+    """The logarithms, in octaves, of positive numbers."""
+    return pd.Series(np.log2(values.to_numpy()), values.index)
+
+
+def _over(numerator: pd.Series, denominator: pd.Series) -> pd.Series:
+    return (numerator / denominator.where(denominator > 0)).where(denominator > 0, np.inf)

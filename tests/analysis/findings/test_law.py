@@ -1,0 +1,73 @@
+"""The onset of death, and the scales of the law."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from planted_findings import SD, evidence, settled
+
+from dying_relu.analysis.claims import DOES_NOT_HOLD, HOLDS, HOLDS_ONLY_IF, NOT_SETTLED
+from dying_relu.analysis.findings.law import SETTING, onset, onsets, scales
+
+
+def table(rates: list[float], seeds: list[list[float]]) -> pd.DataFrame:
+    names = [*SETTING, "learning_rate"]
+    columns = pd.MultiIndex.from_tuples([("mnist", "mlp", "raw", rate) for rate in rates], names=names)
+    return pd.DataFrame(seeds, columns=columns)
+
+
+def test_the_onset_is_the_first_crossing_linear_in_the_logarithm() -> None:
+    deaths = pd.Series([0.0, 0.1, 0.4, 0.2, 0.9], index=[0.1, 0.2, 0.8, 1.6, 3.2])
+    assert onset(deaths, 0.25) == pytest.approx(0.4)
+    # The order of the rates does not matter, nor a rate without a median.
+    assert onset(deaths.iloc[::-1], 0.25) == pytest.approx(0.4)
+    assert onset(pd.concat([deaths, pd.Series([np.nan], index=[0.3])]), 0.25) == pytest.approx(0.4)
+
+
+@pytest.mark.parametrize("deaths", [[0.0, 0.1, 0.2], [0.3, 0.5, 0.9], [np.nan] * 3])
+def test_an_onset_outside_the_grid_is_none(deaths: list[float]) -> None:
+    assert np.isnan(onset(pd.Series(deaths, index=[0.1, 0.2, 0.4]), 0.25))
+
+
+def test_a_rate_at_which_most_seeds_overflow_has_no_median() -> None:
+    rates = [0.1, 0.4, 1.6]
+    half = table(rates, [[0.0, 0.5, 0.9], [0.0, 0.5, 0.9], [0.0, np.nan, 0.9], [0.0, np.nan, 0.9]])
+    assert onsets(half, 0.25).iloc[0] == pytest.approx(0.2)
+    most = table(rates, [[0.0, 0.5, 0.5], [0.0, np.nan, 0.5], [0.0, np.nan, 0.5], [0.0, np.nan, 0.5]])
+    assert onsets(most, 0.25).iloc[0] == pytest.approx(0.4)
+
+
+def test_scales_are_those_of_the_first_layer_before_training() -> None:
+    known = evidence()
+    runs = known.experiment("phase_diagram")
+    found = scales(known, runs)
+    assert found.loc[("mnist", "mlp", "random_45"), "sgd"] == pytest.approx(SD / 36)
+    assert found.loc[("mnist", "mlp", "random_45"), "adam"] == pytest.approx(SD / 180)
+    assert found.loc[("mnist", "mlp", "random_0"), "sgd"] == np.inf
+
+
+def test_onsets_that_span_little_settle_nothing() -> None:
+    """Without the inputs with the largest mean the onsets span fewer than five octaves."""
+    found = settled("F2a", octaves=0.1, runs=lambda runs: runs[runs["inputs"] != "inverted_double"])
+    assert found["verdict"] == NOT_SETTLED
+    assert re.search(r"the onsets span [34]\.\d octaves only", found["note"])
+
+
+def test_the_constant_of_adam_is_that_of_the_fit() -> None:
+    assert settled("F2b", octaves=0.0)["details"]["Constant"] == pytest.approx(1.3, rel=0.05)
+
+
+def test_a_condition_on_the_data_set_is_named() -> None:
+    """In one data set the first layer dies at rates that have nothing to do with the line."""
+
+    def shuffled(runs: pd.DataFrame) -> pd.DataFrame:
+        here = (runs["experiment"] == "phase_diagram") & (runs["dataset"] == "cifar10")
+        turned = runs["learning_rate"].map({0.01: 10.0, 0.1: 1.0, 1.0: 0.1, 10.0: 0.01})
+        return runs.assign(learning_rate=runs["learning_rate"].mask(here, turned))
+
+    found = settled("F7a", runs=shuffled)
+    assert found["verdict"] == HOLDS_ONLY_IF
+    assert found["condition"] == "the data set is MNIST"
+    assert {cell["state"] for cell in found["cells"]} == {HOLDS, "fails"}
+    assert settled("F7a", line=0.01)["verdict"] == DOES_NOT_HOLD

@@ -1,0 +1,86 @@
+"""The second computation agrees with the first, on made-up studies, and says so if it does not."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import planted_findings
+import planted_study
+import pytest
+
+from dying_relu.analysis.claims.evidence import Evidence
+from dying_relu.analysis.claims.settle import settled_by
+
+SCRIPT = Path(__file__).parents[2] / "paper" / "recompute" / "recompute.py"
+OVERFLOWED = ("_fraction", "_loss", "_accuracy", "_probe", "_test", "effective_rank", "mean_slope")
+
+
+def messy(runs: pd.DataFrame) -> pd.DataFrame:
+    """A tenth of the networks overflowed, a tenth collapsed, and accuracies and deaths vary."""
+    random = np.random.default_rng(3)
+    fate, other = random.uniform(size=len(runs)), random.normal(size=len(runs))
+    here = runs["overflowed"] | (fate < 0.1)
+    final = [name for name in runs if name.endswith(OVERFLOWED) and name not in ("initial_loss", "peak_loss")]
+    accuracy = (runs["test_accuracy"] + 0.05 * other).clip(0, 1)
+    changed = runs.assign(
+        test_accuracy=accuracy, outcome=runs["outcome"].mask((fate > 0.9) & ~runs["overflowed"], "collapsed")
+    )
+    return changed.assign(
+        **{name: changed[name].mask(here) for name in final},
+        overflowed=here,
+        outcome=changed["outcome"].mask(here, "diverged"),
+        overflow_step=runs["overflow_step"].fillna(5).where(here),
+    )
+
+
+STUDIES: dict[str, Callable[[], Evidence]] = {
+    "planted findings": lambda: planted_findings.evidence(planted_findings.PLANTED),
+    "opposite findings": lambda: planted_findings.evidence(planted_findings.OPPOSITE),
+    "messy findings": lambda: planted_findings.evidence(runs=messy),
+    "planted claims": lambda: planted_study.evidence(planted_study.PLANTED),
+    "no claims": lambda: planted_study.evidence(planted_study.NOTHING),
+    "messy claims": lambda: planted_study.evidence(runs=messy),
+}
+
+
+def written(evidence: Evidence, folder: Path) -> pd.DataFrame:
+    """Write the tables of a study and its verdicts to a folder."""
+    for name in ("runs", "layers", "units", "activity"):
+        evidence.study.table(name).to_parquet(folder / f"{name}.parquet")
+    verdicts = settled_by(evidence)
+    verdicts.to_csv(folder / "claims.csv", index=False)
+    return verdicts
+
+
+def again(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run the script as readers do, without the project's code on the path."""
+    program = (
+        f"import runpy, sys; sys.path.insert(0, {str(SCRIPT.parent)!r}); "
+        f"sys.argv = ['recompute.py', {str(folder)!r}]; runpy.run_path({str(SCRIPT)!r}, run_name='__main__')"
+    )
+    command = [sys.executable, "-I", "-c", program]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_both_computations_agree(name: str, tmp_path: Path) -> None:
+    written(STUDIES[name](), tmp_path)
+    done = again(tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_verdict_that_was_changed_is_seen(tmp_path: Path) -> None:
+    verdicts = written(STUDIES["planted findings"](), tmp_path)
+    changed = verdicts["verdict"].mask(verdicts["claim"] == "F3a", "does not hold")
+    verdicts.assign(verdict=changed).to_csv(tmp_path / "claims.csv", index=False)
+    done = again(tmp_path)
+    assert done.returncode == 1
+    assert len([line for line in done.stdout.splitlines() if line.endswith("False")]) == 1
+
+
+def test_it_imports_nothing_of_the_project() -> None:
+    for path in SCRIPT.parent.glob("*.py"):
+        assert "dying_relu" not in path.read_text(encoding="utf-8")
