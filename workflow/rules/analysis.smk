@@ -57,7 +57,7 @@ rule verdict_page:
         "results/{study}/logs/verdict_page.log",
     params:
         folder=subpath(input.verdicts, parent=True),
-        code=[code_digest("dying_relu.analysis.explorer"), entries.CLAIMS.digest()],
+        code=[code_digest("dying_relu.analysis.explorer"), entries.rules_digest()],
     threads: 1
     shell:
         "dying-relu verdicts --results {params.folder:q} --out {output:q} > {log:q} 2>&1"
@@ -79,7 +79,7 @@ rule explorer:
         "results/{study}/logs/explorer.log",
     params:
         folder=subpath(input.verdicts, parent=True),
-        code=[code_digest("dying_relu.analysis.explorer"), entries.CLAIMS.digest()],
+        code=[code_digest("dying_relu.analysis.explorer"), entries.rules_digest()],
     threads: 1
     shell:
         "dying-relu explorer --results {params.folder:q} --out {output:q} > {log:q} 2>&1"

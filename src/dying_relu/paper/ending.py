@@ -38,7 +38,7 @@ def _counted(verdicts: Path) -> str:
     from dying_relu.analysis import claims, readme
 
     try:
-        return readme.summary(claims.read(verdicts)).rstrip(".")
+        return readme.summary(claims.on_claims(claims.read(verdicts))).rstrip(".")
     except DyingReluError:
         # The run is over and did what it should; whoever reads the file next is told.
         return "not readable"

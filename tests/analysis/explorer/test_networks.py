@@ -1,5 +1,6 @@
 """What the explorer holds: every network in the cells, a sample that stays small, and counts that are those of the tables."""
 
+from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -7,8 +8,7 @@ import pandas as pd
 import pytest
 from small_study import small_tables
 
-from dying_relu.analysis import explorer
-from dying_relu.analysis.claims.settle import settle
+from dying_relu.analysis import claims, explorer
 from dying_relu.analysis.explorer import charts, networks, page
 from dying_relu.analysis.study_results import StudyResults
 
@@ -116,7 +116,7 @@ def test_a_large_study_becomes_a_small_page(small_paper: Path) -> None:
     assert 1000 < len(shown.sample) <= networks.MOST_NETWORKS
     # A fair sample: half of the networks trained.
     assert (shown.sample["outcome"] == "trained").mean() == pytest.approx(0.5, abs=0.05)
-    verdicts = explorer.verdicts(StudyResults(small_paper / "results"))
+    verdicts = explorer.everything(StudyResults(small_paper / "results"))
     text = page.html("large", verdicts, shown, charts.specification(shown))
     assert len(text.encode()) < MOST_BYTES
 
@@ -130,6 +130,8 @@ def test_the_same_tables_give_the_same_bytes(small_paper: Path, tmp_path: Path) 
 def test_the_verdicts_are_a_table(small_paper: Path, tmp_path: Path) -> None:
     explorer.write_verdicts(small_paper / "results", tmp_path / "verdicts.html")
     text = (tmp_path / "verdicts.html").read_text(encoding="utf-8")
-    assert text.count('<th scope="row">') == len(settle(small_paper / "results", ids=["C1"])) + 12
+    for row in claims.read(small_paper / "results" / "claims.csv").to_dict("records"):
+        assert f'<th scope="row">{row["claim"]}</th>' in text
+        assert escape(row["statement"]) in text
     assert "Each seed" in text
     assert "<script" not in text

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from dying_relu.analysis.claims.settle import verdicts
+from dying_relu.analysis.claims.settle import everything
 from dying_relu.analysis.explorer import charts, networks, page
 from dying_relu.analysis.study_results import StudyResults
 from dying_relu.files.atomic import atomic_path
@@ -20,7 +20,7 @@ def write(results: Path, out: Path) -> None:
     """
     study = StudyResults(results)
     shown = networks.of_study(study)
-    text = page.html(results.name, verdicts(study), shown, charts.specification(shown))
+    text = page.html(results.name, everything(study), shown, charts.specification(shown))
     with atomic_path(out) as scratch:
         scratch.write_text(text, encoding="utf-8")
 
@@ -35,6 +35,6 @@ def write_verdicts(results: Path, out: Path) -> None:
     Raises:
         DyingReluError: the verdicts are missing or damaged.
     """
-    text = page.verdicts_alone(results.name, verdicts(StudyResults(results)))
+    text = page.verdicts_alone(results.name, everything(StudyResults(results)))
     with atomic_path(out) as scratch:
         scratch.write_text(text, encoding="utf-8")

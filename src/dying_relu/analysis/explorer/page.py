@@ -86,7 +86,7 @@ def html(study: str, verdicts: pd.DataFrame, networks: Networks, specification: 
 
     Args:
         study: its name.
-        verdicts: of :func:`dying_relu.analysis.claims.read`, a row a claim.
+        verdicts: of :func:`dying_relu.analysis.claims.read`, a row a claim or finding.
         networks: that are shown.
         specification: of the charts, in Vega-Lite.
     """
@@ -97,7 +97,7 @@ def html(study: str, verdicts: pd.DataFrame, networks: Networks, specification: 
         [
             HEAD.format(title=title, style=STYLE + CHARTS_STYLE),
             f"<h1>{title}</h1>\n",
-            f'<p><a href="#networks">Explore the networks</a></p>\n<h2>Verdicts</h2>\n{verdict_table.table(verdicts)}\n',
+            f'<p><a href="#networks">Explore the networks</a></p>\n<h2>Verdicts</h2>\n{verdict_table.tables(verdicts)}\n',
             f"<h2 id='networks'>Explore the networks</h2>\n<p>{escape(_about(networks))}</p>\n",
             "<noscript><p>The charts need JavaScript; the table above does not.</p></noscript>\n",
             '<div id="choices" role="group" aria-label="Choices"></div>\n<div id="charts"></div>\n',
@@ -117,10 +117,10 @@ def verdicts_alone(study: str, verdicts: pd.DataFrame) -> str:
 
     Args:
         study: its name.
-        verdicts: of :func:`dying_relu.analysis.claims.read`, a row a claim.
+        verdicts: of :func:`dying_relu.analysis.claims.read`, a row a claim or finding.
     """
     title = escape(f"Verdicts of the study “{study}”")
-    return f"{HEAD.format(title=title, style=STYLE)}{verdict_table.table(verdicts)}\n</body>\n</html>\n"
+    return f"{HEAD.format(title=title, style=STYLE)}{verdict_table.tables(verdicts)}\n</body>\n</html>\n"
 
 
 def _about(networks: Networks) -> str:

@@ -6,35 +6,37 @@ from typing import Any
 
 import pandas as pd
 
+from dying_relu.analysis import claims
 from dying_relu.analysis.inference.intervals import LEVEL
+from dying_relu.analysis.numbers.findings import seeds
 from dying_relu.analysis.numbers.verdicts import estimate, verdict
 from dying_relu.analysis.readme import plain, summary
 
-TITLES = (
-    "claim",
-    "the post says",
-    "verdict",
-    "literally",
-    f"effect ({LEVEL:.0%} interval over seeds)",
-    "networks",
-)
+EFFECT = f"effect ({LEVEL:.0%} interval over seeds)"
+CLAIMS = ("claim", "the post says", "verdict", "literally", EFFECT, "networks")
+FINDINGS = ("finding", "expected", "verdict", "seeds that agree", EFFECT, "networks")
 
 
-def table(verdicts: pd.DataFrame) -> str:
-    """The verdicts as an HTML table below a sentence that counts them.
+def tables(verdicts: pd.DataFrame) -> str:
+    """The verdicts as HTML: a sentence that counts those on claims, their table, and that of the findings.
 
     Args:
-        verdicts: of :func:`dying_relu.analysis.claims.read`, a row a claim.
+        verdicts: of :func:`dying_relu.analysis.claims.read`, a row a claim or finding.
     """
-    head = "".join(f'<th scope="col">{escape(title)}</th>' for title in TITLES)
-    body = "\n".join(_row(row) for row in verdicts.to_dict("records"))
-    return (
-        f'<div class="verdicts"><p>{escape(summary(verdicts))}</p>\n'
-        f"<table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table></div>"
-    )
+    on_claims, on_findings = claims.on_claims(verdicts), claims.on_findings(verdicts)
+    parts = [f"<p>{escape(summary(on_claims))}</p>", _table(CLAIMS, on_claims)]
+    if len(on_findings):
+        parts += ["<h3>What this study adds</h3>", _table(FINDINGS, on_findings)]
+    return f'<div class="verdicts">{"".join(parts)}</div>'
 
 
-def _row(row: Mapping[Any, Any]) -> str:
+def _table(titles: tuple[str, ...], verdicts: pd.DataFrame) -> str:
+    head = "".join(f'<th scope="col">{escape(title)}</th>' for title in titles)
+    body = "\n".join(_row(titles, row) for row in verdicts.to_dict("records"))
+    return f"<table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table>\n"
+
+
+def _row(titles: tuple[str, ...], row: Mapping[Any, Any]) -> str:
     measured = escape(plain(estimate(row)))
     details = [f"<p>Rule: {escape(row['rule'])}</p>"]
     if row["note"]:
@@ -45,15 +47,10 @@ def _row(row: Mapping[Any, Any]) -> str:
         f"<strong>{measured}</strong> <small>{escape(row['measure'])}</small>"
         f"<details><summary>rule{' and cells' if row['cells'] else ''}</summary>{''.join(details)}</details>"
     )
-    cells = (
-        escape(row["statement"]),
-        escape(verdict(row)),
-        escape(row["literal"] or "the same"),
-        effect,
-        f"{row['n']:,}",
-    )
+    second = seeds(row["cells"]) if titles is FINDINGS else row["literal"] or "the same"
+    cells = (escape(row["statement"]), escape(verdict(row)), escape(second), effect, f"{row['n']:,}")
     columns = "".join(
-        f'<td data-title="{escape(title)}">{cell}</td>' for title, cell in zip(TITLES[1:], cells, strict=True)
+        f'<td data-title="{escape(title)}">{cell}</td>' for title, cell in zip(titles[1:], cells, strict=True)
     )
     return f'<tr><th scope="row">{escape(row["claim"])}</th>{columns}</tr>'
 
