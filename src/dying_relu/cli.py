@@ -303,6 +303,28 @@ def claims(
 
 
 @app.command(rich_help_panel=PEOPLE)
+def explorer(
+    out: Annotated[Path, typer.Option(help="HTML file to write.")],
+    results: Results = Path("results/default"),
+) -> None:
+    """Write a page to explore a study with: verdicts, phase diagram, networks and their layers."""
+    from dying_relu.analysis import explorer as pages
+
+    pages.write(results, out)
+
+
+@app.command(rich_help_panel=RULES)
+def verdicts(
+    results: Results,
+    out: Annotated[Path, typer.Option(help="HTML file to write.")],
+) -> None:
+    """Write the verdicts as a page of their own."""
+    from dying_relu.analysis import explorer as pages
+
+    pages.write_verdicts(results, out)
+
+
+@app.command(rich_help_panel=PEOPLE)
 def verify(
     results: Results = Path("results/default"),
     published: Annotated[Path, typer.Option(help="Folder of the published study.")] = Path(
