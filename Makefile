@@ -16,7 +16,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help paper published-paper archive verify test lint notebooks bench clean latex lock
+.PHONY: help paper published-paper archive verify test lint docs notebooks bench clean latex lock
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ lint: $(DEVELOPMENT) ## Check style, types, the direction of imports and the wor
 	$(BIN)/snakemake --list-rules > .venv/lint.log
 	@# One environment serves all rules, so a wish for one in every rule is not a finding.
 	! $(BIN)/snakemake --lint 2>&1 | grep '^    \*' | grep -v 'Specify a conda environment or container'
+
+docs: $(DEVELOPMENT) ## Write the pages and the reference of the code as a site, build/docs/index.html.
+	@$(BIN)/python docs/build.py
 
 notebooks: $(INSTALLED) ## Run the notebooks, on the study run last, and keep them with what they show (.ipynb).
 	$(BIN)/jupytext --to ipynb --execute notebooks/*.py

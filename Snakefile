@@ -29,6 +29,8 @@ rule all:
     input:
         f"results/{STUDY.name}/paper.pdf",
         f"results/{STUDY.name}/study.yaml",
+        f"results/{STUDY.name}/explorer.html",
+        f"results/{STUDY.name}/verdicts.html",
         expand(
             "results/{study}/{table}{sum}",
             study=STUDY.name,

@@ -32,9 +32,14 @@ SETTINGS = {
 _OF_A_STUDY = re.compile(r"(?P<kind>[a-z]+)_(?P<sizes>\d+(?:_\d+)*)_(?P<dataset>[a-z]\w*)_(?P<batch>\d+)")
 
 
+def is_plain(architecture: Architecture) -> bool:
+    """Tell if an architecture has nothing between its layers but activations and pooling."""
+    return architecture.normalisation == architecture.centring == "none"
+
+
 @cache
 def of_study(path: Path = DEFAULT_STUDY) -> dict[str, Setting]:
-    """The distinct settings that the study at ``path`` trains with SGD and without normalisation.
+    """The distinct settings that the study at ``path`` trains with SGD, without normalisation and centring.
 
     Where experiments train one of them for different times, the time of most networks counts.
 
@@ -44,7 +49,7 @@ def of_study(path: Path = DEFAULT_STUDY) -> dict[str, Setting]:
     networks: defaultdict[tuple[Architecture, str, int], Counter[int]] = defaultdict(Counter)
     for shard in study.load(path).shards:
         descending = [run for run in shard.runs if shard.optimisers[run.optimiser].kind == "sgd"]
-        if descending and shard.architecture.normalisation == "none":
+        if descending and is_plain(shard.architecture):
             key = (shard.architecture, shard.dataset.name, shard.batch_size)
             networks[key][shard.steps * shard.batch_size] += len(descending)
     settings = [Setting(*key, samples.most_common(1)[0][0]) for key, samples in networks.items()]

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,11 @@ def report(path: Path) -> dict[str, Any]:
     found = {
         "imports torch": "torch" in sys.modules,
         "plan": console.file.getvalue(),  # type: ignore[attr-defined]
-        "memory": [memory.of_job(shard) for shard in planned.shards],
+        "memory": {
+            name: memory.of_job(replace(shard, optimisers={name: settings}))
+            for shard in planned.shards
+            for name, settings in shard.optimisers.items()
+        },
         "fingerprints": [shard.fingerprint for shard in planned.shards],
         "schema": schema,
         "keys": reference.with_keys(f"{reference.START}\n{reference.END}"),

@@ -37,6 +37,8 @@ def test_a_question_is_printed_as_it_stands(
     config = tmp_path / "my.yaml"
     text = SMOKE.read_text(encoding="utf-8").replace("Do dead units come", "'Do [/b] [red]units' #")
     config.write_text(text, encoding="utf-8")
+    # Wide enough for a line of the table.
+    monkeypatch.setenv("COLUMNS", "200")
     assert command(monkeypatch, "plan", "--config", str(config)) == 0
     assert "Do [/b] [red]units" in capsys.readouterr().out
 

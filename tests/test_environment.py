@@ -29,7 +29,7 @@ OF_THE_PAPER = ("study", "workflow", "notebooks", "slurm")
 
 TORCH_ON_A_GPU = re.compile(r"nvidia-|cuda-|triton$")
 """Packages that torch brings along on some machines only."""
-IMPORTED_AS = {"pillow": "PIL", "ruamel.yaml": "ruamel"}
+IMPORTED_AS = {"pillow": "PIL", "ruamel.yaml": "ruamel", "vl-convert-python": "vl_convert"}
 
 
 def described(name: str) -> Any:

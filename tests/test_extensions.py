@@ -222,11 +222,10 @@ def test_what_one_entry_adds_is_found_everywhere(tmp_path: Path) -> None:
     for cell in ("`rectangle`", "`slow`", "Of one width.", "With half the learning rate.", "`halves`"):
         assert cell in found["keys"]
     assert "Is all found that is made up?" in found["plan"]
-    slow, sgd = found["memory"]
-    assert slow > sgd
+    assert found["memory"]["mine"] > found["memory"]["sgd"]
     for layers in found["dead"].values():
-        assert [(row["layer"], row["units"]) for row in layers] == 2 * [("linear1", 6), ("linear2", 6)]
-        assert [row["dead"] for row in layers] == 4 * [6]
+        assert [(row["layer"], row["units"]) for row in layers] == 4 * [("linear1", 6), ("linear2", 6)]
+        assert [row["dead"] for row in layers] == 8 * [6]
 
 
 def test_an_edit_of_an_extension_trains_what_it_defines_again(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ PEOPLE = "For people"
 RULES = "Called by the workflow's rules"
 
 STUDY_PACKAGES = {
+    "altair",
     "filelock",
     "matplotlib",
     "numba",
@@ -27,11 +28,13 @@ STUDY_PACKAGES = {
     "PIL",
     "pyarrow",
     "pydantic",
+    "rocrate",
     "ruamel",
     "safetensors",
     "scipy",
     "torchvision",
     "tueplots",
+    "vl_convert",
 }
 """Packages of the extra ``study``, by the name under which they are imported."""
 
@@ -297,6 +300,28 @@ def claims(
     from dying_relu.analysis import claims as verdicts
 
     verdicts.write(verdicts.settle(results), out)
+
+
+@app.command(rich_help_panel=PEOPLE)
+def explorer(
+    out: Annotated[Path, typer.Option(help="HTML file to write.")],
+    results: Results = Path("results/default"),
+) -> None:
+    """Write a page to explore a study with: verdicts, phase diagram, networks and their layers."""
+    from dying_relu.analysis import explorer as pages
+
+    pages.write(results, out)
+
+
+@app.command(rich_help_panel=RULES)
+def verdicts(
+    results: Results,
+    out: Annotated[Path, typer.Option(help="HTML file to write.")],
+) -> None:
+    """Write the verdicts as a page of their own."""
+    from dying_relu.analysis import explorer as pages
+
+    pages.write_verdicts(results, out)
 
 
 @app.command(rich_help_panel=PEOPLE)

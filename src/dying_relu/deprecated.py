@@ -57,7 +57,7 @@ MODULES = {
     "dying_relu.probing.monitoring": "dying_relu.probing.monitor",
     "dying_relu.probing.named": "dying_relu.probing.command",
     "dying_relu.probing.naming": "dying_relu.probing.activations",
-    "dying_relu.probing.origins": "dying_relu.probing.unit_axes",
+    "dying_relu.probing.origins": "dying_relu.probing.tracking",
     "dying_relu.probing.page": "dying_relu.probing.html",
     "dying_relu.probing.plotting": "dying_relu.probing.plot",
     "dying_relu.probing.printing": "dying_relu.probing.console",

@@ -16,6 +16,7 @@ from benchmarks.methods import METHODS
 from benchmarks.methods.base import NotPossible
 from benchmarks.methods.torch_func import TorchFunc
 from benchmarks.scaling import SCALING, Size
+from benchmarks.settings import is_plain
 from dying_relu.errors import DyingReluError
 from dying_relu.plan import study
 from dying_relu.results import store
@@ -83,7 +84,7 @@ def test_the_networks_of_the_default_study_are_cases() -> None:
     study = study_of_the_paper()
     for shard in study.shards:
         kinds = {optimiser.kind for optimiser in shard.optimisers.values()}
-        if "sgd" in kinds and shard.architecture.normalisation == "none":
+        if "sgd" in kinds and is_plain(shard.architecture):
             wanted = (shard.architecture, shard.dataset.name, shard.batch_size)
             assert [case for case in with_study(FULL).cases if Case(case).setting[:3] == wanted]
 

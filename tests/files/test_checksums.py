@@ -37,7 +37,7 @@ def test_the_usual_command_checks_them(folder: Path) -> None:
 def test_a_number_that_was_changed_is_never_read(folder: Path) -> None:
     path = folder / "runs.parquet"
     runs = pd.read_parquet(path)
-    schemas.RUNS.validate(runs.assign(dead_fraction=runs["dead_fraction"] * 0.5)).to_parquet(
+    schemas.RUNS.validate(runs.assign(test_accuracy=runs["test_accuracy"] * 0.5)).to_parquet(
         path, index=False
     )
     complaint = r"shard/runs\.parquet is not the file that was made.*found SHA-256 .* delete it and run"

@@ -6,6 +6,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from rocrate.rocrate import ROCrate
 from small_study import CONFIGURATION
 
 from dying_relu.errors import DyingReluError
@@ -90,6 +91,24 @@ def test_the_results_can_be_checked_with_sha256sum(project: Path) -> None:
         assert done.returncode == 0, done.stderr
         listed = {line.split()[1] for path in sums for line in path.read_text().splitlines()}
         assert listed == {path.name for path in checked.iterdir()} - {path.name for path in sums}
+
+
+def test_the_results_are_a_crate_that_its_library_reads(project: Path) -> None:
+    unpack(pack(project) / archive.RESULTS, project / "deposit")
+    (folder,) = (project / "deposit").iterdir()
+    crate = ROCrate(folder)
+    described = {entity.id: entity for entity in crate.data_entities}
+    present = {path.name for path in folder.iterdir() if path.suffix != checksums.SUFFIX}
+    assert set(described) == present - {"ro-crate-metadata.json"}
+    for name, entity in described.items():
+        assert entity["sha256"] == checksums.sha256(folder / name)
+        assert entity["description"]
+    assert "a network that was trained" in described["runs.parquet"]["description"]
+    run = crate.get("#run")
+    assert crate.root_dataset["mentions"] == run
+    assert run["instrument"]["name"] == "dying-relu"
+    assert described["claims.csv"] in run["result"]
+    assert crate.root_dataset["datePublished"] == "2023-11-14T22:13:20+00:00"
 
 
 def test_the_same_input_gives_the_same_bytes(project: Path) -> None:

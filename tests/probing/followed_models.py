@@ -40,6 +40,8 @@ def parameters(*shapes: tuple[int, ...]) -> list[nn.Parameter]:
 Case = tuple[nn.Module, Any, str]
 """A model with three dead units, a batch, and the name of the layer with them."""
 DEAD = [1, 3, 4]
+DEAD_MEMBERS = [0, 13, 26]
+"""Of an ensemble whose members have 12 units each."""
 
 
 def opt() -> Case:
@@ -154,14 +156,19 @@ def function_linear() -> Case:
 
 
 def generator() -> Case:
-    """Noise becomes an image, as in DCGAN."""
+    """Noise becomes an image, as in DCGAN: a channel of the first layer is fed by 4 x 4 rows."""
     model = nn.Sequential(
         *(nn.Linear(6, 8 * 16), nn.Unflatten(1, (8, 4, 4)), nn.BatchNorm2d(8), nn.ReLU()),
         *(nn.ConvTranspose2d(8, 12, 4, 2, 1), nn.BatchNorm2d(12), nn.ReLU()),
         *(nn.ConvTranspose2d(12, 3, 4, 2, 1), nn.Tanh()),
     )
+    kill(model[2].bias, DEAD)
     kill(model[5].bias, DEAD)
     return model, torch.randn(4, 6), "6"
+
+
+def first_of_generator() -> Case:
+    return *generator()[:2], "3"
 
 
 def reshaped_feed() -> Case:
@@ -455,7 +462,7 @@ def as_a_clamp() -> Case:
 
 CASES: list[Callable[[], Case]] = [
     *(opt, bert, gpt2, t5, encoder_layer, encoder, encoder_and_decoder, plain_parameters, weights_first, einsum),
-    *(function_linear, generator, reshaped_feed, transposed_1d, depthwise, always_dropped_out, with_noise, gated),
+    *(function_linear, generator, first_of_generator, reshaped_feed, transposed_1d, depthwise, always_dropped_out, with_noise, gated),
     *(gated_in_halves, mixer, adapted, routed, concatenated, aggregated, aggregated_sparsely, passed_along_edges),
     *(pooled_by_attention, masked, u_net, checkpointed, bart, llama, siamese, shared_head, recurrence, ensemble),
     *(as_a_product, as_a_maximum, as_a_choice, as_a_clamp),

@@ -210,6 +210,23 @@ def test_options_of_the_probe_are_passed_on() -> None:
     assert monitor.measure()["units"].tolist() == [3]
 
 
+def test_how_a_model_is_probed_is_the_same_in_a_monitor() -> None:
+    model = nn.ModuleDict(
+        {"a": nn.Linear(6, 4), "act": nn.ReLU(), "b": nn.Linear(4, 2), "out": nn.Identity()}
+    )
+    batch = {"x": torch.randn(5, 3, 6), "mask": torch.ones(5, 3, dtype=torch.bool)}
+    batch["mask"][:, 1:] = False
+
+    def call(model: nn.Module, batch: dict[str, Tensor]) -> Tensor:
+        return torch.sigmoid(model["out"](model["b"](model["act"](model["a"](batch["x"])))))
+
+    options = {"call": call, "batches": 2, "mask": "mask", "ignore": "out", "activations": "out"}
+    monitor = Monitor(model, [batch] * 3, layers=["act", "out"], **options)
+    assert monitor.measure()["layer"].tolist() == ["act"]
+    assert monitor.report is not None
+    assert monitor.report.layers["act"].statistics.count == 2 * 5
+
+
 @pytest.mark.parametrize(
     ("loader", "every", "message"),
     [

@@ -14,7 +14,7 @@ from torch.nn import functional
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence
 from torch.utils.checkpoint import checkpoint
 
-from dying_relu import probe
+from dying_relu import probe, revive
 from dying_relu.errors import DyingReluError
 
 INPUTS = torch.randn(16, 4, generator=torch.Generator().manual_seed(3))
@@ -600,6 +600,64 @@ def test_the_output_of_a_module_can_be_named_as_the_activation() -> None:
     assert report.summary()["kind"].tolist() == ["Spikes"]
     with pytest.raises(DyingReluError, match="activations names a module that is not there"):
         probe(model, [INPUTS], activations="nowhere")
+
+
+def test_the_gradient_of_a_named_module_is_what_autograd_gives() -> None:
+    class Surrogate(nn.Module):
+        calls = 0
+
+        def forward(self, z: Tensor) -> Tensor:
+            self.calls += 1
+            return z.sigmoid() + (z.relu() - z.sigmoid()).detach()
+
+    model = nn.Sequential(nn.Linear(4, 6), Surrogate(), nn.Linear(6, 1))
+    with torch.no_grad():
+        model[0].bias[:2] = -30
+        model[0].bias[2] = -60
+        model[0].bias[3] = -999  # so far down that the sigmoid's derivative is 0 too
+    table = probe(model, [INPUTS], activations="1").units("1")
+    assert table["inactive"].tolist()[:4] == [True] * 4
+    assert table["dead"].tolist()[:4] == [False, False, False, True]
+    assert table["bias"].tolist()[:4] == [-30, -30, -60, -999]
+    assert model[1].calls == 1
+
+
+@pytest.mark.parametrize("last", [nn.Identity(), nn.BatchNorm1d(6)])
+def test_any_module_can_be_named(last: nn.Module) -> None:
+    model = nn.Sequential(nn.Linear(4, 6), last)
+    assert probe(model, [INPUTS], activations="1").summary()["units"].tolist() == [6]
+
+
+def test_a_named_module_that_mixes_units_counts_by_what_it_lets_through() -> None:
+    class Largest(nn.Module):
+        def forward(self, z: Tensor) -> Tensor:
+            return torch.zeros_like(z).scatter(-1, z.topk(2).indices, z.topk(2).values)
+
+    model = nn.Sequential(nn.Linear(4, 6), Largest(), nn.Linear(6, 1))
+    with torch.no_grad():
+        model[0].bias[:2] = 99
+    report = probe(model, [INPUTS], activations="1")
+    assert report.units("1")["dead"].tolist() == [False] * 2 + [True] * 4
+
+
+def test_a_sparse_autoencoder_of_plain_parameters() -> None:
+    class Autoencoder(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.W_enc, self.b_enc = nn.Parameter(torch.randn(8, 64) * 0.3), nn.Parameter(torch.zeros(64))
+            self.W_dec, self.b_dec = nn.Parameter(torch.randn(64, 8) * 0.3), nn.Parameter(torch.zeros(8))
+
+        def forward(self, x: Tensor) -> Tensor:
+            latents = functional.relu((x - self.b_dec) @ self.W_enc + self.b_enc)
+            return latents @ self.W_dec + self.b_dec
+
+    model = Autoencoder()
+    with torch.no_grad():
+        model.b_enc[:40] = -50
+    report = probe(model, [torch.randn(512, 8)])
+    assert report.summary()["dead"].tolist() == [40]
+    assert "40 of them would be active on some example if their bias were 0: it is -50" in report.advice()
+    assert revive(model, report)["revived"].tolist() == [40]
 
 
 def test_a_unit_that_was_infinite_is_not_dead() -> None:

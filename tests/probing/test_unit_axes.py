@@ -1,6 +1,7 @@
 """Units are on the axis where their layer put them, and have its weights and biases only if they are its output."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -138,7 +139,7 @@ BIASES: dict[str, tuple[Callable[[Fed, Tensor], Tensor], float | None]] = {
     "a sum": (lambda m, x: m.a(x) + m.b(x), None),
     "a sum in place": (lambda m, x: (lambda z: z.add_(m.b(x)))(m.a(x)), None),
     "a changed entry": (lambda m, x: _changed(m.a(x)), None),
-    "a product with weights": (lambda m, x: m.a(x) @ m.w, None),
+    "a product with weights, and a layer's sum": (lambda m, x: m.a(x) @ m.w + m.b(x), None),
     "attention": (lambda m, x: m.attention(*[m.a(x)[None]] * 3)[0][0], None),
     "scaled": (lambda m, x: 2 * m.a(x), None),
 }
@@ -156,6 +157,92 @@ def test_the_bias_is_that_of_the_layer_whose_output_it_is(
     table = probe(Fed(z), [torch.randn(6, 4)]).units("relu")
     assert table["bias"].dropna().unique().tolist() == ([] if bias is None else [bias])
     assert table["weight_norm"].notna().all() == (bias is not None)
+
+
+class Plain(nn.Module):
+    """Pre-activations of plain parameters, the weights with the inputs first."""
+
+    def __init__(self, z: Callable[["Plain", Tensor], Tensor]) -> None:
+        super().__init__()
+        self.w, self.b = nn.Parameter(torch.randn(4, 3)), nn.Parameter(torch.randn(3))
+        self.before = nn.Parameter(torch.randn(4))
+        self.members, self.of_members = nn.Parameter(torch.randn(2, 4, 3)), nn.Parameter(torch.randn(2, 1, 3))
+        self.kernel = nn.Parameter(torch.randn(3, 4, 1))
+        self.z = z
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(self.z(self, x))
+
+
+def _added_in_place(z: Tensor, bias: Tensor) -> Tensor:
+    z += bias
+    return z
+
+
+PARAMETERS: dict[str, tuple[Callable[[Plain, Tensor], Tensor], Callable[[Plain], tuple[Any, Any]]]] = {
+    "a sum": (lambda m, x: x @ m.w + m.b, lambda m: (m.w.T, m.b)),
+    "the bias first": (lambda m, x: torch.add(m.b, torch.matmul(x, m.w)), lambda m: (m.w.T, m.b)),
+    "centred inputs": (lambda m, x: (x - m.before) @ m.w + m.b, lambda m: (m.w.T, m.b)),
+    "inputs of a layer before": (lambda m, x: (x.relu() - m.before) @ m.w + m.b, lambda m: (m.w.T, m.b)),
+    "in place": (lambda m, x: _added_in_place(x @ m.w, m.b), lambda m: (m.w.T, m.b)),
+    "a threshold": (lambda m, x: x @ m.w - m.b, lambda m: (m.w.T, -m.b)),
+    "weights first": (lambda m, x: m.w.T @ x.T + m.b[:, None], lambda m: (m.w.T, m.b)),
+    "addmm": (lambda m, x: torch.addmm(m.b, x, m.w), lambda m: (m.w.T, m.b)),
+    "scaled addmm": (lambda m, x: torch.addmm(m.b, x, m.w, beta=2), lambda m: (None, None)),
+    "einsum": (lambda m, x: torch.einsum("bi,ij->bj", x, m.w) + m.b, lambda m: (m.w.T, m.b)),
+    "no bias": (lambda m, x: x @ m.w, lambda m: (m.w.T, None)),
+    "a linear layer without a bias": (lambda m, x: functional.linear(x, m.w.T) + m.b, lambda m: (m.w.T, m.b)),
+    "a convolution": (
+        lambda m, x: functional.conv1d(x[..., None], m.kernel) + m.b.view(-1, 1),
+        lambda m: (m.kernel, m.b),
+    ),
+    "an ensemble": (
+        lambda m, x: x.expand(2, -1, -1) @ m.members + m.of_members,
+        lambda m: (m.members.mT.flatten(0, 1), m.of_members.flatten()),
+    ),
+    "an ensemble by baddbmm": (
+        lambda m, x: torch.baddbmm(m.of_members, x.expand(2, -1, -1), m.members),
+        lambda m: (m.members.mT.flatten(0, 1), m.of_members.flatten()),
+    ),
+    "an ensemble by einsum": (
+        lambda m, x: torch.einsum("bi,eij->ebj", x, m.members) + m.of_members,
+        lambda m: (m.members.mT.flatten(0, 1), m.of_members.flatten()),
+    ),
+    "two biases": (lambda m, x: x @ m.w + m.b + m.b, lambda m: (None, None)),
+    "a bias of examples": (lambda m, x: x[:4] @ m.w + m.before[:, None], lambda m: (None, None)),
+    "a bias minus the units": (lambda m, x: m.b - x @ m.w, lambda m: (None, None)),
+}
+
+
+@pytest.mark.parametrize(("z", "layer"), PARAMETERS.values(), ids=PARAMETERS)
+def test_plain_parameters_are_weights_and_biases_of_a_layer(
+    z: Callable[[Plain, Tensor], Tensor], layer: Callable[[Plain], tuple[Any, Any]]
+) -> None:
+    model = Plain(z)
+    report = probe(model, [torch.randn(6, 4)])
+    table = report.units(list(report.layers)[-1])
+    with torch.no_grad():
+        weight, bias = layer(model)
+    for column, expected in (
+        ("bias", bias),
+        ("weight_norm", None if weight is None else weight.flatten(1).norm(dim=1)),
+    ):
+        if expected is None:
+            assert table[column].isna().all(), column
+        else:
+            assert table[column].to_numpy() == pytest.approx(expected.detach().numpy(), rel=1e-5), column
+
+
+def test_channels_are_the_units_of_a_batch_normalisation_behind_a_reshaped_layer() -> None:
+    model = nn.Sequential(
+        *(nn.Linear(5, 48), nn.Unflatten(1, (3, 4, 4)), nn.BatchNorm2d(3), nn.ReLU()),
+        nn.Conv2d(3, 2, 1),
+    )
+    with torch.no_grad():
+        model[2].bias[1] = -99
+    table = probe(model, [torch.randn(4, 5)]).units("3")
+    assert table["dead"].tolist() == [False, True, False]
+    assert table["bias"].tolist() == [0, -99, 0]
 
 
 def test_a_transposed_convolution_has_a_row_of_weights_for_each_of_its_outputs() -> None:

@@ -10,7 +10,10 @@ from project_copy import ROOT, Job, Project
 
 from dying_relu.plan.study import load
 
-AFTER_TRAINING = {"aggregate", "record", "settle", "tables", "numbers", "typeset"}
+AFTER_TRAINING = {
+    *("aggregate", "record", "settle", "tables", "numbers", "typeset"),
+    *("explorer", "verdict_page"),
+}
 
 
 @pytest.fixture(scope="module")

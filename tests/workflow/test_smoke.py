@@ -56,6 +56,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     shards = len(load(project.folder / "config/smoke.yaml").shards)
     assert f"of {shards} shards, about" in said
     assert "causes-mnist-mlp-00 took" in said
+    assert "Paper:     results/smoke/paper.pdf" in said
+    assert "Verdicts:  Of thirteen claims, " in said
+    assert "Explore:   open results/smoke/explorer.html in a browser" in said
     return project
 
 
@@ -163,8 +166,9 @@ def test_the_report_stands_alone(project: Project) -> None:
     assert done.returncode == 0, done.stderr
     html = (project.folder / REPORT).read_text(encoding="utf-8")
     assert "Which ReLU units die, why, and what helps" in html
-    for category in ("Claims", "Figures", "Paper", "Study"):
+    for category in ("Claims", "Explorer", "Figures", "Paper", "Study"):
         assert f'"{category}"' in html
+    assert '"02 phase diagram"' in html
     assert '<script src="http' not in html
     assert '<link href="http' not in html
 

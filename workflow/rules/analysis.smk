@@ -2,16 +2,21 @@
 from pathlib import Path
 
 from dying_relu.analysis import entries
+from dying_relu.paper import figure_order
 
 # Found by what the modules of the package, and of extensions, define; their captions are kept where the report can read them.
 FIGURES = list(entries.FIGURES.names())
 LATEX_TABLES = list(entries.TABLES.names())
+# The report sorts by labels.
+FIGURE_LABELS = figure_order.labels(Path("paper/main.tex"), FIGURES)
 CAPTIONS = entries.write_captions(Path(".snakemake/captions"))
 
 
 # Seconds each; on a cluster they do not wait in its queue.
 localrules:
     settle,
+    verdict_page,
+    explorer,
     tables,
     numbers,
 
@@ -24,7 +29,7 @@ rule settle:
             "results/{study}/claims.csv",
             caption="../report/claims.rst",
             category="Claims",
-            labels={"table": "verdicts"},
+            labels={"table": "verdicts, as CSV"},
         ),
         sum="results/{study}/claims.csv.sha256",
     log:
@@ -35,6 +40,49 @@ rule settle:
     threads: 1
     shell:
         "dying-relu claims --results {params.folder:q} --out {output.verdicts:q} > {log:q} 2>&1"
+
+
+# The verdicts where a reader of the report sees them without a download.
+rule verdict_page:
+    input:
+        verdicts=rules.settle.output.verdicts,
+    output:
+        report(
+            "results/{study}/verdicts.html",
+            caption="../report/claims.rst",
+            category="Claims",
+            labels={"table": "verdicts"},
+        ),
+    log:
+        "results/{study}/logs/verdict_page.log",
+    params:
+        folder=subpath(input.verdicts, parent=True),
+        code=[code_digest("dying_relu.analysis.explorer"), entries.rules_digest()],
+    threads: 1
+    shell:
+        "dying-relu verdicts --results {params.folder:q} --out {output:q} > {log:q} 2>&1"
+
+
+# One page to explore the study with, offline.
+rule explorer:
+    input:
+        expand("results/{{study}}/{table}.parquet", table=["runs", "layers"]),
+        verdicts=rules.settle.output.verdicts,
+    output:
+        report(
+            "results/{study}/explorer.html",
+            caption="../report/explorer.rst",
+            category="Explorer",
+            labels={"page": "the explorer"},
+        ),
+    log:
+        "results/{study}/logs/explorer.log",
+    params:
+        folder=subpath(input.verdicts, parent=True),
+        code=[code_digest("dying_relu.analysis.explorer"), entries.rules_digest()],
+    threads: 1
+    shell:
+        "dying-relu explorer --results {params.folder:q} --out {output:q} > {log:q} 2>&1"
 
 
 for figure in FIGURES:
@@ -50,7 +98,7 @@ for figure in FIGURES:
                 f"paper/generated/{{study}}/figures/{figure}.png",
                 caption=str(CAPTIONS[figure]),
                 category="Figures",
-                labels={"figure": figure.replace("_", " ")},
+                labels={"figure": FIGURE_LABELS[figure]},
             ),
         log:
             f"results/{{study}}/logs/figures/{figure}.log",

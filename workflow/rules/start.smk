@@ -1,6 +1,6 @@
-# Before the first job; not in dry runs, nor on a cluster's nodes. Snakemake has one such handler.
+# Before the first job and after the last; not in dry runs, nor on a cluster's nodes. Snakemake has one such handler of each.
 from dying_relu.files import locks
-from dying_relu.paper import latex
+from dying_relu.paper import ending, latex
 
 
 onstart:
@@ -16,3 +16,10 @@ onstart:
             latex.check(Path("paper"))
         except DyingReluError as error:
             raise WorkflowError(str(error))
+
+
+onsuccess:
+    made = {job.rule.name for job in workflow.dag.jobs}
+    option = f"--configfile {CONFIG}" if workflow.configfiles else ""
+    if words := ending.summary(Path(f"results/{STUDY.name}"), made, option):
+        print(words, file=sys.stderr)

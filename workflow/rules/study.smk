@@ -1,5 +1,8 @@
 # The study to run, read and checked before any job: one file, the whole truth about it.
 # (Snakemake's lock files would outlive a kill: they are off, and start.smk locks the folder in a way that ends with the process.)
+import os
+import shlex
+import sys
 from pathlib import Path
 
 from dying_relu.plan import cost, study
@@ -10,6 +13,12 @@ from dying_relu.errors import DyingReluError
 from dying_relu.results.origin import LIBRARIES, versions
 from snakemake.exceptions import WorkflowError
 from snakemake_logger_plugin_progress import tally
+
+# Rules call commands of the environment that Snakemake runs in; also where it was not activated. (A prefix replaces Snakemake's own,
+# which makes a pipe fail with its first command.)
+COMMANDS = str(Path(sys.executable).parent)
+if COMMANDS not in os.environ.get("PATH", "").split(os.pathsep):
+    shell.prefix(f'set -euo pipefail; export PATH={shlex.quote(COMMANDS)}:"$PATH"; ')
 
 TABLES = ["runs", "checkpoints", "layers", "units", "activity"]
 SIMULATIONS = ["validation", "born_dead"]

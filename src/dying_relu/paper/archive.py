@@ -11,6 +11,7 @@ from pathlib import Path
 from dying_relu.errors import DyingReluError
 from dying_relu.files import checksums
 from dying_relu.files.atomic import atomic_path
+from dying_relu.paper import crate
 from dying_relu.paper.typeset import before_the_paper, compile_paper, source_date, with_study
 from dying_relu.results import provenance, schemas
 from dying_relu.results.simulation_schemas import SIMULATIONS
@@ -36,6 +37,7 @@ claims.csv        the verdicts, with the rules that they follow from
 numbers.json      every number of the paper
 paper.pdf         the paper
 provenance.json   commit, versions, machine, and checksums of the tables
+ro-crate-metadata.json   all of this for programs (RO-Crate)
 
 To check that all is as it was: sha256sum --check *.sha256
 """
@@ -62,7 +64,7 @@ def archive(paper: Path, generated: Path, results_folder: Path, configuration: P
     date = source_date(paper)
     bundles = {
         PAPER: _paper(paper, generated, date),
-        RESULTS: _results(results_folder, configuration, paper.parent),
+        RESULTS: _results(results_folder, configuration, paper.parent, date),
     }
     with atomic_path(out) as folder:
         folder.mkdir()
@@ -113,7 +115,7 @@ def _compile_alone(files: Files, folder: Path, date: int) -> bytes:
     return (folder / "main.pdf").read_bytes()
 
 
-def _results(results_folder: Path, configuration: Path, project: Path) -> Files:
+def _results(results_folder: Path, configuration: Path, project: Path, date: int) -> Files:
     paths = {name: results_folder / name for name in OF_A_STUDY}
     paths |= {name: project / name for name in OF_THE_PROJECT}
     paths["study.yaml"] = configuration
@@ -123,13 +125,16 @@ def _results(results_folder: Path, configuration: Path, project: Path) -> Files:
             found=f"no {', '.join(missing)}",
             remedy="run the study to its end: snakemake --cores all",
         )
-    command = provenance.read(results_folder)["command"]
-    about = ABOUT.format(study=results_folder.name, command=command)
+    record = provenance.read(results_folder)
+    about = ABOUT.format(study=results_folder.name, command=record["command"])
     with tempfile.TemporaryDirectory(prefix="archive-") as scratch:
         folder = Path(scratch)
         for name, path in paths.items():
             shutil.copy(path, folder / name)
         (folder / "README.txt").write_text(about, encoding="utf-8")
+        rows = {name: str(table.description) for name, table in (schemas.TABLES | SIMULATIONS).items()}
+        description = crate.metadata(folder, results_folder.name, record, rows, date)
+        (folder / crate.NAME).write_bytes(description)
         for path in sorted(folder.iterdir()):
             checksums.write_beside(path)
         top = f"dying-relu-{results_folder.name}"

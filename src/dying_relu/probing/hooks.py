@@ -24,6 +24,7 @@ from dying_relu.probing.activations import (
     is_custom_activation,
     place_of_function,
 )
+from dying_relu.probing.derivatives import derivative_of_module
 from dying_relu.probing.gates import Gates
 from dying_relu.probing.layers import Layer
 from dying_relu.probing.recorder import ActivationCall, Recorder, UnitAxis
@@ -125,6 +126,7 @@ class ActivationHooks(TorchFunctionMode):
         if path in self.named:
             self.inside = module
             self.inside_call: tuple[ActivationCall, tuple[Layer, str] | None] | None = None
+            self.inside_input = inputs[0] if len(inputs) == 1 and isinstance(inputs[0], Tensor) else None
         elif is_custom_activation(module) and len(inputs) == 1:
             with torch._C.DisableTorchFunction():
                 self._record_module(path, module, inputs[0])
@@ -134,14 +136,22 @@ class ActivationHooks(TorchFunctionMode):
         self.path.pop()
         if self.inside is not module:
             return
+        if self.inside_call is None and isinstance(output, Tensor):
+            call = self._of_named(module, output)
+            self.inside_call = call, self._recorded(call)
         self.inside = None
         if self.inside_call is not None:
             self._follow(*self.inside_call, output)
-        elif isinstance(output, Tensor):
-            path, origin = self._path_of(module), self.origins.of(output)
-            kind = type(module).__name__
-            call = ActivationCall(path or kind, kind, output, origin, torch.relu, activation=output)
-            self._follow(call, self._recorded(call), output)
+
+    def _of_named(self, module: nn.Module, output: Tensor) -> ActivationCall:
+        """The call of a module whose output the caller has named as an activation: of its input, if it is an element-wise function."""
+        kind, z, slope = type(module).__name__, self.inside_input, None
+        if z is not None:
+            with torch._C.DisableTorchFunction():
+                slope = derivative_of_module(module, z, output)
+        z = output if z is None or slope is None else z
+        place, origin = self._path_of(module) or kind, self.origins.of(z)
+        return ActivationCall(place, kind, z, origin, torch.relu, activation=output, derivative=slope)
 
     def _path_of(self, module: nn.Module) -> str:
         return next((path for path, one in self.model.named_modules() if one is module), "")
@@ -311,7 +321,9 @@ def _on_first(
 def _registered(hooks: ActivationHooks) -> Iterator[None]:
     with ExitStack() as stack:
         for path, module in hooks.model.named_modules():
-            if _calls_no_activation(module) or isinstance(module, torch.jit.ScriptModule):
+            if isinstance(module, torch.jit.ScriptModule):
+                continue
+            if _calls_no_activation(module) and path not in hooks.named:
                 continue
             enter = module.register_forward_pre_hook(
                 lambda module, inputs, path=path: hooks.enter(path, module, inputs), prepend=True

@@ -6,6 +6,7 @@ network, at all steps of a recurrence.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from math import prod
 
 import torch
 from torch import Tensor
@@ -294,17 +295,20 @@ def _share_weights(one: Iterable[tuple[int | str, int]], other: Iterable[tuple[i
     return any(key in calls and calls[key] != call for key, call in other)
 
 
-def weight_norm(weight: object, units: int) -> Tensor | None:
+def weight_norm(weight: object, units: int, axes: int = 1) -> Tensor | None:
     """Norm of each unit's weights.
 
     Args:
         weight: units first.
         units: how many there are.
+        axes: how many axes they lie on.
 
     Returns:
         (units,); None if there is no row for each.
     """
-    if not isinstance(weight, Tensor) or weight.dim() == 0 or len(weight) != units:
+    if not isinstance(weight, Tensor) or weight.dim() == 0:
+        return None
+    if units not in (len(weight), prod(weight.shape[:axes])):
         return None
     return at_least_float32(weight).reshape(units, -1).norm(dim=1)
 

@@ -48,7 +48,8 @@ class Monitor:
         loader: batches to probe on, as for :func:`probe`; it is gone through again and again.
         every: how many steps lie between measurements.
         listeners: a function or several; each is called with the rows of every measurement.
-        options: others of :func:`probe`, such as ``unit_axis``.
+        options: others of :func:`probe`, such as ``unit_axis``, ``call``, ``batches``, ``mask``, ``layers``, ``ignore`` and
+            ``activations``.
 
     Attributes:
         steps: of the training so far.

@@ -39,6 +39,7 @@ class ActivationCall:
         at_zero: the derivative at exactly 0 of a ReLU; None for any other function.
         computed: what ``function`` has made of the pre-activations; None if it is yet to be called.
         activation: what a gate has let through of the pre-activations; None if ``function`` computes it.
+        derivative: of such an activation; by default 1 where something has passed.
     """
 
     place: str
@@ -50,6 +51,7 @@ class ActivationCall:
     at_zero: float | None = None
     activation: Tensor | None = None
     computed: Tensor | None = None
+    derivative: Tensor | None = None
 
     def values(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """The activation and its derivative, of the shape of ``z``, the widened pre-activations."""
@@ -59,7 +61,9 @@ class ActivationCall:
             return activation_and_derivative(
                 self.kind, z, self.function, self.given, computed if usable else None
             )
-        return self.activation.detach(), (self.activation.detach() != 0).to(z.dtype)
+        activation = self.activation.detach()
+        slope = activation != 0 if self.derivative is None else self.derivative
+        return activation, slope.to(z.dtype)
 
 
 @dataclass(frozen=True)
@@ -278,7 +282,7 @@ class Recorder:
             axes,
             z.dim(),
             units,
-            weight_norm=weight_norm(source.weight, units),
+            weight_norm=weight_norm(source.weight, units, len(axes)),
             bias=bias_of(source.bias, units),
             guessed=origin is None and self._given(name) is None,
             computed=self.inputs.computed(call.z, source.weight),

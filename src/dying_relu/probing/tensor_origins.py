@@ -20,15 +20,16 @@ class Origin:
     Attributes:
         axes: of its units, counted from the end, so that they hold with and without an axis of examples; several where weights differ
             along several, as in an ensemble in one tensor; none where the tensor is a single unit's; None if they cannot be told.
-        weight: of the layer whose output it is, units first.
+        weight: of the layer whose output it is, units first, on as many axes as they lie on.
         bias: of that layer, or of the batch normalisation behind it.
         sources: the weights that computed it, each with the number of its call in this batch; or, where no weights stand between, the names
             of the activations.
         reason: why the axes cannot be told.
         key: of what is computed from weights alone, for the same weights the same number; 0 for anything else.
+        spread: whether its several axes are one axis of units that was reshaped.
     """
 
-    __slots__ = ("axes", "bias", "key", "reason", "sources", "weight")
+    __slots__ = ("axes", "bias", "key", "reason", "sources", "spread", "weight")
 
     def __init__(
         self,
@@ -38,8 +39,9 @@ class Origin:
         sources: Sources = frozenset(),
         reason: str = "",
         key: int = 0,
+        spread: bool = False,
     ) -> None:
-        self.axes, self.weight, self.bias = axes, weight, bias
+        self.axes, self.weight, self.bias, self.spread = axes, weight, bias, spread
         self.sources, self.reason, self.key = sources, reason, key
 
     @property
@@ -47,15 +49,22 @@ class Origin:
         """The origin of the same units, computed by more than a layer."""
         if self.weight is None and self.bias is None:
             return self
-        return Origin(self.axes, sources=self.sources, reason=self.reason)
+        return Origin(self.axes, sources=self.sources, reason=self.reason, spread=self.spread)
 
     def moved(self, axes: Axes) -> "Origin":
         """The same with its units on other axes."""
-        return self if axes == self.axes else Origin(axes, self.weight, self.bias, self.sources)
+        if axes == self.axes:
+            return self
+        return Origin(axes, self.weight, self.bias, self.sources, spread=self.spread)
+
+    def reshaped(self, axes: Axes) -> "Origin":
+        """The same with its units on other axes, of which there may be more or fewer."""
+        spread = len(axes) > 1 and (self.spread or len(self.axes or ()) == 1)
+        return Origin(axes, self.weight, self.bias, self.sources, spread=spread)
 
     def bare_on(self, axes: Axes) -> "Origin":
         """The origin of units on other axes, computed by more than a layer."""
-        return Origin(axes, sources=self.sources)
+        return Origin(axes, sources=self.sources, spread=self.spread)
 
     def lost(self, reason: str) -> "Origin":
         """The origin of a tensor whose units cannot be told any more."""

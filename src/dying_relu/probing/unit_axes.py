@@ -12,10 +12,21 @@ import torch
 from torch import Tensor
 
 from dying_relu.probing.activations import Function, spellings
+from dying_relu.probing.plain_tensors import is_wrapped
+from dying_relu.probing.products import (
+    bilinear,
+    convolution,
+    linear,
+    matrix_product,
+    product,
+    product_and_sum,
+    sum_of_products,
+    transposed_convolution,
+    with_bias,
+)
 from dying_relu.probing.tensor_origins import Axes, Call, Origin, Rule
 
 AVERAGED = "its units were averaged or added up before"
-MIXED = "its last axis comes from a product of two activations, such as one of queries and keys, and is none of units"
 FLATTENED = "its units lie on one axis with examples or positions"
 JOINED = "outputs of several layers lie behind one another on an axis that is not the units'"
 
@@ -31,7 +42,7 @@ def kept(call: Call) -> Origin | None:
             fallback = fallback or placed
             continue
         if placed.axes:
-            return Origin(placed.axes, sources=sources)
+            return Origin(placed.axes, sources=sources, spread=placed.spread)
         fallback = placed
     return None if fallback is None else Origin(fallback.axes, sources=sources, reason=fallback.reason)
 
@@ -105,7 +116,9 @@ def _reshaped(call: Call) -> Origin | None:
             continue
         for end in range(start + 1, len(shape) + 1):
             if prod(shape[start:end]) == units:
-                return origin.moved(tuple(axis - len(shape) for axis in range(start, end) if shape[axis] > 1))
+                return origin.reshaped(
+                    tuple(axis - len(shape) for axis in range(start, end) if shape[axis] > 1)
+                )
     if not together and (apart := _each_reshaped(tensor, origin.axes, shape)) is not None:
         return origin.moved(apart)
     # What follows the flattening of one example has no second axis left but the last, each of whose entries is a unit then.
@@ -231,90 +244,28 @@ def _weights(origin: Origin) -> frozenset[int | str]:
     return frozenset(key for key, _ in origin.sources)
 
 
-def _linear(call: Call) -> Origin:
-    weight = call.argument(1, "weight")
-    return Origin((-1,), weight, call.argument(2, "bias"), call.calls(weight))
+def _added(call: Call) -> Origin | None:
+    return _shifted(call, 1)
 
 
-def _last(call: Call) -> Origin:
-    return Origin((-1,), sources=call.calls(*call.arguments, *call.options.values()))
+def _subtracted(call: Call) -> Origin | None:
+    return _shifted(call, -1)
 
 
-def _product(call: Call) -> Origin:
-    return _matrix_product(call, call.arguments[0], call.argument(1, "other"))
-
-
-def _product_and_sum(call: Call) -> Origin:
-    """``addmm``, ``baddbmm``: the matrices are the second and the third argument."""
-    return _matrix_product(call, call.arguments[1], call.arguments[2])
-
-
-def _matrix_product(call: Call, left: Any, right: Any) -> Origin:
-    """``x @ weight`` has its units on the last axis, ``weight @ x`` on the one before; and on all axes along which weights differ."""
-    axes = call.result.dim()
-    for weight, other, place in ((right, left, -1), (left, right, -2)):
-        if call.is_weight(weight) and not call.is_weight(other):
-            if (place == -2 and weight.dim() == 1) or (place == -1 and weight.dim() == 1):
-                # A vector of weights makes one unit of what it is multiplied by.
-                return Origin((), sources=call.calls(weight))
-            at = -1 if (place == -2 and axes < 2) or other.dim() == 1 else place
-            members = tuple(n - weight.dim() for n in range(weight.dim() - 2) if weight.shape[n] > 1)
-            return Origin((*members, at), sources=call.calls(weight))
-    known = {id(tensor): origin for tensor, origin in call.known}
-    behind = known.get(id(right))
-    if behind is not None and (behind.axes is None or (behind.axes and -1 not in behind.axes)):
-        return Origin(None, sources=call.sources, reason=MIXED)
-    if behind is not None and behind.axes:
-        return Origin(tuple(axis for axis in behind.axes if -axis <= axes), sources=behind.sources)
-    return Origin((-1,))
-
-
-def _sum_of_products(call: Call) -> Origin | None:
-    """An einsum's units are those of its letters that its weights have, and without weights those that are units of an argument."""
-    equation, operands = call.arguments[0], call.arguments[1:]
-    if len(operands) == 1 and isinstance(operands[0], tuple | list):
-        operands = tuple(operands[0])
-    if not isinstance(equation, str):
-        return None
-    left, arrow, output = equation.replace(" ", "").replace("...", ".").partition("->")
-    terms = left.split(",")
-    if not arrow:
-        letters = sorted({letter for letter in left if letter.isalpha() and left.count(letter) == 1})
-        output = ("." if "." in left else "") + "".join(letters)
-    weights = [one for one in operands if call.is_weight(one)]
-    units: set[str] = set()
-    if weights:
-        for term, operand in zip(terms, operands, strict=True):
-            if call.is_weight(operand):
-                units |= {letter for n, letter in enumerate(term.partition(".")[0]) if operand.shape[n] > 1}
-                behind = term.partition(".")[2]
-                units |= {letter for n, letter in enumerate(behind) if operand.shape[n - len(behind)] > 1}
-    else:
-        for term, operand in zip(terms, operands, strict=True):
-            for tensor, origin in call.known:
-                if tensor is operand:
-                    units |= {term[axis] for axis in origin.axes or () if -axis <= len(term)}
-    front, _, behind = output.partition(".")
-    axes = [n - call.result.dim() for n, letter in enumerate(front) if "." in output and letter in units]
-    tail = behind if "." in output else output
-    axes += [n - len(tail) for n, letter in enumerate(tail) if letter in units]
-    sources = call.calls(*weights) if weights else call.sources
-    if not axes:
-        return Origin(None, sources=sources, reason=MIXED) if call.known or weights else None
-    return Origin(tuple(axes), sources=sources)
-
-
-def _convolution(axes: int, call: Call) -> Origin:
-    weight = call.argument(1, "weight")
-    return Origin((-(axes + 1),), weight, call.argument(2, "bias"), call.calls(weight))
-
-
-def _transposed_convolution(axes: int, call: Call) -> Origin:
-    """Its weights have the units on their second axis, and in groups those of one group alone."""
-    weight, groups = call.argument(1, "weight"), call.argument(6, "groups")
-    plain = isinstance(weight, Tensor) and groups in (None, 1)
-    rows = weight.transpose(0, 1) if plain else None
-    return Origin((-(axes + 1),), rows, call.argument(2, "bias"), call.calls(weight))
+def _shifted(call: Call, sign: int) -> Origin | None:
+    """What a layer without a bias has computed, with a parameter added to it or subtracted: its bias."""
+    placed = kept(call)
+    if placed is None or len(call.known) != 1 or len(call.arguments) != 2 or call.options:
+        return placed
+    first, second = call.arguments
+    ((tensor, origin),) = call.known
+    bias = second if tensor is first else first
+    if origin.weight is None or origin.bias is not None or (sign < 0 and bias is first):
+        return placed
+    if tensor.shape != call.result.shape or is_wrapped(bias):
+        return placed
+    layer = Origin(origin.axes, origin.weight, sources=placed.sources, spread=origin.spread)
+    return with_bias(call, layer, bias, sign) or placed
 
 
 def _behind(call: Call, scale: Any) -> frozenset[tuple[int | str, int]]:
@@ -324,13 +275,17 @@ def _behind(call: Call, scale: Any) -> frozenset[tuple[int | str, int]]:
 
 
 def _batch_norm(call: Call) -> Origin:
-    """Scales and shifts what a layer has computed: the weights are the layer's, the bias its own."""
-    weight = None if call.input is None else call.input[1].weight
-    scale = call.argument(3, "weight")
-    axes = call.input[1].axes if call.input is not None else None
+    """Scales and shifts what a layer has computed: the weights are the layer's, the bias its own.
+
+    Its channels are the units, unless these lie on several axes along which weights differ, as members of an ensemble do.
+    """
+    origin = None if call.input is None else call.input[1]
     place = 1 - call.result.dim()
-    kept_axes = axes if axes and len(axes) > 1 and place in axes else (place,)
-    return Origin(kept_axes, weight, call.argument(4, "bias"), _behind(call, scale))
+    axes: Axes = (place,)
+    if origin is not None and origin.axes and len(origin.axes) > 1 and place in origin.axes:
+        axes = axes if origin.spread else origin.axes
+    weight, scale = None if origin is None else origin.weight, call.argument(3, "weight")
+    return Origin(axes, weight, call.argument(4, "bias"), _behind(call, scale))
 
 
 def _norm_of_channels(weight: int, call: Call) -> Origin:
@@ -365,13 +320,13 @@ SHAPES = ["view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze", "vi
 REDUCTIONS = ["sum", "mean", "amax", "amin", "logsumexp", "prod", "std", "var", "nansum", "nanmean"]
 
 LAYERS: dict[Function, Rule] = {
-    **_ruled(_linear, "linear"),
-    **_ruled(_last, "bilinear", "embedding", "multi_head_attention_forward"),
-    **_ruled(_product_and_sum, "addmm", "baddbmm", "addbmm"),
-    **_ruled(_product, "matmul", "mm", "bmm"),
-    Tensor.__matmul__: _product,
-    Tensor.__rmatmul__: lambda call: _matrix_product(call, call.arguments[1], call.arguments[0]),
-    **_ruled(_sum_of_products, "einsum"),
+    **_ruled(linear, "linear"),
+    **_ruled(bilinear, "bilinear", "embedding", "multi_head_attention_forward"),
+    **_ruled(product_and_sum, "addmm", "baddbmm", "addbmm"),
+    **_ruled(product, "matmul", "mm", "bmm"),
+    Tensor.__matmul__: product,
+    Tensor.__rmatmul__: lambda call: matrix_product(call, call.arguments[1], call.arguments[0]),
+    **_ruled(sum_of_products, "einsum"),
     **_ruled(_batch_norm, "batch_norm"),
     **_ruled(partial(_norm_of_channels, 2), "group_norm"),
     **_ruled(partial(_norm_of_channels, 3), "instance_norm"),
@@ -379,8 +334,8 @@ LAYERS: dict[Function, Rule] = {
 }
 """Function -> the origin of what it computes, which decides where units are."""
 for _axes in (1, 2, 3):
-    LAYERS |= _ruled(partial(_convolution, _axes), f"conv{_axes}d")
-    LAYERS |= _ruled(partial(_transposed_convolution, _axes), f"conv_transpose{_axes}d")
+    LAYERS |= _ruled(partial(convolution, _axes), f"conv{_axes}d")
+    LAYERS |= _ruled(partial(transposed_convolution, _axes), f"conv_transpose{_axes}d")
 
 RULES: dict[Function, Rule] = {
     **LAYERS,
@@ -393,6 +348,10 @@ RULES: dict[Function, Rule] = {
     **_ruled(_selected, "select", "unbind"),
     **_ruled(_stacked, "stack"),
     **_ruled(_joined, "cat", "concat", "concatenate"),
+    **_ruled(_added, "add"),
+    **_ruled(_subtracted, "sub", "subtract"),
+    **dict.fromkeys((Tensor.__add__, Tensor.__radd__, Tensor.__iadd__), _added),
+    **dict.fromkeys((Tensor.__sub__, Tensor.__isub__), _subtracted),
     Tensor.__getitem__: _taken,
 }
 """The same for all functions that are followed."""

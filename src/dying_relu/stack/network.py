@@ -12,6 +12,7 @@ from dying_relu.stack.convolution import Convolution
 from dying_relu.stack.layers import ElementWise, Layer, Linear
 from dying_relu.stack.normalisation import Normalisation
 from dying_relu.stack.optimisers import Optimiser, Parameter
+from dying_relu.stack.precision import in_float64
 
 EXAMPLES_AT_ONCE = 500
 """In a pass over all training examples; the same for every stack."""
@@ -71,14 +72,14 @@ class Network:
 
     def _mean_before(self, centring: Centring, examples: Tensor) -> Tensor:
         """(K, U) the mean of what ``centring`` gets."""
-        total, count = torch.zeros_like(centring.mean, dtype=torch.float64), 0
+        total, count = in_float64(torch.zeros_like(centring.mean)), 0
         place = next(place for place, layer in enumerate(self.layers) if layer is centring)
         with self.evaluation():
             for h in examples.split(EXAMPLES_AT_ONCE):
                 for layer in self.layers[:place]:
                     h = layer.forward(h)  # noqa: PLW2901 (it goes from layer to layer)
                 of_unit = h if h.dim() == 3 else h.permute(0, 2, 1, 3, 4).flatten(2)
-                total += of_unit.double().sum(2)
+                total += in_float64(of_unit).sum(2)
                 count += of_unit.shape[2]
         return total / count
 

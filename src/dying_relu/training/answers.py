@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from dying_relu.stack.loss import LOSSES
+from dying_relu.stack.precision import in_float64
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,10 @@ class Answers:
         """
         predicted = logits.argmax(1)
         return cls(
-            LOSSES[loss](logits, labels).loss.cpu().double() * len(labels),
-            (predicted == labels).sum(1).cpu(),
-            predicted.amin(1).cpu(),
-            predicted.amax(1).cpu(),
+            in_float64(LOSSES[loss](logits, labels).loss) * len(labels),
+            (predicted == labels).sum(1),
+            predicted.amin(1),
+            predicted.amax(1),
             len(labels),
         )
 
@@ -63,13 +64,9 @@ class Answers:
         Args:
             chosen: (n,) their places.
         """
-        return Answers(
-            self.loss_sum[chosen],
-            self.correct[chosen],
-            self.lowest[chosen],
-            self.highest[chosen],
-            self.examples,
-        )
+        values = (self.loss_sum, self.correct, self.lowest, self.highest)
+        # On a device without float64 the sum of losses is kept on the CPU.
+        return Answers(*(each[chosen.to(each.device)] for each in values), self.examples)
 
     def among_all(self, chosen: Tensor, networks: int) -> "Answers":
         """These answers among those of other networks, whose loss is NaN.
@@ -81,7 +78,7 @@ class Answers:
 
         def whole(values: Tensor, fill: float) -> Tensor:
             filled = values.new_full((networks,), fill)
-            filled[chosen] = values
+            filled[chosen.to(values.device)] = values
             return filled
 
         return Answers(
@@ -100,7 +97,7 @@ class Answers:
     @property
     def accuracy(self) -> Tensor:
         """(K,) float64, the share of examples classified correctly."""
-        return self.correct.double() / self.examples
+        return in_float64(self.correct) / self.examples
 
     @property
     def constant(self) -> Tensor:

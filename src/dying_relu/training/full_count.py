@@ -73,8 +73,7 @@ class FullCounter:
         with network.evaluation():
             part = network if len(chosen) == len(finite) else selected(network, chosen)
             answers = {
-                name: measurement.answers.of_networks(chosen.cpu())
-                for name, measurement in measured.probes.items()
+                name: measurement.answers.of_networks(chosen) for name, measurement in measured.probes.items()
             }
             if not len(chosen):
                 pass
@@ -84,9 +83,7 @@ class FullCounter:
                 self._wake(part, dead)
         return FullCount(
             {name: _among_all(flags, chosen, finite) for name, flags in dead.items()},
-            {name: found.among_all(chosen.cpu(), len(finite)) for name, found in answers.items()}
-            if last
-            else {},
+            {name: found.among_all(chosen, len(finite)) for name, found in answers.items()} if last else {},
         )
 
     def _answers(self, split: str, network: Network, answers: Answers, dead: Dead) -> Answers:

@@ -78,7 +78,9 @@ class History:
 
     def __init__(self, networks: int, device: torch.device) -> None:
         self.overflow_step = torch.full((networks,), NEVER, device=device)
-        self.initial_loss, self.peak_loss = torch.full((2, networks), torch.nan, device=device).unbind()
+        self.initial_loss, self.peak_loss = (
+            torch.full((networks,), torch.nan, device=device) for _ in range(2)
+        )
         self.initial_probe_loss = torch.full((networks,), torch.nan, dtype=torch.float64)
         self.layers: dict[str, LayerHistory] = {}
         self.born_dead_all: dict[str, Tensor] = {}

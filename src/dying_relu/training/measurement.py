@@ -98,7 +98,7 @@ class Measurement:
             chosen: (n,) their places.
         """
         return Measurement(
-            self.answers.of_networks(chosen.cpu()),
+            self.answers.of_networks(chosen),
             {name: statistics.of_networks(chosen) for name, statistics in self.units.items()},
             {name: moments.of_networks(chosen) for name, moments in self.inputs.items()},
             self.features[chosen],

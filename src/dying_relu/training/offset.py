@@ -11,6 +11,7 @@ from torch import Tensor
 from dying_relu.stack.convolution import Convolution
 from dying_relu.stack.images import side_by_side
 from dying_relu.stack.layers import Linear
+from dying_relu.stack.precision import in_float64
 from dying_relu.units import reductions
 
 
@@ -71,18 +72,18 @@ class InputMoments:
     def mean(self) -> Tensor:
         """(K, inputs) float64, the mean input; of a convolution the mean patch, flattened."""
         if self.kernel is None:
-            return self.total.double() / self.examples
+            return in_float64(self.total) / self.examples
         _, height, width, _ = self.total.shape
-        sums = _sums_of_patches(self.total.double(), self.kernel)
+        sums = _sums_of_patches(in_float64(self.total), self.kernel)
         return sums.flatten(1) / (self.examples * height * width)
 
     @property
     def mean_square(self) -> Tensor:
         """(K,) float64, the mean of the inputs' squared norms."""
         if self.kernel is None:
-            return self.square.double().sum(1) / self.examples
+            return in_float64(self.square).sum(1) / self.examples
         _, height, width, _ = self.square.shape
-        sums = _sums_of_patches(self.square.double(), self.kernel)
+        sums = _sums_of_patches(in_float64(self.square), self.kernel)
         return sums.flatten(1).sum(1) / (self.examples * height * width)
 
     @property

@@ -145,7 +145,7 @@ def checkpoint_rows(stack: Stack, checkpoint: Checkpoint, overflowed: np.ndarray
     for probe in ("train", "test"):
         measurement = checkpoint.probes.get(probe)
         for name in ("loss", "accuracy"):
-            values = np.nan if measurement is None else getattr(measurement.answers, name).numpy()
+            values = np.nan if measurement is None else getattr(measurement.answers, name).cpu().numpy()
             metrics[f"{probe}_{name}"] = np.where(overflowed, np.nan, values)
     return {"run": stack.ids, "step": checkpoint.step, **metrics, "overflowed": overflowed}
 

@@ -35,7 +35,7 @@ def run_rows(
     slopes = torch.from_numpy(np.mean([stack.slopes(hidden) for hidden in network.hidden], axis=0))
     step = pd.Series(history.overflow_step.cpu().numpy(), dtype="Int64")
     metrics = {**_final_metrics(last, history, counted), "mean_slope": slopes}
-    constant = counted.answers["train"].constant & ~overflowed
+    constant = counted.answers["train"].constant.cpu() & ~overflowed
     shown = {
         name: values.cpu().double().masked_fill(overflowed, torch.nan).numpy()
         for name, values in metrics.items()
@@ -71,10 +71,10 @@ def _outcomes(history: History, counted: FullCount, constant: Tensor, chance: fl
     train, test = (counted.answers[split] for split in ("train", "test"))
     return definitions.outcome(
         overflowed=history.overflowed.cpu(),
-        initial_loss=history.initial_probe_loss,
-        final_loss=train.loss,
+        initial_loss=history.initial_probe_loss.cpu(),
+        final_loss=train.loss.cpu(),
         constant=constant,
-        correct=test.correct,
+        correct=test.correct.cpu(),
         examples=test.examples,
         chance=chance,
     )

