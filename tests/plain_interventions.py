@@ -101,6 +101,7 @@ class Loop:
 
     def damage(self, act) -> None:
         born = dead(self.net, self.x)
+        first = [(z > 0).double().mean(1) for z in pre_activations(self.net, self.x)]
         twin = copy.deepcopy(self.net)
         rate = act.rate or torch.tensor(self.run.learning_rate).item() * act.factor
         optimiser = plain.optimiser(self.settings, self.run, twin.parameters())
@@ -114,7 +115,7 @@ class Loop:
             lost = (z <= 0).all(1) & ~born[place]
             if act.remove == "nearly_dead":
                 share = (z > 0).double().mean(1)
-                lost |= (share > 0) & (share < act.below)
+                lost |= (share > 0) & (share < act.below) & (first[place] >= act.below)
             everyone, stream = torch.ones(len(lost)), f"damage/0/{place}"
             placebo = first_of(everyone, lost.sum(), self.run.seed, stream)
             units = placebo if act.placebo else lost.nonzero()[:, 0]

@@ -46,6 +46,8 @@ class Effects:
         ten, two: loss of accuracy with so many living units (F4a).
         damage: loss of accuracy to a high rate (F4b, F4c, F4d).
         strictly, nearly: part of the damage that they make (F4b, F4c).
+        random: part of the damage that as many random units as dead or nearly dead ones make (F4c).
+        renewed: loss of accuracy that is left with dead units renewed (F4d).
         renewal: accuracy with dead units renewed minus that with living ones (F4d).
         soon: part of the deaths within 20 steps, by optimiser (F5).
         wake: number of units that further examples wake over the expected one (F6a, F6b).
@@ -69,6 +71,8 @@ class Effects:
     damage: float = 0.3
     strictly: float = 0.05
     nearly: float = 0.9
+    random: float = 0.2
+    renewed: float = 0.1
     renewal: float = 0.01
     soon: tuple[float, float, float] = (0.9, 0.8, 0.2)
     wake: float = 1.0
@@ -111,7 +115,8 @@ _DEFAULTS: dict[str, tuple] = {
     "intervention": ("none",),
     "learning_rate": (0.1,),
 }
-_HELD_OUT_INPUTS = ("random_45", "components_50", "inverted_double")
+_HELD_OUT_INPUTS = ("random_45", "components_80", "inverted_double")
+_HELD_OUT_NETWORKS = ("held_out_one", "held_out_two", "held_out_three")
 _LAW_RATES = tuple(0.0001 * 2**octave for octave in range(20))
 _FUSE_ARMS = ("none", "forbid_by_renewal", "forbid_by_undoing", "forbid_by_bias", "placebo_of_renewal")
 _GRIDS: dict[str, list[dict[str, tuple]]] = {
@@ -155,14 +160,31 @@ _GRIDS: dict[str, list[dict[str, tuple]]] = {
     ],
     "law_held_out": [
         {
-            "architecture": ("held_out_one", "held_out_two"),
+            "architecture": _HELD_OUT_NETWORKS,
             "inputs": _HELD_OUT_INPUTS,
+            "learning_rate": _LAW_RATES,
+        }
+    ],
+    "law_held_out_cifar10": [
+        {
+            "dataset": ("cifar10",),
+            "architecture": _HELD_OUT_NETWORKS,
+            "inputs": ("constant_30",),
+            "learning_rate": _LAW_RATES,
+        }
+    ],
+    "law_held_out_cifar10_adam": [
+        {
+            "dataset": ("cifar10",),
+            "architecture": _HELD_OUT_NETWORKS,
+            "optimiser": ("adam",),
+            "inputs": ("constant_30",),
             "learning_rate": _LAW_RATES,
         }
     ],
     "law_held_out_adam": [
         {
-            "architecture": ("held_out_one", "held_out_two"),
+            "architecture": _HELD_OUT_NETWORKS,
             "optimiser": ("adam",),
             "inputs": _HELD_OUT_INPUTS,
             "learning_rate": _LAW_RATES,
@@ -201,14 +223,18 @@ _GRIDS: dict[str, list[dict[str, tuple]]] = {
         {
             "intervention": (
                 "none",
-                *(f"lack_{what}_{rate}" for what in ("dead", "nearly", "random") for rate in (44, 52)),
+                *(
+                    f"lack_{what}_{rate}"
+                    for what in ("dead", "nearly", "random", "random_nearly")
+                    for rate in (44, 52)
+                ),
             )
         }
     ],
     "damage_adam": [
         {
             "optimiser": ("adam",),
-            "intervention": ("none", "lack_dead_3", "lack_nearly_3", "lack_random_3"),
+            "intervention": ("none", "lack_dead_3", "lack_nearly_3", "lack_random_3", "lack_random_nearly_3"),
             "learning_rate": (0.001,),
         }
     ],
@@ -249,7 +275,8 @@ _GRIDS: dict[str, list[dict[str, tuple]]] = {
 CHOOSING = ("fuse", "fuse_leaky", "fuse_cnn")
 _WHEN = (0, 20, 40, 100, 120, 300, 320, 700)
 _SWITCH = {"none": 0, "low_until_20": 20, "low_until_100": 100, "low_until_300": 300}
-_MEANS = {"standardised": 3.0, "raw": 9.0, "third": 1.0, "components_50": 2.0, "inverted_double": 20.0}
+_MEANS = {"standardised": 3.0, "raw": 9.0, "third": 1.0, "components_80": 2.0, "inverted_double": 20.0}
+_MEANS |= {"constant_30": 4.0}
 _MEANS |= {"components_1": 0.7, "components_3": 1.2, "components_100": 6.0}
 _MEANS |= {"random_0": 0.0, "random_15": 3.0, "random_45": 6.0, "random_75": 12.0}
 """Euclidean norm of the inputs' mean; the square of it is a fifth of its 1-norm."""
@@ -365,8 +392,9 @@ def _accuracy(networks: pd.DataFrame, effects: Effects) -> pd.Series:
     loss = loss.mask(arm.str.fullmatch(r"high_\d+"), damage)
     loss = loss.mask(arm.str.startswith("lack_dead"), damage * effects.strictly)
     loss = loss.mask(arm.str.startswith("lack_nearly"), damage * effects.nearly)
-    loss = loss.mask(arm.str.endswith("_renewed"), 0.1)
-    loss = loss.mask(arm.str.fullmatch(r"high_\d+_placebo"), 0.1 + effects.renewal)
+    loss = loss.mask(arm.str.startswith("lack_random_nearly"), damage * effects.random)
+    loss = loss.mask(arm.str.endswith("_renewed"), effects.renewed)
+    loss = loss.mask(arm.str.fullmatch(r"high_\d+_placebo"), effects.renewed + effects.renewal)
     dies = experiment.isin(CHOOSING) & (networks["learning_rate"] > 0.2)
     return 0.9 - loss.mask(dies, 0.9 - effects.rescued) + NOISE * networks["noise"]
 
@@ -502,7 +530,7 @@ def _activity(networks: pd.DataFrame, effects: Effects) -> pd.DataFrame:
     rows = []
     here = networks[networks["experiment"].str.startswith("activity")]
     for run, noise in zip(here["run"], here["noise"], strict=True):
-        once = 20 + int(np.clip(round(2 * noise), -6, 6))
+        once = 30 + int(np.clip(round(2 * noise), -6, 6))
         woken = [round(effects.wake * once * np.log(1 + times)) for times in (1, 10)]
         later = round(effects.wake * once * np.log(120))
         starts = [

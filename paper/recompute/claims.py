@@ -116,10 +116,10 @@ def c12(study):
     if runs.empty:
         raise Missing("no PReLU")
     ends = study.layers[study.layers["step"] == study.layers["steps"]]
-    ends = ends.merge(runs.loc[runs["outcome"] == "trained", ["run", *CELL, "replicate"]], on="run")
+    ends = ends.merge(runs.loc[runs["outcome"] == "trained", ["run", *SETTING, "replicate"]], on="run")
     moved = (ends["slope"].astype(float) - 0.25).abs()
-    numbers = moved.groupby([ends[name] for name in (*CELL, "replicate")]).mean()
-    return verdict(cells(numbers, runs, CELL), above(0.01))
+    numbers = moved.groupby([ends[name] for name in (*SETTING, "replicate")]).mean()
+    return verdict(cells(numbers, runs, SETTING), above(0.01))
 
 
 def c13(study):

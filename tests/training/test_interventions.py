@@ -16,6 +16,7 @@ from dying_relu.plan.shard import Run
 from dying_relu.stack.convolution import Convolution
 from dying_relu.stack.layers import Linear
 from dying_relu.training.interventions import ACTS
+from dying_relu.training.interventions.counting import active_shares
 from dying_relu.training.trainer import Trainer
 
 STEPS, BATCH = 12, 16
@@ -237,6 +238,15 @@ def test_damage_and_its_placebo_remove_as_many_units_of_each_layer() -> None:
         counts.append({place: units.sum(1).tolist() for place, units in trainer.acts[0].removed.items()})
     assert counts[0] == counts[1]
     assert any(map(any, counts[0].values()))
+
+
+def test_units_that_were_nearly_dead_before_are_not_lost_to_a_damage_that_does_nothing() -> None:
+    act = settings_of.Damage(kind="damage", steps=1, rate=1e-9, remove="nearly_dead", below=0.45)
+    trainer = trainer_of("mlp", "sgd", networks("sgd"), [act])
+    shares = active_shares(trainer.network, trainer.examples)
+    assert any(((share > 0) & (share < act.below)).any() for share in shares)
+    trainer.begin()
+    assert not any(units.any() for units in trainer.acts[0].removed.values())
 
 
 TWINS: list[Callable[[], Trainer]] = [

@@ -211,7 +211,7 @@ class Damage(OtherRate):
     layers: Depths = ()
     """Depths of the hidden layers, the first being 1; all if none is named."""
     remove: Literal["dead", "nearly_dead", "none"] = "dead"
-    """Units removed: dead on all training examples and not so at the start; also those active on less than `below` of them; or none."""
+    """Units removed: dead on all training examples and not so at the start; also those then first below `below`; or none."""
     below: float = Field(default=0.02, gt=0, le=1)
     """Share of the training examples (and positions) below which a unit counts as nearly dead."""
     placebo: bool = False

@@ -12,6 +12,8 @@ def test_a_start_at_a_large_negative_bias_kills(born: float, verdict: str) -> No
     found = settled("C7", born=born)
     assert found["verdict"] == verdict
     assert found["effect"] == pytest.approx(born)
+    # They are born dead, and die of nothing.
+    assert found["details"]["NewlyDead"][0] == pytest.approx(0, abs=0.005)
 
 
 @pytest.mark.parametrize(("part", "verdict"), [(0.8, HOLDS), (0.1, DOES_NOT_HOLD)])

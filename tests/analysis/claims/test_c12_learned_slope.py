@@ -15,6 +15,17 @@ def test_the_slope_has_to_move(moves: float, verdict: str) -> None:
     assert found["details"]["MeanSlope"] == pytest.approx(0.25 + moves, abs=0.001)
 
 
+def test_it_answers_for_every_optimiser() -> None:
+    def under_adam(runs: pd.DataFrame) -> pd.DataFrame:
+        here = (runs["activation"] == "prelu") & (runs["learning_rate"] == 0.1)
+        return runs.assign(optimiser=runs["optimiser"].mask(here, "adam"))
+
+    # The made-up slopes are equal under both, so that their cells are one each.
+    names = [cell["name"] for cell in settled("C12", runs=under_adam)["cells"]]
+    assert names[0] == "MNIST, MLP, SGD = MNIST, MLP, Adam"
+    assert len(names) == 4
+
+
 @pytest.mark.parametrize(("gain", "literal"), [(0.02, HOLDS), (0.0, DOES_NOT_HOLD), (-0.1, DOES_NOT_HOLD)])
 def test_literally_learning_beats_fixing_the_slope_where_it_began(gain: float, literal: str) -> None:
     found = settled("C12", prelu_gain=gain)

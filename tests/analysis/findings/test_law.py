@@ -8,7 +8,9 @@ import pytest
 from planted_findings import SD, evidence, settled
 
 from dying_relu.analysis.claims import DOES_NOT_HOLD, HOLDS, HOLDS_ONLY_IF, NOT_SETTLED
+from dying_relu.analysis.claims.settle import settled_by
 from dying_relu.analysis.findings.law import SETTING, onset, onsets, scales
+from dying_relu.analysis.thresholds import PAPER
 
 
 def table(rates: list[float], seeds: list[list[float]]) -> pd.DataFrame:
@@ -48,10 +50,27 @@ def test_scales_are_those_of_the_first_layer_before_training() -> None:
 
 
 def test_onsets_that_span_little_settle_nothing() -> None:
-    """Without the inputs with the largest mean the onsets span fewer than five octaves."""
-    found = settled("F2a", octaves=0.1, runs=lambda runs: runs[runs["inputs"] != "inverted_double"])
+    here = evidence(octaves=0.1).judged_by(PAPER.replace(span=8.0))
+    found = settled_by(here, ["F2a"]).iloc[0]
     assert found["verdict"] == NOT_SETTLED
-    assert re.search(r"the onsets span [34]\.\d octaves only", found["note"])
+    assert re.search(r"the onsets span [67]\.\d octaves only", found["note"])
+
+
+def test_an_onset_predicted_inside_and_not_observed_counts_with_the_end_of_the_grid() -> None:
+    rates = [0.1, 0.4, 1.6]
+    setting = pd.MultiIndex.from_tuples([("mnist", "mlp", "raw")], names=SETTING)
+    for deaths, end in (([0.0, 0.1, 0.2], 1.6), ([0.3, 0.5, 0.9], 0.1), ([0.0, 0.1, np.nan], 0.4)):
+        inside, outside = (pd.Series([rate], index=setting) for rate in (0.2, 3.0))
+        assert onsets(table(rates, [deaths] * 4), 0.25, inside).iloc[0] == end
+        assert np.isnan(onsets(table(rates, [deaths] * 4), 0.25, outside).iloc[0])
+    seen = table(rates, [[0.0, 0.5, 0.9]] * 4)
+    assert onsets(seen, 0.25, outside).iloc[0] == pytest.approx(0.2)
+
+
+def test_too_few_observed_onsets_settle_nothing() -> None:
+    found = settled("F2a", runs=lambda runs: runs[runs["inputs"] != "inverted_double"])
+    assert found["verdict"] == NOT_SETTLED
+    assert "only 9 of 9 held-out settings" in found["note"]
 
 
 def test_the_constant_of_adam_is_that_of_the_fit() -> None:

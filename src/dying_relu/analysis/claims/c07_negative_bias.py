@@ -26,14 +26,15 @@ BY = ["experiment", "optimiser", "inputs"]
     measure=f"dead share at initial bias {BIAS:g} minus that at initial bias 0, at rate {RATE:g}",
     unit="points",
     rule=f"Charitable: as a start. Finite ReLU networks under SGD at rate {RATE:g}, for each data set and architecture; each seed: dead "
-    f"share at initial bias {BIAS:g} minus that at 0. Holds if above {100 * PAPER.matters:.0f} points. Literal: biases become large and "
+    f"share at initial bias {BIAS:g} minus that at 0. Holds if above {100 * PAPER.matters:.0f} points, which follows from the "
+    "initialisation where units are born dead: the change of the newly dead share is printed. Literal: biases become large and "
     "negative. Of the units that die in training, the median over units of the bias's part in the fall of the effective bias (the mean "
     f"pre-activation), above {PAPER.major_part:.0%}; cells: experiment, optimiser and inputs.",
-    details={"BiasPart": "percent"},
+    details={"BiasPart": "percent", "NewlyDead": "points"},
 )
 def bias_too_negative(evidence: Evidence) -> Finding:
     """Judge C7."""
-    networks, cells = _rise_with_bias(evidence)
+    networks, cells, newly_dead = _rise_with_bias(evidence)
     note = "whether biases become large and negative in units that die"
     try:
         parts = _parts(evidence)
@@ -42,20 +43,27 @@ def bias_too_negative(evidence: Evidence) -> Finding:
     except NotEnoughData as reason:
         parts, reading = [], Reading(NOT_SETTLED, f"{note}: {reason}")
     return Finding.of(
-        decide(cells, Above(evidence.thresholds.matters)), networks, reading, {"BiasPart": mean_of(parts)}
+        decide(cells, Above(evidence.thresholds.matters)),
+        networks,
+        reading,
+        {"BiasPart": mean_of(parts), "NewlyDead": mean_of(newly_dead)},
     )
 
 
 @measured
-def _rise_with_bias(evidence: Evidence) -> tuple[int, list[Cell]]:
-    """The networks, and the change of the dead share from bias 0 to the large negative one."""
+def _rise_with_bias(evidence: Evidence) -> tuple[int, list[Cell], list[Cell]]:
+    """The networks, and the changes of the dead and of the newly dead share from bias 0 to the large negative one."""
     runs = reported(evidence.relu("causes"))
     runs = runs[(runs["optimiser"] == "sgd") & (runs["learning_rate"] == RATE)]
     runs = runs[runs["initial_bias"].isin((0.0, BIAS))]
     if runs["initial_bias"].nunique() < 2:
         raise NotEnoughData(f"the experiment 'causes' has not both biases, 0 and {BIAS:g}, at rate {RATE:g}")
     levels = runs[CELL].drop_duplicates().assign(low=0.0, high=BIAS)
-    return len(runs), cells_of(change(runs[finite(runs)], levels, CELL, "initial_bias"), runs, CELL)
+    dead, newly_dead = (
+        cells_of(change(runs[finite(runs)], levels, CELL, "initial_bias", value), runs, CELL)
+        for value in ("dead_fraction", "new_dead_fraction")
+    )
+    return len(runs), dead, newly_dead
 
 
 @measured

@@ -13,7 +13,7 @@ from dying_relu.analysis.factors import SETTING
 from dying_relu.analysis.inference.criteria import Above
 from dying_relu.analysis.inference.decisions import Cell, decide, mean_of
 from dying_relu.analysis.inference.selection import split
-from dying_relu.analysis.latex import listed
+from dying_relu.analysis.latex import listed, name
 from dying_relu.analysis.outcomes import COLLAPSED, trained
 from dying_relu.analysis.thresholds import PAPER
 
@@ -28,10 +28,12 @@ CASE = [*SETTING, "initial_bias", "learning_rate"]
     experiment="slopes",
     measure="part of the accuracy that the best fixed slope gains over ReLU which slope 0.0001 gains",
     rule="Charitable and literal. For each data set, architecture and optimiser, over the settings (bias, rate) in which all selection "
-    f"ReLU networks collapse and all of the best slope, chosen on the selection seeds, train; each other seed: what slope {POST_SLOPE:g} "
-    f"gains over ReLU in accuracy, summed over these settings, over what the best slope gains. Holds if above {PAPER.enough_gain:.0%}.",
+    "ReLU networks collapse and all of the best larger slope, chosen on the selection seeds, train; each other seed: what slope "
+    f"{POST_SLOPE:g} gains over ReLU in accuracy, summed over these settings, over what the best slope gains; those without such a setting "
+    f"are no cells, and named. Holds if above {PAPER.enough_gain:.0%}.",
     details={
         "Settings": "number",
+        "WithoutSetting": "words",
         "BestSlope": "words",
         "SmallestEnough": "words",
         "Gain": "points",
@@ -74,6 +76,7 @@ def _gains(evidence: Evidence) -> tuple[int, dict[float, list[Cell]], dict[str, 
     best_gain = gains[gains["slope_of"] == gains["best"]]
     details: dict[str, Detail] = {
         "Settings": len(doomed),
+        "WithoutSetting": _without(runs, doomed),
         "BestSlope": listed(sorted({f"{slope:g}" for slope in doomed["best"]}, key=float)),
         "Gain": mean_of(cells_of(by_seed(best_gain, SETTING, lambda g: g["gain"].mean()), there, SETTING)),
     }
@@ -91,14 +94,22 @@ def _fixed_slopes(evidence: Evidence) -> pd.DataFrame:
 
 
 def _rescued(selection: pd.DataFrame) -> pd.DataFrame:
-    """The settings in which all ReLU networks collapse and all of the best slope train: columns ``CASE`` and ``best``, the slope."""
-    chosen = best(selection[selection["slope_of"] > 0], CASE, ["slope_of"]).rename(
+    """The settings in which all ReLU networks collapse and all of the best slope above the post's train: ``CASE``, and it as ``best``."""
+    chosen = best(selection[selection["slope_of"] > POST_SLOPE], CASE, ["slope_of"]).rename(
         columns={"slope_of": "best"}
     )
     both = selection.merge(chosen, on=CASE)
     collapse = _all(both[both["slope_of"] == 0], lambda runs: runs["outcome"] == COLLAPSED)
     train = _all(both[both["slope_of"] == both["best"]], trained)
     return chosen.merge(collapse, on=CASE).merge(train, on=CASE)
+
+
+def _without(runs: pd.DataFrame, doomed: pd.DataFrame) -> str:
+    """The cells in which no setting counts, in words."""
+    having = set(doomed[SETTING].itertuples(index=False, name=None))
+    every = runs[SETTING].drop_duplicates().itertuples(index=False, name=None)
+    lacking = [", ".join(map(name, cell)) for cell in every if cell not in having]
+    return listed(lacking) if lacking else "none"
 
 
 def _all(runs: pd.DataFrame, holds: Callable[[pd.DataFrame], pd.Series]) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from dying_relu.analysis.claims.choices import best
 from dying_relu.analysis.claims.evidence import Evidence, NotEnoughData, measured
 from dying_relu.analysis.claims.scores import scored
 from dying_relu.analysis.claims.verdict import Detail, Finding, Reading, claim
-from dying_relu.analysis.factors import CELL, SETTING
+from dying_relu.analysis.factors import SETTING
 from dying_relu.analysis.inference.criteria import Above
 from dying_relu.analysis.inference.decisions import NOT_SETTLED, Cell, decide, mean_of
 from dying_relu.analysis.inference.selection import reported, split
@@ -26,10 +26,10 @@ CASE = [*SETTING, "initial_bias"]
     experiment="slopes, remedies",
     measure="distance of the learned slope from 0.25, where it began, a mean over layers",
     unit="number",
-    rule="Charitable: the slope is learned. PReLU networks that trained, for each data set and architecture; each seed: the mean over "
-    f"layers, and over the networks of the seed, of the absolute difference of the learned slope from {PRELU_START}. Holds if above "
-    f"{PAPER.slope_moves:g}. Literal: learning it beats fixing it at {PRELU_START}; accuracy in slopes, each at its own best rate, chosen "
-    f"on the selection seeds, by more than {100 * PAPER.accuracy_matters:.0f} point; cells also by optimiser and initial bias.",
+    rule="Charitable: the slope is learned. PReLU networks that trained, for each data set, architecture and optimiser; each seed: the "
+    f"mean over layers, and over the networks of the seed, of the absolute difference of the learned slope from {PRELU_START}. Holds "
+    f"if above {PAPER.slope_moves:g}. Literal: learning beats fixing it at {PRELU_START}; accuracy in slopes, each at its own best rate, "
+    f"chosen on the selection seeds, by more than {100 * PAPER.accuracy_matters:.0f} point; cells also by initial bias.",
     details={
         "MeanSlope": "number",
         "NotTrained": "percent",
@@ -65,7 +65,7 @@ def _movements(evidence: Evidence) -> tuple[int, list[Cell], dict[str, Detail]]:
         raise NotEnoughData("the study has no PReLU networks")
     layers = evidence.layers
     layers = layers[layers["probe"] == "train"].merge(
-        prelu.loc[trained(prelu), ["run", "steps", *CELL, "replicate"]], on="run"
+        prelu.loc[trained(prelu), ["run", "steps", *SETTING, "replicate"]], on="run"
     )
     end = layers[layers["step"] == layers["steps"]]
     moved = end.assign(moved=(end["slope"] - PRELU_START).abs())
@@ -75,8 +75,8 @@ def _movements(evidence: Evidence) -> tuple[int, list[Cell], dict[str, Detail]]:
         "NegativeSlopes": float((end["slope"] < 0).mean()),
         "LowestSlope": float(end["slope"].min()),
     }
-    values = by_seed(moved, CELL, lambda rows: float(rows["moved"].mean()))
-    return len(prelu), cells_of(values, prelu, CELL), details
+    values = by_seed(moved, SETTING, lambda rows: float(rows["moved"].mean()))
+    return len(prelu), cells_of(values, prelu, SETTING), details
 
 
 @measured

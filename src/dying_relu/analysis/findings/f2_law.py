@@ -27,6 +27,7 @@ FEWEST = 3
 DETAILS = {
     "Settings": "number",
     "WithOnset": "number",
+    "AtTheEdge": "number",
     "Span": "number",
     "RateAlone": "number",
     "PartOfRateAlone": "number",
@@ -37,8 +38,9 @@ DETAILS = {
 _RULE = (
     "Settings: data set, network and inputs; the onset is the rate at which the median over seeds of the newly dead share of the first "
     f"layer reaches {PAPER.mass_death:.0%}, of finite networks, at rates at which at least half of the seeds are finite. Over the held-out "
-    "settings with an onset inside the grid: the standard deviation of log2(observed / predicted) is below "
-    f"{PAPER.octaves:g} octaves, and below a third of that of the rate alone; the observed onsets span at least {PAPER.span:g} octaves. "
+    "settings with an onset inside the grid, or predicted there (without one, the end of the grid beyond which it lies counts): the "
+    f"standard deviation of log2(observed / predicted) is below {PAPER.octaves:g} octaves, and below a third of that of the rate alone; "
+    f"the onsets span at least {PAPER.span:g} octaves; fewer than {PAPER.observed_onsets:g} observed ones settle nothing. "
     "Intervals: jackknife over seeds. Holds if both intervals lie below and the onsets span as much; does not hold if one lies above."
 )
 
@@ -135,18 +137,21 @@ def _of(evidence: Evidence, names: tuple[str, ...], optimiser: str) -> pd.DataFr
 def _settled(evidence: Evidence, law: Law, more: dict[str, Detail]) -> Finding:
     limits = evidence.thresholds
     share = limits.mass_death
-    observed = log2(onsets(law.held_out, share))
-    error = (observed - log2(law.constant * law.scale)).dropna()
-    if len(error) < FEWEST:
+    predicted = law.constant * law.scale
+    inside = int(onsets(law.held_out, share).notna().sum())
+    if inside < limits.observed_onsets:
         raise NotEnoughData(
-            f"only {len(error)} of {len(law.scale)} held-out settings have an onset inside the grid"
+            f"only {inside} of {len(law.scale)} held-out settings have an onset inside the grid"
         )
+    observed = log2(onsets(law.held_out, share, predicted))
+    error = (observed - log2(predicted)).dropna()
 
     def spread(seeds: pd.DataFrame) -> float:
-        return _spread(_errors(seeds, law.scale, share))
+        known = onsets(seeds, share, predicted)
+        return _spread(log2(known / predicted.reindex(known.index)))
 
     def part(seeds: pd.DataFrame) -> float:
-        return spread(seeds) / _spread(log2(onsets(seeds, share)))
+        return spread(seeds) / _spread(log2(onsets(seeds, share, predicted)))
 
     of_law, of_rate = jackknife(law.held_out, spread), jackknife(law.held_out, part)
     span = float(observed.max() - observed.min())
@@ -155,7 +160,8 @@ def _settled(evidence: Evidence, law: Law, more: dict[str, Detail]) -> Finding:
     verdict = DOES_NOT_HOLD if FAILS in states else settled
     details: dict[str, Detail] = {
         "Settings": len(law.scale),
-        "WithOnset": len(error),
+        "WithOnset": inside,
+        "AtTheEdge": len(error) - inside,
         "Span": span,
         "RateAlone": _spread(observed),
         "PartOfRateAlone": of_rate,
@@ -165,12 +171,6 @@ def _settled(evidence: Evidence, law: Law, more: dict[str, Detail]) -> Finding:
     }
     note = _open(of_law, of_rate, span, limits.span) if verdict == NOT_SETTLED else ""
     return Finding(verdict, of_law, law.networks, note=note, details=details | more)
-
-
-def _errors(seeds: pd.DataFrame, scale: pd.Series, share: float) -> pd.Series:
-    """log2 of the ratio of onsets to the scale; a constant does not change their standard deviation."""
-    observed = onsets(seeds, share)
-    return log2(observed / scale.reindex(observed.index)).dropna()
 
 
 def _spread(values: pd.Series) -> float:

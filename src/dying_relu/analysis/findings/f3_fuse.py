@@ -5,7 +5,7 @@ import pandas as pd
 
 from dying_relu.analysis.claims.cells import by_seed, cells_of
 from dying_relu.analysis.claims.choices import best
-from dying_relu.analysis.claims.evidence import Evidence, NotEnoughData, measured
+from dying_relu.analysis.claims.evidence import Evidence, NotEnoughData, measured, ratio
 from dying_relu.analysis.claims.verdict import Detail, Finding, finding
 from dying_relu.analysis.findings.layers import at_the_end, most_new_dead
 from dying_relu.analysis.inference.criteria import Above, Below
@@ -116,22 +116,23 @@ def _dying(evidence: Evidence, share: float) -> tuple[pd.DataFrame, pd.DataFrame
     "F3b",
     "Before the limit the flat side does not matter",
     experiment="fuse, fuse_leaky",
-    measure="mean difference, in size, of the newly dead share from the newly silent one of the leaky twin",
-    unit="points",
-    rule="MLPs; settings and rates at which no selection network, untouched or leaky (slope 0.01), spikes, and at least one unit of an "
-    "untouched one is newly dead. Each other seed: the mean over these, and over layers, of abs(newly dead share of the ReLU layer - "
-    "newly silent share of its leaky twin's), the latter being the share silent at the end minus that before training, both finite; "
-    f"cells: optimiser. Holds if below {100 * PAPER.twins_differ:.0f} points.",
+    measure="difference, in size, of the newly dead shares from the newly silent ones of the leaky twins, as a part of the former",
+    unit="number",
+    rule="MLPs; settings and rates at which no selection network, untouched or leaky (slope 0.01), spikes, and the untouched ones newly "
+    f"lose in the median at least {PAPER.some_deaths:.0%} of some layer. Each other seed: over the layers that do, the sum of abs(newly "
+    "dead share of the ReLU layer - newly silent share of its leaky twin's), the latter being the share silent at the end minus that "
+    "before training, both finite, over the sum of the newly dead shares of the ReLU layers; cells: optimiser; one without such layers "
+    f"is open. Holds if below {PAPER.twins_differ:g}.",
     details={"Cells": "number", "NewlyDead": "percent", "Correlation": "number"},
 )
 def the_flat_side_does_not_matter(evidence: Evidence) -> Finding:
     """Judge F3b."""
-    networks, cells, details = _twins(evidence)
+    networks, cells, details = _twins(evidence, evidence.thresholds.some_deaths)
     return Finding.of(decide(cells, Below(evidence.thresholds.twins_differ)), networks, details=details)
 
 
 @measured
-def _twins(evidence: Evidence) -> tuple[int, list[Cell], dict[str, Detail]]:
+def _twins(evidence: Evidence, some: float) -> tuple[int, list[Cell], dict[str, Detail]]:
     """The networks, the differences of twins, and how many deaths they rest on."""
     everything = evidence.experiment("fuse", "fuse_leaky")
     runs = everything[everything["intervention"] == "none"].assign(network=EXPERIMENTS["fuse"])
@@ -140,17 +141,26 @@ def _twins(evidence: Evidence) -> tuple[int, list[Cell], dict[str, Detail]]:
         raise NotEnoughData("the experiments 'fuse' and 'fuse_leaky' are both needed")
     selection, reporting = split(runs)
     below = spiked(selection).groupby([selection[name] for name in CASE], sort=False).any()
-    relu = selection[selection["activation"] == "relu"]
-    deaths = most_new_dead(evidence, relu).groupby([relu[name] for name in CASE], sort=False).max() > 0
-    cases = (~below & deaths.reindex(below.index, fill_value=False))[lambda kept: kept].reset_index()[CASE]
+    calm = (~below)[~below].reset_index()[CASE]
+    relu = (
+        selection[selection["activation"] == "relu"]
+        .merge(calm, on=CASE)
+        .merge(at_the_end(evidence), on="run")
+    )
+    median = relu.groupby([*CASE, "depth"], sort=False)["new_dead"].median()
+    dying = median[median >= some].reset_index()[[*CASE, "depth"]]
+    cases = dying[CASE].drop_duplicates()
     if cases.empty:
         raise NotEnoughData(
-            "at no rate do units die while neither selection networks nor their leaky twins spike"
+            "at no rate do enough units die while neither selection networks nor their leaky twins spike"
         )
-    pairs = _pairs(evidence, reporting[finite(reporting)].merge(cases, on=CASE))
+    pairs = _pairs(evidence, reporting[finite(reporting)].merge(cases, on=CASE)).merge(
+        dying, on=[*CASE, "depth"]
+    )
     differences = pairs.assign(difference=(pairs["new_dead"] - pairs["newly_inactive"]).abs())
-    values = by_seed(differences, ["optimiser"], lambda rows: float(rows["difference"].mean()))
-    optimisers = reporting[reporting["optimiser"].isin(cases["optimiser"])]
+    values = by_seed(
+        differences, ["optimiser"], lambda rows: ratio(rows["difference"].sum(), rows["new_dead"].sum())
+    )
     details: dict[str, Detail] = {
         "Cells": len(cases),
         "NewlyDead": float(pairs["new_dead"].mean()),
@@ -158,7 +168,7 @@ def _twins(evidence: Evidence) -> tuple[int, list[Cell], dict[str, Detail]]:
     }
     return (
         2 * len(pairs[[*CASE, "replicate"]].drop_duplicates()),
-        cells_of(values, optimisers, ["optimiser"]),
+        cells_of(values, reporting, ["optimiser"]),
         details,
     )
 
@@ -184,8 +194,8 @@ def _pairs(evidence: Evidence, runs: pd.DataFrame) -> pd.DataFrame:
     measure="share of the untouched networks that train and come near the best accuracy, in cells with mass death",
     rule=f"{_MASS_DEATH}Each other seed: the share of the untouched networks in these cells that are trained and within "
     f"{100 * PAPER.near_the_best:.0f} points of the accuracy of their twin at the best rate of the setting (chosen on the selection "
-    f"seeds); MLPs and CNNs are two cells. Holds if below {PAPER.rescued:.0%}.",
-    details={"Cells": "number", "Trained": "percent", "Overflowed": "percent"},
+    f"seeds; cells at that rate are left out, and counted); MLPs and CNNs are two cells. Holds if below {PAPER.rescued:.0%}.",
+    details={"Cells": "number", "AtTheBest": "number", "Trained": "percent", "Overflowed": "percent"},
 )
 def no_rescue(evidence: Evidence) -> Finding:
     """Judge F3c."""
@@ -203,13 +213,15 @@ def _rescued(evidence: Evidence, share: float, near: float) -> tuple[int, list[C
     runs = runs[runs["intervention"] == "none"]
     selection = split(runs).selection
     rates = best(selection, SETTING, ["learning_rate"], "test_accuracy")
-    at_the_best = runs.merge(rates, on=CASE)[[*SETTING, "replicate", "test_accuracy"]]
+    at_the_best = runs.merge(rates, on=CASE)[[*CASE, "replicate", "test_accuracy"]]
     compared = dying.merge(at_the_best, on=[*SETTING, "replicate"], suffixes=("", "_best"))
+    compared = compared[compared["learning_rate"] != compared["learning_rate_best"]]
     near_the_best = compared["test_accuracy"] >= compared["test_accuracy_best"] - near
     compared = compared.assign(rescued=trained(compared) & near_the_best)
     values = by_seed(compared, ["network"], lambda rows: float(rows["rescued"].mean()))
     details: dict[str, Detail] = {
         "Cells": len(dying[CASE].drop_duplicates()),
+        "AtTheBest": len(dying.merge(rates, on=CASE)[CASE].drop_duplicates()),
         "Trained": float(trained(dying).mean()),
         "Overflowed": float((~finite(dying)).mean()),
     }

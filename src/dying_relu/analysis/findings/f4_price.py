@@ -1,5 +1,6 @@
 """F4: what dead units cost."""
 
+import numpy as np
 import pandas as pd
 
 from dying_relu.analysis.claims.evidence import Evidence, NotEnoughData, measured
@@ -99,7 +100,7 @@ _LOSSES = {"Damage": "points", "Lack": "points", "LackRandom": "points"}
 )
 def the_strictly_dead(evidence: Evidence) -> Finding:
     """Judge F4b."""
-    networks, cells, details = _parts(evidence, "lack_dead", evidence.thresholds.damaged)
+    networks, cells, _, details = _parts(evidence, "lack_dead", "lack_random", evidence.thresholds.damaged)
     return Finding.of(decide(cells, Below(evidence.thresholds.strictly_dead_part)), networks, details=details)
 
 
@@ -107,30 +108,50 @@ def the_strictly_dead(evidence: Evidence) -> Finding:
     "F4c",
     "The nearly dead units explain more",
     experiment="damage_sgd, damage_adam, renewal_sgd, renewal_adam",
-    measure="part of the loss of accuracy to the damage that the lack of the dead and nearly dead units makes",
-    rule=_OF_DAMAGE.format(what="the dead and the nearly dead units") + f"above {PAPER.nearly_dead_part:g}.",
-    details=_LOSSES,
+    measure="margin by which the part of the loss that the lack of dead and nearly dead units makes is above both thresholds",
+    unit="number",
+    rule=_OF_DAMAGE.format(what="the units that became dead or nearly dead")
+    + f"the smaller of two margins is above 0: of this part above {PAPER.nearly_dead_part:g}, and of what it exceeds that of as many "
+    f"random units by above {PAPER.more_than_random:g}.",
+    details=_LOSSES | {"Part": "number", "RandomPart": "number"},
 )
 def the_nearly_dead(evidence: Evidence) -> Finding:
     """Judge F4c."""
-    networks, cells, details = _parts(evidence, "lack_nearly", evidence.thresholds.damaged)
-    return Finding.of(decide(cells, Above(evidence.thresholds.nearly_dead_part)), networks, details=details)
+    limits = evidence.thresholds
+    networks, parts, random, details = _parts(evidence, "lack_nearly", "lack_random_nearly", limits.damaged)
+    margins = [
+        Cell(
+            part.name,
+            tuple(
+                np.minimum(
+                    np.subtract(part.numbers, limits.nearly_dead_part),
+                    np.subtract(part.numbers, other.numbers) - limits.more_than_random,
+                )
+            ),
+            part.levels,
+        )
+        for part, other in zip(parts, random, strict=True)
+    ]
+    details = {**details, "Part": mean_of(parts), "RandomPart": mean_of(random)}
+    return Finding.of(decide(margins, Above(0.0)), networks, details=details)
 
 
 @measured
-def _parts(evidence: Evidence, lack: str, damaged: float) -> tuple[int, list[Cell], dict[str, Detail]]:
-    """The networks, the part of the loss that the lack of some units makes, and the losses in points of accuracy."""
+def _parts(
+    evidence: Evidence, lack: str, placebo: str, damaged: float
+) -> tuple[int, list[Cell], list[Cell], dict[str, Detail]]:
+    """The networks, the parts of the loss that the lack of some units and of random ones makes, and the losses in points of accuracy."""
     runs = pd.concat(_damage(evidence, name) for name in DAMAGED)
-    cells: dict[str, list[Cell]] = {name: [] for name in ("part", *_LOSSES)}
+    cells: dict[str, list[Cell]] = {name: [] for name in ("part", "random", *_LOSSES)}
     networks = 0
     for damage, words in DAMAGES.items():
-        arms = [f"high_{damage}", f"{lack}_{damage}", f"lack_random_{damage}"]
+        arms = [f"high_{damage}", f"{lack}_{damage}", f"{placebo}_{damage}"]
         networks += int(runs["intervention"].isin(arms).sum())
         losses = _losses_to(runs, damage, arms)
-        part = losses[1] / losses[0].where(losses[0] >= damaged)
-        for name, numbers in zip(cells, [part, *losses], strict=True):
+        whole = losses[0].where(losses[0] >= damaged)
+        for name, numbers in zip(cells, [losses[1] / whole, losses[2] / whole, *losses], strict=True):
             cells[name].append(_cell(words, numbers, runs))
-    return networks, cells["part"], {name: mean_of(cells[name]) for name in _LOSSES}
+    return networks, cells["part"], cells["random"], {name: mean_of(cells[name]) for name in _LOSSES}
 
 
 def _damage(evidence: Evidence, experiment: str) -> pd.DataFrame:
@@ -159,19 +180,23 @@ def _cell(words: str, numbers: pd.Series, runs: pd.DataFrame) -> Cell:
     unit="points",
     rule="MNIST, MLPs, damaged by 30 steps at a high rate (SGD 0.44 and 0.52, Adam 0.03), then trained at a safe one; each seed: accuracy "
     "with the dead units renewed after the damage minus that of the twin with as many living units renewed. Seeds that "
-    f"lose less than {100 * PAPER.damaged:.0f} points to the damage are missing. A cell holds if the whole interval lies within "
+    f"lose less than {100 * PAPER.damaged:.0f} points to the damage, or whose renewed network is not more than "
+    f"{100 * PAPER.renewal_gains:.0f} points better than the damaged one, are missing. A cell holds if the whole interval lies within "
     f"{-100 * PAPER.renewal_differs:.0f} and {100 * PAPER.renewal_differs:.0f} points.",
     details={"RenewalGain": "points"},
 )
 def reviving_renews(evidence: Evidence) -> Finding:
     """Judge F4d."""
-    networks, cells, details = _renewals(evidence, evidence.thresholds.damaged)
-    limit = evidence.thresholds.renewal_differs
+    limits = evidence.thresholds
+    networks, cells, details = _renewals(evidence, limits.damaged, limits.renewal_gains)
+    limit = limits.renewal_differs
     return Finding.of(decide(cells, Within(-limit, limit)), networks, details=details)
 
 
 @measured
-def _renewals(evidence: Evidence, damaged: float) -> tuple[int, list[Cell], dict[str, Detail]]:
+def _renewals(
+    evidence: Evidence, damaged: float, gains_least: float
+) -> tuple[int, list[Cell], dict[str, Detail]]:
     """The networks, the difference of the renewals, and the gain by renewing the dead units."""
     runs = pd.concat(_damage(evidence, name) for name in DAMAGED)
     cells, gains = [], []
@@ -179,8 +204,9 @@ def _renewals(evidence: Evidence, damaged: float) -> tuple[int, list[Cell], dict
         loss, of_renewed, of_placebo = _losses_to(
             runs, damage, [f"high_{damage}{arm}" for arm in ("", *_RENEWALS)]
         )
-        # Where nothing was lost, there is nothing to revive.
-        cells.append(_cell(words, (of_placebo - of_renewed).where(loss >= damaged), runs))
+        # Where nothing was lost, there is nothing to revive; where nothing was gained, both may do nothing.
+        revived = (loss >= damaged) & (loss - of_renewed > gains_least)
+        cells.append(_cell(words, (of_placebo - of_renewed).where(revived), runs))
         gains.append(_cell(words, loss - of_renewed, runs))
     networks = int(runs["intervention"].str.startswith("high_").sum())
     return networks, cells, {"RenewalGain": mean_of(gains)}

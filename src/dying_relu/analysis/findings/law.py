@@ -40,12 +40,32 @@ def onset(shares: pd.Series, share: float) -> float:
     return float(round(low * (high / low) ** part, 12))
 
 
-def onsets(seeds: pd.DataFrame, share: float) -> pd.Series:
+def edge(shares: pd.Series, share: float) -> float:
+    """The end of the grid beyond which an onset lies that is not inside.
+
+    Args:
+        shares: the medians, with an index of rates; NaN where there is none.
+        share: of the layer's units.
+
+    Returns:
+        The lowest rate with a median if the share is reached there, else the highest one; NaN where no rate has a median.
+
+    >>> edge(pd.Series([0.3, 0.5], index=[0.1, 0.4]), 0.25), edge(pd.Series([0.0, 0.1], index=[0.1, 0.4]), 0.25)
+    (0.1, 0.4)
+    """
+    known = shares.dropna().sort_index()
+    if known.empty:
+        return np.nan
+    return float(known.index[0] if known.iloc[0] >= share else known.index[-1])
+
+
+def onsets(seeds: pd.DataFrame, share: float, predicted: pd.Series | None = None) -> pd.Series:
     """The onset of every setting.
 
     Args:
         seeds: newly dead shares: a row a seed, columns the levels of ``SETTING`` and the learning rate; NaN where a network overflowed.
         share: of the layer's units, at the onset.
+        predicted: onsets, by setting; where one lies inside the grid and none was observed, the grid's end stands for it.
 
     Returns:
         Index ``SETTING``, in the order of the columns.
@@ -53,7 +73,13 @@ def onsets(seeds: pd.DataFrame, share: float) -> pd.Series:
     counts = seeds.notna().mean()
     medians = seeds.median().where(counts >= MOST_OVERFLOWED)
     by_setting = medians.groupby(level=SETTING, sort=False)
-    return by_setting.apply(lambda one: onset(one.droplevel(SETTING), share))
+    observed = by_setting.apply(lambda one: onset(one.droplevel(SETTING), share))
+    if predicted is None:
+        return observed
+    edges = by_setting.apply(lambda one: edge(one.droplevel(SETTING), share))
+    rates = medians.index.to_frame(index=False).groupby(SETTING, sort=False)["learning_rate"]
+    inside = predicted.between(rates.min().reindex(predicted.index), rates.max().reindex(predicted.index))
+    return observed.fillna(edges.where(inside.reindex(edges.index, fill_value=False)))
 
 
 def shares(evidence: Evidence, runs: pd.DataFrame) -> pd.DataFrame:

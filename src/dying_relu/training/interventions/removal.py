@@ -113,12 +113,13 @@ class Damaging(Removal[Damage]):
         if settings.remove == "none":
             return
         born_dead = self.inactive()
+        first = active_shares(trainer.network, trainer.examples)
         saved = [tensor.clone() for tensor in trainer.network.state()]
         rates = other(settings, learning_rates(trainer.runs, trainer.device))
         optimiser, minibatches = trainer.new_optimiser(rates), trainer.new_minibatches()
         for _ in range(settings.steps):
             trainer.update(next(minibatches), optimiser)
-        marked = self._marked(born_dead)
+        marked = self._marked(born_dead, first)
         for tensor, before in zip(trainer.network.state(), saved, strict=True):
             tensor.copy_(before)
         for place in self.places:
@@ -127,16 +128,17 @@ class Damaging(Removal[Damage]):
                 units = self.at_random(torch.ones_like(units), units.sum(1), place)
             self.remove(place, units)
 
-    def _marked(self, born_dead: Marked) -> Marked:
-        """The units that the damaged networks have lost."""
+    def _marked(self, born_dead: Marked, first: list[Tensor]) -> Marked:
+        """The units that the damaged networks have lost; ``first`` are the shares on which each was active at the start."""
         trainer = self.trainer
         trainer.settle_means()
         dead = inactive(trainer.network, trainer.examples, self.places)
         marked = [flags & ~born for flags, born in zip(dead, born_dead, strict=True)]
         if self.settings.remove == "nearly_dead":
             shares = active_shares(trainer.network, trainer.examples)
+            below = self.settings.below
             marked = [
-                flags | ((share > 0) & (share < self.settings.below))
-                for flags, share in zip(marked, shares, strict=True)
+                flags | ((share > 0) & (share < below) & (before >= below))
+                for flags, share, before in zip(marked, shares, first, strict=True)
             ]
         return marked

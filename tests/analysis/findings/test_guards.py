@@ -1,0 +1,57 @@
+"""What a rule must not take for a finding: twins that are alike because nothing happens in either."""
+
+import pandas as pd
+import pytest
+from planted_findings import settled
+
+from dying_relu.analysis.claims import DOES_NOT_HOLD, HOLDS, NOT_SETTLED
+
+
+def test_frozen_biases_that_spare_the_few_that_die_settle_nothing() -> None:
+    """Where a tenth of the layer dies, twins of which none does differ by less than the margin."""
+    assert settled("F1c", trained=0.09, frozen=-0.09)["verdict"] == NOT_SETTLED
+
+
+def test_an_offset_without_effect_on_one_data_set_is_no_control() -> None:
+    def without(runs: pd.DataFrame) -> pd.DataFrame:
+        return runs[(runs["dataset"] == "mnist") | (runs["inputs"] != "random_60")]
+
+    found = settled("F1a", runs=without)
+    assert found["verdict"] == NOT_SETTLED
+    assert "with an offset" in found["note"]
+
+
+@pytest.mark.parametrize(("flat", "verdict"), [(0.005, HOLDS), (0.03, DOES_NOT_HOLD)])
+def test_twins_are_compared_with_the_deaths(flat: float, verdict: str) -> None:
+    """A difference of three points is half of the deaths where six in a hundred units die."""
+    assert settled("F3b", flat=flat)["verdict"] == verdict
+
+
+def test_as_many_random_units_must_explain_less() -> None:
+    assert settled("F4c", random=0.85)["verdict"] == DOES_NOT_HOLD
+    assert settled("F4c", random=0.75)["verdict"] == HOLDS
+
+
+def test_renewals_that_do_nothing_are_no_equivalence() -> None:
+    found = settled("F4d", renewed=0.3, renewal=0.0)
+    assert found["verdict"] == NOT_SETTLED
+    assert "have a value" in found["note"]
+
+
+def test_cells_in_which_few_units_wake_are_named_and_no_cells() -> None:
+    found = settled("F6a")
+    assert found["verdict"] == HOLDS
+    assert found["details"]["LeftOut"] == "MNIST, large, Adam"
+    assert len(found["cells"]) == 4
+
+
+def test_networks_without_a_silent_unit_say_nothing_of_the_interval() -> None:
+    found = settled("F6b", wake=0.0, asleep=0)
+    assert found["verdict"] == NOT_SETTLED
+
+
+def test_a_cell_at_the_best_rate_is_no_rescue() -> None:
+    """Where networks that died in mass are the best of their setting, they are compared with nobody."""
+    found = settled("F3c", rescued=0.95)
+    assert found["verdict"] == NOT_SETTLED
+    assert found["details"]["AtTheBest"] > 0
