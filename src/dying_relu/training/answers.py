@@ -64,9 +64,11 @@ class Answers:
         Args:
             chosen: (n,) their places.
         """
-        values = (self.loss_sum, self.correct, self.lowest, self.highest)
         # On a device without float64 the sum of losses is kept on the CPU.
-        return Answers(*(each[chosen.to(each.device)] for each in values), self.examples)
+        loss_sum, correct, lowest, highest = (
+            each[chosen.to(each.device)] for each in (self.loss_sum, self.correct, self.lowest, self.highest)
+        )
+        return Answers(loss_sum, correct, lowest, highest, self.examples)
 
     def among_all(self, chosen: Tensor, networks: int) -> "Answers":
         """These answers among those of other networks, whose loss is NaN.
