@@ -100,12 +100,12 @@ def _data(shard: Shard, device: torch.device) -> Dataset:
 def _compare(on_cpu: pd.DataFrame, on_device: pd.DataFrame) -> None:
     """Both have the same runs, as many diverged, and about the same accuracy."""
     assert (on_cpu["run"] == on_device["run"]).all(), "the same runs in the same order"
-    finite = ~on_cpu["diverged"] & ~on_device["diverged"]
+    finite = ~on_cpu["overflowed"] & ~on_device["overflowed"]
     difference = (on_cpu["train_accuracy"] - on_device["train_accuracy"])[finite].abs().mean()
     print(
         f"first shard: {finite.sum()} of {len(on_cpu)} finite on both; accuracies differ by {difference:.4f} (mean)"
     )
-    assert (on_cpu["diverged"] == on_device["diverged"]).mean() > 1 - CLOSE, (
+    assert (on_cpu["overflowed"] == on_device["overflowed"]).mean() > 1 - CLOSE, (
         "networks diverge on one device only"
     )
     assert difference < CLOSE, "networks on the device learn something else than on the CPU"

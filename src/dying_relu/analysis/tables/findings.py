@@ -24,5 +24,5 @@ def table(study: StudyResults) -> str:
     column = r">{\raggedright\arraybackslash}p"
     return tabular(
         pd.DataFrame(rows),
-        rf"@{{}}l{column}{{2.1in}}{column}{{1.1in}}{column}{{1.2in}}{column}{{1.1in}}@{{}}",
+        rf"@{{}}l{column}{{1.9in}}{column}{{1.0in}}{column}{{1.2in}}{column}{{1.1in}}@{{}}",
     )
