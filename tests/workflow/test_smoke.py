@@ -119,7 +119,7 @@ def test_networks_learn_where_nothing_stands_in_their_way(project: Project) -> N
 def test_an_activation_that_never_stops_its_gradient_never_dies(project: Project) -> None:
     runs = table(project, "runs")
     leaky = runs[
-        runs["activation"].isin(["leaky_relu", "prelu"]) & ~runs["diverged"] & (runs["mean_slope"] != 0)
+        runs["activation"].isin(["leaky_relu", "prelu"]) & ~runs["overflowed"] & (runs["mean_slope"] != 0)
     ]
     assert len(leaky) > 10
     assert (leaky["dead_fraction"] == 0).all()
@@ -131,9 +131,9 @@ def test_fractions_of_units_agree_between_tables(project: Project) -> None:
     final = layers[(layers["probe"] == "train")].loc[lambda rows: rows["step"] == last]
     totals = final.groupby("run")[["dead", "units"]].sum()
     runs = table(project, "runs").set_index("run")
-    runs = runs[~runs["diverged"]]
+    runs = runs[~runs["overflowed"]]
     counted = (totals["dead"] / totals["units"]).loc[runs.index]
-    pd.testing.assert_series_equal(counted, runs["dead_fraction"], check_names=False)
+    pd.testing.assert_series_equal(counted, runs["dead_fraction_probe"], check_names=False)
 
 
 def test_nothing_runs_twice(project: Project) -> None:
