@@ -61,6 +61,8 @@ def _gains(evidence: Evidence) -> tuple[int, dict[float, list[Cell]], dict[str, 
     if doomed.empty:
         raise NotEnoughData("there is no setting in which ReLU collapses and a slope trains")
     there = reporting.merge(doomed, on=CASE)
+    if there.empty:
+        raise NotEnoughData("no seed is left to report beside those that choose")
     relu = there[there["slope_of"] == 0].set_index([*CASE, "replicate"])["score"]
     top = there[there["slope_of"] == there["best"]].set_index([*CASE, "replicate"])["score"]
     gains = there.join(relu.rename("relu"), on=[*CASE, "replicate"])
