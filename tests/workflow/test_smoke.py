@@ -223,7 +223,8 @@ def digests(project: Project) -> dict[str, str]:
 
 
 @pytest.mark.skipif(
-    os.environ.get("ELSEWHERE") != "yes", reason="takes some eight minutes on two cores: ELSEWHERE=yes runs it"
+    os.environ.get("ELSEWHERE") != "yes",
+    reason="takes some eight minutes on two cores: ELSEWHERE=yes runs it",
 )
 def test_object_storage_holds_the_same_study(project: Project, study: Study, tmp_path: Path) -> None:
     elsewhere = Project(tmp_path / "project")
@@ -246,7 +247,8 @@ def test_object_storage_holds_the_same_study(project: Project, study: Study, tmp
 
 
 @pytest.mark.skipif(
-    os.environ.get("ELSEWHERE") != "yes", reason="takes some eight minutes on two cores: ELSEWHERE=yes runs it"
+    os.environ.get("ELSEWHERE") != "yes",
+    reason="takes some eight minutes on two cores: ELSEWHERE=yes runs it",
 )
 def test_a_scheduler_with_a_command_to_submit_runs_every_job(project: Project, tmp_path: Path) -> None:
     elsewhere = copy_with_data(tmp_path / "project")
