@@ -24,7 +24,7 @@ COMMAND = (
         "--workflow-profile",
         "workflow/profiles/slurm",
     ),
-    # This cluster keeps no accounts, is asked often, and has two shards in a job, so that there are several jobs.
+    # This cluster keeps no accounts, is asked often, and has one shard in a job, so that there are several jobs.
     *(
         "--slurm-no-account",
         "--slurm-status-command",
@@ -32,7 +32,7 @@ COMMAND = (
         "--slurm-init-seconds-before-status-checks",
         "1",
     ),
-    *("--group-components", "shards=2"),
+    *("--group-components", "shards=1"),
 )
 
 
@@ -81,7 +81,7 @@ def test_a_study_on_a_cluster_has_the_bits_of_a_local_one(tmp_path: Path) -> Non
     assert cluster.resumed()
     jobs = _slurm_jobs()
     states = [state for state, *_ in jobs]
-    # Four shards in two jobs, one of which was killed and tried again; then their tables are put together.
+    # Two shards in two jobs, one of which was killed and tried again; then their tables are put together.
     assert sorted(states) == ["COMPLETED", "COMPLETED", "COMPLETED", "FAILED"], (jobs, said)
     assert {cores for _, cores, _, _ in jobs} == {"1"}
 
