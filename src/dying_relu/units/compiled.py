@@ -317,13 +317,13 @@ def moments_of_rows(z: np.ndarray, fields: np.ndarray) -> None:
         z: (rows, columns) pre-activations.
         fields: (6, rows) float64, changed in place: in the order of :class:`~dying_relu.units.reductions.Moments`.
     """
-    lanes = np.empty((2, LANES), z.dtype)
+    lanes = np.empty((4, LANES), z.dtype)
     for row in range(len(z)):
         low, high = _extremes_of_row(z[row], lanes)
         fields[0, row] = min(fields[0, row], low)
         fields[1, row] = max(fields[1, row], high)
         for start in range(0, z.shape[1], SUMMED_NARROW):
-            positive, total, square, active = _sums_of_row(z[row, start : start + SUMMED_NARROW])
+            positive, total, square, active = _sums_of_row(z[row, start : start + SUMMED_NARROW], lanes)
             fields[2, row] += positive
             fields[3, row] += total
             fields[4, row] += square
@@ -336,7 +336,7 @@ def _extremes_of_row(z: np.ndarray, lanes: np.ndarray) -> tuple[float, float]:
 
     Args:
         z: the row.
-        lanes: (2, LANES) scratch memory.
+        lanes: (4, LANES) scratch memory, of which two rows are used.
     """
     low, high = lanes[0], lanes[1]
     for lane in range(LANES):
@@ -356,18 +356,43 @@ def _extremes_of_row(z: np.ndarray, lanes: np.ndarray) -> tuple[float, float]:
     return lowest, highest
 
 
-# A row is summed in whatever order fills the processor's vectors, the same for all rows of a length.
-@njit(cache=True, fastmath={"reassoc", "nsz"})
-def _sums_of_row(z: np.ndarray) -> tuple[float, float, float, float]:
-    """The sum of positive numbers, of all and of their squares, and how many are positive."""
+# The order of the sums is written here, not left to the compiler: a process that loads this from numba's cache must get the bits of the one
+# that compiled it.
+@njit(cache=True)
+def _sums_of_row(z: np.ndarray, lanes: np.ndarray) -> tuple[float, float, float, float]:
+    """The sum of positive numbers, of all and of their squares, and how many are positive.
+
+    Args:
+        z: the row.
+        lanes: (4, LANES) scratch memory.
+    """
     zero = z.dtype.type(0)
-    positive, total, square, active = zero, zero, zero, zero
-    for n in range(len(z)):
-        positive += zero if z[n] <= 0 else z[n]
-        total += z[n]
-        square += z[n] * z[n]
-        active += np.float32(z[n] > 0)
-    return positive, total, square, active
+    positive, total, square, active = lanes[0], lanes[1], lanes[2], lanes[3]
+    for lane in range(LANES):
+        positive[lane] = total[lane] = square[lane] = active[lane] = zero
+    whole = len(z) - len(z) % LANES
+    for start in range(0, whole, LANES):
+        for lane in range(LANES):
+            value = z[start + lane]
+            positive[lane] += _above(value)
+            total[lane] += value
+            square[lane] += value * value
+            active[lane] += np.float32(value > 0)
+    for n in range(whole, len(z)):
+        value = z[n]
+        positive[n - whole] += _above(value)
+        total[n - whole] += value
+        square[n - whole] += value * value
+        active[n - whole] += np.float32(value > 0)
+    sums = zero, zero, zero, zero
+    for lane in range(LANES):
+        sums = (
+            sums[0] + positive[lane],
+            sums[1] + total[lane],
+            sums[2] + square[lane],
+            sums[3] + active[lane],
+        )
+    return sums
 
 
 @njit(cache=True)
