@@ -10,6 +10,7 @@ from dying_relu.deprecated import install
 
 if TYPE_CHECKING:
     from dying_relu.probing.compare import compare
+    from dying_relu.probing.marks import mark_activation
     from dying_relu.probing.monitor import Monitor
     from dying_relu.probing.probe import probe
     from dying_relu.probing.prune import prune_dead
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from dying_relu.probing.revive import revive
     from dying_relu.probing.suggest import suggest
 
-__all__ = ["Monitor", "Report", "compare", "probe", "prune_dead", "revive", "suggest"]
+__all__ = ["Monitor", "Report", "compare", "mark_activation", "probe", "prune_dead", "revive", "suggest"]
 
 install()
 

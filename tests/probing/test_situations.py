@@ -589,57 +589,6 @@ def test_layers_can_be_chosen_and_left_out() -> None:
         probe(model, [INPUTS], ignore="typo")
 
 
-def test_the_output_of_a_module_can_be_named_as_the_activation() -> None:
-    class Spikes(nn.Module):
-        def forward(self, z: Tensor) -> Tensor:
-            return torch.exp(z).floor().clamp(max=3)
-
-    model = nn.Sequential(killed(nn.Linear(4, 6), 2), Spikes(), nn.Linear(6, 1))
-    report = probe(model, [INPUTS], activations="1")
-    assert counts(model, [INPUTS], activations="1") == {"1": (2, 6)}
-    assert report.summary()["kind"].tolist() == ["Spikes"]
-    with pytest.raises(DyingReluError, match="activations names a module that is not there"):
-        probe(model, [INPUTS], activations="nowhere")
-
-
-def test_the_gradient_of_a_named_module_is_what_autograd_gives() -> None:
-    class Surrogate(nn.Module):
-        calls = 0
-
-        def forward(self, z: Tensor) -> Tensor:
-            self.calls += 1
-            return z.sigmoid() + (z.relu() - z.sigmoid()).detach()
-
-    model = nn.Sequential(nn.Linear(4, 6), Surrogate(), nn.Linear(6, 1))
-    with torch.no_grad():
-        model[0].bias[:2] = -30
-        model[0].bias[2] = -60
-        model[0].bias[3] = -999  # so far down that the sigmoid's derivative is 0 too
-    table = probe(model, [INPUTS], activations="1").units("1")
-    assert table["inactive"].tolist()[:4] == [True] * 4
-    assert table["dead"].tolist()[:4] == [False, False, False, True]
-    assert table["bias"].tolist()[:4] == [-30, -30, -60, -999]
-    assert model[1].calls == 1
-
-
-@pytest.mark.parametrize("last", [nn.Identity(), nn.BatchNorm1d(6)])
-def test_any_module_can_be_named(last: nn.Module) -> None:
-    model = nn.Sequential(nn.Linear(4, 6), last)
-    assert probe(model, [INPUTS], activations="1").summary()["units"].tolist() == [6]
-
-
-def test_a_named_module_that_mixes_units_counts_by_what_it_lets_through() -> None:
-    class Largest(nn.Module):
-        def forward(self, z: Tensor) -> Tensor:
-            return torch.zeros_like(z).scatter(-1, z.topk(2).indices, z.topk(2).values)
-
-    model = nn.Sequential(nn.Linear(4, 6), Largest(), nn.Linear(6, 1))
-    with torch.no_grad():
-        model[0].bias[:2] = 99
-    report = probe(model, [INPUTS], activations="1")
-    assert report.units("1")["dead"].tolist() == [False] * 2 + [True] * 4
-
-
 def test_a_sparse_autoencoder_of_plain_parameters() -> None:
     class Autoencoder(nn.Module):
         def __init__(self) -> None:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from dying_relu.errors import DyingReluError
-from dying_relu.probing.activations import ACTIVATIONS, place_of
+from dying_relu.probing.activations import place_of
 from dying_relu.probing.batches import device_of, preserved_random_state
 from dying_relu.probing.calling import on_device
 from dying_relu.probing.forward_pass import ForwardPass
@@ -116,8 +116,8 @@ def find_dependencies(
         raise DyingReluError(
             "the report", found=type(report).__name__, expected="what probe(model, data) returns"
         )
-    for name in report.layers:
-        _require_place(model, name)
+    for layer in report.layers.values():
+        _require_place(model, layer)
     by_layer: dict[str, Dependencies | str] = {}
     seen: set[Any] = set()
     recorder = Recorder(axes_of(report))
@@ -126,7 +126,7 @@ def find_dependencies(
         most = (report.batches or None) if data is report.loader else None
         for number, batch in enumerate(islice(data, most), start=1):
             call = partial(_called, on_device(batch, device_of(model)), number, report.way)
-            graph = record(model, call, recorder, report.call)
+            graph = record(model, call, recorder, report.call, report.activations)
             if (signature := hash(graph.signature())) in seen:
                 continue
             seen.add(signature)
@@ -176,12 +176,12 @@ def _joined(old: Dependencies | str | None, new: Dependencies | str) -> Dependen
     return Dependencies(tuple(known.values()), tuple(dict.fromkeys((*old.grouped, *new.grouped))))
 
 
-def _require_place(model: nn.Module, name: str) -> None:
-    path, _, function = place_of(name).partition(":")
-    at_the_root = not function and path in (*ACTIVATIONS.values(), type(model).__name__)
+def _require_place(model: nn.Module, layer: Layer) -> None:
+    path, _, function = place_of(layer.name).partition(":")
+    at_the_root = not function and path in (layer.kind, type(model).__name__)
     if path not in dict(model.named_modules()) and not at_the_root:
         raise DyingReluError(
-            f"the model has no layer {name}",
+            f"the model has no layer {layer.name}",
             expected="the model that the report is of",
             remedy="probe this one first",
         )

@@ -42,6 +42,7 @@ class Findings:
         way: how the model was called with a batch, for :func:`~dying_relu.probing.calling.model_inputs`.
         call: (model, batch) -> output, if the caller has said so; None otherwise.
         batches: number of batches that were seen.
+        activations: the modules and functions whose outputs the caller has named as activations.
     """
 
     layers: dict[str, Layer]
@@ -57,6 +58,7 @@ class Findings:
     way: str | None = None
     call: ModelCall | None = field(default=None, repr=False, compare=False)
     batches: int = 0
+    activations: tuple[str, ...] = ()
 
     def summary(self) -> "pd.DataFrame":
         """A table of the layers.

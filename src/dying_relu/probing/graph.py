@@ -195,7 +195,11 @@ class Graph:
 
 
 def record(
-    model: nn.Module, call: Callable[[ForwardPass], Any], recorder: Recorder, way: ModelCall | None
+    model: nn.Module,
+    call: Callable[[ForwardPass], Any],
+    recorder: Recorder,
+    way: ModelCall | None,
+    activations: Sequence[str] = (),
 ) -> Graph:
     """Record one forward pass, in evaluation mode and without gradients.
 
@@ -204,9 +208,10 @@ def record(
         call: calls it under the hooks of the pass that it is given, and returns the output.
         recorder: of the calls of activations; one for all batches gives them the names that the probe gives.
         way: (model, batch) -> output, if the caller of the probe has said so.
+        activations: names of modules and functions whose outputs are activations.
     """
     operations = _Operations(model)
-    hooks = _CallsOfActivations(model, recorder, operations)
+    hooks = _CallsOfActivations(model, recorder, operations, activations)
     with ExitStack() as stack:
         stack.enter_context(evaluation_mode(model))
         stack.enter_context(torch.inference_mode(False))
@@ -324,14 +329,24 @@ class _Operations(TorchDispatchMode):
 class _CallsOfActivations(ActivationHooks):
     """Notes which tensors go into each activation and come out of it."""
 
-    def __init__(self, model: nn.Module, recorder: Recorder, operations: _Operations) -> None:
+    def __init__(
+        self, model: nn.Module, recorder: Recorder, operations: _Operations, outputs: Sequence[str]
+    ) -> None:
         self.operations = operations
         self._before: dict[int, Value] = {}
-        super().__init__(model, recorder)
+        super().__init__(model, recorder, outputs)
 
     def start_batch(self, examples: int | None) -> None:
         self.operations.graph.calls.clear()
         super().start_batch(examples)
+
+    def _of_named(self, module: nn.Module, output: Tensor) -> ActivationCall:
+        # Calls the module again.
+        paused, self.operations.paused = self.operations.paused, True
+        try:
+            return super()._of_named(module, output)
+        finally:
+            self.operations.paused = paused
 
     def _recorded(self, call: ActivationCall) -> tuple[Layer, str] | None:
         # Before the call, which may overwrite the pre-activations.

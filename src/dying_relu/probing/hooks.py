@@ -7,14 +7,12 @@ each one stands.
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from dying_relu.errors import DyingReluError
 from dying_relu.probing.activations import (
     CLAMPED,
     UnobservedModule,
@@ -27,8 +25,10 @@ from dying_relu.probing.activations import (
 from dying_relu.probing.derivatives import derivative_of_module
 from dying_relu.probing.gates import Gates
 from dying_relu.probing.layers import Layer
+from dying_relu.probing.marks import mark_activation
+from dying_relu.probing.named_outputs import NamedOutputs, function_name
 from dying_relu.probing.recorder import ActivationCall, Recorder, UnitAxis
-from dying_relu.probing.tensor_origins import Origin
+from dying_relu.probing.tensor_origins import Origin, tensors_among
 from dying_relu.probing.tracking import Origins
 from dying_relu.probing.unit_axes import LAYERS
 
@@ -63,7 +63,7 @@ class ActivationHooks(TorchFunctionMode):
     Args:
         model: its modules have hooks in the block of :meth:`registered`; they are removed at the end, whatever happens.
         recorder: gets the calls.
-        outputs: paths or patterns of modules whose output is an activation.
+        outputs: names of modules and functions whose output is an activation, see :class:`NamedOutputs`.
 
     Attributes:
         called_modules: the paths of the modules that were called.
@@ -78,15 +78,7 @@ class ActivationHooks(TorchFunctionMode):
         super().__init__()
         weights = (*self.model.parameters(), *self.model.buffers())
         self.weights = frozenset(map(id, weights))
-        patterns = (self.outputs,) if isinstance(self.outputs, str) else tuple(self.outputs)
-        paths = [path for path, _ in self.model.named_modules()]
-        self.named = {path for path in paths if any(fnmatchcase(path, one) for one in patterns)}
-        if missing := [one for one in patterns if not any(fnmatchcase(path, one) for path in paths)]:
-            raise DyingReluError(
-                "activations names a module that is not there",
-                found=", ".join(map(repr, missing)),
-                expected="paths of modules, as model.named_modules() gives them, or patterns of them",
-            )
+        self.named = NamedOutputs(self.model, self.outputs)
         self.start_batch(None)
 
     def start_batch(self, examples: int | None) -> None:
@@ -96,6 +88,7 @@ class ActivationHooks(TorchFunctionMode):
             examples: how many it has; None if that is not known.
         """
         self.recorder.start_batch(examples)
+        self.named.start_batch()
         self.path: list[tuple[str, nn.Module]] = []
         self.origins = Origins(self.weights)
         self.gates = Gates(self.origins, self._record_by_hand, examples)
@@ -123,7 +116,7 @@ class ActivationHooks(TorchFunctionMode):
         self.called_modules.add(path)
         if self.inside is not None:
             return
-        if path in self.named:
+        if path in self.named.modules:
             self.inside = module
             self.inside_call: tuple[ActivationCall, tuple[Layer, str] | None] | None = None
             self.inside_input = inputs[0] if len(inputs) == 1 and isinstance(inputs[0], Tensor) else None
@@ -167,7 +160,12 @@ class ActivationHooks(TorchFunctionMode):
         options: dict[str, Any] | None = None,
     ) -> Any:
         options = options or {}
+        if function is mark_activation:
+            return self._record_output(self._place_of(arguments[1]), arguments[1], arguments[0])
         kind = None if self.inside is not None else activation(function, arguments, options)
+        named = self._named_function(function) if self.named.has_functions else None
+        if kind is None and named is not None:
+            return self._call_named(named, function, arguments, options)
         if kind is None:
             overwritten = self._overwritten(function, arguments, options)
             if function in LAYERS:
@@ -195,6 +193,36 @@ class ActivationHooks(TorchFunctionMode):
         self._follow(call, found, result)
         return result
 
+    def _named_function(self, function: Callable[..., Any]) -> str | None:
+        """The name of a call whose output the caller has named."""
+        name = function_name(function)
+        if self.inside is not None or name == "get":
+            return None
+        return self.named.function(self._path, name)
+
+    def _call_named(
+        self, name: str, function: Callable[..., Any], arguments: tuple[Any, ...], options: dict[str, Any]
+    ) -> Any:
+        """Call a function whose output the caller has named as an activation."""
+        for tensor in tensors_among((*arguments, *options.values())):
+            self.gates.read(tensor)
+        result = function(*arguments, **options)
+        self.origins.note(function, arguments, options, result)
+        output = arguments[0] if function is Tensor.__setitem__ else result
+        self._record_output(name, function_name(function), output)
+        return result
+
+    def _record_output(self, place: str, kind: str, output: Any) -> Any:
+        """Record a tensor that is an activation because the caller says so, and return it."""
+        if not isinstance(output, Tensor):
+            self.recorder.not_counted.setdefault(
+                place, UnobservedModule(kind, f"it returns no tensor, but a {type(output).__name__}")
+            )
+            return output
+        call = ActivationCall(place, kind, output, self.origins.of(output), torch.relu, activation=output)
+        self._follow(call, self._recorded(call), output)
+        return output
+
     def _overwritten(
         self, function: Callable[..., Any], arguments: tuple[Any, ...], options: dict[str, Any]
     ) -> Tensor | None:
@@ -217,9 +245,8 @@ class ActivationHooks(TorchFunctionMode):
             self.recorder.inputs.note(function, arguments, options, result)
             self.gates.note(function, arguments, options, result, overwritten)
         except FAULTS as error:
-            path = self.path[-1][0] if self.path else ""
             name = getattr(function, "__name__", str(function))
-            self.recorder.remarks[place_of_function(path, name)] = (
+            self.recorder.remarks[self._place_of(name)] = (
                 f"it could not be followed ({type(error).__name__}: {str(error).partition(chr(10))[0]})"
             )
 
@@ -238,10 +265,8 @@ class ActivationHooks(TorchFunctionMode):
         except FAULTS:
             return
         if rectified:
-            path = self.path[-1][0] if self.path else ""
-            place = place_of_function(path, getattr(function, "__name__", "layer"))
             self.recorder.not_counted.setdefault(
-                place,
+                self._place_of(getattr(function, "__name__", "layer")),
                 UnobservedModule(
                     "rectified", "it reads a tensor that was rectified by something that was not seen"
                 ),
@@ -251,11 +276,10 @@ class ActivationHooks(TorchFunctionMode):
         """Record an activation that is written by hand, or pre-activations of which a gate has let some through."""
         if self.inside is not None:
             return
-        path = self.path[-1][0] if self.path else ""
         plain = kind == "relu" and torch.equal(activation, z.relu())
         at_zero, values = (0.0, None) if plain else (None, activation)
         call = ActivationCall(
-            place_of_function(path, kind), kind, z, origin, torch.relu, at_zero=at_zero, activation=values
+            self._place_of(kind), kind, z, origin, torch.relu, at_zero=at_zero, activation=values
         )
         self._follow(call, self._recorded(call), activation)
 
@@ -273,6 +297,14 @@ class ActivationHooks(TorchFunctionMode):
     def _place(self, kind: str) -> str:
         path, module = self.path[-1] if self.path else ("", self.model)
         return (path or type(module).__name__) if is_activation(module) else place_of_function(path, kind)
+
+    @property
+    def _path(self) -> str:
+        """The path of the module that runs."""
+        return self.path[-1][0] if self.path else ""
+
+    def _place_of(self, function: str) -> str:
+        return place_of_function(self._path, function)
 
     def _record_module(self, path: str, module: nn.Module, z: Any) -> None:
         """Record a module that is an activation made of functions as one activation, if it keeps the shape of its input."""
@@ -323,7 +355,7 @@ def _registered(hooks: ActivationHooks) -> Iterator[None]:
         for path, module in hooks.model.named_modules():
             if isinstance(module, torch.jit.ScriptModule):
                 continue
-            if _calls_no_activation(module) and path not in hooks.named:
+            if _calls_no_activation(module) and path not in hooks.named.modules:
                 continue
             enter = module.register_forward_pre_hook(
                 lambda module, inputs, path=path: hooks.enter(path, module, inputs), prepend=True

@@ -71,7 +71,8 @@ def probe(
             batch; (examples, ...) true where one counts. The report names the layers that it does not fit, which count all.
         layers: names or patterns (``encoder.*``) of the layers to report; by default all.
         ignore: names or patterns of layers to leave out.
-        activations: paths or patterns of modules whose output is an activation, whatever they do inside.
+        activations: paths or patterns of modules whose output is an activation, whatever they do inside; and of functions, as
+            ``path:function``. :func:`~dying_relu.probing.marks.mark_activation` names any tensor.
         progress: True prints on stderr how many batches were seen, a function is called with the number.
 
     Returns:
@@ -127,6 +128,7 @@ def _report(
     seen: int,
 ) -> Report:
     recorder = hooks.recorder
+    hooks.named.require_found()
     found = recorder.layers.by_name
     hidden = unobserved_modules(model, hooks.called_modules, (*recorder.seen, *recorder.not_counted))
     hidden |= {name: one for name, one in recorder.not_counted.items() if name not in found}
@@ -146,6 +148,7 @@ def _report(
         way=forward.way,
         call=forward.call_model,
         batches=seen,
+        activations=hooks.named.names,
         provenance=Provenance.now(type(model).__name__, seen),
     )
 

@@ -54,7 +54,7 @@ class UnitPaths:
             id(call.after): name
             for name, calls in graph.calls.items()
             for call in calls
-            if call.after is not None
+            if call.after is not call.before  # which a mark gives back
         }
 
     def follow(self, call: GraphCall) -> None:
@@ -139,7 +139,7 @@ class UnitPaths:
         known = {id(feed.results[0]): labels}
         elsewhere: list[tuple[str, Tensor]] = []
         for operation in self._after(feed.number, inside):
-            taken = [one for one in operation.values if id(one) in known]
+            taken = [one for one in operation.values if id(one) in known and one is not call.after]
             if not taken:
                 continue
             after = labels_after(operation, known) if is_followed(operation) else None
