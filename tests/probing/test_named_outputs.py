@@ -133,7 +133,9 @@ def test_a_function_can_be_named_whose_output_is_the_activation(
 
 
 def test_a_function_that_is_not_there_is_an_error_that_lists_those_that_are() -> None:
-    with pytest.raises(DyingReluError, match=r"found 'multiply'; expected paths .*linear, exp, floor, linear#2"):
+    with pytest.raises(
+        DyingReluError, match=r"found 'multiply'; expected paths .*linear, exp, floor, linear#2"
+    ):
         probe(Encoder(exponential), [INPUTS], activations=["floor", "multiply"])
 
 

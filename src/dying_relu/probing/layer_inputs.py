@@ -16,7 +16,7 @@ from dying_relu.probing.activations import argument, spellings
 
 MOST_AT_ONCE = 2**20
 """Numbers of a call that are looked at, of evenly spaced examples."""
-MOST = 2**21
+MOST = 2**20
 """Numbers of a layer that are looked at in all: a thousand images are more than a mean needs."""
 
 AXES = dict.fromkeys(spellings(["linear"]), 0) | {

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from importlib import metadata
 
 
@@ -35,6 +36,7 @@ class Provenance:
         return cls(model, batches, date, _version("dying-relu"), _version("torch"))
 
 
+@cache  # reading a package's metadata takes as long as probing a small model
 def _version(package: str) -> str:
     try:
         return metadata.version(package)

@@ -4,10 +4,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
+import torch
 from torch import Tensor
 
 from dying_relu.errors import DyingReluError
 from dying_relu.probing.activations import CallNames, UnobservedModule, place_of
+from dying_relu.probing.curves import curve_of, curve_statistics
 from dying_relu.probing.derivatives import Arguments, activation_and_derivative
 from dying_relu.probing.hinges import hinge_statistics, hinges_of
 from dying_relu.probing.layer_inputs import InputRecords
@@ -53,14 +55,28 @@ class ActivationCall:
     computed: Tensor | None = None
     derivative: Tensor | None = None
 
+    def known_output(self, z: Tensor) -> Tensor | None:
+        """What the model has computed of the pre-activations, if it has the shape and precision of ``z``, the widened ones."""
+        computed = self.computed
+        usable = computed is not None and computed.dtype == z.dtype and computed.shape == z.shape
+        return computed.detach() if computed is not None and usable else None
+
+    def output(self, z: Tensor) -> Tensor:
+        """The activation, of the shape and precision of ``z``, the widened pre-activations."""
+        known = self.known_output(z)
+        if known is not None:
+            return known
+        with torch.no_grad():
+            return self.function(z.clone())
+
+    def derivative_at(self, z: Tensor) -> Tensor:
+        """The derivative of the activation at any pre-activations, of their shape."""
+        return activation_and_derivative(self.kind, z, self.function, self.given)[1]
+
     def values(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """The activation and its derivative, of the shape of ``z``, the widened pre-activations."""
         if self.activation is None:
-            computed = self.computed
-            usable = computed is not None and computed.dtype == z.dtype and computed.shape == z.shape
-            return activation_and_derivative(
-                self.kind, z, self.function, self.given, computed if usable else None
-            )
+            return activation_and_derivative(self.kind, z, self.function, self.given, self.known_output(z))
         activation = self.activation.detach()
         slope = activation != 0 if self.derivative is None else self.derivative
         return activation, slope.to(z.dtype)
@@ -236,8 +252,12 @@ class Recorder:
         if name in self.not_counted:
             raise _NotCounted(self.not_counted[name].reason)
         parts = [z]
-        hinges = None if call.activation is not None else hinges_of(call.kind, call.given)
-        if call.at_zero is None and hinges is None:
+        piecewise = call.at_zero is None and call.activation is None
+        curve = curve_of(call.kind, call.given, z) if piecewise else None
+        hinges = hinges_of(call.kind, call.given) if piecewise else None
+        if curve is not None and curve.bounds is None:
+            parts += [units_on_one_axis(call.output(at_least_float32(plain)), axes)[0]]
+        elif call.at_zero is None and curve is None and hinges is None:
             values = call.values(at_least_float32(plain))
             parts += [units_on_one_axis(value, axes)[0] for value in values]
         counting = None if self.mask is None else rows_that_count(z, axis, self.mask)
@@ -260,6 +280,9 @@ class Recorder:
         before = layer.calls.get(name)
         if call.at_zero is not None:
             statistics = relu_statistics(parts[0], axis, call.at_zero, before, examples)
+        elif curve is not None:
+            wide, output = at_least_float32(parts[0]), parts[-1]
+            statistics = curve_statistics(wide, axis, curve, output, call.derivative_at, before, examples)
         elif hinges is not None:
             statistics = hinge_statistics(at_least_float32(parts[0]), axis, hinges, before, examples)
         else:
