@@ -135,6 +135,44 @@ def mask_of_top(m: Autoencoder, x: Tensor) -> Tensor:
     return a * torch.zeros_like(a).scatter(-1, a.topk(3).indices, 1.0)
 
 
+def mask_of_sorted(m: Autoencoder, x: Tensor) -> Tensor:
+    a = torch.relu(m.z(x))
+    return a * torch.zeros_like(a).scatter(-1, a.argsort(-1, descending=True)[:, :3], 1.0)
+
+
+def largest_sorted(m: Autoencoder, x: Tensor) -> Tensor:
+    a = torch.relu(m.z(x))
+    values, indices = a.sort(-1, descending=True)
+    return scattered(values[:, :3], indices[:, :3], a)
+
+
+def relu_of_largest_sorted(m: Autoencoder, x: Tensor) -> Tensor:
+    z = m.z(x)
+    values, indices = torch.sort(z, descending=True)
+    return scattered(torch.relu(values[..., :3]), indices[..., :3], z)
+
+
+def gate_of_its_own(m: Autoencoder, x: Tensor) -> Tensor:
+    z = m.z(x)
+    return ((z - m.threshold) > 0).float() * torch.relu(z * 2)
+
+
+class Jump(torch.autograd.Function):
+    """A ReLU behind a threshold with a derivative of its own, as sparse autoencoders have it."""
+
+    @staticmethod
+    def forward(x: Tensor, threshold: Tensor) -> Tensor:
+        return (x * (x > threshold)).to(x)
+
+    @staticmethod
+    def setup_context(ctx: object, inputs: object, output: object) -> None:
+        pass
+
+    @staticmethod
+    def backward(ctx: object, gradient: Tensor) -> tuple[Tensor, None]:
+        return gradient, None
+
+
 GATED: dict[str, Callable[[Autoencoder, Tensor], Tensor]] = {
     "threshold": lambda m, x: torch.relu(m.z(x)) * (m.z(x) > m.threshold),
     "threshold of the activation": lambda m, x: (lambda a: a * (a > m.threshold).float())(torch.relu(m.z(x))),
@@ -148,6 +186,11 @@ GATED: dict[str, Callable[[Autoencoder, Tensor], Tensor]] = {
     "top k, then relu": top_then_relu,
     "top k, as a threshold": threshold_of_top,
     "top k, as a mask": mask_of_top,
+    "threshold in an autograd function": lambda m, x: Jump.apply(torch.relu(m.z(x)), m.threshold),
+    "gate of its own": gate_of_its_own,
+    "top k by sort, as a mask": mask_of_sorted,
+    "top k by sort": largest_sorted,
+    "top k by sort, then relu": relu_of_largest_sorted,
     "top k of the batch": lambda m, x: top_of_batch(torch.relu(m.z(x))),
 }
 
@@ -161,6 +204,7 @@ def test_what_passes_a_gate_is_the_activation(encode: Callable[[Autoencoder, Ten
     assert 5 <= int(expected.sum()) < 40
     report = probe(model, batches)
     assert list(report.layers) == ["relu"] or len(report.layers) == 1
+    assert report.unseen == {}
     table = report.units(next(iter(report.layers)))
     assert table["dead"].tolist() == expected.tolist()
     assert table["active_examples"].tolist() == (passed > 0).sum(0).tolist()

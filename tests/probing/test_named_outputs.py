@@ -177,3 +177,28 @@ def test_a_mark_costs_a_compiled_model_nothing() -> None:
     compiled = torch.compile(model, backend="eager", fullgraph=True)
     assert compiled(INPUTS).equal(model(INPUTS))
     assert list(probe(compiled, [INPUTS]).layers) == ["0:codes"]
+
+
+def test_a_spike_is_named_by_the_function_that_makes_numbers_of_it() -> None:
+    class Spike(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: object, u: Tensor) -> Tensor:
+            return (u > 0).float()
+
+    class Spiking(Encoder):
+        def forward(self, x: Tensor) -> Tensor:
+            potential, total = torch.zeros(len(x), 16), torch.zeros(len(x), 4)
+            for _ in range(3):
+                potential = 0.9 * potential + self.encoder(x)
+                spikes = Spike.apply(potential - 1)
+                potential, total = potential - spikes, total + self.decoder(spikes)
+            return total
+
+    model = Spiking(torch.relu)
+    with pytest.raises(DyingReluError, match=r"no activation.*mark_activation any tensor in forward"):
+        probe(model, [INPUTS])
+    with pytest.raises(DyingReluError, match="gt: it returns no tensor of floating-point numbers"):
+        probe(model, [INPUTS], activations="gt")
+    table = probe(model, [INPUTS], activations="float").units("float")
+    assert table["dead"].tolist()[:5] == [True] * 5
+    assert table["calls"][0] == "float, float#2, float#3"

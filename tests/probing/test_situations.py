@@ -617,3 +617,13 @@ def test_a_unit_that_was_infinite_is_not_dead() -> None:
     table = probe(model, [torch.tensor([[-100.0], [-1.0]])]).units("1")
     assert table["not_finite"].tolist() == [True, False, False]
     assert table["dead"].tolist() == [False, True, False]
+
+
+def test_a_gate_that_is_one_function_is_listed() -> None:
+    def forward(m: Written, x: Tensor) -> Tensor:
+        return m.last(functional.relu(m.middle(functional.glu(m.first(x)))))
+
+    model = Written(forward, first=nn.Linear(4, 12), middle=killed(nn.Linear(6, 6), 2), last=nn.Linear(6, 1))
+    report = probe(model, [INPUTS])
+    assert report.summary()["dead"].tolist()[0] == 2
+    assert list(report.unseen) == ["glu"]

@@ -40,13 +40,13 @@ CHOICES = _functions("where")
 FILLS = _functions("masked_fill")
 MAXIMA = _functions("maximum", "max", "fmax")
 TOP = _functions("topk")
+SORTS = _functions("sort", "argsort")
 SCATTERS = _functions("scatter", "scatter_add")
 INSPECTIONS = (
     COMPARISONS
     | LOGIC
-    | _functions(
-        "sort", "argsort", "kthvalue", "argmax", "argmin", "quantile", "nonzero", "any", "all", "isnan"
-    )
+    | SORTS
+    | _functions("kthvalue", "argmax", "argmin", "quantile", "nonzero", "any", "all", "isnan")
     | _functions(
         "count_nonzero", "zeros_like", "ones_like", "empty_like", "full_like", "size", "dim", "numel"
     )
@@ -91,10 +91,11 @@ class Output:
 
 
 class Selection(NamedTuple):
-    """The largest of some pre-activations: the pre-activations, their origin, and the indices along an axis."""
+    """The largest of some pre-activations, or of an activation's output: the tensor, its origin, and the indices along an axis."""
 
     z: Tensor
     origin: Origin | None
+    output: Output | None
     dim: int
     indices: Tensor
 
@@ -104,7 +105,7 @@ class Selection(NamedTuple):
         return zeros.scatter(self.dim, self.indices, values)
 
 
-Record = Callable[[str, Tensor, Tensor, Origin | None], None]
+Record = Callable[[str, Tensor, Tensor, Origin | None], Any]
 """(kind, pre-activations, activations, origin) -> None: records an activation that is written by hand."""
 
 
@@ -122,7 +123,9 @@ class Gates:
         self._outputs: dict[int, tuple[ref[Tensor], Output]] = {}
         self._masks: dict[int, tuple[ref[Tensor], int]] = {}
         self._selections: dict[int, tuple[ref[Tensor], Selection]] = {}
+        self._sorted: dict[int, tuple[ref[Tensor], Selection]] = {}
         self._indices: dict[int, tuple[ref[Tensor], int]] = {}
+        self._counted: dict[int, tuple[ref[Tensor], bool]] = {}
         self._open: list[Output] = []
 
     def add(self, result: Any, layer: Layer, call: str) -> None:
@@ -146,6 +149,22 @@ class Gates:
         """
         if (output := self._outputs.get(id(tensor))) is not None:
             output[1].reads += 1
+
+    def follows(self, tensor: Tensor) -> bool:
+        """Tell whether a tensor is an activation's output, or what a gate has let through of one.
+
+        Args:
+            tensor: of any shape.
+        """
+        return id(tensor) in self._outputs or id(tensor) in self._counted
+
+    def count(self, values: Tensor) -> None:
+        """Note that the activation of some selected pre-activations is counted.
+
+        Args:
+            values: the activation, of the shape of the selected ones.
+        """
+        _remember(self._counted, values, True)
 
     def selected(self, z: Tensor) -> Selection | None:
         """The pre-activations of which a tensor holds the largest; None if it holds no such."""
@@ -189,6 +208,8 @@ class Gates:
             overwritten: a copy of the pre-activations that it has overwritten; None if it has not.
         """
         if function in GATES:
+            if self._counted and any(id(one) in self._counted for one in tensors_among(arguments)):
+                _remember(self._counted, arguments[0] if function is Tensor.__setitem__ else result, True)
             if function in MARKS and self._indices and self._is_marked(arguments, options):
                 made = arguments[0] if function is Tensor.__setitem__ else result
                 _remember(self._masks, made, id(made))
@@ -200,22 +221,26 @@ class Gates:
                 subject = next((id(one) for one in tensors_among(arguments)), 0)
                 _remember(self._masks, result, self._masks.get(subject, (None, subject))[1])
             return
-        if not (self._outputs or self._masks or self._selections or function in TOP):
+        if function in TOP or function in SORTS:
+            self._choose(function, arguments, options, result)
             return
-        if function in TOP:
-            self._top(arguments, options, result)
+        if not (self._outputs or self._masks or self._selections or self._sorted or self._counted):
             return
         first = arguments[0] if arguments else None
         if function in SPREADS and isinstance(result, Tensor) and isinstance(first, Tensor):
-            for known in (self._masks, self._selections, self._indices):
+            for known in (self._masks, self._selections, self._indices, self._counted):
                 if (entry := known.get(id(first))) is not None:
                     _remember(known, result, entry[1])
+            if function is Tensor.__getitem__ and (entry := self._sorted.get(id(first))) is not None:
+                self._take_sorted(entry[1], arguments[1], result)
         for tensor in tensors_among((*arguments, *options.values()) if options else arguments):
             output = self._outputs.get(id(tensor))
             if output is None or function in INSPECTIONS:
                 continue
-            if function in VIEWS and isinstance(result, Tensor):
-                _remember(self._outputs, result, output[1])
+            if function in VIEWS:
+                # The others say what type or shape it gets.
+                if tensor is first and isinstance(result, Tensor):
+                    _remember(self._outputs, result, output[1])
             elif isinstance(result, Tensor | tuple | list) and not isinstance(result, torch.Size):
                 output[1].reads += 1
 
@@ -254,7 +279,9 @@ class Gates:
             return
         selection = self._selections.get(id(gated))
         if selection is not None and passed.numel() == selection[1].z.numel():
-            self._record("topk", selection[1].z, passed.reshape(selection[1].z.shape), selection[1].origin)
+            z = selection[1].z
+            values = passed if passed.shape == z.shape else passed.reshape(z.shape)
+            self._record("topk", z, values, selection[1].origin)
         elif selection is None:
             z = overwritten if overwritten is not None else gated
             if z.shape == passed.shape and z.is_floating_point():
@@ -308,16 +335,34 @@ class Gates:
             return id(value) not in self._outputs and not bool(value.any())
         return isinstance(value, int | float) and value == 0
 
-    def _top(self, arguments: tuple[Any, ...], options: dict[str, Any], result: Any) -> None:
+    def _choose(
+        self, function: Function, arguments: tuple[Any, ...], options: dict[str, Any], result: Any
+    ) -> None:
+        """Follow the values and the indices of a top-k, or of a sort, whose first few are one."""
         tensor = arguments[0] if arguments else options["input"]
-        dim = argument(arguments, options, 2, "dim")
+        if isinstance(result, Tensor):
+            _remember(self._indices, result, id(tensor))
+            return
         values, indices = result
-        output = self._outputs.get(id(tensor))
         _remember(self._indices, indices, id(tensor))
-        selection = Selection(tensor.detach(), self._origins.of(tensor), -1 if dim is None else dim, indices)
-        if output is not None:
-            self._let_through(output[1], selection.dense(values.detach()), None)
-        elif tensor.is_floating_point():
+        dim = argument(arguments, options, 2 if function in TOP else 1, "dim")
+        _, output = self._outputs.get(id(tensor), (None, None))
+        origin = self._origins.of(tensor)
+        selection = Selection(tensor.detach(), origin, output, -1 if dim is None else dim, indices)
+        if function in TOP:
+            self._select(selection, values)
+        else:
+            _remember(self._sorted, values, selection)
+
+    def _take_sorted(self, selection: Selection, index: Any, values: Tensor) -> None:
+        """Follow what is taken of sorted values."""
+        if values.dim() == selection.z.dim() and values.shape != selection.z.shape:
+            self._select(selection._replace(indices=selection.indices[index]), values)
+
+    def _select(self, selection: Selection, values: Tensor) -> None:
+        if selection.output is not None:
+            self._let_through(selection.output, selection.dense(values.detach()), None)
+        elif selection.z.is_floating_point():
             _remember(self._selections, values, selection)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
 from dying_relu.probing.activations import (
@@ -50,6 +51,7 @@ WITHOUT_ACTIVATIONS = frozenset(
 )
 """Where PyTorch's own classes stand whose ``forward`` calls no activation; what is derived from them stands elsewhere."""
 
+GATED = "its gate, a sigmoid of half of its input, is part of one function"
 FAULTS = (RuntimeError, TypeError, ValueError, LookupError, AttributeError)
 """What may go wrong where a call is followed."""
 SAMPLE, LEAST_ZEROS = 4096, 0.05
@@ -167,6 +169,8 @@ class ActivationHooks(TorchFunctionMode):
         if kind is None and named is not None:
             return self._call_named(named, function, arguments, options)
         if kind is None:
+            if function is functional.glu:
+                self.recorder.not_counted.setdefault(self._place("glu"), UnobservedModule("glu", GATED))
             overwritten = self._overwritten(function, arguments, options)
             if function in LAYERS:
                 self._look_for_unseen(function, arguments)
@@ -177,7 +181,11 @@ class ActivationHooks(TorchFunctionMode):
         alone = _on_first(function, arguments, options)
         if (selection := self.gates.selected(z)) is not None:
             result = alone(z)
-            self._record_by_hand(kind, selection.z, selection.dense(result.detach()), selection.origin)
+            found = self._record_by_hand(
+                kind, selection.z, selection.dense(result.detach()), selection.origin
+            )
+            if found is not None:
+                self.gates.count(result)
             return result
         at_zero = (clamp_derivative_at_zero() if function in CLAMPED else 0.0) if kind == "relu" else None
         self.gates.read(z)
@@ -214,9 +222,11 @@ class ActivationHooks(TorchFunctionMode):
 
     def _record_output(self, place: str, kind: str, output: Any) -> Any:
         """Record a tensor that is an activation because the caller says so, and return it."""
-        if not isinstance(output, Tensor):
+        if not isinstance(output, Tensor) or not output.is_floating_point():
+            returned = output.dtype if isinstance(output, Tensor) else f"a {type(output).__name__}"
             self.recorder.not_counted.setdefault(
-                place, UnobservedModule(kind, f"it returns no tensor, but a {type(output).__name__}")
+                place,
+                UnobservedModule(kind, f"it returns no tensor of floating-point numbers, but {returned}"),
             )
             return output
         call = ActivationCall(place, kind, output, self.origins.of(output), torch.relu, activation=output)
@@ -258,7 +268,8 @@ class ActivationHooks(TorchFunctionMode):
             return
         origin = self.origins.of(x)
         seen = origin is not None and not any(isinstance(key, int) for key, _ in origin.sources)
-        if seen or self.origins.is_input(x) or self.origins.weight_key(x):
+        seen = seen or self.gates.follows(x) or self.origins.is_input(x)
+        if seen or self.origins.weight_key(x):
             return
         try:
             rectified = looks_rectified(x)
@@ -272,16 +283,20 @@ class ActivationHooks(TorchFunctionMode):
                 ),
             )
 
-    def _record_by_hand(self, kind: str, z: Tensor, activation: Tensor, origin: Origin | None) -> None:
+    def _record_by_hand(
+        self, kind: str, z: Tensor, activation: Tensor, origin: Origin | None
+    ) -> tuple[Layer, str] | None:
         """Record an activation that is written by hand, or pre-activations of which a gate has let some through."""
         if self.inside is not None:
-            return
+            return None
         plain = kind == "relu" and torch.equal(activation, z.relu())
         at_zero, values = (0.0, None) if plain else (None, activation)
         call = ActivationCall(
             self._place_of(kind), kind, z, origin, torch.relu, at_zero=at_zero, activation=values
         )
-        self._follow(call, self._recorded(call), activation)
+        found = self._recorded(call)
+        self._follow(call, found, activation)
+        return found
 
     def _follow(self, call: ActivationCall, found: tuple[Layer, str] | None, result: Any) -> None:
         """Remember where the output of an activation comes from, and follow it to its gates."""

@@ -220,6 +220,7 @@ def _require_layers(recorder: Recorder, hidden: dict[str, UnobservedModule]) -> 
             "no activation was called that can be seen",
             found="; ".join(f"{path or one.kind}: {one.reason}" for path, one in hidden.items()),
             expected="a model that calls one, such as nn.ReLU or torch.relu",
+            remedy="activations= names a module or function whose output is one, mark_activation any tensor in forward",
         )
 
 
