@@ -114,11 +114,14 @@ def million(out: Out = DEFAULT_OUT) -> None:
 def probes(
     out: Out = DEFAULT_OUT,
     rounds: Annotated[int, typer.Option(help="How often each is timed.")] = 9,
+    quick: Annotated[
+        bool, typer.Option(help="One round: what each method finds, and a rough idea of its cost.")
+    ] = False,
 ) -> None:
     """Compare the probe with others: which dead units they find, and what they cost."""
     from benchmarks import probes as comparison
 
-    print(comparison.markdown(comparison.run(out, rounds)))
+    print(comparison.markdown(comparison.run(out, 1 if quick else rounds)))
 
 
 @app.command()
