@@ -183,7 +183,7 @@ def test_a_command_of_the_study_names_the_extra_that_it_lacks(arguments: list[st
     )
     assert done.returncode == 1
     assert re.fullmatch(
-        r'error: this command needs \w+, which is not installed: run `pip install "\.\[study\]"` in a clone of this project\n',
+        r'error: this command needs \w+, which is not installed: run `pip install "\.\[study\]"` in a clone, or with a wheel for the dot\n',
         done.stderr,
     )
     assert not any(tmp_path.iterdir())

@@ -212,6 +212,6 @@ def test_the_study_names_its_extra(python: Path, tmp_path: Path) -> None:
     done = run(python, str(python.with_name("dying-relu")), "plan", folder=tmp_path)
     assert done.returncode == 1
     assert re.fullmatch(
-        r'error: this command needs \w+, which is not installed: run `pip install "\.\[study\]"` in a clone of this project\n',
+        r'error: this command needs \w+, which is not installed: run `pip install "\.\[study\]"` in a clone, or with a wheel for the dot\n',
         done.stderr,
     )

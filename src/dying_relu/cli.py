@@ -114,6 +114,12 @@ def probe(
         typer.Option(help="Only these layers, names or patterns such as 'encoder.*'; repeatable."),
     ] = None,
     ignore: Annotated[list[str] | None, typer.Option(help="Leave these layers out; repeatable.")] = None,
+    activations: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Modules or functions whose output is an activation, such as encoder:exp; repeatable."
+        ),
+    ] = None,
     html: Annotated[Path | None, typer.Option(help="Page to write.")] = None,
     json: Annotated[
         Path | None, typer.Option(help="JSON file to write; dying-relu compare reads it.")
@@ -148,7 +154,7 @@ def probe(
             )
         weights = checkpoint
     network = command.network(model, weights, key, prefix, device)
-    report = command.probed(network, command.named(data), batches, unit_axis, layers, ignore)
+    report = command.probed(network, command.named(data), batches, unit_axis, layers, ignore, activations)
     console.show(report)
     command.write(report, html, json, markdown)
     if github or console.in_github_actions():

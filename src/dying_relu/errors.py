@@ -38,16 +38,19 @@ def cannot_write(path: object, error: OSError) -> DyingReluError:
 
 
 def missing_package(what: str, extra: str) -> DyingReluError:
-    """Say how to install a package that an extra of this one brings along. (It is not published: a clone is needed.)
+    """Say how to install a package that an extra of this one brings along. (It is not published: a clone or a wheel is needed.)
 
     Args:
         what: is missing, in words.
         extra: in ``pyproject.toml``.
 
     >>> print(missing_package("matplotlib is not installed", "plot"))
-    matplotlib is not installed: run `pip install ".[plot]"` in a clone of this project
+    matplotlib is not installed: run `pip install ".[plot]"` in a clone, or with a wheel for the dot
     """
-    return DyingReluError(what, remedy=f'run `pip install ".[{extra}]"` in a clone of this project')
+    return DyingReluError(
+        what,
+        remedy=f'run `pip install ".[{extra}]"` in a clone, or with a wheel for the dot',
+    )
 
 
 _CANNOT_WRITE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}

@@ -38,7 +38,7 @@ for library in {LIBRARIES}:
 """
     done = python(command)
     expected = [
-        f'{library} is not installed: run `pip install ".[{library}]"` in a clone of this project'
+        f'{library} is not installed: run `pip install ".[{library}]"` in a clone, or with a wheel for the dot'
         for library in LIBRARIES
     ]
     assert done.stdout.splitlines() == expected, done.stderr

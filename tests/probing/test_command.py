@@ -128,7 +128,10 @@ def test_a_file_of_weights_is_loaded(folder: Path, name: str) -> None:
     ("arguments", "message"),
     [
         (["mine", "--data", "mine:loader"], "expected package.module:object"),
-        (["mine:missing", "--data", "mine:loader"], "module mine has no missing"),
+        (
+            ["mine:missing", "--data", "mine:loader"],
+            "module mine has no missing: found mine:missing; expected one of torch, nn, model, loader",
+        ),
         (["nowhere:model", "--data", "mine:loader"], "there is no module nowhere"),
         (["mine:broken", "--data", "mine:loader"], "mine:broken fails: found ValueError: no such file"),
         (["mine:loader", "--data", "mine:loader"], "the model: found list"),
@@ -229,3 +232,8 @@ def test_two_reports_are_compared(folder: Path) -> None:
     assert "4 before, 6 after, of 8 units; 2 died" in done.stdout, done.exception
     assert "2 died" in (folder / "c.md").read_text()
     assert (folder / "c.html").read_text().startswith("<!doctype html>")
+
+
+def test_an_output_is_named_as_an_activation(folder: Path) -> None:
+    done = run("mine:model", "--data", "mine:loader", "--activations", "linear#2", "--layers", "linear*")
+    assert "linear#2" in done.stdout, done.exception

@@ -10,10 +10,10 @@ from dying_relu.errors import missing_package
 def required(library: str) -> Iterator[None]:
     """Raise an error that says how to install ``library`` if it is not found within the block; its extra has the same name.
 
-    >>> with required("no_such_library"):
-    ...     import no_such_library
+    >>> with required("nowhere"):
+    ...     import nowhere
     Traceback (most recent call last):
-    dying_relu.errors.DyingReluError: no_such_library is not installed: run `pip install ".[no_such_library]"` in a clone of this project
+    dying_relu.errors.DyingReluError: nowhere is not installed: run `pip install ".[nowhere]"` in a clone, or with a wheel for the dot
     """
     try:
         yield

@@ -17,6 +17,8 @@ from dying_relu.probing.text import markdown as as_markdown
 from dying_relu.probing.weights import load_weights
 
 Axes = int | tuple[int, ...]
+MOST_NAMES = 20
+"""So many names of a module are listed where one is wrong."""
 
 
 def named(place: str) -> Any:
@@ -33,7 +35,9 @@ def named(place: str) -> Any:
     module_name, _, path = place.partition(":")
     if not module_name or not path:
         raise DyingReluError(
-            "where to find the model or its data", found=place, expected="package.module:object"
+            "where to find the model or its data",
+            found=place,
+            expected="package.module:object, such as train:make_model for make_model in train.py",
         )
     if "" not in sys.path:
         sys.path.insert(0, "")
@@ -52,7 +56,16 @@ def named(place: str) -> Any:
         ) from error
     for name in path.split("."):
         if not hasattr(target, name):
-            raise DyingReluError(f"module {module_name} has no {path}", found=place)
+            names = (
+                [one for one in vars(target) if not one.startswith("_")]
+                if hasattr(target, "__dict__")
+                else []
+            )
+            raise DyingReluError(
+                f"module {module_name} has no {path}",
+                found=place,
+                expected=f"one of {', '.join(names[:MOST_NAMES])}" if names else "",
+            )
         target = getattr(target, name)
     return target if isinstance(target, nn.Module) or not callable(target) else _made(target, place)
 
@@ -107,6 +120,7 @@ def probed(
     unit_axis: list[str] | None = None,
     layers: list[str] | None = None,
     ignore: list[str] | None = None,
+    activations: list[str] | None = None,
 ) -> Report:
     """Probe a model as a command line says.
 
@@ -117,6 +131,7 @@ def probed(
         unit_axis: axes of units, as :func:`unit_axes` reads them.
         layers: names or patterns of layers; None for all.
         ignore: names or patterns of layers to leave out.
+        activations: modules and functions whose output is an activation.
     """
     return probe(
         model,
@@ -125,6 +140,7 @@ def probed(
         batches=batches,
         layers=layers or None,
         ignore=ignore or (),
+        activations=activations or (),
     )
 
 
