@@ -18,7 +18,8 @@ from dying_relu.probing.activations import place_of
 from dying_relu.probing.batches import device_of, preserved_random_state
 from dying_relu.probing.calling import on_device
 from dying_relu.probing.forward_pass import ForwardPass
-from dying_relu.probing.graph import Graph, Parameter, record
+from dying_relu.probing.graph import Graph, Parameter
+from dying_relu.probing.graph_recorder import record
 from dying_relu.probing.layers import Layer
 from dying_relu.probing.recorder import Recorder
 from dying_relu.probing.report import Report

@@ -6,104 +6,28 @@ nothing reads it as it was before the gate.
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 from weakref import ref
 
 import torch
 from torch import Tensor
 
-from dying_relu.probing.activations import Function, argument, spellings
+from dying_relu.probing.activations import Function, argument
+from dying_relu.probing.gate_functions import (
+    COMPARISONS,
+    GATES,
+    INSPECTIONS,
+    LOGIC,
+    MARKS,
+    SORTS,
+    SPREADS,
+    TOP,
+    VIEWS,
+)
+from dying_relu.probing.gated_outputs import Output, Selection, counts_of
 from dying_relu.probing.layers import Layer
-from dying_relu.probing.recorder import units_on_one_axis
-from dying_relu.probing.statistics import ActiveExamples, by_unit
 from dying_relu.probing.tensor_origins import Origin, tensors_among
 from dying_relu.probing.tracking import Origins
-from dying_relu.probing.unit_axes import COPIES, SHAPES
-
-
-def _functions(*names: str) -> frozenset[Function]:
-    return frozenset(spellings(names))
-
-
-COMPARISONS = _functions(
-    "gt", "ge", "lt", "le", "greater", "greater_equal", "less", "less_equal", "heaviside"
-)
-LOGIC = _functions("logical_and", "logical_or", "logical_not", "bitwise_and", "bitwise_or", "bitwise_not") | {
-    Tensor.__and__,
-    Tensor.__or__,
-    Tensor.__invert__,
-}
-VIEWS = _functions(*COPIES, *SHAPES)
-SPREADS = VIEWS | _functions("expand", "expand_as", "broadcast_to") | {Tensor.__getitem__}
-PRODUCTS = _functions("mul", "multiply")
-CHOICES = _functions("where")
-FILLS = _functions("masked_fill")
-MAXIMA = _functions("maximum", "max", "fmax")
-TOP = _functions("topk")
-SORTS = _functions("sort", "argsort")
-SCATTERS = _functions("scatter", "scatter_add")
-INSPECTIONS = (
-    COMPARISONS
-    | LOGIC
-    | SORTS
-    | _functions("kthvalue", "argmax", "argmin", "quantile", "nonzero", "any", "all", "isnan")
-    | _functions(
-        "count_nonzero", "zeros_like", "ones_like", "empty_like", "full_like", "size", "dim", "numel"
-    )
-    | _functions("new_zeros", "new_ones", "new_full", "new_empty", "isfinite", "allclose", "equal")
-)
-"""Functions that read a tensor to look at it, or to make a mask of it."""
-
-
-class Counts(NamedTuple):
-    """Statistics of what an activation has let through, by unit: (units,) each."""
-
-    largest: Tensor
-    total: Tensor
-    active: Tensor
-    examples: ActiveExamples
-
-
-class Output:
-    """The output of an activation, or what a gate has let through of it.
-
-    Attributes:
-        layer: of the activation.
-        call: its name.
-        shape: of the activation's output.
-        counts: of what a gate has let through; None of the activation's own output.
-        reads: how many functions have read it as it is.
-        gated: what further gates let through of it.
-    """
-
-    __slots__ = ("call", "counts", "gated", "layer", "reads", "shape")
-
-    def __init__(self, layer: Layer, call: str, shape: torch.Size, counts: Counts | None = None) -> None:
-        self.layer, self.call, self.shape, self.counts = layer, call, shape, counts
-        self.reads, self.gated = 0, list[Output]()
-
-    def passed(self) -> list[Counts]:
-        """The counts of what is read of it in the end; none if it is read without a gate."""
-        if self.reads or not self.gated:
-            return [] if self.counts is None else [self.counts]
-        parts = [one.passed() for one in self.gated]
-        return [counts for part in parts for counts in part] if all(parts) else []
-
-
-class Selection(NamedTuple):
-    """The largest of some pre-activations, or of an activation's output: the tensor, its origin, and the indices along an axis."""
-
-    z: Tensor
-    origin: Origin | None
-    output: Output | None
-    dim: int
-    indices: Tensor
-
-    def dense(self, values: Tensor) -> Tensor:
-        """Put values at their places among zeros."""
-        zeros = torch.zeros_like(self.z, dtype=values.dtype)
-        return zeros.scatter(self.dim, self.indices, values)
-
 
 Record = Callable[[str, Tensor, Tensor, Origin | None], Any]
 """(kind, pre-activations, activations, origin) -> None: records an activation that is written by hand."""
@@ -157,6 +81,22 @@ class Gates:
             tensor: of any shape.
         """
         return id(tensor) in self._outputs or id(tensor) in self._counted
+
+    def is_output(self, tensor: Tensor) -> bool:
+        """Tell whether a tensor is an activation's output, all of it or what a gate has let through.
+
+        Args:
+            tensor: of any shape.
+        """
+        return id(tensor) in self._outputs
+
+    def is_constant(self, tensor: Tensor) -> bool:
+        """Tell whether a tensor is none that training changes.
+
+        Args:
+            tensor: of any shape.
+        """
+        return self._origins.of(tensor) is None or not tensor.requires_grad
 
     def count(self, values: Tensor) -> None:
         """Note that the activation of some selected pre-activations is counted.
@@ -290,7 +230,7 @@ class Gates:
 
     def _let_through(self, output: Output, values: Tensor, passed: Tensor | None) -> None:
         """Count what a gate lets through, and follow it to the next one."""
-        counts = _counts(values.detach().reshape(output.shape), output.layer, self.batch)
+        counts = counts_of(values.detach().reshape(output.shape), output.layer, self.batch)
         after = Output(output.layer, output.call, output.shape, counts)
         output.gated.append(after)
         if passed is not None:
@@ -303,8 +243,13 @@ class Gates:
         gate = GATES[function]
         return gate(self, arguments, options)
 
-    def _is_mask_of(self, mask: Any, tensor: Tensor) -> bool:
-        """Tell whether a mask lets through some entries of a tensor: for an activation's output any mask, else one made of the tensor."""
+    def is_mask_of(self, mask: Any, tensor: Tensor) -> bool:
+        """Tell whether a mask lets through some entries of a tensor: for an activation's output any mask, else one made of the tensor.
+
+        Args:
+            mask: anything.
+            tensor: of any shape.
+        """
         if not isinstance(mask, Tensor) or not isinstance(tensor, Tensor):
             return False
         known = self._masks.get(id(mask))
@@ -330,7 +275,12 @@ class Gates:
         )
         return constant and any(id(one) in self._indices for one in flat)
 
-    def _is_zero(self, value: Any) -> bool:
+    def is_zero(self, value: Any) -> bool:
+        """Tell whether a value is the number 0, or a tensor of nothing else that is no activation's output.
+
+        Args:
+            value: anything.
+        """
         if isinstance(value, Tensor):
             return id(value) not in self._outputs and not bool(value.any())
         return isinstance(value, int | float) and value == 0
@@ -364,87 +314,6 @@ class Gates:
             self._let_through(selection.output, selection.dense(values.detach()), None)
         elif selection.z.is_floating_point():
             _remember(self._selections, values, selection)
-
-
-def _product(gates: Gates, arguments: tuple[Any, ...], options: dict[str, Any]) -> Tensor | None:
-    one, other = arguments[0], argument(arguments, options, 1, "other")
-    for tensor, mask in ((one, other), (other, one)):
-        if gates._is_mask_of(mask, tensor):
-            return tensor
-    return None
-
-
-def _choice(gates: Gates, arguments: tuple[Any, ...], options: dict[str, Any]) -> Tensor | None:
-    if len(arguments) + len(options) < 3:
-        return None
-    condition, one, other = (
-        argument(arguments, options, n, name) for n, name in enumerate(("condition", "input", "other"))
-    )
-    # x.where(mask, other) has the tensor first.
-    if isinstance(condition, Tensor) and condition.dtype != torch.bool and isinstance(one, Tensor):
-        condition, one = one, condition
-    for tensor, rest in ((one, other), (other, one)):
-        if gates._is_mask_of(condition, tensor) and gates._is_zero(rest):
-            return tensor
-    return None
-
-
-def _fill(gates: Gates, arguments: tuple[Any, ...], options: dict[str, Any]) -> Tensor | None:
-    tensor, mask, value = (
-        argument(arguments, options, n, name) for n, name in enumerate(("input", "mask", "value"))
-    )
-    return tensor if gates._is_zero(value) and gates._is_mask_of(mask, tensor) else None
-
-
-def _assignment(gates: Gates, arguments: tuple[Any, ...], options: dict[str, Any]) -> Tensor | None:
-    tensor, mask, value = arguments
-    if isinstance(value, Tensor) and id(value) in gates._selections:
-        return value
-    return tensor if gates._is_zero(value) and gates._is_mask_of(mask, tensor) else None
-
-
-def _maximum(gates: Gates, arguments: tuple[Any, ...], options: dict[str, Any]) -> Tensor | None:
-    if len(arguments) < 2 or not all(isinstance(one, Tensor) for one in arguments[:2]):
-        return None
-    for tensor, other in (arguments[:2], arguments[1::-1]):
-        unread = gates._origins.of(other) is None or not other.requires_grad
-        if (
-            unread
-            and tensor.is_floating_point()
-            and gates._is_zero(other)
-            and id(tensor) not in gates._outputs
-        ):
-            return tensor
-    return None
-
-
-def _scatter(gates: Gates, arguments: tuple[Any, ...], options: dict[str, Any]) -> Tensor | None:
-    source = argument(arguments, options, 3, "src")
-    return source if isinstance(source, Tensor) and id(source) in gates._selections else None
-
-
-GATES: dict[Function, Callable[[Gates, tuple[Any, ...], dict[str, Any]], Tensor | None]] = {
-    **dict.fromkeys(PRODUCTS, _product),
-    **dict.fromkeys(CHOICES, _choice),
-    **dict.fromkeys(FILLS, _fill),
-    **dict.fromkeys(MAXIMA, _maximum),
-    **dict.fromkeys(SCATTERS, _scatter),
-    Tensor.__setitem__: _assignment,
-}
-"""Function -> the tensor that a call of it gates."""
-
-MARKS = SCATTERS | {Tensor.__setitem__}
-
-
-def _counts(passed: Tensor, layer: Layer, batch: int | None) -> Counts:
-    """Largest absolute value, sum of these, and number of positive ones of each unit; and the examples that have woken it."""
-    on_one, axis = units_on_one_axis(passed, layer.unit_axes)
-    rows = by_unit(on_one, axis)
-    magnitude = rows.abs().double()
-    examples = ActiveExamples.of(on_one.shape, layer.units, axis, batch)
-    active = rows > 0
-    examples.add(active)
-    return Counts(magnitude.amax(0), magnitude.sum(0), active.sum(0, dtype=torch.float64), examples)
 
 
 def _remember(known: dict[int, tuple[ref[Tensor], Any]], tensor: Tensor, value: Any) -> None:

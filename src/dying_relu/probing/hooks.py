@@ -4,8 +4,8 @@ A TorchFunctionMode catches the calls, which modules such as ``nn.ReLU`` make to
 each one stands.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
+from dying_relu.probing.activation_call import ActivationCall
 from dying_relu.probing.activations import (
     CLAMPED,
     UnobservedModule,
@@ -27,35 +28,19 @@ from dying_relu.probing.derivatives import derivative_of_module
 from dying_relu.probing.gates import Gates
 from dying_relu.probing.layers import Layer
 from dying_relu.probing.marks import mark_activation
+from dying_relu.probing.module_hooks import registered
 from dying_relu.probing.named_outputs import NamedOutputs, function_name
-from dying_relu.probing.recorder import ActivationCall, Recorder, UnitAxis
+from dying_relu.probing.recorder import Recorder, UnitAxis
+from dying_relu.probing.rectified_tensors import looks_rectified
 from dying_relu.probing.tensor_origins import Origin, tensors_among
 from dying_relu.probing.tracking import Origins
 from dying_relu.probing.unit_axes import LAYERS
 
 __all__ = ["ActivationHooks", "Layer", "UnitAxis"]
 
-WITHOUT_ACTIVATIONS = frozenset(
-    f"torch.nn.modules.{name}"
-    for name in (
-        "linear",
-        "conv",
-        "batchnorm",
-        "normalization",
-        "pooling",
-        "dropout",
-        "flatten",
-        "sparse",
-        "container",
-    )
-)
-"""Where PyTorch's own classes stand whose ``forward`` calls no activation; what is derived from them stands elsewhere."""
-
 GATED = "its gate, a sigmoid of half of its input, is part of one function"
 FAULTS = (RuntimeError, TypeError, ValueError, LookupError, AttributeError)
 """What may go wrong where a call is followed."""
-SAMPLE, LEAST_ZEROS = 4096, 0.05
-"""So many numbers are looked at first; so large a share of zeros is none by chance."""
 
 
 @dataclass
@@ -104,7 +89,7 @@ class ActivationHooks(TorchFunctionMode):
 
     def registered(self) -> AbstractContextManager[None]:
         """Within the block the model's modules say when they are entered and left."""
-        return _registered(self)
+        return registered(self)
 
     def enter(self, path: str, module: nn.Module, inputs: tuple[Any, ...]) -> None:
         """Note that a module is called.
@@ -341,49 +326,9 @@ def _in_place(function: Callable[..., Any], arguments: tuple[Any, ...], options:
     return getattr(function, "__name__", "").endswith("_") or any(flag is True for flag in flags)
 
 
-def looks_rectified(x: Tensor) -> bool:
-    """Tell whether a tensor looks like the output of a ReLU: nothing negative, and much exactly 0.
-
-    Args:
-        x: of any shape.
-    """
-    if not x.is_floating_point() or not x.numel():
-        return False
-    sample = x.detach().flatten()[:SAMPLE]
-    if bool((sample < 0).any()) or bool((x < 0).any()):
-        return False
-    zeros = float((x == 0).float().mean())
-    return LEAST_ZEROS < zeros < 1
-
-
 def _on_first(
     function: Callable[..., Any], arguments: tuple[Any, ...], options: dict[str, Any]
 ) -> Callable[[Tensor], Tensor]:
     """The function of its first argument alone, the others as they are."""
     rest, others = arguments[1:], {key: value for key, value in options.items() if key != "input"}
     return lambda inputs: function(inputs, *rest, **others)
-
-
-@contextmanager
-def _registered(hooks: ActivationHooks) -> Iterator[None]:
-    with ExitStack() as stack:
-        for path, module in hooks.model.named_modules():
-            if isinstance(module, torch.jit.ScriptModule):
-                continue
-            if _calls_no_activation(module) and path not in hooks.named.modules:
-                continue
-            enter = module.register_forward_pre_hook(
-                lambda module, inputs, path=path: hooks.enter(path, module, inputs), prepend=True
-            )
-            stack.callback(enter.remove)
-            leave = module.register_forward_hook(lambda module, _, output: hooks.leave(module, output))
-            stack.callback(leave.remove)
-        # The fused path of nn.TransformerEncoder calls no activation that could be seen.
-        stack.callback(torch.backends.mha.set_fastpath_enabled, torch.backends.mha.get_fastpath_enabled())
-        torch.backends.mha.set_fastpath_enabled(False)
-        yield
-
-
-def _calls_no_activation(module: nn.Module) -> bool:
-    """Tell whether all activations inside stand in submodules, whose hooks are enough: a hook costs as much as a small layer."""
-    return type(module).__module__ in WITHOUT_ACTIVATIONS

@@ -39,7 +39,7 @@ class NamedOutputs:
 
     @property
     def has_functions(self) -> bool:
-        """Whether functions are among them."""
+        """True if functions are among them."""
         return bool(self._functions)
 
     def start_batch(self) -> None:

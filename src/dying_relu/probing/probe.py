@@ -30,8 +30,9 @@ from dying_relu.probing.forward_pass import REFUSALS, ForwardPass, uncompiled, w
 from dying_relu.probing.hooks import ActivationHooks
 from dying_relu.probing.masks import Mask, positions_that_count
 from dying_relu.probing.provenance import Provenance
-from dying_relu.probing.recorder import Recorder, Selected, UnitAxis
+from dying_relu.probing.recorder import Recorder, UnitAxis
 from dying_relu.probing.report import Report
+from dying_relu.probing.selected_layers import Selected
 
 MOST_BATCHES = 1000
 """So many batches are taken of a loader that does not say how many it has, unless the caller says how many."""

@@ -1,21 +1,19 @@
 """The record of a forward pass: each call of an activation goes to its layer, or is listed as not counted, with the reason."""
 
-from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 
-import torch
 from torch import Tensor
 
 from dying_relu.errors import DyingReluError
-from dying_relu.probing.activations import CallNames, UnobservedModule, place_of
+from dying_relu.probing.activation_call import ActivationCall
+from dying_relu.probing.activations import CallNames, UnobservedModule
 from dying_relu.probing.curves import curve_of, curve_statistics
-from dying_relu.probing.derivatives import Arguments, activation_and_derivative
 from dying_relu.probing.hinges import hinge_statistics, hinges_of
 from dying_relu.probing.layer_inputs import InputRecords
 from dying_relu.probing.layers import Layer, Layers, bias_of, weight_norm
 from dying_relu.probing.masks import awake, rows_that_count
 from dying_relu.probing.plain_tensors import is_wrapped, outside_transforms, unwrapped_tensor
+from dying_relu.probing.selected_layers import EVERYTHING, Selected
 from dying_relu.probing.statistics import (
     at_least_float32,
     by_unit,
@@ -25,115 +23,6 @@ from dying_relu.probing.statistics import (
 from dying_relu.probing.tensor_origins import Axes, Origin
 
 UnitAxis = int | tuple[int, ...] | dict[str, int | tuple[int, ...]] | None
-
-
-@dataclass
-class ActivationCall:
-    """One call of an activation.
-
-    Attributes:
-        place: in the model.
-        kind: the activation.
-        z: pre-activations, of any shape.
-        origin: of the pre-activations.
-        function: the activation, of the pre-activations alone.
-        given: all arguments of the call.
-        at_zero: the derivative at exactly 0 of a ReLU; None for any other function.
-        computed: what ``function`` has made of the pre-activations; None if it is yet to be called.
-        activation: what a gate has let through of the pre-activations; None if ``function`` computes it.
-        derivative: of such an activation; by default 1 where something has passed.
-    """
-
-    place: str
-    kind: str
-    z: Tensor
-    origin: Origin | None
-    function: Callable[[Tensor], Tensor]
-    given: Arguments = ((), {})
-    at_zero: float | None = None
-    activation: Tensor | None = None
-    computed: Tensor | None = None
-    derivative: Tensor | None = None
-
-    def known_output(self, z: Tensor) -> Tensor | None:
-        """What the model has computed of the pre-activations, if it has the shape and precision of ``z``, the widened ones."""
-        computed = self.computed
-        usable = computed is not None and computed.dtype == z.dtype and computed.shape == z.shape
-        return computed.detach() if computed is not None and usable else None
-
-    def output(self, z: Tensor) -> Tensor:
-        """The activation, of the shape and precision of ``z``, the widened pre-activations."""
-        known = self.known_output(z)
-        if known is not None:
-            return known
-        with torch.no_grad():
-            return self.function(z.clone())
-
-    def derivative_at(self, z: Tensor) -> Tensor:
-        """The derivative of the activation at any pre-activations, of their shape."""
-        return activation_and_derivative(self.kind, z, self.function, self.given)[1]
-
-    def values(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        """The activation and its derivative, of the shape of ``z``, the widened pre-activations."""
-        if self.activation is None:
-            return activation_and_derivative(self.kind, z, self.function, self.given, self.known_output(z))
-        activation = self.activation.detach()
-        slope = activation != 0 if self.derivative is None else self.derivative
-        return activation, slope.to(z.dtype)
-
-
-@dataclass(frozen=True)
-class Selected:
-    """The layers that the caller wants, by names or patterns such as ``encoder.*``.
-
-    >>> Selected.of("encoder.*", "*.2").wants("encoder.2")
-    False
-    """
-
-    layers: tuple[str, ...] | None = None
-    ignore: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, layers: str | Sequence[str] | None, ignore: str | Sequence[str]) -> "Selected":
-        """Read the options of the probe.
-
-        Args:
-            layers: to report; None for all.
-            ignore: to leave out.
-        """
-        if layers is None and not ignore:
-            return EVERYTHING
-        return cls(None if layers is None else _listed(layers), _listed(ignore))
-
-    def wants(self, name: str) -> bool:
-        """Tell whether a call is wanted.
-
-        Args:
-            name: of the call.
-        """
-        wanted = self.layers is None or any(_fits(name, pattern) for pattern in self.layers)
-        return wanted and not any(_fits(name, pattern) for pattern in self.ignore)
-
-    def unmatched(self, names: Iterable[str]) -> list[str]:
-        """The patterns that fit no layer.
-
-        Args:
-            names: of all layers.
-        """
-        names = list(names)
-        patterns = (*(self.layers or ()), *self.ignore)
-        return [pattern for pattern in patterns if not any(_fits(name, pattern) for name in names)]
-
-
-EVERYTHING = Selected()
-
-
-def _listed(names: str | Sequence[str]) -> tuple[str, ...]:
-    return (names,) if isinstance(names, str) else tuple(names)
-
-
-def _fits(name: str, pattern: str) -> bool:
-    return fnmatchcase(name, pattern) or fnmatchcase(place_of(name), pattern)
 
 
 @dataclass

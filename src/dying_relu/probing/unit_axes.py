@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from dying_relu.probing.activations import Function, spellings
+from dying_relu.probing.normalisations import batch_norm, norm_of_channels, norm_of_examples
 from dying_relu.probing.plain_tensors import is_wrapped
 from dying_relu.probing.products import (
     bilinear,
@@ -268,42 +269,6 @@ def _shifted(call: Call, sign: int) -> Origin | None:
     return with_bias(call, layer, bias, sign) or placed
 
 
-def _behind(call: Call, scale: Any) -> frozenset[tuple[int | str, int]]:
-    """The weights behind a normalisation; its own where none are."""
-    sources = call.sources
-    return sources if any(isinstance(key, int) for key, _ in sources) else call.calls(scale) or sources
-
-
-def _batch_norm(call: Call) -> Origin:
-    """Scales and shifts what a layer has computed: the weights are the layer's, the bias its own.
-
-    Its channels are the units, unless these lie on several axes along which weights differ, as members of an ensemble do.
-    """
-    origin = None if call.input is None else call.input[1]
-    place = 1 - call.result.dim()
-    axes: Axes = (place,)
-    if origin is not None and origin.axes and len(origin.axes) > 1 and place in origin.axes:
-        axes = axes if origin.spread else origin.axes
-    weight, scale = None if origin is None else origin.weight, call.argument(3, "weight")
-    return Origin(axes, weight, call.argument(4, "bias"), _behind(call, scale))
-
-
-def _norm_of_channels(weight: int, call: Call) -> Origin:
-    scale = call.argument(weight, "weight")
-    return Origin((1 - call.result.dim(),), scale, call.argument(weight + 1, "bias"), _behind(call, scale))
-
-
-def _norm_of_examples(call: Call) -> Origin:
-    """Layer and RMS norm have units on any axis; their weights have them on the same, counted from the end."""
-    axes = (call.source[1].axes if call.source is not None else None) or (-1,)
-    weight, bias = call.argument(2, "weight"), call.argument(3, "bias")
-    sources = _behind(call, weight)
-    if len(axes) > 1 or not isinstance(weight, Tensor) or weight.dim() < -axes[0]:
-        return Origin(axes, sources=sources)
-    plain = weight.dim() == 1
-    return Origin(axes, weight if plain else weight.movedim(axes[0], 0), bias if plain else None, sources)
-
-
 def _ruled(rule: Rule, *names: str) -> dict[Function, Rule]:
     return dict.fromkeys(spellings(names), rule)
 
@@ -327,10 +292,10 @@ LAYERS: dict[Function, Rule] = {
     Tensor.__matmul__: product,
     Tensor.__rmatmul__: lambda call: matrix_product(call, call.arguments[1], call.arguments[0]),
     **_ruled(sum_of_products, "einsum"),
-    **_ruled(_batch_norm, "batch_norm"),
-    **_ruled(partial(_norm_of_channels, 2), "group_norm"),
-    **_ruled(partial(_norm_of_channels, 3), "instance_norm"),
-    **_ruled(_norm_of_examples, "layer_norm", "rms_norm"),
+    **_ruled(batch_norm, "batch_norm"),
+    **_ruled(partial(norm_of_channels, 2), "group_norm"),
+    **_ruled(partial(norm_of_channels, 3), "instance_norm"),
+    **_ruled(norm_of_examples, "layer_norm", "rms_norm"),
 }
 """Function -> the origin of what it computes, which decides where units are."""
 for _axes in (1, 2, 3):
