@@ -230,6 +230,23 @@ def test_what_passes_either_of_two_gates_counts() -> None:
     assert probe(model, [INPUTS]).units("relu")["dead"].tolist() == expected.tolist()
 
 
+@pytest.mark.parametrize("kept", [8, 7])
+def test_a_gate_that_changes_signs_silences_no_unit(kept: int) -> None:
+    signs = torch.where(torch.arange(8) % 2 == 0, 1.0, -1.0)  # excitatory and inhibitory units
+    mask = (torch.arange(8) < kept).float()
+    one, other = Between(lambda z: torch.relu(z) * (signs * mask)), Between(lambda z: torch.relu(z) * mask)
+    tables = [probe(model, [INPUTS]).units("relu") for model in (one, other)]
+    for column in ("dead", "nearly_dead", "active_share", "active_examples"):
+        assert tables[0][column].tolist() == tables[1][column].tolist()
+
+
+def test_a_constant_without_a_zero_is_no_gate() -> None:
+    scales = torch.linspace(1, 1000, 8)
+    table = probe(Between(lambda z: torch.relu(z) * scales), [INPUTS]).units("relu")
+    expected = probe(Between(torch.relu), [INPUTS]).units("relu")
+    assert table["mean_abs_activation"].tolist() == expected["mean_abs_activation"].tolist()
+
+
 def test_padding_that_the_model_masks_wakes_no_unit() -> None:
     class Pooled(nn.Module):
         def __init__(self) -> None:

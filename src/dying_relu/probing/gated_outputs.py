@@ -61,11 +61,12 @@ class Selection(NamedTuple):
         return zeros.scatter(self.dim, self.indices, values)
 
 
-def counts_of(passed: Tensor, layer: Layer, batch: int | None) -> Counts:
-    """Largest absolute value, sum of these, and number of positive ones of each unit; and the examples that have woken it.
+def counts_of(passed: Tensor, gated: Tensor, layer: Layer, batch: int | None) -> Counts:
+    """Largest absolute value, sum of these, and number of active ones of each unit; and the examples that have woken it.
 
     Args:
-        passed: of the shape of the activation's output, 0 where the gate lets nothing through.
+        passed: of the shape of the activation's output, 0 where the gate lets nothing through; a gate may change signs.
+        gated: what came to the gate, same shape; a unit is active where it is positive and passes.
         layer: of the activation.
         batch: number of examples; None if it is not known.
     """
@@ -73,6 +74,6 @@ def counts_of(passed: Tensor, layer: Layer, batch: int | None) -> Counts:
     rows = by_unit(on_one, axis)
     magnitude = rows.abs().double()
     examples = ActiveExamples.of(on_one.shape, layer.units, axis, batch)
-    active = rows > 0
+    active = (rows != 0) & (by_unit(units_on_one_axis(gated, layer.unit_axes)[0], axis) > 0)
     examples.add(active)
     return Counts(magnitude.amax(0), magnitude.sum(0), active.sum(0, dtype=torch.float64), examples)

@@ -211,7 +211,7 @@ class Gates:
             if output is None:
                 continue
             if tensor is gated and isinstance(passed, Tensor) and passed.numel() == output[1].shape.numel():
-                self._let_through(output[1], passed, passed)
+                self._let_through(output[1], passed, tensor, passed)
                 gated = None
             else:
                 output[1].reads += 1
@@ -228,9 +228,12 @@ class Gates:
                 kind = "relu" if torch.equal(passed, z.relu()) else "gate"
                 self._record(kind, z, passed, self._origins.of(gated))
 
-    def _let_through(self, output: Output, values: Tensor, passed: Tensor | None) -> None:
-        """Count what a gate lets through, and follow it to the next one."""
-        counts = counts_of(values.detach().reshape(output.shape), output.layer, self.batch)
+    def _let_through(self, output: Output, values: Tensor, gated: Tensor, passed: Tensor | None) -> None:
+        """Count what a gate lets through of a tensor, and follow it to the next one."""
+        shape = output.shape
+        counts = counts_of(
+            values.detach().reshape(shape), gated.detach().reshape(shape), output.layer, self.batch
+        )
         after = Output(output.layer, output.call, output.shape, counts)
         output.gated.append(after)
         if passed is not None:
@@ -254,10 +257,10 @@ class Gates:
             return False
         known = self._masks.get(id(mask))
         if id(tensor) in self._outputs:
-            constant = (
-                self._origins.of(mask) is None and mask.numel() > 1 and not self._origins.weight_key(mask)
-            )
-            return known is not None or constant
+            if known is not None:
+                return True
+            constant = self._origins.of(mask) is None and not self._origins.weight_key(mask)
+            return constant and mask.numel() > 1 and not bool(mask.all())
         if known is None:
             return False
         behind, of_tensor = self._origins.of(mask), self._origins.of(tensor)
@@ -311,7 +314,8 @@ class Gates:
 
     def _select(self, selection: Selection, values: Tensor) -> None:
         if selection.output is not None:
-            self._let_through(selection.output, selection.dense(values.detach()), None)
+            dense = selection.dense(values.detach())
+            self._let_through(selection.output, dense, dense, None)
         elif selection.z.is_floating_point():
             _remember(self._selections, values, selection)
 
