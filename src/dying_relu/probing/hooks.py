@@ -154,8 +154,9 @@ class ActivationHooks(TorchFunctionMode):
         if kind is None and named is not None:
             return self._call_named(named, function, arguments, options)
         if kind is None:
-            if function is functional.glu:
-                self.recorder.not_counted.setdefault(self._place("glu"), UnobservedModule("glu", GATED))
+            # nn.GLU is listed as a module.
+            if function is functional.glu and (place := self._place("glu")) != self._path:
+                self.recorder.not_counted.setdefault(place, UnobservedModule("glu", GATED))
             overwritten = self._overwritten(function, arguments, options)
             if function in LAYERS:
                 self._look_for_unseen(function, arguments)

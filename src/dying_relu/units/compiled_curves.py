@@ -29,27 +29,24 @@ def _row_loop(hinged: bool) -> Any:
         lowest, highest = np.float32(-np.inf), np.float32(np.inf)
         low, high, below, above = fields[0], fields[1], fields[2], fields[3]
         largest, total, active, level = fields[4], fields[5], fields[6], fields[7]
-        # min() and max() keep NaN, and are not vectorised; nor is a loop over more fields.
+        # min() and max() keep NaN, and are not vectorised.
         for n in range(len(z)):
             value = z[n]
-            low[n] = value if value < low[n] else low[n]  # noqa: FURB136
-            high[n] = value if value > high[n] else high[n]  # noqa: FURB136
-            active[n] += np.float32(value > 0)
-            level[n] += value
-        for n in range(len(z)):
-            value = z[n]
-            left = value if value < peak else lowest
-            right = highest if value < peak else value
-            below[n] = left if left > below[n] else below[n]  # noqa: FURB136
-            above[n] = right if right < above[n] else above[n]  # noqa: FURB136
-        for n in range(len(z)):
             if hinged:
-                inner = ceiling if z[n] > ceiling else z[n]  # noqa: FURB136
+                inner = ceiling if value > ceiling else value  # noqa: FURB136
                 magnitude = abs(floor + slope * (inner - floor) if inner < floor else inner)
             else:
                 magnitude = abs(activation[n])
+            left = value if value < peak else lowest
+            right = highest if value < peak else value
+            low[n] = value if value < low[n] else low[n]  # noqa: FURB136
+            high[n] = value if value > high[n] else high[n]  # noqa: FURB136
+            below[n] = left if left > below[n] else below[n]  # noqa: FURB136
+            above[n] = right if right < above[n] else above[n]  # noqa: FURB136
             largest[n] = magnitude if magnitude > largest[n] else largest[n]  # noqa: FURB136
             total[n] += magnitude
+            active[n] += np.float32(value > 0)
+            level[n] += value
 
     return add_row
 
