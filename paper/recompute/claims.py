@@ -113,12 +113,15 @@ def _anatomy(study):
     trained = runs.loc[runs["outcome"] == "trained", ["run", "inputs", "replicate"]]
     units = units.merge(trained, on="run")
     units = units.assign(
-        place=("first layer, " + units["inputs"]).where(units["depth"] == 1, "deeper layers"),
+        place=_places(units),
         dead=units["dead_all"].astype(bool),
         negative=units["negative_weights"].astype(float),
     ).sort_values("step")
-    places = units["place"].drop_duplicates()
-    return runs.merge(places, how="cross"), units
+    return pd.concat([runs.assign(place=_places(runs.assign(depth=depth))) for depth in (1, 2)]), units
+
+
+def _places(table):
+    return ("first layer, " + table["inputs"]).where(table["depth"] == 1, "deeper layers")
 
 
 def _beyond(chosen, others, by, value):

@@ -57,8 +57,4 @@ def _moved(evidence: Evidence) -> tuple[int, int, list[Cell]]:
         raise NotEnoughData("no dead unit has a bias other than 0")
     moved = idle[[*CELL, "replicate"]].assign(moved=idle["weight_norm_next"] != idle["weight_norm"])
     values = by_seed(moved, CELL, lambda rows: float(rows["moved"].mean()))
-    return units["run"].nunique(), len(idle), cells_of(values, _known(runs, units), CELL)
-
-
-def _known(runs: pd.DataFrame, units: pd.DataFrame) -> pd.DataFrame:
-    return runs[runs["run"].isin(units["run"])]
+    return units["run"].nunique(), len(idle), cells_of(values, runs, CELL)
