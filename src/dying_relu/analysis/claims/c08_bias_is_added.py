@@ -1,7 +1,5 @@
 """C8: the update of a weight adds the bias."""
 
-import pandas as pd
-
 from dying_relu.analysis.claims.cells import by_seed, cells_of
 from dying_relu.analysis.claims.evidence import Evidence, NotEnoughData, measured
 from dying_relu.analysis.claims.verdict import Detail, Finding, Reading, claim
