@@ -72,6 +72,48 @@ def hinge_statistics(
         total = total + slope * negative
     if not bool((largest < high).all()):
         total, steep = _without(z - high, axis, total, steep)
+    return merged(before, _of_hinges(seen, hinges, total, steep))
+
+
+def statistics_below(
+    z: Tensor,
+    axis: int,
+    hinges: tuple[float, float, float],
+    before: UnitStatistics | None,
+    examples: ActiveExamples | None,
+) -> UnitStatistics | None:
+    """Statistics of the units of an activation of straight lines whose lower bound is 0, if no pre-activation reaches the upper one.
+
+    One compiled scan does, as of a ReLU.
+
+    Args:
+        z: pre-activations of any shape, float32 or float64, the units on ``axis``.
+        axis: axis of the units.
+        hinges: lower and upper bound, and the slope below the lower.
+        before: of earlier batches, to be added.
+        examples: to be added to.
+
+    Returns:
+        Statistics of shape (units,), of ``before`` and ``z`` together; None if the bounds are others.
+    """
+    low, high, slope = hinges
+    # What was reached once is likely to be reached again.
+    if low < 0 or (before is not None and bool((before.pre_activation_max >= high).any())):
+        return None
+    seen = relu_statistics(z, axis, 0.0, None, examples)
+    assert seen.pre_activation_sum is not None
+    if bool((seen.pre_activation_max >= high).any()):
+        return None
+    negative = seen.activation_sum - seen.pre_activation_sum
+    return merged(before, _of_hinges(seen, hinges, seen.activation_sum + slope * negative, seen.active_count))
+
+
+def _of_hinges(
+    seen: UnitStatistics, hinges: tuple[float, float, float], total: Tensor, steep: Tensor
+) -> UnitStatistics:
+    """What ReLU's statistics become with the sum of activations, and the count of those on the steep part."""
+    low, high, slope = hinges
+    smallest, largest = seen.pre_activation_min, seen.pre_activation_max
     seen.activation_sum = total
     seen.activation_max = torch.maximum(
         largest.clamp(0, high),
@@ -80,7 +122,7 @@ def hinge_statistics(
     gentle = (seen.count - steep > 0).to(largest.dtype) * slope
     seen.derivative_max = torch.where(steep > 0, torch.ones_like(largest), gentle)
     seen.derivative_max = torch.where(largest.isnan(), largest, seen.derivative_max)
-    return merged(before, seen)
+    return seen
 
 
 def _without(beyond: Tensor, axis: int, total: Tensor, steep: Tensor) -> tuple[Tensor, Tensor]:

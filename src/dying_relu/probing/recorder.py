@@ -8,7 +8,7 @@ from dying_relu.errors import DyingReluError
 from dying_relu.probing.activation_call import ActivationCall
 from dying_relu.probing.activations import CallNames, UnobservedModule
 from dying_relu.probing.curves import curve_of, curve_statistics
-from dying_relu.probing.hinges import hinge_statistics, hinges_of
+from dying_relu.probing.hinges import hinge_statistics, hinges_of, statistics_below
 from dying_relu.probing.layer_inputs import InputRecords
 from dying_relu.probing.layers import Layer, Layers, bias_of, weight_norm
 from dying_relu.probing.masks import awake, rows_that_count
@@ -170,8 +170,11 @@ class Recorder:
         if call.at_zero is not None:
             statistics = relu_statistics(parts[0], axis, call.at_zero, before, examples)
         elif curve is not None:
-            wide, output = at_least_float32(parts[0]), parts[-1]
-            statistics = curve_statistics(wide, axis, curve, output, call.derivative_at, before, examples)
+            wide = at_least_float32(parts[0])
+            below = None if hinges is None else statistics_below(wide, axis, hinges, before, examples)
+            statistics = below or curve_statistics(
+                wide, axis, curve, parts[-1], call.derivative_at, before, examples
+            )
         elif hinges is not None:
             statistics = hinge_statistics(at_least_float32(parts[0]), axis, hinges, before, examples)
         else:
