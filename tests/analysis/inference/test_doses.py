@@ -66,6 +66,8 @@ def test_an_exponent_is_the_slope_between_logarithms() -> None:
     found = exponents(pd.DataFrame(rows), ["place"], "rate", "dead").iloc[0]
     assert found["estimate"] == pytest.approx(2)
     assert found["n"] == 4
+    three = exponents(pd.DataFrame(rows).query("rate < 0.05"), ["place"], "rate", "dead").iloc[0]
+    assert three["estimate"] == pytest.approx(2)
     few = exponents(pd.DataFrame(rows).query("rate < 0.03"), ["place"], "rate", "dead").iloc[0]
     assert np.isnan(few["estimate"])
 
