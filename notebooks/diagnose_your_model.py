@@ -91,7 +91,8 @@ print(report)
 print(report.expected_alive(10_000))
 
 # %%
-report.units("3").sort_values("dead", ascending=False).head().round(3)
+# A column a unit, since there are many measurements.
+report.units("3").sort_values("dead", ascending=False).head().round(3).T
 
 # %%
 print(report.advice())
