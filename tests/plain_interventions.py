@@ -212,6 +212,8 @@ class Loop:
             if act.kind == "forbid_by_bias" and not act.placebo:
                 gone = dead(self.net, self.x)[place]
             would = gone & ~(self.born if act.kind == "forbid_by_undoing" else before)[place]
+            if getattr(act, "again", False):
+                would = gone
             units = gone.nonzero()[:, 0]
             if act.placebo:
                 units = first_of(~gone, would.sum(), self.run.seed, f"{act.kind}/{self.step}/{place}")

@@ -23,7 +23,7 @@ UNITS = 1000
 SEEDS, SELECTION = 20, 4
 NOISE = 0.004
 SD = 1.0
-"""Spread of the pre-activations of every first layer at the start."""
+"""Spread of the pre-activations of a first layer at the start, in most inputs."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +36,14 @@ class Effects:
         trained: newly dead share with trained biases (F1c).
         frozen: newly dead share with frozen biases minus that with trained ones (F1c).
         hidden: newly dead share of the second layer without centred activations (F1d).
+        second: newly dead share of the second layer elsewhere (F1a).
         bias_part_error: error of the predicted part of the bias (F1e).
         octaves: standard deviation of the settings' deviations from the law (F2).
+        spread: power of the pre-activations' spread in the law; at 0 the mean alone decides (F2c).
         line: multiple of the law's rate at which layers die in the phase diagram (F7a).
         mass: newly dead share at high rates (F3a, F3c).
         forbidden: share of networks that overflow if death is forbidden (F3a).
+        renewed_again: the same with the placebo that renews more (F3a).
         flat: newly dead share of ReLU minus the newly silent one of its leaky twin (F3b).
         rescued: accuracy of networks that died in mass (F3c).
         ten, two: loss of accuracy with so many living units (F4a).
@@ -59,11 +62,14 @@ class Effects:
     trained: float = 0.6
     frozen: float = 0.02
     hidden: float = 0.4
+    second: float = 0.02
     bias_part_error: float = 0.01
     octaves: float = 0.3
+    spread: float = 1.0
     line: float = 1.0
     mass: float = 0.7
-    forbidden: float = 0.9
+    forbidden: float = 0.97
+    renewed_again: float = 0.0
     flat: float = 0.005
     rescued: float = 0.3
     ten: float = 0.05
@@ -87,6 +93,7 @@ OPPOSITE = Effects(
     hidden=0.0,
     bias_part_error=0.5,
     octaves=1.5,
+    spread=0.0,
     line=0.01,
     forbidden=0.0,
     flat=0.2,
@@ -117,8 +124,9 @@ _DEFAULTS: dict[str, tuple] = {
 }
 _HELD_OUT_INPUTS = ("random_45", "components_80", "inverted_double")
 _HELD_OUT_NETWORKS = ("held_out_one", "held_out_two", "held_out_three")
-_LAW_RATES = tuple(0.0001 * 2**octave for octave in range(20))
-_FUSE_ARMS = ("none", "forbid_by_renewal", "forbid_by_undoing", "forbid_by_bias", "placebo_of_renewal")
+_LAW_RATES = tuple(0.00001 * 2**octave for octave in range(23))
+_PLACEBOS = ("placebo_of_renewal", "placebo_of_renewal_again")
+_FUSE_ARMS = ("none", "forbid_by_renewal", "forbid_by_undoing", "forbid_by_bias", *_PLACEBOS)
 _GRIDS: dict[str, list[dict[str, tuple]]] = {
     "mean_inputs": [
         {
@@ -143,16 +151,15 @@ _GRIDS: dict[str, list[dict[str, tuple]]] = {
             "intervention": ("none", "frozen_biases"),
             "learning_rate": (rate,),
         }
-        for optimiser, rate in {"sgd": 0.4, "momentum": 0.1, "adam": 0.02}.items()
+        for optimiser, rate in {"sgd": 0.4, "momentum": 0.2, "adam": 0.02}.items()
     ],
     "mean_hidden": [
         {
-            "optimiser": (optimiser,),
+            "optimiser": ("adam",),
             "architecture": ("mlp", "centred"),
             "inputs": ("centred",),
-            "learning_rate": (rate,),
+            "learning_rate": (0.02, 0.04),
         }
-        for optimiser, rate in {"sgd": 0.57, "adam": 0.02}.items()
     ],
     "law_fit": [{"inputs": ("standardised", "raw", "third"), "learning_rate": _LAW_RATES}],
     "law_fit_adam": [
@@ -212,7 +219,7 @@ _GRIDS: dict[str, list[dict[str, tuple]]] = {
             "dataset": ("cifar10",),
             "architecture": ("cnn",),
             "inputs": ("raw",),
-            "intervention": ("none", "forbid_by_renewal", "placebo_of_renewal"),
+            "intervention": ("none", "forbid_by_renewal", *_PLACEBOS),
             "learning_rate": (0.1, 0.88),
         }
     ],
@@ -226,7 +233,7 @@ _GRIDS: dict[str, list[dict[str, tuple]]] = {
                 *(
                     f"lack_{what}_{rate}"
                     for what in ("dead", "nearly", "random", "random_nearly")
-                    for rate in (44, 52)
+                    for rate in (44, 48)
                 ),
             )
         }
@@ -241,7 +248,7 @@ _GRIDS: dict[str, list[dict[str, tuple]]] = {
     "renewal_sgd": [
         {
             "intervention": tuple(
-                f"high_{rate}{after}" for rate in (44, 52) for after in ("", "_renewed", "_placebo")
+                f"high_{rate}{after}" for rate in (44, 48) for after in ("", "_renewed", "_placebo")
             )
         }
     ],
@@ -261,7 +268,10 @@ _GRIDS: dict[str, list[dict[str, tuple]]] = {
         for optimiser, rates in {"sgd": (0.31, 0.44), "momentum": (0.1, 0.13), "adam": (0.02, 0.04)}.items()
     ],
     "activity": [
-        {"dataset": ("mnist", "cifar10"), "optimiser": ("sgd", "adam"), "learning_rate": (0.01, 0.1)}
+        {"dataset": ("mnist", "cifar10"), "learning_rate": (0.01, 0.1)},
+    ],
+    "activity_adam": [
+        {"dataset": ("mnist", "cifar10"), "optimiser": ("adam",), "learning_rate": (0.01, 0.1)},
     ],
     "activity_cnn": [{"architecture": ("large",), "optimiser": ("adam",), "learning_rate": (0.03,)}],
     "phase_diagram": [
@@ -279,7 +289,10 @@ _MEANS = {"standardised": 3.0, "raw": 9.0, "third": 1.0, "components_80": 2.0, "
 _MEANS |= {"constant_30": 4.0}
 _MEANS |= {"components_1": 0.7, "components_3": 1.2, "components_100": 6.0}
 _MEANS |= {"random_0": 0.0, "random_15": 3.0, "random_45": 6.0, "random_75": 12.0}
-"""Euclidean norm of the inputs' mean; the square of it is a fifth of its 1-norm."""
+"""Euclidean norm of the inputs' mean; the square of it is a fifth of its 1-norm, but for ``_ONES``."""
+_SDS = {"components_80": 2 * SD, "inverted_double": SD / 4}
+_ONES = {"constant_30": 15.0}
+"""1-norm of the mean over the square of its Euclidean norm, where it is not 5."""
 ADAM_CONSTANT = 1.3
 
 
@@ -344,6 +357,16 @@ def _law_mean(networks: pd.DataFrame) -> np.ndarray:
     return networks["inputs"].map(_MEANS).fillna(2.0).to_numpy()
 
 
+def _sd(networks: pd.DataFrame) -> np.ndarray:
+    """The spread of the first layer's pre-activations."""
+    return networks["inputs"].map(_SDS).fillna(SD).to_numpy()
+
+
+def _norm_1(networks: pd.DataFrame) -> np.ndarray:
+    """The 1-norm of the mean of the first layer's inputs."""
+    return networks["inputs"].map(_ONES).fillna(5.0).to_numpy() * _law_mean(networks) ** 2
+
+
 def _onset(networks: pd.DataFrame, effects: Effects) -> np.ndarray:
     """The rate at which a quarter of the first layer dies, by the law and a deviation of the setting."""
     settings = networks[["dataset", "architecture", "inputs", "optimiser"]].agg("/".join, axis=1)
@@ -352,7 +375,8 @@ def _onset(networks: pd.DataFrame, effects: Effects) -> np.ndarray:
         for place, setting in enumerate(dict.fromkeys(settings))
     }
     norms = np.maximum(_law_mean(networks), 1e-9)
-    law = np.where(networks["optimiser"] == "adam", ADAM_CONSTANT * SD / (5 * norms**2), 56 * SD / norms**2)
+    adam = ADAM_CONSTANT / np.maximum(_norm_1(networks), 1e-9)
+    law = _sd(networks) ** effects.spread * np.where(networks["optimiser"] == "adam", adam, 56 / norms**2)
     law = np.where(
         networks["experiment"] == "phase_diagram", law * effects.line, law * 2 ** settings.map(deviation)
     )
@@ -374,7 +398,7 @@ def _shares(networks: pd.DataFrame, effects: Effects) -> pd.DataFrame:
     first = first.mask(of_law, (0.25 + 0.25 * octaves).clip(0, 1))
     dies = experiment.isin(CHOOSING) & (networks["learning_rate"] > 0.2)
     first = first.mask(experiment.isin(CHOOSING), np.where(dies, effects.mass, 0.06))
-    second = pd.Series(0.02, networks.index)
+    second = pd.Series(effects.second, networks.index)
     second = second.mask(
         (experiment == "mean_hidden") & (networks["architecture"] == "mlp"), 0.02 + effects.hidden
     )
@@ -403,7 +427,8 @@ def _overflowed(networks: pd.DataFrame, effects: Effects) -> pd.Series:
     dies = networks["experiment"].isin(CHOOSING) & (networks["learning_rate"] > 0.2)
     rank = np.random.default_rng(7).uniform(size=len(networks))
     forbidden = networks["intervention"].str.startswith("forbid") | (networks["activation"] == "leaky_relu")
-    return dies & forbidden & (rank < effects.forbidden)
+    again = networks["intervention"] == "placebo_of_renewal_again"
+    return dies & ((forbidden & (rank < effects.forbidden)) | (again & (rank < effects.renewed_again)))
 
 
 def _runs(networks: pd.DataFrame, shares: pd.DataFrame, effects: Effects) -> pd.DataFrame:
@@ -477,8 +502,8 @@ def _layers(networks: pd.DataFrame, shares: pd.DataFrame, effects: Effects) -> p
                     slope=0.0,
                     offset_share=0.3,
                     input_mean_norm=norms,
-                    input_mean_norm_1=5 * norms**2,
-                    pre_activation_sd=SD,
+                    input_mean_norm_1=_norm_1(networks),
+                    pre_activation_sd=_sd(networks),
                     inactive=dead.round(),
                     **{name: dead.mask(leaky, 0).round() for name in ("dead", "dead_all", "new_dead_all")},
                     **dict.fromkeys(("saturated", "dormant_0", "dormant_0025", "dormant_01"), dead.round()),

@@ -13,6 +13,7 @@ import pytest
 
 from dying_relu.analysis.claims.evidence import Evidence
 from dying_relu.analysis.claims.settle import settled_by
+from dying_relu.analysis.factors import FACTORS
 
 SCRIPT = Path(__file__).parents[2] / "paper" / "recompute" / "recompute.py"
 OVERFLOWED = ("_fraction", "_loss", "_accuracy", "_probe", "_test", "effective_rank", "mean_slope")
@@ -36,6 +37,48 @@ def messy(runs: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def varied(runs: pd.DataFrame) -> pd.DataFrame:
+    """Further remedies, a larger slope at which not all networks train, and accuracies by setting that change which is best."""
+    random = np.random.default_rng(5)
+    plain = runs[(runs["experiment"] == "remedies") & (runs["activation"] == "relu")]
+    changes: dict[str, dict[str, object]] = {
+        "normalisation": {"architecture": plain["architecture"] + "_batch_norm"},
+        "training": {"optimiser": plain["optimiser"] + "_clipped"},
+        "initialisation": {"initialisation": "lsuv"},
+        "inputs": {"inputs": "centred"},
+        "bias": {"initial_bias": 0.1},
+    }
+    more = [
+        plain.assign(experiment=f"remedies_{name}", run=f"{name}-" + plain["run"], **changed)
+        for name, changed in changes.items()
+    ]
+    more[-1] = more[-1].drop_duplicates(
+        ["dataset", "architecture", "optimiser", "learning_rate", "replicate"]
+    )
+    slopes = runs[(runs["experiment"] == "slopes") & (runs["slope"] == 0.1)]
+    more.append(slopes.assign(slope=0.05, run="0.05-" + slopes["run"]))
+    every = pd.concat([runs, *more], ignore_index=True)
+    factors = [name for name in FACTORS if name != "replicate"]
+    settings = every.groupby(factors, dropna=False).ngroup().to_numpy()
+    better = 0.15 * random.normal(size=settings.max() + 1)[settings] + 0.02 * random.normal(size=len(every))
+    collapsed = (every["slope"] == 0.05) & (every["replicate"] % 11 == 0) & (every["learning_rate"] > 0.05)
+    return every.assign(
+        test_accuracy=(every["test_accuracy"] + better).clip(0, 1),
+        outcome=every["outcome"].mask(collapsed, "collapsed"),
+    )
+
+
+def restless(units: pd.DataFrame) -> pd.DataFrame:
+    """Units that die and wake at random, some of them dead from the start, with more negative weights while they are dead."""
+    random = np.random.default_rng(6)
+    dead = random.uniform(size=len(units)) < 0.3
+    negative = (units["negative_weights"] + 0.2 * dead + 0.1 * random.normal(size=len(units))).clip(0, 1)
+    states = dict.fromkeys(("dead", "inactive", "saturated", "dormant_0"), dead)
+    return units.assign(
+        **states, dead_all=pd.array(dead, dtype="boolean"), negative_weights=negative.astype("float32")
+    )
+
+
 STUDIES: dict[str, Callable[[], Evidence]] = {
     "planted findings": lambda: planted_findings.evidence(planted_findings.PLANTED),
     "opposite findings": lambda: planted_findings.evidence(planted_findings.OPPOSITE),
@@ -43,6 +86,7 @@ STUDIES: dict[str, Callable[[], Evidence]] = {
     "planted claims": lambda: planted_study.evidence(planted_study.PLANTED),
     "no claims": lambda: planted_study.evidence(planted_study.NOTHING),
     "messy claims": lambda: planted_study.evidence(runs=messy),
+    "varied claims": lambda: planted_study.evidence(runs=varied, units=restless),
 }
 
 

@@ -46,6 +46,9 @@ CASES: dict[str, list[Intervention]] = {
     "renew, placebo": [settings_of.Renew(kind="renew", step=6, share=0.5, placebo=True)],
     "renewal": [settings_of.ForbidByRenewal(kind="forbid_by_renewal")],
     "renewal, placebo": [settings_of.ForbidByRenewal(kind="forbid_by_renewal", placebo=True)],
+    "renewal, placebo again": [
+        settings_of.ForbidByRenewal(kind="forbid_by_renewal", placebo=True, again=True)
+    ],
     "undoing": [settings_of.ForbidByUndoing(kind="forbid_by_undoing")],
     "undoing, placebo": [settings_of.ForbidByUndoing(kind="forbid_by_undoing", placebo=True, layers=[1])],
     "bias": [settings_of.ForbidByBias(kind="forbid_by_bias")],

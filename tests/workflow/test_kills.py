@@ -6,6 +6,7 @@ smoke study from the data to the PDF, and what came of it.
 
 import os
 import random
+import signal
 import time
 from itertools import pairwise
 from pathlib import Path
@@ -30,7 +31,10 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> KilledStudy:
     while not killed_study.jobs(first.pid):
         assert first.poll() is None
         time.sleep(0.05)
+    # The first one waits meanwhile: else it may end before the second one asks for its lock.
+    first.send_signal(signal.SIGSTOP)
     second = study.copy.run(*study.command)
+    first.send_signal(signal.SIGCONT)
     said, _ = first.communicate()
     assert first.returncode == 0, said
     assert second.returncode == 1

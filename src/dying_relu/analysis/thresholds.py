@@ -67,7 +67,7 @@ class Thresholds:
     octaves: float = _threshold(0.7, "octaves of error", (), "F2a")
     rate_alone_part: float = _threshold(1 / 3, "error as a part of that of the rate alone", (), "F2a")
     span: float = _threshold(5.0, "octaves that the onsets span", (), "F2a")
-    observed_onsets: float = _threshold(10, "held-out settings with an observed onset", (), "F2a", "F2b")
+    observed_onsets: float = _threshold(10, "held-out settings with an observed onset", (), "F2a")
     least_offset: float = _threshold(0.1, "an offset share with an onset", (), "F2b")
     overflow_more: float = _threshold(0.5, "overflow more often", (), "F3a")
     twins_differ: float = _threshold(0.25, "a difference of twins as a part of the deaths", (), "F3b")

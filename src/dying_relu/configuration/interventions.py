@@ -251,6 +251,8 @@ class ForbidByRenewal(Forbid):
 
     kind: Literal["forbid_by_renewal"]
     """A unit that dies gets new incoming weights at once."""
+    again: bool = False
+    """Of a placebo: renew after every step as many living units as are dead then, not only as have just died."""
 
 
 @intervention

@@ -18,7 +18,7 @@ from dying_relu.files import checksums
 from dying_relu.files.atomic import atomic_path
 from dying_relu.files.checksums import sha256
 from dying_relu.plan import memory, resources, study
-from dying_relu.results import origin, schemas, store
+from dying_relu.results import origin, plan_digest, schemas, store
 from dying_relu.results.commit import commit
 from dying_relu.results.simulation_schemas import SIMULATIONS
 
@@ -41,6 +41,7 @@ class Record(BaseModel):
     commit: str
     command: str
     configuration: str
+    plan: str | None = None
     schema_version: int = 1
     versions: dict[str, str]
     hardware: Hardware
@@ -65,6 +66,7 @@ def record(results_folder: Path, configuration_path: Path, out: Path) -> None:
         "commit": commit(configuration_path.resolve().parent),
         "command": command(configuration_path),
         "configuration": configuration,
+        "plan": plan_digest.of_project(),
         "schema_version": schemas.VERSION,
         "versions": versions(),
         "hardware": {"cpu": cpu_model(), "cores": os.cpu_count(), "memory_bytes": memory.of_machine()},
@@ -142,8 +144,8 @@ def read(results_folder: Path) -> dict[str, Any]:
 
 def fingerprint(results_folder: Path) -> str:
     """SHA-256 of the record without its times: a study that is repeated on the same machine has the same, and so has its PDF."""
-    # The version of the schemas follows from the tables, whose sums are in the record.
-    left_out = ("training", "schema_version")
+    # The version of the schemas follows from the tables, whose sums are in the record, and the plan from the commit.
+    left_out = ("training", "schema_version", "plan")
     timeless = {key: value for key, value in read(results_folder).items() if key not in left_out}
     return hashlib.sha256(json.dumps(timeless, sort_keys=True).encode()).hexdigest()
 

@@ -39,3 +39,11 @@ def test_other_biases_and_rates_say_nothing() -> None:
 def test_an_intervention_on_biases_is_no_part_of_the_course() -> None:
     found = settled("C7", runs=lambda runs: runs.assign(intervention="frozen_biases"))
     assert found[["verdict", "literal"]].tolist() == [HOLDS, NOT_SETTLED]
+
+
+def test_literally_a_cell_in_which_no_network_trained_is_open() -> None:
+    def none_trains(runs: pd.DataFrame) -> pd.DataFrame:
+        lost = (runs["experiment"] == "recovery") & (runs["optimiser"] == "adam")
+        return runs.assign(outcome=runs["outcome"].mask(lost, "collapsed"))
+
+    assert settled("C7", runs=none_trains)["literal"] == NOT_SETTLED

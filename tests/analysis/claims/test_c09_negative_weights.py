@@ -47,3 +47,13 @@ def test_literally_units_that_die_had_more_negative_weights_before() -> None:
         return units.assign(negative_weights=units["negative_weights"] + 0.1 * dies)
 
     assert settled("C9", units=marked)["literal"] == HOLDS
+
+
+def test_a_cell_in_which_no_network_trained_is_open() -> None:
+    def none_trains(runs: pd.DataFrame) -> pd.DataFrame:
+        lost = (runs["experiment"] == "anatomy") & (runs["inputs"] == "raw")
+        return runs.assign(outcome=runs["outcome"].mask(lost, "collapsed"))
+
+    found = settled("C9", runs=none_trains)
+    assert found["verdict"] == NOT_SETTLED
+    assert {cell["name"]: cell["state"] for cell in found["cells"]}["first layer, raw inputs"] == "open"

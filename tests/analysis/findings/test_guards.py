@@ -21,6 +21,19 @@ def test_an_offset_without_effect_on_one_data_set_is_no_control() -> None:
     assert "with an offset" in found["note"]
 
 
+def test_a_first_layer_behind_a_dead_one_is_no_control() -> None:
+    """Without a gradient nothing dies, whatever the mean of the inputs."""
+    found = settled("F1a", second=1.0)
+    assert found["verdict"] == NOT_SETTLED
+    assert found["details"]["CutOff"] == found["details"]["Networks"]
+    assert settled("F1a")["details"]["CutOff"] == 0
+
+
+def test_a_placebo_that_renews_more_counts_too() -> None:
+    assert settled("F3a", renewed_again=0.9)["verdict"] == DOES_NOT_HOLD
+    assert settled("F3a", renewed_again=0.1)["verdict"] == HOLDS
+
+
 @pytest.mark.parametrize(("flat", "verdict"), [(0.005, HOLDS), (0.03, DOES_NOT_HOLD)])
 def test_twins_are_compared_with_the_deaths(flat: float, verdict: str) -> None:
     """A difference of three points is half of the deaths where six in a hundred units die."""

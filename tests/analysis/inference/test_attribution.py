@@ -57,7 +57,7 @@ def test_each_cause_by_itself_gets_the_whole_fall() -> None:
 
 def test_weights_and_inputs_share_what_they_do_together() -> None:
     """From 2 * 3 to 1 * 1: the weights take 3 or 1 of it, depending on the order, hence 2; the inputs 4 or 2, hence 3."""
-    row = attributed(one_unit(2, [2, 1], [0, -7], [3, 1])).iloc[0]
+    row = attributed(one_unit(2, [2, 1], [3, -4], [3, 1])).iloc[0]
     assert tuple(row[["fall", *PARTS]]) == (12, 7, 2, 3)
     assert (row["step"], row["step_next"], row["died"], row["revived"]) == (0, 5, True, False)
 

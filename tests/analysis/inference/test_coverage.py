@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dying_relu.analysis.inference.coverage import coverage, false_somewhere
+from dying_relu.analysis.inference.coverage import _drawn, coverage, false_somewhere
 from dying_relu.analysis.inference.criteria import Above
 from dying_relu.analysis.inference.decisions import HOLDS, Cell, decide
 
@@ -30,3 +30,11 @@ def test_the_simulation_is_of_the_decisions_that_are_made() -> None:
         cells = [Cell(str(place), tuple(shared + random.normal(size=20))) for place in range(12)]
         wrong += any(one.corrected == HOLDS for one in decide(cells, Above(0.0)).cells)
     assert wrong <= 5
+
+
+def test_a_third_of_the_cells_are_shares_of_which_a_third_is_0() -> None:
+    numbers = _drawn(200, np.random.default_rng(2)).reshape(-1, 12)
+    none = (numbers == 0).mean(axis=0)
+    assert (none[2::3].round(1) == 0.3).all()
+    assert not none[0::3].any()
+    assert not none[1::3].any()

@@ -34,8 +34,9 @@ def test_a_pair_has_the_outcome_of_the_one_that_did_not_train() -> None:
     assert found.to_dict() == {0: "diverged", 1: "collapsed"}
 
 
-def test_a_factor_that_was_left_out_is_noticed() -> None:
-    table = runs(replicate=[0, 0, 0], arm=["a", "b", "b"], dead=[0.1, 0.2, 0.3])
+@pytest.mark.parametrize("twice", ["a", "b"])
+def test_a_factor_that_was_left_out_is_noticed(twice: str) -> None:
+    table = runs(replicate=[0, 0, 0], arm=["a", "b", twice], dead=[0.1, 0.2, 0.3])
     with pytest.raises(ValueError, match="do not name a single run"):
         pairs(table, [], "arm", "a", "dead")
 

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from dying_relu.analysis.inference.survival import band, spells, still_dead
 
@@ -62,3 +63,12 @@ def test_the_curve_falls_from_one_and_its_band_holds_it_for_one_replicate(
     low, high = band(table, steps)
     assert low == pytest.approx(curve)
     assert high == pytest.approx(curve)
+
+
+def test_the_band_of_spells_that_ended_is_the_interval_of_a_share_over_seeds() -> None:
+    lasts = np.array([1.0] * 7 + [9.0] * 5)
+    table = pd.DataFrame({"duration": lasts, "revived": True, "replicate": range(12)})
+    low, high = band(table, np.array([5.0]))
+    share = (lasts > 5).astype(float)
+    expected = stats.t.interval(0.95, 11, share.mean(), stats.sem(share))
+    assert (low[0], high[0]) == pytest.approx(expected)

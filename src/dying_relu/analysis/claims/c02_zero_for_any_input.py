@@ -22,7 +22,7 @@ EXPERIMENTS = ("causes", "optimisers")
     measure="share of the units dead on all training examples that are dead on all test examples",
     rule=f"Charitable: on other examples of the same kind. ReLU networks that trained; each seed: of the units that are dead on all "
     f"training examples at the end, the share dead on all test examples; cells: data set and architecture. Holds if above "
-    f"{PAPER.nearly_all:.0%}. Literal, any input: an input that wakes the unit exists as long as one of its weights is not 0.",
+    f"{PAPER.nearly_all:.0%}. Literal, any input: one that wakes a unit of the first layer exists as long as one of its weights is not 0.",
     details={
         "DeadOnTrain": "number",
         "DeadOnTest": "number",
@@ -36,7 +36,10 @@ def dead_on_any_input(evidence: Evidence) -> Finding:
     return Finding.of(
         decision,
         networks,
-        Reading(DOES_NOT_HOLD, "for every unit with a weight other than 0 there is an input that wakes it"),
+        Reading(
+            DOES_NOT_HOLD,
+            "for every unit of the first layer with a weight other than 0 there is an input that wakes it",
+        ),
         {
             "DeadOnTrain": float(counts["train"].sum()),
             "DeadOnTest": float(counts["test"].sum()),

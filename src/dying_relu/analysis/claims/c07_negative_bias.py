@@ -79,5 +79,5 @@ def _parts(evidence: Evidence) -> list[Cell]:
     # A unit can die while its mean rises: its largest pre-activation decides.
     part = (deaths["by_bias"] / fall).where(fall > 0)
     values = by_seed(deaths.assign(part=part), BY, lambda rows: float(rows["part"].median()))
-    recorded = runs[runs["run"].isin(since["run"])]
+    recorded = runs[runs["experiment"].isin(since["experiment"].unique())]
     return cells_of(values, recorded, BY)

@@ -1,7 +1,5 @@
 """C8: the update of a weight adds the bias."""
 
-import pandas as pd
-
 from dying_relu.analysis.claims.cells import by_seed, cells_of
 from dying_relu.analysis.claims.evidence import Evidence, NotEnoughData, measured
 from dying_relu.analysis.claims.verdict import Detail, Finding, Reading, claim
@@ -57,8 +55,4 @@ def _moved(evidence: Evidence) -> tuple[int, int, list[Cell]]:
         raise NotEnoughData("no dead unit has a bias other than 0")
     moved = idle[[*CELL, "replicate"]].assign(moved=idle["weight_norm_next"] != idle["weight_norm"])
     values = by_seed(moved, CELL, lambda rows: float(rows["moved"].mean()))
-    return units["run"].nunique(), len(idle), cells_of(values, _known(runs, units), CELL)
-
-
-def _known(runs: pd.DataFrame, units: pd.DataFrame) -> pd.DataFrame:
-    return runs[runs["run"].isin(units["run"])]
+    return units["run"].nunique(), len(idle), cells_of(values, runs, CELL)

@@ -61,12 +61,8 @@ def _changes(evidence: Evidence) -> tuple[int, list[Cell], list[Cell]]:
     if not since["died"].any():
         raise NotEnoughData("no recorded unit dies in training")
     runs = reported(evidence.relu(EXPERIMENT))
-    every = pd.concat(
-        [
-            pd.DataFrame({"where": where, "replicate": sorted(runs["replicate"].unique())})
-            for where in since["where"].unique()
-        ]
-    )
+    # Also of networks that did not train: their cells are open.
+    every = pd.concat([_placed(runs.assign(depth=depth)) for depth in sorted(since["depth"].unique())])
     changed = since.assign(value=since["negative_weights_next"] - since["negative_weights"])
     counts = changed["died"] | ~(changed["dead"] | changed["dead_next"])
     excess = _excess(changed[counts], "died", [*LAYER, "step"])

@@ -33,6 +33,7 @@ BY = [*SETTING, "initial_bias"]
         "BestOther": "words",
         "Settings": "number",
         "Remedies": "number",
+        "AtTheHighestRate": "number",
     },
 )
 def leaky_is_best(evidence: Evidence) -> Finding:
@@ -71,6 +72,7 @@ def _compared(evidence: Evidence) -> tuple[int, list[Cell], dict[str, Detail]]:
         "BestOther": listed(arms["other"].drop_duplicates(BY)["remedy"].value_counts().index[:2]),
         "Settings": len(gap),
         "Remedies": len(others),
+        "AtTheHighestRate": _at_the_highest_rate(selection, arms["leaky"], arms["other"]),
     }
     return runs["run"].nunique(), gap, details
 
@@ -80,3 +82,10 @@ def _chosen(selection: pd.DataFrame, reporting: pd.DataFrame, remedies: set[str]
     candidates = selection[selection["remedy"].isin(remedies)]
     chosen = best(candidates, BY, ["remedy", "learning_rate"])
     return reporting.merge(chosen, on=[*BY, "remedy", "learning_rate"])
+
+
+def _at_the_highest_rate(selection: pd.DataFrame, *arms: pd.DataFrame) -> int:
+    """The number of settings in which one of the arms is best at the highest rate of the grid, and may be better beyond."""
+    highest = selection.groupby(BY, observed=True)["learning_rate"].max().rename("highest")
+    chosen = pd.concat(arm.drop_duplicates(BY) for arm in arms).join(highest, on=BY)
+    return len(chosen.loc[chosen["learning_rate"] == chosen["highest"], BY].drop_duplicates())

@@ -9,7 +9,7 @@ from dying_relu.analysis.claims.cells import by_seed, cells_of
 from dying_relu.analysis.claims.changes import change
 from dying_relu.analysis.claims.evidence import Evidence, NotEnoughData, measured
 from dying_relu.analysis.claims.verdict import Detail, Finding, finding
-from dying_relu.analysis.findings.layers import at_rates, at_the_end, first_inputs, with_new_dead
+from dying_relu.analysis.findings.layers import at_rates, at_the_end, cut_off, first_inputs, with_new_dead
 from dying_relu.analysis.inference.criteria import Above, Criterion, Rare, Within
 from dying_relu.analysis.inference.decisions import HOLDS, NOT_SETTLED, Cell, decide
 from dying_relu.analysis.inference.seeds import enough, highest_share
@@ -23,8 +23,9 @@ DIRECTIONS = ("mean", "random", "constant")
 WITHOUT = "mean_0"
 """Inputs with an offset of share 0, which has no direction."""
 HIGH_RATES = {"sgd": 0.2, "momentum": 0.1, "adam": 0.02}
-FROZEN_RATES = {"sgd": 0.4, "momentum": 0.1, "adam": 0.02}
-HIDDEN_RATES = {"sgd": 0.57, "adam": 0.02}
+FROZEN_RATES = {"sgd": 0.4, "momentum": 0.2, "adam": 0.02}
+HIDDEN_RATES = (0.02, 0.04)
+"""Of Adam; under SGD networks with centred activations overflow at the rates at which the others lose units (pilots)."""
 DEATHS = {"CollapsedShare": "percent", "DivergedShare": "percent"}
 """What is printed of the outcomes of the networks that a finding counts."""
 
@@ -36,9 +37,16 @@ DEATHS = {"CollapsedShare": "percent", "DivergedShare": "percent"}
     measure="share of seeds with a newly dead unit in the first layer at any rate, inputs centred",
     rule="Inputs centred, MLPs, for each data set and optimiser; each seed: whether any unit of the first layer is newly dead in a finite "
     f"network, at any rate. A cell holds if the upper limit of the share of such seeds is below {PAPER.few_seeds:g}, and fails if the "
-    f"lower one is above. Control: with an offset of share 0.6, at rates at which the centred twin is finite, the largest newly dead "
-    f"share of a finite network is above {PAPER.mass_death:.0%} in every cell; without it F1a is not settled.",
-    details={"Networks": "number", "Units": "number", "NewlyDead": "number", "UpperLimit": "percent"},
+    f"lower one is above. Control: with an offset of share 0.6, at rates at which the centred twin is finite and no later layer of it "
+    f"is dead whole (else its first layer had no gradient to die of), the largest newly dead share of a finite network is above "
+    f"{PAPER.mass_death:.0%} in every cell; without it F1a is not settled.",
+    details={
+        "Networks": "number",
+        "Units": "number",
+        "NewlyDead": "number",
+        "UpperLimit": "percent",
+        "CutOff": "number",
+    },
 )
 def no_mean_no_death(evidence: Evidence) -> Finding:
     """Judge F1a."""
@@ -68,13 +76,15 @@ def _deaths_without_mean(evidence: Evidence) -> tuple[int, list[Cell], list[Cell
     layers = at_the_end(evidence)
     first = layers[(layers["depth"] == 1) & layers["run"].isin(counted["run"])]
     deaths = by_seed(counted, by, lambda rows: float((rows["new_dead"] > 0).any()))
-    twins = offset[finite(offset)].merge(counted[[*by, "learning_rate", "replicate"]])
+    without_gradient = cut_off(evidence, counted)
+    twins = offset[finite(offset)].merge(counted.loc[~without_gradient, [*by, "learning_rate", "replicate"]])
     most = by_seed(twins, by, lambda rows: float(rows["new_dead"].max()))
     details: dict[str, Detail] = {
         "Networks": len(counted),
         "Units": float(first["units"].sum()),
         "NewlyDead": float(first["new_dead_units"].sum()),
         "UpperLimit": highest_share(centred["replicate"].nunique()),
+        "CutOff": int(without_gradient.sum()),
     }
     return len(centred), cells_of(deaths, centred, by), cells_of(most, centred, by), details
 
@@ -128,7 +138,7 @@ def _inputs_of(cell: dict[Hashable, Any]) -> tuple[str, str]:
     experiment="mean_biases",
     measure="newly dead share of the first layer with biases frozen at 0 minus that with biases trained",
     unit="points",
-    rule="Standardised MNIST, MLPs; SGD at rate 0.4, momentum 0.1, Adam 0.02; each seed: newly dead share of the first layer with biases "
+    rule="Standardised MNIST, MLPs; SGD at rate 0.4, momentum 0.2, Adam 0.02; each seed: newly dead share of the first layer with biases "
     "frozen at 0 minus that of the twin with biases trained, both finite; seeds whose twin newly loses less than "
     f"{PAPER.mass_death:.0%} of the layer are missing. A cell holds if the whole interval lies within "
     f"{-100 * PAPER.bias_spares:.0f} and {100 * PAPER.bias_spares:.0f} points.",
@@ -163,7 +173,7 @@ def _frozen(evidence: Evidence, some: float) -> tuple[int, list[Cell], dict[str,
     experiment="mean_hidden",
     measure="newly dead share of the second layer with plain activations minus that with centred ones",
     unit="points",
-    rule="MNIST, inputs centred, MLPs; SGD at rate 0.57, Adam 0.02; each seed: newly dead share of the second layer minus that of the twin "
+    rule="MNIST, inputs centred, MLPs, Adam at rates 0.02 and 0.04; each seed: newly dead share of the second layer minus that of the twin "
     "whose hidden activations are centred by their minibatch's mean, both finite. Holds if above "
     f"{100 * PAPER.centring_spares:.0f} points.",
     details=DEATHS,
@@ -176,14 +186,15 @@ def centring_hidden_spares(evidence: Evidence) -> Finding:
 
 @measured
 def _hidden(evidence: Evidence) -> tuple[int, list[Cell], dict[str, Detail]]:
-    runs = at_rates(reported(evidence.relu("mean_hidden")), HIDDEN_RATES)
+    runs = reported(evidence.relu("mean_hidden"))
+    runs = runs[(runs["optimiser"] == "adam") & runs["learning_rate"].isin(HIDDEN_RATES)]
     runs = runs[(runs["inputs"] == CENTRED) & (runs["dataset"] == "mnist")]
     runs = with_new_dead(evidence, runs[runs["architecture"].isin(("mlp", "centred"))], 2)
     if runs["architecture"].nunique() < 2:
         raise NotEnoughData(
             "the experiment 'mean_hidden' lacks plain or centred activations at the rates of the rule"
         )
-    return _twins(runs, ["optimiser"], "architecture", lambda cell: ("centred", "mlp"))
+    return _twins(runs, ["learning_rate"], "architecture", lambda cell: ("centred", "mlp"))
 
 
 def _twins(
@@ -211,12 +222,12 @@ def _judged(cells: list[Cell], criterion: Criterion, networks: int, details: dic
     experiment="mean_biases",
     measure="median part of the bias in the fall of the effective bias minus 1 / (1 + squared norm of the inputs' mean)",
     unit="points",
-    rule="MLPs under SGD, nothing intervened, at all rates; inputs: principal components (1, 2, 3, 5, 30, 100) and all pixels, all with an "
-    "offset share of 0.3. Each seed: the median, over the units of the first layer that are newly dead in finite networks and whose "
+    rule="MLPs under SGD and momentum, nothing intervened, at all rates; inputs: principal components (1, 2, 3, 5, 30, 100) and all "
+    "pixels, all with an offset share of 0.3. Each seed: the median, over the units of the first layer that are newly dead in finite networks and whose "
     "effective bias fell, of the fall of the bias over that of the effective bias, minus 1 / (1 + squared norm of the mean of the "
-    f"inputs). A cell holds if the whole interval lies within {-PAPER.bias_part_error:g} and {PAPER.bias_part_error:g}; inputs with too "
-    "few seeds that have such units are no cells.",
-    details={"Units": "number", "Inputs": "number"},
+    f"inputs). A cell (optimiser, inputs) holds if the whole interval lies within {-PAPER.bias_part_error:g} and "
+    f"{PAPER.bias_part_error:g}; those with too few seeds that have such units are no cells.",
+    details={"Units": "number", "Settings": "number"},
 )
 def part_of_the_bias(evidence: Evidence) -> Finding:
     """Judge F1e."""
@@ -224,28 +235,30 @@ def part_of_the_bias(evidence: Evidence) -> Finding:
     cells = [cell for cell in every if enough(cell.numbers)]
     if not cells:
         raise NotEnoughData(
-            "in no inputs have three quarters of the seeds a newly dead unit in the first layer"
+            "in no setting have three quarters of the seeds a newly dead unit in the first layer"
         )
     limit = evidence.thresholds.bias_part_error
-    details: dict[str, Detail] = {"Units": units, "Inputs": len(cells)}
+    details: dict[str, Detail] = {"Units": units, "Settings": len(cells)}
     return Finding.of(decide(cells, Within(-limit, limit)), networks, details=details)
 
 
 @measured
 def _parts_of_the_bias(evidence: Evidence) -> tuple[int, list[Cell], int]:
     """The networks, the error of the predicted part of the bias, and the units."""
+    by = ["optimiser", "inputs"]
     runs = reported(evidence.relu("mean_biases"))
-    runs = runs[
-        (runs["optimiser"] == "sgd") & (runs["intervention"] == "none") & (runs["dataset"] == "mnist")
-    ]
+    runs = runs[runs["optimiser"].isin(("sgd", "momentum")) & (runs["intervention"] == "none")]
+    runs = runs[runs["dataset"] == "mnist"]
     if runs.empty:
-        raise NotEnoughData("the experiment 'mean_biases' has no networks under SGD without an intervention")
+        raise NotEnoughData(
+            "the experiment 'mean_biases' has no networks under SGD or momentum without an intervention"
+        )
     falls = _falls(evidence, runs[finite(runs)])
     predicted = 1 / (1 + first_inputs(evidence)["input_mean_norm"] ** 2)
     falls = falls.assign(error=falls["part"] - falls["run"].map(predicted))
-    falls = falls.merge(runs[["run", "inputs", "replicate"]], on="run")
-    values = by_seed(falls, ["inputs"], lambda rows: float(rows["error"].median()))
-    return len(runs), cells_of(values, runs, ["inputs"]), len(falls)
+    falls = falls.merge(runs[["run", *by, "replicate"]], on="run")
+    values = by_seed(falls, by, lambda rows: float(rows["error"].median()))
+    return len(runs), cells_of(values, runs, by), len(falls)
 
 
 def _falls(evidence: Evidence, runs: pd.DataFrame) -> pd.DataFrame:

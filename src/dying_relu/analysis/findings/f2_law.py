@@ -7,13 +7,13 @@ import pandas as pd
 
 from dying_relu.analysis.claims.evidence import Evidence, NotEnoughData, measured
 from dying_relu.analysis.claims.verdict import Detail, Finding, finding
-from dying_relu.analysis.findings.law import SETTING, log2, onsets, scales, shares
-from dying_relu.analysis.inference.decisions import DOES_NOT_HOLD, FAILS, HOLDS, NOT_SETTLED, OPEN
-from dying_relu.analysis.inference.intervals import Interval
-from dying_relu.analysis.inference.means import jackknife
+from dying_relu.analysis.findings.law import SCALES, SETTING, log2, onsets, scales, shares
+from dying_relu.analysis.inference.criteria import Above, Below
+from dying_relu.analysis.inference.decisions import Cell, decide
+from dying_relu.analysis.inference.seeds import median_interval
 from dying_relu.analysis.inference.selection import reported
 from dying_relu.analysis.latex import listed, name
-from dying_relu.analysis.thresholds import PAPER
+from dying_relu.analysis.thresholds import PAPER, Thresholds
 
 FIT = ("law_fit", "law_fit_cifar10", "law_fit_adam", "law_fit_cifar10_adam")
 HELD_OUT = (
@@ -22,26 +22,30 @@ HELD_OUT = (
     "law_held_out_adam",
     "law_held_out_cifar10_adam",
 )
+RIVALS = {"second_moment": "SecondMoment", "mean": "MeanAlone"}
+"""Scales beside that of the law under SGD: column -> detail of F2c."""
 FEWEST = 3
 """A standard deviation of fewer settings is none."""
 DETAILS = {
+    "Error": "number",
+    "RateAlone": "number",
     "Settings": "number",
     "WithOnset": "number",
-    "AtTheEdge": "number",
     "Span": "number",
-    "RateAlone": "number",
-    "PartOfRateAlone": "number",
     "MedianRatio": "number",
     "Constant": "number",
     "FitError": "number",
 }
+_ONSET = (
+    "Settings: data set, network and inputs; the onset of a seed is the rate at which the newly dead share of the first layer reaches "
+    f"{PAPER.mass_death:.0%}, among the rates at which its network stays finite. Over the held-out settings with an onset inside the grid, "
+    "or predicted there (without one, the end of the grid beyond which it lies counts), each seed: the standard deviation of "
+    "log2(observed / predicted)"
+)
 _RULE = (
-    "Settings: data set, network and inputs; the onset is the rate at which the median over seeds of the newly dead share of the first "
-    f"layer reaches {PAPER.mass_death:.0%}, of finite networks, at rates at which at least half of the seeds are finite. Over the held-out "
-    "settings with an onset inside the grid, or predicted there (without one, the end of the grid beyond which it lies counts): the "
-    f"standard deviation of log2(observed / predicted) is below {PAPER.octaves:g} octaves, and below a third of that of the rate alone; "
-    f"the onsets span at least {PAPER.span:g} octaves; fewer than {PAPER.observed_onsets:g} observed ones settle nothing. "
-    "Intervals: jackknife over seeds. Holds if both intervals lie below and the onsets span as much; does not hold if one lies above."
+    f"{_ONSET}, over the largest one allowed: {PAPER.octaves:g} octaves, and a third of the standard deviation of log2 of the observed "
+    f"onsets, that of one rate for all settings. Holds if below 1. Seeds with fewer than {PAPER.observed_onsets:g} observed onsets, or "
+    f"with onsets that span less than {PAPER.span:g} octaves, are missing."
 )
 
 
@@ -51,15 +55,15 @@ class Law(NamedTuple):
     Attributes:
         networks: in all settings.
         held_out: newly dead shares of the held-out settings, as :func:`~dying_relu.analysis.findings.law.shares` gives them.
-        scale: of each held-out setting; the law predicts a multiple of it.
-        constant: that the law multiplies the scale by.
+        scales: of each held-out setting, as :func:`~dying_relu.analysis.findings.law.scales` gives them.
+        constant: the law predicts so many times its scale.
         fit_error: standard deviation of log2(observed / predicted) over the settings of the fit.
         exceptions: settings without enough of an offset that have an onset all the same.
     """
 
     networks: int
     held_out: pd.DataFrame
-    scale: pd.Series
+    scales: pd.DataFrame
     constant: float
     fit_error: float
     exceptions: list[str]
@@ -69,7 +73,7 @@ class Law(NamedTuple):
     "F2a",
     "Under SGD one constant gives the rate at which a first layer dies",
     experiment="law_held_out, law_held_out_cifar10, law_fit, law_fit_cifar10",
-    measure="standard deviation of log2(observed / predicted onset) over held-out settings, in octaves",
+    measure="standard deviation of log2(observed / predicted onset) over held-out settings, over the largest one allowed",
     unit="number",
     rule=f"Predicted onset: {PAPER.sgd_constant:g} sd(z) / squared norm of mean(x), both before the first step. {_RULE}",
     details=DETAILS,
@@ -78,14 +82,14 @@ def law_under_sgd(evidence: Evidence) -> Finding:
     """Judge F2a."""
     limits = evidence.thresholds
     law = _law(evidence, "sgd", limits.mass_death, 0.0)
-    return _settled(evidence, law._replace(constant=limits.sgd_constant), {})
+    return _settled(evidence, law._replace(constant=limits.sgd_constant), "sgd", {})
 
 
 @finding(
     "F2b",
     "Under Adam the rate goes as the inverse of the mean's 1-norm",
     experiment="law_held_out_adam, law_held_out_cifar10_adam, law_fit_adam, law_fit_cifar10_adam",
-    measure="standard deviation of log2(observed / predicted onset) over held-out settings, in octaves",
+    measure="standard deviation of log2(observed / predicted onset) over held-out settings, over the largest one allowed",
     unit="number",
     rule="Predicted onset: c sd(z) / 1-norm of mean(x), both before the first step, c being the geometric mean of the ratios in the "
     f"settings of the fit; settings with an offset share below {PAPER.least_offset:g} are predicted to have no onset, and are counted "
@@ -97,7 +101,31 @@ def law_under_adam(evidence: Evidence) -> Finding:
     limits = evidence.thresholds
     law = _law(evidence, "adam", limits.mass_death, limits.least_offset)
     named = listed(law.exceptions) if law.exceptions else "none"
-    return _settled(evidence, law, {"Exceptions": len(law.exceptions), "ExceptionNames": named})
+    return _settled(evidence, law, "adam", {"Exceptions": len(law.exceptions), "ExceptionNames": named})
+
+
+@finding(
+    "F2c",
+    "The law errs less than the scales that stability would suggest",
+    experiment="law_held_out, law_held_out_cifar10",
+    measure="standard deviation of log2(observed onset / scale) of the best rival minus that of the law, in octaves",
+    unit="number",
+    rule=f"SGD. {_ONSET}, of the law and of each rival, which has a constant of its own: 1 / mean squared norm of x (at such a rate a "
+    "linear unit becomes unstable) and 1 / squared norm of mean(x). Each seed: that of the best rival minus that of the law. Holds if "
+    "above 0. Missing seeds: as in F2a.",
+    details={"Law": "number"} | dict.fromkeys(RIVALS.values(), "number"),
+)
+def law_beats_its_rivals(evidence: Evidence) -> Finding:
+    """Judge F2c."""
+    limits = evidence.thresholds
+    law = _law(evidence, "sgd", limits.mass_death, 0.0)._replace(constant=limits.sgd_constant)
+    errors = _errors(law, "sgd", limits)
+    margins = errors[list(RIVALS)].min(axis=1, skipna=False) - errors["sgd"]
+    details: dict[str, Detail] = {"Law": _median(errors["sgd"])}
+    details |= {shown: _median(errors[rival]) for rival, shown in RIVALS.items()}
+    return Finding.of(
+        decide([Cell("held-out settings", tuple(margins))], Above(0.0)), law.networks, details=details
+    )
 
 
 @measured
@@ -119,7 +147,7 @@ def _law(evidence: Evidence, optimiser: str, share: float, least_offset: float) 
     return Law(
         len(held_out) + len(fit),
         seeds.loc[:, here],
-        settings[optimiser].reindex(pd.MultiIndex.from_tuples(tested, names=SETTING)),
+        settings.reindex(pd.MultiIndex.from_tuples(tested, names=SETTING)),
         float(2 ** ratio.mean()),
         _spread(ratio),
         [", ".join(map(name, setting)) for setting in exceptions],
@@ -134,43 +162,52 @@ def _of(evidence: Evidence, names: tuple[str, ...], optimiser: str) -> pd.DataFr
     return runs
 
 
-def _settled(evidence: Evidence, law: Law, more: dict[str, Detail]) -> Finding:
+def _settled(evidence: Evidence, law: Law, optimiser: str, more: dict[str, Detail]) -> Finding:
     limits = evidence.thresholds
-    share = limits.mass_death
-    predicted = law.constant * law.scale
-    inside = int(onsets(law.held_out, share).notna().sum())
-    if inside < limits.observed_onsets:
-        raise NotEnoughData(
-            f"only {inside} of {len(law.scale)} held-out settings have an onset inside the grid"
-        )
-    observed = log2(onsets(law.held_out, share, predicted))
-    error = (observed - log2(predicted)).dropna()
-
-    def spread(seeds: pd.DataFrame) -> float:
-        known = onsets(seeds, share, predicted)
-        return _spread(log2(known / predicted.reindex(known.index)))
-
-    def part(seeds: pd.DataFrame) -> float:
-        return spread(seeds) / _spread(log2(onsets(seeds, share, predicted)))
-
-    of_law, of_rate = jackknife(law.held_out, spread), jackknife(law.held_out, part)
-    span = float(observed.max() - observed.min())
-    states = [_state(of_law, limits.octaves), _state(of_rate, limits.rate_alone_part)]
-    settled = HOLDS if set(states) == {HOLDS} and span >= limits.span else NOT_SETTLED
-    verdict = DOES_NOT_HOLD if FAILS in states else settled
+    errors = _errors(law, optimiser, limits)
+    allowed = (errors["rate"] * limits.rate_alone_part).clip(upper=limits.octaves)
+    cell = Cell("held-out settings", tuple(errors[optimiser] / allowed))
     details: dict[str, Detail] = {
-        "Settings": len(law.scale),
-        "WithOnset": inside,
-        "AtTheEdge": len(error) - inside,
-        "Span": span,
-        "RateAlone": _spread(observed),
-        "PartOfRateAlone": of_rate,
-        "MedianRatio": float(2 ** error.median()),
+        "Error": _median(errors[optimiser]),
+        "RateAlone": _median(errors["rate"]),
+        "Settings": len(law.scales),
+        "WithOnset": _median(errors["observed"]),
+        "Span": _median(errors["span"]),
+        "MedianRatio": _median(errors["ratio"]),
         "Constant": law.constant,
         "FitError": law.fit_error,
     }
-    note = _open(of_law, of_rate, span, limits.span) if verdict == NOT_SETTLED else ""
-    return Finding(verdict, of_law, law.networks, note=note, details=details | more)
+    return Finding.of(decide([cell], Below(1.0)), law.networks, details=details | more)
+
+
+def _errors(law: Law, optimiser: str, limits: Thresholds) -> pd.DataFrame:
+    """Errors in octaves, a row a seed.
+
+    Args:
+        law: the onsets.
+        optimiser: whose scale is the law's.
+        limits: the thresholds.
+
+    Returns:
+        Standard deviations of log2(onset / scale), a column each scale, and ``rate`` without one; the number ``observed``; the ``span`` of
+        the onsets; the median ``ratio`` to what is predicted. NaN, but for the number, where a seed has too few onsets, or they span
+        too little.
+    """
+    predicted = law.constant * law.scales[optimiser]
+    rows = []
+    for seed in law.held_out.index:
+        one = law.held_out.loc[[seed]]
+        observed = log2(onsets(one, limits.mass_death, predicted)).dropna()
+        span = float(observed.max() - observed.min())
+        known = {scale: observed - log2(law.scales[scale].reindex(observed.index)) for scale in SCALES}
+        row = {scale: _spread(error) for scale, error in known.items()}
+        row |= {"rate": _spread(observed), "span": span}
+        row["ratio"] = float(2 ** known[optimiser].median()) / law.constant
+        count = int(onsets(one, limits.mass_death).notna().sum())
+        if count < limits.observed_onsets or span < limits.span:
+            row = dict.fromkeys(row, np.nan)
+        rows.append(row | {"observed": count})
+    return pd.DataFrame(rows, index=law.held_out.index)
 
 
 def _spread(values: pd.Series) -> float:
@@ -178,17 +215,6 @@ def _spread(values: pd.Series) -> float:
     return float(known.std(ddof=1)) if len(known) >= FEWEST else np.nan
 
 
-def _state(interval: Interval, threshold: float) -> str:
-    if interval.high < threshold:
-        return HOLDS
-    return FAILS if interval.low > threshold else OPEN
-
-
-def _open(of_law: Interval, of_rate: Interval, span: float, least: float) -> str:
-    parts = [
-        f"{words} {interval.estimate:.2f} ({interval.low:.2f} to {interval.high:.2f})"
-        for words, interval in (("error in octaves", of_law), ("part of the rate's alone", of_rate))
-    ]
-    if span < least:
-        parts.append(f"the onsets span {span:.1f} octaves only")
-    return ", ".join(parts)
+def _median(values: pd.Series) -> Detail:
+    """The median over seeds with its interval; NaN where no seed has a value."""
+    return median_interval(values.to_numpy()) if values.notna().any() else np.nan

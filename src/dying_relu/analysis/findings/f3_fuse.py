@@ -20,11 +20,13 @@ SETTING = ["network", "dataset", "architecture", "optimiser", "inputs"]
 CASE = [*SETTING, "learning_rate"]
 HALF = 1 / 2
 """A case dies in mass if so large a share of its selection networks does."""
-FORBID, PLACEBO = "forbid_by_renewal", "placebo_of_renewal"
+FORBID = "forbid_by_renewal"
+PLACEBOS = {"PlaceboOfRenewing": "placebo_of_renewal", "PlaceboAgain": "placebo_of_renewal_again"}
+"""The same to as many living units as have just died, and after every step to as many as are dead."""
 ARMS = {
     "Untouched": "none",
     "Renewing": FORBID,
-    "PlaceboOfRenewing": PLACEBO,
+    **PLACEBOS,
     "Undoing": "forbid_by_undoing",
     "PlaceboOfUndoing": "placebo_of_undoing",
     "Raising": "forbid_by_bias",
@@ -41,10 +43,11 @@ _MASS_DEATH = (
     "F3a",
     "Forbidding death makes networks overflow",
     experiment="fuse, fuse_cnn, fuse_leaky",
-    measure="share of the cells with mass death in which a network overflows if death is forbidden, minus that with the placebo",
+    measure="share of the cells with mass death in which a network overflows if death is forbidden, minus that with a placebo",
     unit="points",
     rule=f"{_MASS_DEATH}Each other seed: the share of these cells in which the network with death forbidden by renewing overflows, minus "
-    f"that with the placebo, the same done to as many living units; MLPs and CNNs are two cells. Holds if above "
+    "that of the placebo that overflows more: the same done to as many living units as have just died, or after every step to as many as "
+    "are dead, which are more than are renewed where death is forbidden; MLPs and CNNs are two cells. Holds if above "
     f"{100 * PAPER.overflow_more:.0f} points. Undoing and raising the bias are printed and decide nothing.",
     details={"Cells": "number"} | dict.fromkeys([*ARMS, "LeakyTwin", "ReluAtSpike"], "percent"),
 )
@@ -62,10 +65,10 @@ def _overflows(evidence: Evidence, share: float) -> tuple[int, list[Cell], dict[
     differences = [
         Cell(
             forbidden.name,
-            tuple(np.subtract(forbidden.numbers, placebo.numbers)),
+            tuple(np.subtract(forbidden.numbers, np.maximum(*(placebo.numbers for placebo in placebos)))),
             forbidden.levels,
         )
-        for forbidden, placebo in zip(arms["Renewing"], arms["PlaceboOfRenewing"], strict=True)
+        for forbidden, *placebos in zip(arms["Renewing"], *(arms[name] for name in PLACEBOS), strict=True)
     ]
     leaky = _leaky(evidence, dying)
     arms |= {

@@ -17,7 +17,7 @@ LOOKED_AT = 500
 """Examples that were looked at, n."""
 TIMES = (1, 10)
 """Further examples, m, as multiples of n."""
-EXPERIMENTS = ("activity", "activity_cnn")
+EXPERIMENTS = ("activity", "activity_adam", "activity_cnn")
 _AMONG = (
     f"ReLU networks that trained, units not dead on all training examples before training; of those silent on the first n = {LOOKED_AT} "
     "training examples, how many are active on m more. Estimate of a network: f1 ln(1 + m/n), at most its silent units, f1 being its "
@@ -28,7 +28,7 @@ _AMONG = (
 @finding(
     "F6a",
     "Fisher's log-series predicts how many dead units further examples wake",
-    experiment="activity, activity_cnn",
+    experiment="activity, activity_adam, activity_cnn",
     measure="predicted over true number of units that further examples wake",
     unit="number",
     rule=f"{_AMONG}Each seed: predicted / true, both summed over its networks and over m = n and m = 10 n; cells: data set, architecture, "
@@ -74,7 +74,7 @@ def _ratios(evidence: Evidence, fewest: float) -> tuple[int, list[Cell], dict[st
 @finding(
     "F6b",
     "The estimate's interval covers the true number",
-    experiment="activity, activity_cnn",
+    experiment="activity, activity_adam, activity_cnn",
     measure="share of the networks whose 95 % interval covers the true number",
     rule=f"{_AMONG}Interval: quantiles of the negative binomial distribution (f1 + 1/2, 1 / (1 + ln(1 + m/n))), at most the silent units. "
     "Each seed: the share of its networks of all data sets, architectures and optimisers, those without a silent unit left out, whose 95 % "

@@ -10,6 +10,8 @@ from dying_relu.analysis.findings.layers import first_inputs, with_new_dead
 
 SETTING: list[Hashable] = ["dataset", "architecture", "inputs"]
 """The columns that make a setting of the law."""
+SCALES = ("sgd", "adam", "mean", "second_moment")
+"""The columns of :func:`scales` that predict onsets, up to a constant."""
 MOST_OVERFLOWED = 1 / 2
 """Rates at which more than this share of the seeds overflowed have no median."""
 
@@ -93,7 +95,8 @@ def shares(evidence: Evidence, runs: pd.DataFrame) -> pd.DataFrame:
         The table that :func:`onsets` takes.
     """
     first = with_new_dead(evidence, runs, 1)
-    return first.pivot_table("new_dead", index="replicate", columns=[*SETTING, "learning_rate"])
+    table = first.pivot_table("new_dead", index="replicate", columns=[*SETTING, "learning_rate"])
+    return table.reindex(sorted(runs["replicate"].unique()))
 
 
 def scales(evidence: Evidence, runs: pd.DataFrame, by: Sequence[Hashable] = SETTING) -> pd.DataFrame:
@@ -105,17 +108,22 @@ def scales(evidence: Evidence, runs: pd.DataFrame, by: Sequence[Hashable] = SETT
         by: the columns that make a setting.
 
     Returns:
-        Index ``by``, columns ``sgd`` (sd(z) / squared norm of the mean), ``adam`` (sd(z) / its 1-norm), and ``offset_share``; infinite
-        where there is no mean.
+        Index ``by``, columns ``SCALES``: ``sgd`` (sd(z) / squared norm of the mean), ``adam`` (sd(z) / its 1-norm), ``mean`` (1 / squared
+        norm of the mean), ``second_moment`` (1 / mean squared norm); infinite where there is no mean. And
+        ``offset_share``.
     """
     start = first_inputs(evidence)
     start = start.assign(squared_norm=start["input_mean_norm"] ** 2)
     known = runs[list(dict.fromkeys([*by, "run"]))].join(start, on="run")
     means = known.groupby(list(by), sort=False)[list(start.columns)].mean()
+    squared, norm_1, sd = means["squared_norm"], means["input_mean_norm_1"], means["pre_activation_sd"]
+    one = pd.Series(1.0, means.index)
     return pd.DataFrame(
         {
-            "sgd": _over(means["pre_activation_sd"], means["squared_norm"]),
-            "adam": _over(means["pre_activation_sd"], means["input_mean_norm_1"]),
+            "sgd": _over(sd, squared),
+            "adam": _over(sd, norm_1),
+            "mean": _over(one, squared),
+            "second_moment": _over(means["offset_share"], squared),
             "offset_share": means["offset_share"],
         }
     )

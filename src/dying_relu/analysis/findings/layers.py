@@ -17,7 +17,8 @@ def at_the_end(evidence: Evidence) -> pd.DataFrame:
 
     Returns:
         A row a run and layer: ``run``, ``depth``, ``units``, ``new_dead`` (a share of the units), ``newly_inactive`` (the share silent on
-        the training probe set at the end minus that before the first step), and ``new_dead_units``.
+        the training probe set at the end minus that before the first step), ``new_dead_units``, and ``living`` (the units that are not
+        dead on all training examples).
     """
     layers = evidence.layers
     layers = layers[layers["probe"] == "train"]
@@ -32,6 +33,7 @@ def at_the_end(evidence: Evidence) -> pd.DataFrame:
             "depth": both["depth"].astype(int),
             "units": units,
             "new_dead_units": both["new_dead_all"].astype(float),
+            "living": units - both["dead_all"].astype(float),
             "new_dead": both["new_dead_all"].astype(float) / units,
             "newly_inactive": (both["inactive"].astype(float) - both["inactive_first"].astype(float)) / units,
         }
@@ -64,6 +66,21 @@ def with_new_dead(evidence: Evidence, runs: pd.DataFrame, depth: int) -> pd.Data
     layers = at_the_end(evidence)
     share = layers[layers["depth"] == depth].set_index("run")["new_dead"]
     return runs.assign(new_dead=runs["run"].map(share).astype(float))
+
+
+def cut_off(evidence: Evidence, runs: pd.DataFrame) -> pd.Series:
+    """Mark the networks whose first layer got no gradient at the end, because a later layer died whole.
+
+    Args:
+        evidence: of the study.
+        runs: some of its runs.
+
+    Returns:
+        (rows,) bool with the index of ``runs``; False where a run overflowed.
+    """
+    layers = at_the_end(evidence)
+    whole = layers.loc[(layers["depth"] > 1) & (layers["living"] == 0), "run"]
+    return runs["run"].isin(whole)
 
 
 def most_new_dead(evidence: Evidence, runs: pd.DataFrame) -> pd.Series:

@@ -119,6 +119,9 @@ class Forbidden(OnUnits[Forbidding]):
 class Renewing(Forbidden[ForbidByRenewal]):
     """Gives a unit new incoming weights as soon as it is dead; those that read it stay."""
 
+    def would_treat(self, place: int, dead_before: Tensor) -> Tensor:
+        return self.dead[place] if self.settings.again else super().would_treat(place, dead_before)
+
     def treat(self, place: int, units: Tensor) -> None:
         self.renew(place, units)
 
