@@ -16,38 +16,26 @@ from pathlib import Path
 from types import ModuleType
 from urllib.parse import unquote
 
+from dying_relu.analysis.explorer.page import HEAD
+
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "build" / "docs"
 REFERENCE = "reference"
 """Folder of the reference inside the site."""
 PACKAGE = "dying_relu"
 
-TEMPLATE = """\
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="icon" href="data:,">
-<title>{title}</title>
-<style>
-body {{ font: 16px/1.5 system-ui, sans-serif; color: #222; max-width: 56rem; margin: 0 auto; padding: 0 1rem 3rem; }}
-body {{ overflow-wrap: anywhere; }}
-nav {{ border-bottom: 1px solid #ccc; padding: .7rem 0; font-size: .9rem; }}
-nav a {{ margin-right: .9rem; }}
-pre {{ background: #f4f4f4; padding: .7rem; overflow-x: auto; overflow-wrap: normal; }}
-code {{ font-size: .9em; }}
-img {{ max-width: 100%; }}
-table {{ border-collapse: collapse; font-size: .9rem; display: block; overflow-x: auto; overflow-wrap: normal; }}
-th, td {{ text-align: left; vertical-align: top; padding: .3rem .6rem; border-bottom: 1px solid #ddd; }}
-</style>
-</head>
-<body>
-<nav>{navigation}</nav>
-{body}
-</body>
-</html>
+STYLE = """\
+body { font: 16px/1.5 system-ui, sans-serif; color: #222; max-width: 56rem; margin: 0 auto; padding: 0 1rem 3rem; }
+body { overflow-wrap: anywhere; }
+nav { border-bottom: 1px solid #ccc; padding: .7rem 0; font-size: .9rem; }
+nav a { margin-right: .9rem; }
+pre { background: #f4f4f4; padding: .7rem; overflow-x: auto; overflow-wrap: normal; }
+code { font-size: .9em; }
+img { max-width: 100%; }
+table { border-collapse: collapse; font-size: .9rem; display: block; overflow-x: auto; overflow-wrap: normal; }
+th, td { text-align: left; vertical-align: top; padding: .3rem .6rem; border-bottom: 1px solid #ddd; }
 """
+"""Of the project's pages; the reference has its own."""
 
 
 def pages(root: Path = ROOT) -> list[Path]:
@@ -109,13 +97,12 @@ def _html(page: Path, file: Path, places: dict[Path, Path], root: Path, out: Pat
     ]
     navigation = [(places[path.resolve()], label) for path, label in links]
     navigation.append((out / REFERENCE / "index.html", "reference of the code"))
-    return TEMPLATE.format(
-        title=escape(re.sub(r"`", "", title)),
-        navigation=" ".join(
-            f'<a href="{os.path.relpath(target, file.parent)}">{label}</a>' for target, label in navigation
-        ),
-        body=markdown.renderer.render(tokens, markdown.options, {}),
+    targets = " ".join(
+        f'<a href="{os.path.relpath(target, file.parent)}">{label}</a>' for target, label in navigation
     )
+    head = HEAD.format(title=escape(re.sub(r"`", "", title)), style=STYLE)
+    body = markdown.renderer.render(tokens, markdown.options, {})
+    return f"{head}<nav>{targets}</nav>\n{body}\n</body>\n</html>\n"
 
 
 def _slug(heading: str, seen: Counter[str]) -> str:

@@ -18,23 +18,15 @@
 # are plain PyTorch; put your own in their place.
 
 # %%
-import os
-from pathlib import Path
-
 import torch
 from torch import nn
 from torch.nn import functional
 
-from dying_relu import Monitor, compare, data, probe, prune_dead, revive
-from dying_relu.configuration import data_source
+from dying_relu import Monitor, compare, probe, prune_dead, revive
+from dying_relu.data.cached import cached
+from dying_relu.data.dataset import load
 
-project = next(
-    (folder for folder in (Path.cwd(), *Path.cwd().parents) if (folder / "Snakefile").exists()), Path()
-)
-mnist = Path(os.environ.get("DYING_RELU_DATA", project / "data")) / "mnist.safetensors"
-if not mnist.exists():
-    data.fetch("mnist", data_source(), mnist)
-digits = data.load(mnist, train=5000, test=1000, device=torch.device("cpu"), pixels="raw")
+digits = load(cached("mnist"), train=5000, test=1000, device=torch.device("cpu"), pixels="raw")
 images, labels = digits.train_images.flatten(1) * 255, digits.train_labels
 test_images, test_labels = digits.test_images.flatten(1) * 255, digits.test_labels
 
@@ -99,7 +91,8 @@ print(report)
 print(report.expected_alive(10_000))
 
 # %%
-report.units("3").sort_values("dead", ascending=False).head().round(3)
+# A column a unit, since there are many measurements.
+report.units("3").sort_values("dead", ascending=False).head().round(3).T
 
 # %%
 print(report.advice())

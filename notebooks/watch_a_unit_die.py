@@ -18,28 +18,15 @@
 # for a unit that died, and at the update that killed it.
 
 # %%
-import os
-from pathlib import Path
-
 import numpy as np
 import torch
-from IPython.display import HTML
-from matplotlib import pyplot as plt
-from matplotlib.animation import FuncAnimation
-from matplotlib.axes import Axes
 from torch import nn
 from torch.nn import functional
 
-from dying_relu import data
-from dying_relu.configuration import data_source
+from dying_relu.data.cached import cached
+from dying_relu.data.dataset import load
 
-project = next(
-    (folder for folder in (Path.cwd(), *Path.cwd().parents) if (folder / "Snakefile").exists()), Path()
-)
-mnist = Path(os.environ.get("DYING_RELU_DATA", project / "data")) / "mnist.safetensors"
-if not mnist.exists():
-    data.fetch("mnist", data_source(), mnist)
-digits = data.load(mnist, train=2000, test=500, device=torch.device("cpu"))
+digits = load(cached("mnist"), train=2000, test=500, device=torch.device("cpu"))
 images, labels = digits.train_images.flatten(1), digits.train_labels
 
 # %%
@@ -79,6 +66,9 @@ print(f"We look at unit {unit}. It dies in the update of step {step - 1}.")
 
 
 # %%
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+
 share_active = (before > 0).float().mean(1)  # (steps, units)
 
 
@@ -113,13 +103,32 @@ for moment, axes in zip((0, step - 1, step), rows, strict=True):
 # All steps, one by one: the slider below needs nothing but a browser.
 
 # %%
+import re
+
+from IPython.display import HTML
+from matplotlib.animation import FuncAnimation
+
+# Signs of any font: those of matplotlib's buttons would be loaded from elsewhere.
+SIGNS = {
+    "minus": "-",
+    "fast-backward": "|◀",
+    "step-backward": "◁",
+    "play fa-flip-horizontal": "◀",
+    "pause": "||",
+    "play": "▶",
+    "step-forward": "▷",
+    "fast-forward": "▶|",
+    "plus": "+",
+}
+
 figure, (left, right) = plt.subplots(1, 2, figsize=(7.5, 2.8), dpi=50)
 figure.subplots_adjust(left=0.1, right=0.98, bottom=0.2, wspace=0.25)
 frames = FuncAnimation(figure, lambda now: draw(now, left, right), frames=STEPS, interval=200)
 with plt.rc_context({"animation.embed_limit": 5}):
     slider = frames.to_jshtml(default_mode="once")
 plt.close(figure)
-HTML(slider)
+slider = re.sub(r"<link\b[^>]*>", "", slider)
+HTML(re.sub(r'<i class="fa fa-([^"]*)"></i>', lambda icon: SIGNS[icon[1]], slider))
 
 # %% [markdown]
 # ## What killed it?

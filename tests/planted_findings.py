@@ -291,6 +291,7 @@ _MEANS |= {"components_1": 0.7, "components_3": 1.2, "components_100": 6.0}
 _MEANS |= {"random_0": 0.0, "random_15": 3.0, "random_45": 6.0, "random_75": 12.0}
 """Euclidean norm of the inputs' mean; the square of it is a fifth of its 1-norm, but for ``_ONES``."""
 _SDS = {"components_80": 2 * SD, "inverted_double": SD / 4}
+_OFFSETS = {"inverted_double": 0.9, "constant_30": 0.15}
 _ONES = {"constant_30": 15.0}
 """1-norm of the mean over the square of its Euclidean norm, where it is not 5."""
 ADAM_CONSTANT = 1.3
@@ -355,6 +356,11 @@ def _networks() -> pd.DataFrame:
 def _law_mean(networks: pd.DataFrame) -> np.ndarray:
     """The norm of the mean of the first layer's inputs."""
     return networks["inputs"].map(_MEANS).fillna(2.0).to_numpy()
+
+
+def _share(networks: pd.DataFrame) -> np.ndarray:
+    """The offset share of the first layer's inputs."""
+    return networks["inputs"].map(_OFFSETS).fillna(0.3).to_numpy()
 
 
 def _sd(networks: pd.DataFrame) -> np.ndarray:
@@ -500,7 +506,7 @@ def _layers(networks: pd.DataFrame, shares: pd.DataFrame, effects: Effects) -> p
                     probe="train",
                     units=UNITS,
                     slope=0.0,
-                    offset_share=0.3,
+                    offset_share=_share(networks),
                     input_mean_norm=norms,
                     input_mean_norm_1=_norm_1(networks),
                     pre_activation_sd=_sd(networks),

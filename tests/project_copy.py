@@ -64,6 +64,12 @@ class Project:
             else:
                 shutil.copy2(source, folder / name)
 
+    def link_data(self, datasets: str = "*") -> None:
+        """Give the copy the data sets that the original has already, so that they are not fetched again."""
+        (self.folder / "data").mkdir()
+        for path in (ROOT / "data").glob(f"{datasets}.safetensors*"):
+            os.link(path.resolve(), self.folder / "data" / path.name)
+
     def edit(self, name: str, found: str, instead: str) -> None:
         """Replace the first ``found`` in a file."""
         path = self.folder / name

@@ -1,4 +1,4 @@
-# The published paper, typeset from the tables in results/published without training:
+# The published paper, typeset from the tables in results/published without training, and the explorer of the published study:
 #
 #     snakemake --snakefile workflow/published.smk --configfile config/published.yaml
 from snakemake.utils import min_version
@@ -20,6 +20,7 @@ wildcard_constraints:
 rule all:
     input:
         "paper/dying-relu.pdf",
+        f"results/{STUDY.name}/explorer.html",
 
 
 include: "rules/analysis.smk"

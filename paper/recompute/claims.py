@@ -51,9 +51,10 @@ def c4(study):
     )
     numbers = fate[fate["was"]].groupby(level=["optimiser", "replicate"])["alive"].mean()
     word, effect = verdict(cells(numbers, runs, ["optimiser"]), below(0.01))
-    pruned = study.runs[(study.runs["activation"] == "relu") & (study.runs["outcome"] == "trained")]
+    every = study.runs[(study.runs["experiment"] == "recovery") & (study.runs["activation"] == "relu")]
+    pruned = every[every["outcome"] == "trained"]
     changes = pruned.loc[pruned["dead_fraction_probe"] > 0, "pruned_difference"].max()
-    return ("does not hold" if changes > 0.00001 else word), effect
+    return ("does not hold" if changes > 0.0001 else word), effect
 
 
 def c5(study):

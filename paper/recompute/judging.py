@@ -58,6 +58,7 @@ def rare(share):
             for alternative in ("less", "greater")
         )
 
+    test.merges = False
     return test
 
 
@@ -66,7 +67,7 @@ def verdict(table, criterion):
 
     table: a row a seed, a column a cell, NaN where a seed has no number; all seeds and all cells that the study has.
     """
-    distinct = table.loc[:, ~_repeated(table)]
+    distinct = table.loc[:, ~_repeated(table)] if getattr(criterion, "merges", True) else table
     tested = [name for name in distinct if distinct[name].notna().sum() >= 0.75 * len(distinct)]
     p_values = {name: criterion(distinct[name].dropna().to_numpy()) for name in tested}
     states = [_state(p_values.get(name, (1, 1))) for name in distinct]

@@ -23,14 +23,20 @@ def at(commit: str) -> dict[str, bytes]:
 
 def in_history(commit: str) -> bool:
     return (
-        subprocess.run(["git", "cat-file", "-e", f"{commit}^{{commit}}"], cwd=ROOT, check=False).returncode == 0
+        subprocess.run(["git", "cat-file", "-e", f"{commit}^{{commit}}"], cwd=ROOT, check=False).returncode
+        == 0
     )
 
 
 def test_the_digest_covers_the_plan_and_every_rule() -> None:
     present = plan_digest.files()
     assert plan_digest.PLAN in present
-    for name in ("claims/c10_leaky_is_best.py", "findings/f2_law.py", "inference/decisions.py", "thresholds.py"):
+    for name in (
+        "claims/c10_leaky_is_best.py",
+        "findings/f2_law.py",
+        "inference/decisions.py",
+        "thresholds.py",
+    ):
         path = f"src/dying_relu/analysis/{name}"
         assert path in present
         assert plan_digest.digest(present | {path: present[path] + b"\n"}) != plan_digest.of_project()

@@ -1,14 +1,11 @@
 """The smoke study for real, from the data to the PDF, in a copy of the project."""
 
-import hashlib
-import os
 import re
 import shutil
 from collections import Counter
 from pathlib import Path
 
 import jupytext
-import object_storage
 import pandas as pd
 import pytest
 from nbclient import NotebookClient
@@ -21,35 +18,13 @@ from dying_relu.results import schemas, store
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("smoke")]
 
 REPORT = "report.html"
-BITS = [
-    "runs.parquet",
-    "checkpoints.parquet",
-    "layers.parquet",
-    "units.parquet",
-    "validation.parquet",
-    "born_dead.parquet",
-    "claims.csv",
-]
-SUBMIT = """#!/bin/sh
-# A cluster of one machine: runs the script that is handed in, in the background, and says the number of its job.
-nohup sh "$1" > /dev/null 2>&1 &
-echo $!
-"""
-
-
-def copy_with_data(folder: Path) -> Project:
-    """A copy of the project; data sets that are there already are not fetched again."""
-    project = Project(folder)
-    (folder / "data").mkdir()
-    for path in (ROOT / "data").glob("*.safetensors*"):
-        os.link(path.resolve(), folder / "data" / path.name)
-    return project
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A copy of the project in which the smoke study has run."""
-    project = copy_with_data(tmp_path_factory.mktemp("smoke") / "project")
+    project = Project(tmp_path_factory.mktemp("smoke") / "project")
+    project.link_data()
     done = project.snakemake()
     assert done.returncode == 0, done.stderr
     said = done.stdout + done.stderr
@@ -214,53 +189,3 @@ def test_everything_after_training_made_again_has_the_same_bits(project: Project
     assert done.returncode == 0, done.stderr
     after = files()
     assert [name for name in before if after.get(name) != before[name]] == []
-
-
-def digests(project: Project) -> dict[str, str]:
-    """SHA-256 sums of the study's tables."""
-    results = project.folder / "results/smoke"
-    return {name: hashlib.sha256((results / name).read_bytes()).hexdigest() for name in BITS}
-
-
-@pytest.mark.skipif(
-    os.environ.get("ELSEWHERE") != "yes",
-    reason="takes some eight minutes on two cores: ELSEWHERE=yes runs it",
-)
-def test_object_storage_holds_the_same_study(project: Project, study: Study, tmp_path: Path) -> None:
-    elsewhere = Project(tmp_path / "project")
-    with object_storage.served() as storage:
-        for path in (project.folder / "data").glob("*.safetensors*"):
-            storage.put(path, f"data/{path.name}")
-        done = elsewhere.snakemake(*storage.options)
-        assert done.returncode == 0, done.stderr
-        stored = {name: hashlib.sha256(storage.read(f"results/smoke/{name}")).hexdigest() for name in BITS}
-        assert stored == digests(project)
-        assert storage.read("results/smoke/paper.pdf").startswith(b"%PDF")
-        shards = {f"results/smoke/shards/{shard.name}/runs.parquet" for shard in study.shards}
-        assert shards <= storage.names()
-        # What is tracked in the repository is not looked for in the bucket.
-        assert not {name for name in storage.names() if name.startswith(("config/", "results/published/"))}
-        again = elsewhere.snakemake(*storage.options)
-        assert again.returncode == 0, again.stderr
-        assert "Nothing to be done" in again.stdout + again.stderr
-    assert not (elsewhere.folder / "results/smoke/runs.parquet").exists()
-
-
-@pytest.mark.skipif(
-    os.environ.get("ELSEWHERE") != "yes",
-    reason="takes some eight minutes on two cores: ELSEWHERE=yes runs it",
-)
-def test_a_scheduler_with_a_command_to_submit_runs_every_job(project: Project, tmp_path: Path) -> None:
-    elsewhere = copy_with_data(tmp_path / "project")
-    submit = tmp_path / "submit"
-    submit.write_text(SUBMIT, encoding="utf-8")
-    submit.chmod(0o755)
-    done = elsewhere.run(
-        *("snakemake", "train", "--configfile", "config/smoke.yaml"),
-        *("--workflow-profile", "workflow/profiles/generic", "--jobs", "2", "--latency-wait", "5"),
-        *("--cluster-generic-submit-cmd", str(submit)),
-    )
-    assert done.returncode == 0, done.stderr
-    for name in schemas.TABLES:
-        table = f"results/smoke/{name}.parquet"
-        assert (elsewhere.folder / table).read_bytes() == (project.folder / table).read_bytes()

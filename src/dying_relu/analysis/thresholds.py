@@ -37,7 +37,7 @@ class Thresholds:
     """An event is unlikely if it happens less often than not."""
     forever: float = _threshold(0.01, "for ever", (0.005, 0.02), "C4")
     """'For ever' allows one unit in a hundred to come back."""
-    no_role: float = _threshold(0.00001, "no role", (0.000001, 0.0001), "C4")
+    no_role: float = _threshold(0.0001, "no role", (0.00001, 0.001), "C4")
     """Rounding in single precision may change a logit by this share of the largest."""
     large_part: float = _threshold(0.25, "a large part", (0.125, 0.5), "C5")
     """A large part of a network: a quarter of its hidden units."""

@@ -39,3 +39,12 @@ def test_a_case_of_a_unit_that_is_active_elsewhere_is_counted_by_its_examples() 
     # Of the two intervals between checkpoints half of the units begin one of them dead.
     share = 3 * asleep["alive"] / (3 * asleep["alive"] + asleep["dead"])
     assert np.isclose(found["details"]["AliveElsewhere"][0], share)
+
+
+def test_how_many_minibatches_a_channel_sleeps_on_is_not_known() -> None:
+    def channels(units: pd.DataFrame) -> pd.DataFrame:
+        return units.assign(layer=units["layer"].str.replace("linear", "conv"))
+
+    details = settled("C3", units=channels)["details"]
+    assert details["PerMinibatch"][0] is None
+    assert details["PerExample"][0] is not None

@@ -1,5 +1,6 @@
 """C4: death for ever."""
 
+import pandas as pd
 import pytest
 from planted_study import settled
 
@@ -29,3 +30,21 @@ def test_dead_units_of_the_first_layer_that_keep_their_weights_do_not_revive() -
     numbers = settled("C4")["details"]
     assert numbers["FrozenIntervals"] > 0
     assert numbers["FrozenRevivals"] == numbers["DecayIntervals"] == 0
+
+
+def test_only_trained_relu_networks_with_dead_units_are_pruned() -> None:
+    def others(runs: pd.DataFrame) -> pd.DataFrame:
+        alive = (runs["experiment"] == "optimisers") & (runs["learning_rate"] == 0.003)
+        shares = ["dead_fraction", "dead_fraction_probe", "new_dead_fraction"]
+        runs = runs.assign(**{name: runs[name].mask(alive, 0.0) for name in shares})
+        pruned = (runs["activation"] == "relu") & (runs["outcome"] == "trained") & ~alive
+        return runs.assign(pruned_difference=runs["pruned_difference"].where(pruned, 1.0))
+
+    assert settled("C4", runs=others)["verdict"] == HOLDS
+
+
+def test_frozen_units_are_those_of_plain_gradient_descent() -> None:
+    def without(runs: pd.DataFrame) -> pd.DataFrame:
+        return runs[(runs["experiment"] != "recovery") | (runs["optimiser"] != "sgd")]
+
+    assert settled("C4", runs=without)["details"]["FrozenIntervals"] == 0

@@ -46,3 +46,13 @@ def test_networks_that_did_not_train_are_counted_and_left_out() -> None:
     found = settled("C12", runs=lost)
     assert found["verdict"] == HOLDS
     assert found["details"]["NotTrained"] == 0.5
+
+
+def test_slopes_that_move_apart_are_averaged_and_the_lowest_is_named() -> None:
+    def apart(network: dict[str, object]) -> float:
+        return 0.1 if network["learning_rate"] == 0.1 else -0.3
+
+    details = settled("C12", slope_moves=apart)["details"]
+    assert details["MeanSlope"] == pytest.approx(0.15, abs=0.002)
+    assert details["LowestSlope"] == pytest.approx(-0.05, abs=0.01)
+    assert details["NegativeSlopes"] > 0.2

@@ -48,3 +48,8 @@ def test_networks_that_collapsed_count_and_those_that_overflowed_do_not() -> Non
     found = settled("C13", runs=overflowed)
     assert found["verdict"] == HOLDS
     assert found["details"]["Settings"] == 28
+
+
+def test_the_settings_that_are_helped_are_counted_by_bias() -> None:
+    found = settled("C13", rise=lambda network: 0.3 if network["optimiser"] == "adam" else 0.0)
+    assert found["details"]["ByBias"] == "33 % at bias 0, 33 % at bias -2, 0 % at bias -4"

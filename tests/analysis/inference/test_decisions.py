@@ -93,6 +93,8 @@ def test_the_condition_is_a_factors_level_or_names_or_a_number() -> None:
     ]
     assert condition(*by_network) == "the network is CNN"
     assert condition(cell("ab", 20, data="A"), cell("abc", 0, data="A")) == "in ab"
+    two = [cell("ab", 20, data="A"), cell("abc", 20, data="A"), cell("abcd", 0, data="A")]
+    assert condition(*two) == "in ab and abc"
     many = [cell("x" * place, 20 if place < 4 else 0, data="A") for place in range(1, 7)]
     assert condition(*many) == "in 3 of 6 cells"
     # An open cell is none of which it was shown.

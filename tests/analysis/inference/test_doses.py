@@ -66,5 +66,19 @@ def test_an_exponent_is_the_slope_between_logarithms() -> None:
     found = exponents(pd.DataFrame(rows), ["place"], "rate", "dead").iloc[0]
     assert found["estimate"] == pytest.approx(2)
     assert found["n"] == 4
+    three = exponents(pd.DataFrame(rows).query("rate < 0.05"), ["place"], "rate", "dead").iloc[0]
+    assert three["estimate"] == pytest.approx(2)
     few = exponents(pd.DataFrame(rows).query("rate < 0.03"), ["place"], "rate", "dead").iloc[0]
     assert np.isnan(few["estimate"])
+
+
+def test_doses_without_an_effect_or_with_too_large_a_one_are_in_no_law() -> None:
+    shares = {0.001: 0.0, 0.01: 0.003, 0.02: 0.012, 0.04: 0.048, 0.08: 0.192, 0.2: 0.5}
+    rows = [
+        {"place": "x", "replicate": seed, "rate": rate, "outcome": "trained", "dead": share}
+        for seed in range(6)
+        for rate, share in shares.items()
+    ]
+    found = exponents(pd.DataFrame(rows), ["place"], "rate", "dead").iloc[0]
+    assert found["estimate"] == pytest.approx(2)
+    assert found["n"] == 4

@@ -72,3 +72,10 @@ def test_the_band_of_spells_that_ended_is_the_interval_of_a_share_over_seeds() -
     share = (lasts > 5).astype(float)
     expected = stats.t.interval(0.95, 11, share.mean(), stats.sem(share))
     assert (low[0], high[0]) == pytest.approx(expected)
+
+
+def test_two_seeds_have_a_band() -> None:
+    """Of two seeds that differ altogether it is all there is."""
+    table = pd.DataFrame({"duration": [1.0, 9.0], "revived": True, "replicate": [0, 1]})
+    low, high = band(table, np.array([5.0]))
+    assert (low[0], high[0]) == (0, 1)

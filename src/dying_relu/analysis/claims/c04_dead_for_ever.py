@@ -122,12 +122,9 @@ def _by_optimiser(lives: pd.DataFrame) -> dict[str, float]:
 
 @measured
 def _pruned(evidence: Evidence) -> dict[str, float]:
-    """Changes from removing all dead units, over the trained ReLU networks of the whole study that had any and can be pruned.
-
-    Where a layer is normalised over its units, none can be removed without changing the others.
-    """
-    runs = evidence.runs
-    runs = runs[(runs["activation"] == "relu") & trained(runs) & (runs["dead_fraction_probe"] > 0)]
+    """Changes from removing all dead units, over the trained ReLU networks of the experiment that had any."""
+    runs = evidence.relu(EXPERIMENT)
+    runs = runs[trained(runs) & (runs["dead_fraction_probe"] > 0)]
     runs = runs[runs["pruned_difference"].notna()]
     return {
         "PrunedNetworks": len(runs),

@@ -102,12 +102,12 @@ def html(study: str, verdicts: pd.DataFrame, networks: Networks, specification: 
             "<noscript><p>The charts need JavaScript; the table above does not.</p></noscript>\n",
             '<div id="choices" role="group" aria-label="Choices"></div>\n<div id="charts"></div>\n',
             f'<script type="application/json" id="specification">{data}</script>\n',
-            f"<script>{_library()}</script>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n",
+            f"<script>{library()}</script>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n",
         ]
     )
 
 
-def _library() -> str:
+def library() -> str:
     """Vega, Vega-Lite and Vega-Embed, as one script that comes with Altair's companion."""
     return vl_convert.javascript_bundle()  # type: ignore[call-arg]  # its types lack the default
 

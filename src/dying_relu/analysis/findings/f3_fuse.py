@@ -6,6 +6,7 @@ import pandas as pd
 from dying_relu.analysis.claims.cells import by_seed, cells_of
 from dying_relu.analysis.claims.choices import best
 from dying_relu.analysis.claims.evidence import Evidence, NotEnoughData, measured, ratio
+from dying_relu.analysis.claims.scores import scored
 from dying_relu.analysis.claims.verdict import Detail, Finding, finding
 from dying_relu.analysis.findings.layers import at_the_end, most_new_dead
 from dying_relu.analysis.inference.criteria import Above, Below
@@ -47,7 +48,7 @@ _MASS_DEATH = (
     unit="points",
     rule=f"{_MASS_DEATH}Each other seed: the share of these cells in which the network with death forbidden by renewing overflows, minus "
     "that of the placebo that overflows more: the same done to as many living units as have just died, or after every step to as many as "
-    "are dead, which are more than are renewed where death is forbidden; MLPs and CNNs are two cells. Holds if above "
+    "are dead; MLPs and CNNs are two cells. Holds if above "
     f"{100 * PAPER.overflow_more:.0f} points. Undoing and raising the bias are printed and decide nothing.",
     details={"Cells": "number"} | dict.fromkeys([*ARMS, "LeakyTwin", "ReluAtSpike"], "percent"),
 )
@@ -212,14 +213,14 @@ def _rescued(evidence: Evidence, share: float, near: float) -> tuple[int, list[C
     """The networks, the share that trains and comes near the best accuracy, and the outcomes."""
     dying, reporting = _dying(evidence, share)
     dying = dying[dying["intervention"] == "none"]
-    runs = _networks(evidence)
+    runs = scored(_networks(evidence))
     runs = runs[runs["intervention"] == "none"]
     selection = split(runs).selection
-    rates = best(selection, SETTING, ["learning_rate"], "test_accuracy")
-    at_the_best = runs.merge(rates, on=CASE)[[*CASE, "replicate", "test_accuracy"]]
+    rates = best(selection, SETTING, ["learning_rate"])
+    at_the_best = runs.merge(rates, on=CASE)[[*CASE, "replicate", "score"]]
     compared = dying.merge(at_the_best, on=[*SETTING, "replicate"], suffixes=("", "_best"))
     compared = compared[compared["learning_rate"] != compared["learning_rate_best"]]
-    near_the_best = compared["test_accuracy"] >= compared["test_accuracy_best"] - near
+    near_the_best = compared["test_accuracy"] >= compared["score"] - near
     compared = compared.assign(rescued=trained(compared) & near_the_best)
     values = by_seed(compared, ["network"], lambda rows: float(rows["rescued"].mean()))
     details: dict[str, Detail] = {

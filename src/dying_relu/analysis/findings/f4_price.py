@@ -180,7 +180,7 @@ def _cell(words: str, numbers: pd.Series, runs: pd.DataFrame) -> Cell:
     unit="points",
     rule="MNIST, MLPs, damaged by 30 steps at a high rate (SGD 0.44 and 0.48, Adam 0.03), then trained at a safe one; each seed: accuracy "
     "with the dead units renewed after the damage minus that of the twin with as many living units renewed. Seeds that "
-    f"lose less than {100 * PAPER.damaged:.0f} points to the damage, or whose renewed network is not more than "
+    f"lose less than {100 * PAPER.damaged:.0f} points to the damage, or of which neither renewed network is more than "
     f"{100 * PAPER.renewal_gains:.0f} points better than the damaged one, are missing. A cell holds if the whole interval lies within "
     f"{-100 * PAPER.renewal_differs:.0f} and {100 * PAPER.renewal_differs:.0f} points.",
     details={"RenewalGain": "points"},
@@ -205,7 +205,8 @@ def _renewals(
             runs, damage, [f"high_{damage}{arm}" for arm in ("", *_RENEWALS)]
         )
         # Where nothing was lost, there is nothing to revive; where nothing was gained, both may do nothing.
-        revived = (loss >= damaged) & (loss - of_renewed > gains_least)
+        gained = loss - pd.concat([of_renewed, of_placebo], axis=1).min(axis=1, skipna=False)
+        revived = (loss >= damaged) & (gained > gains_least)
         cells.append(_cell(words, (of_placebo - of_renewed).where(revived), runs))
         gains.append(_cell(words, loss - of_renewed, runs))
     networks = int(runs["intervention"].str.startswith("high_").sum())

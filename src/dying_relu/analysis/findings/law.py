@@ -10,7 +10,7 @@ from dying_relu.analysis.findings.layers import first_inputs, with_new_dead
 
 SETTING: list[Hashable] = ["dataset", "architecture", "inputs"]
 """The columns that make a setting of the law."""
-SCALES = ("sgd", "adam", "mean", "second_moment")
+SCALES = ("sgd", "adam", "mean", "second_moment", "spread")
 """The columns of :func:`scales` that predict onsets, up to a constant."""
 MOST_OVERFLOWED = 1 / 2
 """Rates at which more than this share of the seeds overflowed have no median."""
@@ -109,8 +109,8 @@ def scales(evidence: Evidence, runs: pd.DataFrame, by: Sequence[Hashable] = SETT
 
     Returns:
         Index ``by``, columns ``SCALES``: ``sgd`` (sd(z) / squared norm of the mean), ``adam`` (sd(z) / its 1-norm), ``mean`` (1 / squared
-        norm of the mean), ``second_moment`` (1 / mean squared norm); infinite where there is no mean. And
-        ``offset_share``.
+        norm of the mean), ``second_moment`` (1 / mean squared norm), ``spread`` (sd(z) / mean squared norm); infinite where there is no
+        mean. And ``offset_share``.
     """
     start = first_inputs(evidence)
     start = start.assign(squared_norm=start["input_mean_norm"] ** 2)
@@ -124,6 +124,7 @@ def scales(evidence: Evidence, runs: pd.DataFrame, by: Sequence[Hashable] = SETT
             "adam": _over(sd, norm_1),
             "mean": _over(one, squared),
             "second_moment": _over(means["offset_share"], squared),
+            "spread": _over(sd * means["offset_share"], squared),
             "offset_share": means["offset_share"],
         }
     )

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from dying_relu.analysis.inference.criteria import Criterion
+from dying_relu.analysis.inference.criteria import Criterion, Rare
 from dying_relu.analysis.inference.intervals import Interval
 from dying_relu.analysis.inference.means import mean_over_cells
 from dying_relu.analysis.inference.seeds import ONE_SIDE, enough, holm, known
@@ -98,7 +98,8 @@ def decide(cells: Sequence[Cell], criterion: Criterion, condition: Condition | N
         criterion: of each cell.
         condition: puts the condition in words; None: the levels or names of the cells that hold.
     """
-    distinct = once(cells)
+    # Of yes or no, cells of different networks are often equal.
+    distinct = list(cells) if isinstance(criterion, Rare) else once(cells)
     judged = _judged(distinct, criterion)
     verdict = combined(judged)
     holding = [one for one in judged if one.corrected == HOLDS]

@@ -92,13 +92,17 @@ def sign_test(values: Sequence[float] | np.ndarray, threshold: float, alternativ
     return float(quantile_test(numbers, q=threshold, p=0.5, alternative=alternative).pvalue)
 
 
-def highest_share(seeds: int) -> float:
-    """The exact upper limit, at ``LEVEL``, for the share of seeds with a property that none of so many has.
+def highest_share(seeds: int, level: float = LEVEL) -> float:
+    """The exact upper limit for the share of seeds with a property that none of so many has.
+
+    Args:
+        seeds: at least one.
+        level: of confidence.
 
     >>> round(highest_share(20), 3)
     0.139
     """
-    return 1 - (1 - LEVEL) ** (1 / seeds)
+    return 1 - (1 - level) ** (1 / seeds)
 
 
 def share_of_seeds(successes: int, seeds: int) -> Interval:
