@@ -92,7 +92,7 @@ print(report.expected_alive(10_000))
 
 # %%
 # A column a unit, since there are many measurements.
-report.units("3").sort_values("dead", ascending=False).head().round(3).T
+report.units("3").sort_values("dead", ascending=False).head().round(3).transpose()
 
 # %%
 print(report.advice())
