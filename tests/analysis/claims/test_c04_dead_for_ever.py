@@ -32,15 +32,16 @@ def test_dead_units_of_the_first_layer_that_keep_their_weights_do_not_revive() -
     assert numbers["FrozenRevivals"] == numbers["DecayIntervals"] == 0
 
 
-def test_only_trained_relu_networks_with_dead_units_are_pruned() -> None:
+def test_only_trained_relu_networks_of_the_experiment_are_pruned() -> None:
     def others(runs: pd.DataFrame) -> pd.DataFrame:
-        alive = (runs["experiment"] == "optimisers") & (runs["learning_rate"] == 0.003)
+        alive = (runs["experiment"] == "recovery") & (runs["learning_rate"] == runs["learning_rate"].min())
         shares = ["dead_fraction", "dead_fraction_probe", "new_dead_fraction"]
         runs = runs.assign(**{name: runs[name].mask(alive, 0.0) for name in shares})
-        pruned = (runs["activation"] == "relu") & (runs["outcome"] == "trained") & ~alive
+        pruned = (runs["experiment"] == "recovery") & (runs["outcome"] == "trained") & ~alive
         return runs.assign(pruned_difference=runs["pruned_difference"].where(pruned, 1.0))
 
     assert settled("C4", runs=others)["verdict"] == HOLDS
+    assert settled("C4", runs=lambda runs: runs.assign(pruned_difference=1.0))["verdict"] == DOES_NOT_HOLD
 
 
 def test_frozen_units_are_those_of_plain_gradient_descent() -> None:
