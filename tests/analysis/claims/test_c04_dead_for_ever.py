@@ -34,7 +34,7 @@ def test_dead_units_of_the_first_layer_that_keep_their_weights_do_not_revive() -
 
 def test_only_trained_relu_networks_of_the_experiment_are_pruned() -> None:
     def others(runs: pd.DataFrame) -> pd.DataFrame:
-        alive = (runs["experiment"] == "recovery") & (runs["learning_rate"] == runs["learning_rate"].min())
+        alive = (runs["experiment"] == "recovery") & (runs["replicate"] == 3)
         shares = ["dead_fraction", "dead_fraction_probe", "new_dead_fraction"]
         runs = runs.assign(**{name: runs[name].mask(alive, 0.0) for name in shares})
         pruned = (runs["experiment"] == "recovery") & (runs["outcome"] == "trained") & ~alive
