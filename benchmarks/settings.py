@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks.arithmetic import flops_per_sample
 from dying_relu.analysis import latex
 from dying_relu.configuration import CNN, MLP, Architecture
 from dying_relu.errors import DyingReluError
@@ -29,6 +30,8 @@ SETTINGS = {
 }
 """The benchmark's own settings; a study may change, these stay."""
 
+PART = 1 / 20
+"""Settings with a smaller part of the study's arithmetic are not measured."""
 _OF_A_STUDY = re.compile(r"(?P<kind>[a-z]+)_(?P<sizes>\d+(?:_\d+)*)_(?P<dataset>[a-z]\w*)_(?P<batch>\d+)")
 
 
@@ -39,9 +42,10 @@ def is_plain(architecture: Architecture) -> bool:
 
 @cache
 def of_study(path: Path = DEFAULT_STUDY) -> dict[str, Setting]:
-    """The distinct settings that the study at ``path`` trains with SGD, without normalisation and centring.
+    """The settings that the study at ``path`` trains with SGD, without normalisation and centring, and not only a few networks of.
 
-    Where experiments train one of them for different times, the time of most networks counts.
+    A setting counts from ``PART`` of the arithmetic of all of them on. Where experiments train one of them for different times, the
+    time of most networks counts.
 
     Returns:
         Name, such as ``cnn_8_16_32_cifar10_50`` (channels, hidden widths, data set, batch size) -> setting.
@@ -52,7 +56,16 @@ def of_study(path: Path = DEFAULT_STUDY) -> dict[str, Setting]:
         if descending and is_plain(shard.architecture):
             key = (shard.architecture, shard.dataset.name, shard.batch_size)
             networks[key][shard.steps * shard.batch_size] += len(descending)
-    settings = [Setting(*key, samples.most_common(1)[0][0]) for key, samples in networks.items()]
+    work = {
+        key: flops_per_sample(key[0], key[1]) * sum(count * number for count, number in samples.items())
+        for key, samples in networks.items()
+    }
+    enough = PART * sum(work.values())
+    settings = [
+        Setting(*key, samples.most_common(1)[0][0])
+        for key, samples in networks.items()
+        if work[key] >= enough
+    ]
     return {_name(setting): setting for setting in settings}
 
 
