@@ -139,7 +139,7 @@ def _request(case: Case, **wanted: object) -> dict[str, Any]:
     setting = case.setting
     return {
         "name": case.name,
-        "architecture": setting.architecture.model_dump(mode="json"),
+        "architecture": setting.architecture.model_dump(mode="json", exclude_defaults=True),
         "dataset": setting.dataset,
         "batch_size": setting.batch_size,
         **wanted,

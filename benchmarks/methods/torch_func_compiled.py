@@ -36,6 +36,8 @@ class TorchFuncCompiled(TorchFunc):
         self, case: Case, networks: range, examples: Examples, precision: str, device: torch.device
     ) -> None:
         super().__init__(case, networks, examples, precision, device)
+        # One process measures many cases, and each counts as another compilation of one function, of which eight are allowed.
+        torch._dynamo.config.recompile_limit = 1000
         # Shapes never change, and a part that is not compiled would be measured as if it were.
         self.compiled = torch.compile(self._train, dynamic=False, fullgraph=True)
 

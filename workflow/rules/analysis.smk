@@ -47,12 +47,14 @@ rule verdict_page:
     input:
         verdicts=rules.settle.output.verdicts,
     output:
-        report(
+        page=report(
             "results/{study}/verdicts.html",
             caption="../report/claims.rst",
             category="Claims",
             labels={"table": "verdicts"},
         ),
+        # For the report's first page (report/workflow.rst).
+        part="results/{study}/verdicts.part.html",
     log:
         "results/{study}/logs/verdict_page.log",
     params:
@@ -60,7 +62,7 @@ rule verdict_page:
         code=[code_digest("dying_relu.analysis.explorer"), entries.rules_digest()],
     threads: 1
     shell:
-        "dying-relu verdicts --results {params.folder:q} --out {output:q} > {log:q} 2>&1"
+        "dying-relu verdicts --results {params.folder:q} --out {output.page:q} --part {output.part:q} > {log:q} 2>&1"
 
 
 # One page to explore the study with, offline.

@@ -135,3 +135,11 @@ def test_the_verdicts_are_a_table(small_paper: Path, tmp_path: Path) -> None:
         assert escape(row["statement"]) in text
     assert "Each seed" in text
     assert "<script" not in text
+
+
+def test_the_tables_alone_can_be_put_into_another_page(small_paper: Path, tmp_path: Path) -> None:
+    whole, part = tmp_path / "verdicts.html", tmp_path / "part.html"
+    explorer.write_verdicts(small_paper / "results", whole, part)
+    text = part.read_text(encoding="utf-8")
+    assert text.startswith("<div")
+    assert text in whole.read_text(encoding="utf-8")
