@@ -58,7 +58,7 @@ def _of_study(rows: pd.DataFrame) -> str:
         samples = _range(alike["samples_per_network"], ",")
         parts.append(
             f"{latex.name(str(kind))}s {_range(ratios, '.1f')} times ({_range(shares, '.0%')} of the peak, "
-            f"{_range(speeds, '.2g')} networks of {samples} samples per second)"
+            f"{_range(speeds, ',.0f')} networks of {samples} samples per second)"
         )
     return " and ".join(parts)
 

@@ -323,7 +323,9 @@ def explorer(
 def verdicts(
     results: Results,
     out: Annotated[Path, typer.Option(help="HTML file to write.")],
-    part: Annotated[Path | None, typer.Option(help="HTML file for the tables alone, for another page.")] = None,
+    part: Annotated[
+        Path | None, typer.Option(help="HTML file for the tables alone, for another page.")
+    ] = None,
 ) -> None:
     """Write the verdicts as a page of their own."""
     from dying_relu.analysis import explorer as pages

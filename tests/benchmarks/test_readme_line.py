@@ -31,7 +31,7 @@ def test_the_study_has_its_share_of_the_sentence(tmp_path: Path) -> None:
     )
     assert f"the default study's own {setting.architecture.kind.upper()}s 3.0 times" in line
     speed = 1500 / setting.samples_per_network
-    assert line.endswith(f"{speed:.2g} networks of {setting.samples_per_network:,} samples per second)")
+    assert line.endswith(f"{speed:,.0f} networks of {setting.samples_per_network:,} samples per second)")
 
 
 def test_a_table_without_a_named_case_is_an_error_in_words(tmp_path: Path) -> None:

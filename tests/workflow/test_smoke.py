@@ -145,7 +145,7 @@ def test_the_report_stands_alone(project: Project) -> None:
         assert f'"{category}"' in html
     assert '"02 phase diagram"' in html
     # The verdicts stand on the first page, which is one string of the page's data.
-    assert r'<th scope=\"row\">C13</th>' in html
+    assert r"<th scope=\"row\">C13</th>" in html
     assert '<script src="http' not in html
     assert '<link href="http' not in html
 
