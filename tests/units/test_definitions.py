@@ -7,6 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.stats import binomtest
 
 from dying_relu.stack.activations import ACTIVATIONS
 from dying_relu.units import definitions
@@ -175,3 +176,12 @@ def test_one_number_that_is_not_finite_makes_a_network_overflow_and_no_other(
 
 def test_a_large_loss_is_not_yet_an_overflow() -> None:
     assert not definitions.overflowed([torch.tensor([torch.finfo(torch.float32).max])]).any()
+
+
+@pytest.mark.parametrize("examples", [1, 10, 270, 10_000])
+@pytest.mark.parametrize("chance", [0.01, 0.1135, 0.5, 0.9])
+def test_an_accuracy_above_chance_is_that_of_the_exact_test(examples: int, chance: float) -> None:
+    least = definitions.least_above_chance(examples, chance)
+    for correct in range(max(least - 2, 0), min(least + 2, examples) + 1):
+        p_value = binomtest(correct, examples, chance, alternative="greater").pvalue
+        assert (p_value <= definitions.CHANCE_LEVEL) == (correct >= least)
