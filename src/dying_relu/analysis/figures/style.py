@@ -41,7 +41,9 @@ MOST_HEIGHT = 8.0
 
 PAPER: Any = {
     "font.family": "serif",
-    "font.serif": ["Times New Roman", "Nimbus Roman", "STIXGeneral"],
+    # Ships with matplotlib, as TrueType: fonts of the system may be OpenType with PostScript outlines, which matplotlib embeds as what
+    # they are not ("Mismatch between font type and embedded font file"), and another machine would draw another figure.
+    "font.serif": ["STIXGeneral"],
     "mathtext.fontset": "stix",
     "font.size": 8,
     "axes.titlesize": 8,
