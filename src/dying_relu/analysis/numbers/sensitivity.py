@@ -1,6 +1,6 @@
 """The verdicts by other thresholds, for the text."""
 
-from dying_relu.analysis import latex, thresholds
+from dying_relu.analysis import latex
 from dying_relu.analysis import sensitivity as analysis
 from dying_relu.analysis.numbers.macro import Macro, macro, words
 from dying_relu.analysis.study_results import StudyResults
@@ -9,9 +9,9 @@ from dying_relu.analysis.study_results import StudyResults
 def numbers(study: StudyResults) -> dict[str, Macro]:
     """Macros: how many thresholds were moved, how many verdicts were found so, and which of them are others than the paper's."""
     verdicts = analysis.other_thresholds(study)
-    moved = thresholds.alternatives()
+    moved = analysis.moved()
     changed = [
-        f"{row['claim']}, {row['verdict']}, if {row['value']:g} is {row['threshold']}"
+        f"{row['claim']} {row['verdict']} if {row['value']:.3g} is {row['threshold']}"
         for row in verdicts[verdicts["changed"]].to_dict("records")
     ]
     return {

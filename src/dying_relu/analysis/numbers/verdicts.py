@@ -1,6 +1,7 @@
 """The verdict on each claim, its estimate and the further numbers that the text quotes."""
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,10 +9,8 @@ import pandas as pd
 
 from dying_relu.analysis import claims, latex
 from dying_relu.analysis.claims.c11_tiny_slope import POST_SLOPE
-from dying_relu.analysis.inference.seeds import REPORTING
 from dying_relu.analysis.numbers.macro import Macro, macro, with_interval, words
 from dying_relu.analysis.study_results import StudyResults
-from dying_relu.analysis.thresholds import PAPER
 from dying_relu.errors import DyingReluError
 
 LETTERS = dict(
@@ -47,7 +46,7 @@ LETTERS = dict(
 def numbers(study: StudyResults) -> dict[str, Macro]:
     """Macros of all claims, from the study's ``claims.csv``."""
     table = claims.on_claims(settled(study))
-    macros = {"VerdictSummary": summary(table)} | _thresholds()
+    macros = {"VerdictSummary": summary(table), "PostSlope": macro(POST_SLOPE, "number")}
     for row in table.to_dict("records"):
         macros |= of_row(row, f"Claim{LETTERS[int(row['claim'][1:])]}")
     return macros
@@ -74,7 +73,8 @@ def of_row(row: Mapping[Any, Any], prefix: str) -> dict[str, Macro]:
     """
     rules = (*claims.ordered(), *claims.ordered_findings())
     details_of = next(rule.details for rule in rules if rule.id == row["claim"])
-    measured = not pd.isna(row["effect"])
+    # A mean over seeds that count against a law is infinite.
+    measured = math.isfinite(row["effect"])
     macros = {
         f"{prefix}Measured": Macro(measured, "1" if measured else "0"),
         f"{prefix}Verdict": words(verdict(row)),
@@ -101,20 +101,20 @@ def verdict(row: Mapping[Any, Any]) -> str:
 
 def estimate(row: Mapping[Any, Any]) -> str:
     """The effect of a row of verdicts with its interval, as LaTeX."""
-    if pd.isna(row["effect"]):
+    if not math.isfinite(row["effect"]):
         return latex.NOT_MEASURED
     return with_interval(row["effect"], row["low"], row["high"], row["unit"])
 
 
 def summary(table: pd.DataFrame) -> Macro:
-    """The number of claims, or findings, with each verdict, and their names, as the predicate of a sentence.
+    """The number of claims, or findings, with each verdict, as the predicate of a sentence.
 
     Args:
         table: a row a claim, or a finding.
     """
     groups = {verdict: list(table.loc[table["verdict"] == verdict, "claim"]) for verdict in claims.VERDICTS}
     clauses = [
-        f"{latex.word(len(ids))} {predicate(verdict, len(ids))} ({latex.listed(ids)})"
+        f"{latex.word(len(ids))} {predicate(verdict, len(ids))}"
         for verdict, ids in groups.items()
         if ids
     ]
@@ -140,13 +140,3 @@ def predicate(verdict: str, count: int) -> str:
     }[verdict]
     return one if count == 1 else one.replace("holds", "hold").replace("does", "do").replace("is", "are")
 
-
-def _thresholds() -> dict[str, Macro]:
-    return {
-        "ReportingSeeds": macro(REPORTING, "number"),
-        "ForeverShare": macro(PAPER.forever, "percent"),
-        "LargePart": macro(PAPER.large_part, "percent"),
-        "MattersPoints": macro(PAPER.matters, "points"),
-        "AccuracyMatters": macro(PAPER.accuracy_matters, "points"),
-        "PostSlope": macro(POST_SLOPE, "number"),
-    }

@@ -1,27 +1,111 @@
-"""The verdict on each claim."""
+"""The verdict on each claim, in words that need no other page."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from dying_relu.analysis import claims, latex
-from dying_relu.analysis.numbers.verdicts import estimate, verdict
+from dying_relu.analysis.claims.c11_tiny_slope import POST_SLOPE
+from dying_relu.analysis.numbers.agreement import agreement
+from dying_relu.analysis.numbers.verdicts import estimate
 from dying_relu.analysis.study_results import StudyResults
 from dying_relu.analysis.tables.tabular import tabular
+from dying_relu.analysis.thresholds import PAPER
+
+
+class Wording(NamedTuple):
+    """A claim in a reader's words.
+
+    Attributes:
+        says: what the post says.
+        asked: what was measured, and the threshold beyond which the claim holds.
+    """
+
+    says: str
+    asked: str
+
+
+WORDINGS = {
+    "C1": Wording("A ReLU returns its input if that is positive, and 0 otherwise", "Largest deviation of the trained function"),
+    "C2": Wording(
+        "A dead unit outputs 0 for any input",
+        f"Units dead on all training examples: share dead on all test examples, too (above {PAPER.nearly_all:.0%})",
+    ),
+    "C3": Wording(
+        "After negative input a unit is unlikely to recover",
+        f"Units silent on all training examples: share active at the next checkpoint (below {PAPER.unlikely:.0%})",
+    ),
+    "C4": Wording(
+        "A dead unit is dead for ever and plays no role",
+        f"Units dead at some checkpoint: share alive at the end (below {PAPER.forever:.0%}); and removing them changes nothing",
+    ),
+    "C5": Wording(
+        "A large part of a network may end up doing nothing",
+        f"Units newly dead in networks that trained, at the setting with most deaths (above {PAPER.large_part:.0%})",
+    ),
+    "C6": Wording(
+        "Too high a learning rate kills",
+        f"Dead share at the highest useful rate minus that at the lowest (above {100 * PAPER.matters:g} points)",
+    ),
+    "C7": Wording(
+        "A large negative bias kills",
+        f"Dead share at initial bias -4 minus that at 0 (above {100 * PAPER.matters:g} points)",
+    ),
+    "C8": Wording(
+        "An update adds the bias to the weight",
+        "Trivial, as gradient descent has two updates; updates of dead units that move their weights",
+    ),
+    "C9": Wording(
+        "A rate too high makes weights negative, which kills",
+        "Share of negative weights: its change in the update that kills, minus that of living units "
+        f"(above {100 * PAPER.more_negative:g} point)",
+    ),
+    "C10": Wording(
+        "Leaky ReLU is the most effective remedy",
+        "Accuracy of leaky ReLU minus that of the best other remedy, each at its own best rate "
+        f"(above {-100 * PAPER.accuracy_matters:g} point)",
+    ),
+    "C11": Wording(
+        f"A slope of {POST_SLOPE:g} is enough",
+        f"Of what the best slope gains where ReLU collapses: the part that {POST_SLOPE:g} gains (above {PAPER.enough_gain:.0%})",
+    ),
+    "C12": Wording(
+        "PReLU learns its slope", f"Distance of the learned slope from where it began (above {PAPER.slope_moves:g})"
+    ),
+    "C13": Wording(
+        "A lower rate often helps",
+        f"Settings that lose units: share in which a tenth of the rate leaves fewer dead (above {PAPER.often:.0%})",
+    ),
+}
+"""Of the post's claims; a claim of an extension has its own words."""
 
 
 def table(study: StudyResults) -> str:
-    """A row a claim: what the post says, the verdict with its condition, the effect with its interval, the literal reading's verdict."""
-    rows = [
-        {
-            "Claim": row["claim"],
-            "The post says": latex.escape(f"{row['statement']}."),
-            "Verdict": latex.escape(verdict(row)),
-            "Effect (interval)": estimate(row),
-            "Literally": latex.escape(row["literal"] or "the same"),
-        }
-        for row in claims.verdicts(study).to_dict("records")
-    ]
+    """A row a claim: what the post says, what was asked, the estimate with its interval, the seeds that agree, and the verdict."""
+    rows = [_row(row) for row in claims.verdicts(study).to_dict("records")]
     column = r">{\raggedright\arraybackslash}p"
     return tabular(
         pd.DataFrame(rows),
-        rf"@{{}}l{column}{{2.1in}}{column}{{1.2in}}{column}{{1.3in}}{column}{{0.7in}}@{{}}",
+        rf"@{{}}l{column}{{1.25in}}{column}{{1.85in}}{column}{{0.95in}}{column}{{0.8in}}{column}{{1.05in}}@{{}}",
     )
+
+
+def _row(row: Mapping[Any, Any]) -> dict[str, str]:
+    wording = WORDINGS.get(row["claim"], Wording(row["statement"], row["measure"]))
+    return {
+        "": row["claim"],
+        "The post says": latex.escape(wording.says),
+        "Asked": latex.with_minus_signs(latex.escape(wording.asked)),
+        "Estimate (interval)": estimate(row),
+        "Agree": latex.escape(agreement(row["cells"])) if row["cells"] else "--",
+        "Verdict": _verdict(row),
+    }
+
+
+def _verdict(row: Mapping[Any, Any]) -> str:
+    """The verdict, with that of the literal reading where it is another one."""
+    shown = rf"\textbf{{{row['verdict']}}} {latex.with_minus_signs(latex.escape(row['condition']))}".rstrip()
+    if row["literal"] and row["literal"] != row["verdict"]:
+        return f"{shown}; literally: {row['literal']}"
+    return shown
