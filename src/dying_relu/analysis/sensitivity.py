@@ -70,8 +70,14 @@ OF_FINDINGS = {
 """The values that are tried in place of the findings' thresholds, by name; the plan names none. With 20 seeds without a death no share
 below 0.17 can be shown, so that ``few_seeds`` is only raised."""
 
-EVERYWHERE = ("F1a", "F1c", "F2a", "F2b", "F2c", "F3a", "F3c", "F7a")
-"""The findings that mass death, or the onset, is a part of."""
+RULES = {
+    "mass_death": ("F1a", "F1c", "F2a", "F2b", "F2c", "F3a", "F3c", "F7a"),
+    "sgd_constant": ("F7a",),
+    **dict.fromkeys(("octaves", "rate_alone_part", "span", "observed_onsets"), ("F2a", "F2b")),
+    "damaged": ("F4b", "F4c", "F4d"),
+    "some_deaths": ("F3b", "F5a", "F5b"),
+}
+"""The findings whose verdict a threshold has a part in, where that is not only the one that it is declared for."""
 
 EXAMPLES = (10, 30, 100, 300, 1000)
 
@@ -92,11 +98,11 @@ def verdicts(study: StudyResults) -> pd.DataFrame:
 
 def moved() -> dict[str, Alternatives]:
     """The alternatives of every threshold of a claim or a finding that is tried, by its name."""
-    of_findings = {
-        name: declared()[name]._replace(values=values) for name, values in OF_FINDINGS.items()
+    thresholds = declared()
+    return alternatives() | {
+        name: thresholds[name]._replace(values=values, claims=RULES.get(name, thresholds[name].claims))
+        for name, values in OF_FINDINGS.items()
     }
-    of_findings["mass_death"] = of_findings["mass_death"]._replace(claims=EVERYWHERE)
-    return alternatives() | of_findings
 
 
 def other_thresholds(study: StudyResults) -> pd.DataFrame:
