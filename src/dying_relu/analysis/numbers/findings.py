@@ -2,7 +2,7 @@
 
 from dying_relu.analysis import claims
 from dying_relu.analysis.numbers.agreement import agreement
-from dying_relu.analysis.numbers.macro import Macro, words
+from dying_relu.analysis.numbers.macro import Macro, macro, words
 from dying_relu.analysis.numbers.verdicts import LETTERS, of_row, settled, summary
 from dying_relu.analysis.study_results import StudyResults
 
@@ -13,7 +13,7 @@ def numbers(study: StudyResults) -> dict[str, Macro]:
     A finding is measured if it has cells: the law's errors are printed even where no seed settles it.
     """
     table = claims.on_findings(settled(study))
-    macros = {"FindingSummary": summary(table)}
+    macros = {"FindingCount": macro(len(table), "number"), "FindingSummary": summary(table)}
     for row in table.to_dict("records"):
         prefix = f"Finding{LETTERS[int(row['claim'][1])]}{row['claim'][2].upper()}"
         of_finding = of_row(row, prefix)

@@ -1,6 +1,6 @@
 """The plan's thresholds that the text quotes."""
 
-from dying_relu.analysis.inference.seeds import REPORTING
+from dying_relu.analysis.inference.seeds import ONE_SIDE, REPORTING
 from dying_relu.analysis.numbers.macro import Macro, macro
 from dying_relu.analysis.study_results import StudyResults
 from dying_relu.analysis.thresholds import PAPER
@@ -19,7 +19,7 @@ POINTS = {
     "LivingLoss": PAPER.living_loss,
     "RenewalDiffers": PAPER.renewal_differs,
 }
-NUMBERS = {"LawConstant": PAPER.sgd_constant, "LawOctaves": PAPER.octaves}
+NUMBERS = {"LawConstant": PAPER.sgd_constant, "LawOctaves": PAPER.octaves, "OneSide": ONE_SIDE}
 
 
 def numbers(study: StudyResults) -> dict[str, Macro]:
