@@ -20,7 +20,7 @@ from dying_relu.analysis.inference.selection import split
 
 CAPTION = (
     "Share of the cells with mass death (setting and rate at which most untouched networks lose a quarter of a layer) in which a network "
-    "overflows. Median seeds with exact 95% intervals; faint: each seed. Dashed: 50 points above the placebo of renewing that overflows "
+    "overflows. Median seeds with exact 95% intervals. Dashed: 50 points above the placebo of renewing that overflows "
     "more, where F3a's threshold lies for MLPs. CNNs have four of the arms."
 )
 TABLES = ("runs", "layers")
@@ -88,8 +88,10 @@ def figure(runs: pd.DataFrame, layers: pd.DataFrame) -> Figure:
     drawn, axes = style.panels(1, 1, 0.55 + 0.24 * len(arms))
     panel = axes[0, 0]
     heights = np.arange(len(arms), dtype=float)
-    for place, network in enumerate(EXPERIMENTS.values()):
-        _points(panel, table[table["network"] == network], arms, network, 0.16 * (2 * place - 1))
+    measured = style.in_order(table["network"], list(LOOKS))
+    for place, network in enumerate(measured):
+        offset = 0.32 * (place - (len(measured) - 1) / 2)
+        _points(panel, table[table["network"] == network], arms, network, offset)
     _threshold(panel, table, arms, of_study.thresholds.overflow_more)
     panel.set_yticks(heights, [arm.words for arm in arms])
     panel.set_ylim(len(arms) - 0.4, -0.6)
@@ -146,8 +148,6 @@ def _points(axes: Axes, table: pd.DataFrame, arms: list[Arm], network: str, offs
         here = table[(table["intervention"] == arm.intervention) & (table["leaky"] == arm.leaky)]
         if here.empty:
             continue
-        colour = LOOKS[network]["color"]
-        axes.plot(here["share"], np.full(len(here), height + offset), "|", color=colour, alpha=0.35, markersize=4)
         summary = pd.DataFrame([interval(here["share"])])
         points(axes, [height + offset], summary, **LOOKS[network])
 
@@ -168,7 +168,7 @@ def _groups(axes: Axes) -> None:
         bottom = top + len(arms)
         if place % 2:
             axes.axhspan(top, bottom, color="0.94", zorder=0, linewidth=0)
-        axes.text(1.05, (top + bottom) / 2, words, va="center", fontsize=7, transform=axes.get_yaxis_transform())
+        axes.text(1.01, (top + bottom) / 2, words, va="center", fontsize=7, transform=axes.get_yaxis_transform())
         top = bottom
 
 

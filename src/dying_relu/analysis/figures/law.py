@@ -43,9 +43,12 @@ HELD_OUT = {
     "components_80": "80 components",
 }
 """The inputs of the held-out settings, in words."""
-MARKERS = "osD^v"
+LOOKS = tuple(zip((2, 3, 4, 6, 0), "osDvP", strict=True))
+"""Colour and marker of each of them."""
 MARGIN = 1.7
 """Factor between the outermost onset and the end of a scale."""
+ROOM = 0.62
+"""Part of a scale beyond which names do not fit to the right."""
 
 
 @style.paper
@@ -107,11 +110,19 @@ def _onsets(
     table["estimate"] = onsets(seeds, mass, predicted)
     table[["low", "high"]] = np.nan
     if held_out:
-        each = pd.DataFrame({seed: onsets(seeds.loc[[seed]], mass) for seed in seeds.index})
-        # A seed without an onset says that it lies beyond the grid: with one among those that make an end there is none.
-        ends = [interval(numbers) for numbers in each.to_numpy()]
+        each = pd.DataFrame({seed: _onsets_of_a_seed(seeds.loc[[seed]], mass) for seed in seeds.index})
+        ends = [interval(numbers) for numbers in each.reindex(table.index).to_numpy()]
         table["low"], table["high"] = ([getattr(one, end) for one in ends] for end in ("low", "high"))
     return table.assign(held_out=held_out).reset_index()
+
+
+def _onsets_of_a_seed(seed: pd.DataFrame, mass: float) -> pd.Series:
+    """The onsets of one seed; infinite where it has none, which says that it lies above the grid, or 0 where it lies below."""
+    lowest = seed.iloc[0].groupby(level=SETTING, sort=False).apply(
+        lambda one: one.droplevel(SETTING).dropna().sort_index().head(1).max()
+    )
+    beyond = (lowest >= mass).map({True: 0.0, False: np.inf}).where(lowest.notna())
+    return onsets(seed, mass).fillna(beyond)
 
 
 def _panel(axes: Axes, of_study: Evidence, optimiser: str) -> None:
@@ -120,20 +131,20 @@ def _panel(axes: Axes, of_study: Evidence, optimiser: str) -> None:
     ends = shown[["predicted", "estimate"]].to_numpy()
     low, high = ends.min() / MARGIN, ends.max() * MARGIN
     octaves = of_study.thresholds.octaves
+    axes.set(xscale="log", yscale="log", xlim=(low, high), ylim=(low, high), aspect="equal")
     axes.plot([low, high], [low, high], color="0.2", linewidth=0.8, zorder=0.5)
     for factor in (2**octaves, 2**-octaves):
         axes.plot([low, high], [low * factor, high * factor], **style.THRESHOLD)
     _marks(axes, shown[~shown["held_out"]], color="0.62", markerfacecolor="white", markersize=4, zorder=1)
     inputs = style.in_order(table.loc[table["held_out"], "inputs"], list(HELD_OUT))
     for place, kind in enumerate(inputs):
-        look = {"color": style.COLOURS[(place + 1) % len(style.COLOURS)], "marker": MARKERS[place % 5]}
+        colour, marker = LOOKS[place % len(LOOKS)]
+        look = {"color": style.COLOURS[colour], "marker": marker}
         here = shown[shown["held_out"] & (shown["inputs"] == kind)]
         _marks(axes, here, markersize=4, zorder=2, **look)
         if not here.empty:
             _name(axes, here, HELD_OUT.get(kind, style.name(kind)), look["color"])
-    constant = finding.details["Constant"]
-    axes.set(xscale="log", yscale="log", xlim=(low, high), ylim=(low, high), aspect="equal")
-    axes.set_xlabel(FORMULAS[optimiser].format(constant=constant))
+    axes.set_xlabel(FORMULAS[optimiser].format(constant=finding.details["Constant"]))
     axes.text(0.03, 0.97, _summary(finding, table), va="top", fontsize=7, transform=axes.transAxes)
 
 
@@ -150,13 +161,17 @@ def _marks(axes: Axes, table: pd.DataFrame, **look: object) -> None:
 
 
 def _name(axes: Axes, here: pd.DataFrame, words: str, colour: str) -> None:
-    """Name the inputs below their marks, to the right."""
+    """Name the inputs below their marks: to the right, or to the left where there is no room."""
+    x, y = float(here["predicted"].max()), float(here["estimate"].min())
+    low, high = axes.get_xlim()
+    left = np.log(x / low) > ROOM * np.log(high / low)
     axes.annotate(
         words,
-        (float(here["predicted"].max()), float(here["estimate"].min())),
-        (3, -6),
+        (x, y),
+        (6 if left else 3, -6),
         textcoords="offset points",
         va="top",
+        ha="right" if left else "left",
         fontsize=7,
         color=colour,
     )

@@ -28,7 +28,7 @@ INPUTS = {OFFSET: "offset", "standardised": "standardised", CENTRED: "centred"}
 LOOKS = {
     OFFSET: {"color": style.COLOURS[3], "marker": "s"},
     "standardised": {"color": style.COLOURS[2], "marker": "^"},
-    CENTRED: {"color": style.COLOURS[0], "marker": "o", "linewidth": 1.8},
+    CENTRED: {"color": style.COLOURS[0], "marker": "o", "linewidth": 2.2, "markersize": 5, "zorder": 1.9},
 }
 PLACE = ["dataset", "optimiser"]
 
@@ -111,7 +111,8 @@ def _panel(axes: Axes, networks: pd.DataFrame, of_study: Evidence) -> None:
     dead, units = newly_dead_units(of_study, networks)
     if units:
         words = f"centred: {dead:,} of {units:,}"
-        axes.text(0.03, 0.12, words, color=LOOKS[CENTRED]["color"], fontsize=7, transform=axes.transAxes, va="center")
+        behind = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.8}
+        axes.text(0.03, 0.13, words, va="center", fontsize=7, bbox=behind, transform=axes.transAxes)
     style.shares(axes, "")
     marks.make_room(axes, len(INPUTS))
     axes.set_yticks([0, 0.25, 0.5, 0.75, 1])

@@ -102,7 +102,7 @@ def line(of_study: Evidence, networks: pd.DataFrame, optimiser: str) -> pd.Serie
         optimiser: "sgd" or "adam".
 
     Returns:
-        Index offset share, without the shares at which there is no finite one; empty where the study has no constant for the optimiser.
+        Index offset share, without 0, where there is none; empty where the study has no constant for the optimiser.
     """
     if optimiser == "sgd":
         constant = of_study.thresholds.sgd_constant
@@ -113,7 +113,8 @@ def line(of_study: Evidence, networks: pd.DataFrame, optimiser: str) -> pd.Serie
             return pd.Series(dtype=float)
         constant = fitted if isinstance(fitted, float) else np.nan
     rates = constant * scales(of_study, networks, ["rho"])[optimiser]
-    return rates[np.isfinite(rates)].sort_index()
+    # Centred inputs have a mean of rounding errors, and a line at a rate without meaning.
+    return rates[np.isfinite(rates) & (rates.index > 0)].sort_index()
 
 
 def cells(networks: pd.DataFrame, of: pd.Series, statistic: str) -> pd.DataFrame:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -281,6 +282,24 @@ def shares(axes: Axes, label: str) -> None:
     axes.set_ylim(-0.03, 1.03)
     axes.yaxis.set_major_formatter(PERCENT)
     axes.set_ylabel(label)
+
+
+def points(axis: Axis) -> None:
+    """Label an axis of differences between shares in percentage points.
+
+    Args:
+        axis: to change, such as ``axes.xaxis``.
+    """
+    axis.set_major_formatter(mpl.ticker.FuncFormatter(lambda value, _: number(round(100 * value, 6))))
+
+
+def empty(height: float) -> Figure:
+    """Make a figure of the text width without axes.
+
+    Args:
+        height: in inches.
+    """
+    return plt.figure(FigureClass=PaperFigure, figsize=(TEXT_WIDTH, height))
 
 
 def unmeasured(reason: object) -> str:
