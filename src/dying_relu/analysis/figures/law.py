@@ -47,8 +47,8 @@ LOOKS = tuple(zip((2, 3, 4, 6, 0), "osDvP", strict=True))
 """Colour and marker of each of them."""
 MARGIN = 1.7
 """Factor between the outermost onset and the end of a scale."""
-ROOM = 0.62
-"""Part of a scale beyond which names do not fit to the right."""
+LETTER = 0.019
+"""Width of a letter as a part of a panel."""
 
 
 @style.paper
@@ -161,20 +161,14 @@ def _marks(axes: Axes, table: pd.DataFrame, **look: object) -> None:
 
 
 def _name(axes: Axes, here: pd.DataFrame, words: str, colour: str) -> None:
-    """Name the inputs below their marks: to the right, or to the left where there is no room."""
+    """Name the inputs below their marks: to their right, or at the panel's right border where there is no more room."""
     x, y = float(here["predicted"].max()), float(here["estimate"].min())
     low, high = axes.get_xlim()
-    left = np.log(x / low) > ROOM * np.log(high / low)
-    axes.annotate(
-        words,
-        (x, y),
-        (6 if left else 3, -6),
-        textcoords="offset points",
-        va="top",
-        ha="right" if left else "left",
-        fontsize=7,
-        color=colour,
-    )
+    fits = np.log(x / low) / np.log(high / low) + LETTER * len(words) < 1
+    at, shift = ((x, y), (3, -6)) if fits else ((high, y), (0, -17))
+    alignment = "left" if fits else "right"
+    options = {"textcoords": "offset points", "va": "top", "fontsize": 7, "color": colour}
+    axes.annotate(words, at, shift, ha=alignment, **options)
 
 
 def _summary(finding: Finding, table: pd.DataFrame) -> str:

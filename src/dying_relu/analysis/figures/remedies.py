@@ -47,7 +47,7 @@ def figure(runs: pd.DataFrame) -> Figure:
         return style.note(style.unmeasured(reason))
     remedies = _ordered(table)
     columns = sorted(set(table[PANEL].itertuples(index=False, name=None)), key=lambda one: (-one[1], one[0] == "adam"))
-    drawn, axes = style.panels(1, len(columns), 0.8 + 0.135 * len(remedies), sharey=True)
+    drawn, axes = style.panels(1, len(columns), 0.85 + 0.135 * len(remedies), sharey=True)
     networks = style.in_order(table["architecture"], list(LOOKS))
     for panel, (optimiser, bias) in zip(axes[0], columns, strict=True):
         here = table[(table["optimiser"] == optimiser) & (table["initial_bias"] == bias)]
@@ -60,7 +60,7 @@ def figure(runs: pd.DataFrame) -> Figure:
         lacking = "" if network in networks else ": not measured in this study"
         axes[0, 0].plot([], [], linestyle="", label=f"{style.name(network)}s{lacking}", **LOOKS[network])
     axes[0, 0].plot([], [], **marks.cross(marks.SOME + 1), color="0.3", label="some networks did not train")
-    drawn.legend(loc="outside lower center", ncols=3)
+    drawn.legend(loc="outside upper center", ncols=3)
     return drawn
 
 

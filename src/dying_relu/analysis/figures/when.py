@@ -6,6 +6,7 @@ The share of all new deaths that have happened, over the steps since the rate be
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from dying_relu.analysis.claims.evidence import Evidence, NotEnoughData
 from dying_relu.analysis.figures import evidence, style
@@ -23,7 +24,9 @@ TABLES = ("runs", "layers")
 COLUMNS = {"layers": evidence.LAYERS}
 EXPERIMENT = "when"
 COLOURS = (2, 3, 4, 6)
-WORDS = {"none": "from the start", "low_until_100": "after step 100"}
+APART = 1.4
+"""The least factor between the steps of checkpoints that are shown."""
+WORDS = {"none": "too high from the start on", "low_until_100": "too high after step 100, a tenth before"}
 LINES = {
     "none": {"linestyle": "-", "marker": "o"},
     "low_until_100": {"linestyle": "--", "marker": "s", "markerfacecolor": "white"},
@@ -43,7 +46,7 @@ def figure(runs: pd.DataFrame, layers: pd.DataFrame) -> Figure:
         table = progress(of_study)
     except NotEnoughData as reason:
         return style.note(style.unmeasured(reason))
-    drawn, axes = style.panels(1, len(RATES), 2.3, sharex=True, sharey=True)
+    drawn, axes = style.panels(1, len(RATES), 2.4, sharex=True, sharey=True)
     for panel, optimiser in zip(axes[0], RATES, strict=True):
         panel.set_title(style.name(optimiser))
         here = table[table["optimiser"] == optimiser]
@@ -52,7 +55,10 @@ def figure(runs: pd.DataFrame, layers: pd.DataFrame) -> Figure:
         else:
             _panel(panel, here, of_study.thresholds.fast)
     axes[0, 0].set_ylabel("new deaths so far")
-    drawn.supxlabel("steps since the rate became too high", fontsize=8)
+    for panel in axes[0]:
+        panel.set_xlabel("steps since the rate became too high")
+    handles = [Line2D([], [], color="0.3", markersize=3.2, label=WORDS[arm], **LINES[arm]) for arm in LINES]
+    drawn.legend(handles=handles, loc="outside lower center", ncols=2)
     return drawn
 
 
@@ -89,22 +95,47 @@ def progress(of_study: Evidence) -> pd.DataFrame:
     return table.loc[table["since"] > 0, [*BY, "replicate", "since", "share"]]
 
 
+def spread_out(table: pd.DataFrame) -> pd.Series:
+    """Choose the checkpoints that are shown: from one to the next at least a factor, step 20 and the last ones among them.
+
+    Args:
+        table: of :func:`progress`.
+
+    Returns:
+        (rows,) bool.
+    """
+    ends = table.groupby("intervention")["since"].transform("max")
+    shown = {STEPS}
+    for step in sorted(table["since"].unique()):
+        if all(max(step, other) >= APART * min(step, other) for other in shown):
+            shown.add(step)
+    near_the_end = (table["since"] < ends) & (table["since"] * APART > ends)
+    return (table["since"].isin(shown) & ~near_the_end) | (table["since"] == ends)
+
+
+def _seeds(table: pd.DataFrame) -> str:
+    """The numbers of seeds with enough deaths, for each switch, where some lack them."""
+    known = table[table["share"].notna()].groupby("intervention")["replicate"].nunique()
+    counts = [int(known.get(arm, 0)) for arm in LINES if arm in set(table["intervention"])]
+    every = table["replicate"].nunique()
+    return "" if min(counts) == every else f" ({' and '.join(map(str, counts))} of {every} seeds)"
+
+
 def _panel(axes: Axes, table: pd.DataFrame, fast: float) -> None:
     axes.axhline(fast, **style.THRESHOLD)
     axes.axvline(STEPS, color="0.35", linewidth=0.5, zorder=0)
     axes.set_xscale("log")
     rates = sorted(table["learning_rate"].unique())
-    for (rate, arm), here in table.groupby(["learning_rate", "intervention"], sort=True):
+    table = table[spread_out(table)]
+    for rate, of_rate in table.groupby("learning_rate"):
         colour = style.COLOURS[COLOURS[rates.index(rate) % len(COLOURS)]]
-        summary = medians(here, ["since"], "share")
-        seeds = here.loc[here["share"].notna(), "replicate"].nunique()
-        words = f"{style.number(rate)}, {WORDS[arm]}"
-        if not seeds:
-            words += ": no deaths to follow"
-        elif seeds < table["replicate"].nunique():
-            words += f" ({seeds} seeds)"
-        curve(axes, "since", summary, color=colour, markersize=3.2, label=words, **LINES[arm])
-    axes.legend(loc="lower right", borderaxespad=0.1, handlelength=2.2, labelspacing=0.25)
+        for arm in (arm for arm in LINES if arm in set(of_rate["intervention"])):
+            summary = medians(of_rate[of_rate["intervention"] == arm], ["since"], "share")
+            curve(axes, "since", summary, color=colour, markersize=3.2, **LINES[arm])
+        axes.plot([], [], color=colour, linewidth=3, label=f"rate {style.number(rate)}{_seeds(of_rate)}")
+    soon = table.loc[table["since"] == STEPS, "share"].median()
+    place = "upper left" if soon < fast else "lower right"
+    axes.legend(loc=place, borderaxespad=0.1, handlelength=1.0, labelspacing=0.25)
     style.shares(axes, "")
     axes.set_yticks([0, 0.25, 0.5, 0.75, 1])
     axes.set_xticks([5, 20, 100, 500], ["5", "20", "100", "500"])
