@@ -43,6 +43,7 @@ _OTHERS = {
     "he": "He",
     "rai": "RAI",
     "lecun": "LeCun",
+    "lsuv": "LSUV",
 }
 _ALSO_WORDS = ("he",)
 """Keys that are words of their own in a sentence."""

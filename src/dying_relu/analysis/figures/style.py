@@ -2,6 +2,7 @@
 
 import io
 import math
+import textwrap
 from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -33,6 +35,12 @@ MARKERS = "osD^vPX"
 LINES = ("-", "--", "-.", ":")
 SEQUENTIAL = "cividis"
 """For shares: ordered in lightness, so that it reads in greyscale and without red or green."""
+THRESHOLD: dict[str, Any] = {"color": "0.35", "linestyle": (0, (4, 3)), "linewidth": 0.6, "zorder": 0.5}
+"""The line of a verdict's threshold."""
+DATASETS = ("mnist", "cifar10")
+OPTIMISERS = ("sgd", "momentum", "adam")
+"""The usual order of data sets and optimisers in figures."""
+PERCENT = mpl.ticker.PercentFormatter(1, symbol="%")
 MINUS = "\N{MINUS SIGN}"
 MOST_COLUMNS = 4
 """Panels side by side; at the text width more of them have no room for their titles."""
@@ -274,8 +282,105 @@ def shares(axes: Axes, label: str) -> None:
         label: of the axis.
     """
     axes.set_ylim(-0.03, 1.03)
-    axes.yaxis.set_major_formatter(mpl.ticker.PercentFormatter(1, symbol="%"))
+    axes.yaxis.set_major_formatter(PERCENT)
     axes.set_ylabel(label)
+
+
+def points(axis: Axis) -> None:
+    """Label an axis of differences between shares in percentage points.
+
+    Args:
+        axis: to change, such as ``axes.xaxis``.
+    """
+    axis.set_major_formatter(mpl.ticker.FuncFormatter(lambda value, _: number(round(100 * value, 6))))
+
+
+def empty(height: float) -> Figure:
+    """Make a figure of the text width without axes.
+
+    Args:
+        height: in inches.
+    """
+    return plt.figure(FigureClass=PaperFigure, figsize=(TEXT_WIDTH, height))
+
+
+def unmeasured(reason: object) -> str:
+    """Say in a figure, or in a part of it, that something was not measured.
+
+    Args:
+        reason: why not, a clause, such as that of a :class:`~dying_relu.analysis.claims.evidence.NotEnoughData`.
+
+    >>> unmeasured("the study has no experiment 'when'")
+    "not measured in this study:\\nthe study has no experiment 'when'"
+    """
+    return f"not measured in this study:\n{reason}"
+
+
+def without(axes: Axes, message: str) -> None:
+    """Leave a panel empty but for the reason.
+
+    Args:
+        axes: to change.
+        message: the reason.
+    """
+    axes.set_axis_off()
+    axes.text(
+        0.5, 0.5, textwrap.fill(message, 40), ha="center", va="center", fontsize=7, transform=axes.transAxes
+    )
+
+
+def in_order(levels: pd.Series, order: Sequence[str]) -> list[str]:
+    """The distinct levels, those that ``order`` has first and in its order.
+
+    Args:
+        levels: with repetitions.
+        order: of the usual levels.
+    """
+    present = list(dict.fromkeys(levels))
+    return [level for level in order if level in present] + [level for level in present if level not in order]
+
+
+def names_beside(axes: Axes, labels: Sequence[tuple[float, str, Any]], apart: float) -> None:
+    """Write names to the right of a panel, at heights on its scale, moved apart where they would overlap.
+
+    Args:
+        axes: whose scale it is.
+        labels: height, words and colour of each.
+        apart: the least distance between two of them, on the scale.
+    """
+    ordered = sorted(labels, key=lambda label: -label[0])
+    heights = [height for height, _, _ in ordered]
+    for place in range(1, len(heights)):
+        heights[place] = min(heights[place], heights[place - 1] - apart)
+    # Back up again, where the lowest were moved below the panel.
+    for place in range(len(heights) - 1, 0, -1):
+        lowest = axes.get_ylim()[0] + apart / 2 if place == len(heights) - 1 else heights[place + 1] + apart
+        heights[place] = max(heights[place], lowest)
+    for height, (_, words, colour) in zip(heights, ordered, strict=True):
+        axes.annotate(
+            words,
+            (1.0, height),
+            (4, 0),
+            xycoords=("axes fraction", "data"),
+            textcoords="offset points",
+            va="center",
+            fontsize=7,
+            color=colour,
+            annotation_clip=False,
+            in_layout=False,
+        )
+
+
+def room_beside(figure: Figure, inches: float) -> None:
+    """Keep the right margin free, for names beside the last panels.
+
+    Args:
+        figure: of the paper's width.
+        inches: width of the margin.
+    """
+    layout = figure.get_layout_engine()
+    if isinstance(layout, ConstrainedLayoutEngine):
+        layout.set(rect=(0, 0, 1 - inches / TEXT_WIDTH, 1))
 
 
 def note(message: str, height: float = 1.0) -> Figure:
