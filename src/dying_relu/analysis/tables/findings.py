@@ -25,5 +25,5 @@ def table(study: StudyResults) -> str:
     column = r">{\raggedright\arraybackslash}p"
     return tabular(
         pd.DataFrame(rows),
-        rf"@{{}}l{column}{{1.35in}}{column}{{1.75in}}{column}{{1.0in}}{column}{{0.85in}}{column}{{0.9in}}@{{}}",
+        rf"@{{}}l{column}{{1.33in}}{column}{{1.68in}}{column}{{1.0in}}{column}{{0.85in}}{column}{{0.9in}}@{{}}",
     )

@@ -1,29 +1,38 @@
 """The settings that all experiments share, from the configuration."""
 
-import pandas as pd
 from pydantic import BaseModel
 
 from dying_relu.analysis import latex
 from dying_relu.analysis.study_results import StudyResults
 from dying_relu.analysis.tables.configured import level, spaced
-from dying_relu.analysis.tables.tabular import tabular
 
-COLUMNS = r"@{}>{\raggedright}p{1.35in}>{\raggedright\arraybackslash}p{4.9in}@{}"
+GROUPS = ("datasets", "architectures", "optimisers", "inputs", "interventions")
+SECTIONS = ("training", "measuring")
+ALWAYS = ("kind",)
+"""Shown even where it has its default."""
 
 
 def table(study: StudyResults) -> str:
-    """A row a key: a setting that all experiments of the study share."""
+    """A description list: of each part of the configuration its entries, with the values that are not the defaults."""
     settings = study.configuration
-    rows = {"study": level(settings.study), "seed": level(settings.seed), "device": level(settings.device)}
-    for section in ("datasets", "architectures", "optimisers", "inputs", "interventions"):
-        for name, block in getattr(settings, section).items():
-            rows[f"{section}: {name}"] = _block(block)
-    for section in ("training", "measuring"):
-        rows[section] = _block(getattr(settings, section))
-    cells = pd.DataFrame({"Key": [latex.escape(spaced(row)) for row in rows], "Value": list(rows.values())})
-    return tabular(cells, COLUMNS)
+    shared = {"study": f"{level(settings.study)}, seed {level(settings.seed)}, device {level(settings.device)}"}
+    groups = {
+        group: "; ".join(_entry(name, block) for name, block in getattr(settings, group).items())
+        for group in GROUPS
+    }
+    sections = {section: _values(getattr(settings, section).model_dump()) for section in SECTIONS}
+    lines = [rf"\item[{name}] {item}." for name, item in (shared | groups | sections).items() if item]
+    return "\\begin{description}\n" + "\n".join(lines) + "\n\\end{description}\n"
 
 
-def _block(block: BaseModel) -> str:
-    items = [(key, value) for key, value in block.model_dump().items() if value is not None]
-    return "; ".join(f"{latex.escape(spaced(key))} {level(value)}" for key, value in items)
+def _entry(name: str, block: BaseModel) -> str:
+    differing = block.model_dump(exclude_defaults=True)
+    values = {
+        key: value for key, value in block.model_dump().items() if key in differing or key in ALWAYS
+    }
+    return rf"\emph{{{latex.escape(spaced(name))}}} ({_values(values)})"
+
+
+def _values(values: dict[str, object]) -> str:
+    present = {key: value for key, value in values.items() if value not in (None, ())}
+    return ", ".join(f"{latex.escape(spaced(key))} {level(value)}" for key, value in present.items())

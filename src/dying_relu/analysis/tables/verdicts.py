@@ -87,7 +87,7 @@ def table(study: StudyResults) -> str:
     column = r">{\raggedright\arraybackslash}p"
     return tabular(
         pd.DataFrame(rows),
-        rf"@{{}}l{column}{{1.25in}}{column}{{1.85in}}{column}{{0.95in}}{column}{{0.8in}}{column}{{1.05in}}@{{}}",
+        rf"@{{}}l{column}{{1.2in}}{column}{{1.8in}}{column}{{0.95in}}{column}{{0.8in}}{column}{{0.98in}}@{{}}",
     )
 
 
