@@ -11,7 +11,7 @@ from small_evidence import SmallEvidence
 from dying_relu.analysis import claims, sensitivity
 from dying_relu.analysis.claims.evidence import Evidence, measured
 from dying_relu.analysis.claims.settle import settled_by
-from dying_relu.analysis.thresholds import PAPER, alternatives
+from dying_relu.analysis.thresholds import PAPER, declared
 
 
 def test_the_first_row_is_the_plans_and_every_cell_a_verdict() -> None:
@@ -34,7 +34,7 @@ def test_networks_that_collapsed_count_if_every_finite_one_does() -> None:
 
 def test_thresholds_move_verdicts() -> None:
     """Of the worst setting 40 % of the units die: more than an eighth and a quarter, less than a half."""
-    moved = alternatives()
+    moved = sensitivity.moved()
     table = sensitivity.other_thresholds(evidence().study)
     assert len(table) == 2 * sum(len(threshold.claims) for threshold in moved.values())
     assert set(table["verdict"]) <= set(claims.VERDICTS)
@@ -44,8 +44,8 @@ def test_thresholds_move_verdicts() -> None:
 def test_a_verdict_by_another_threshold_does_not_depend_on_what_was_measured_before() -> None:
     """What the rules share is measured once; by itself, each gives the same."""
     table = sensitivity.other_thresholds(evidence().study)
-    rules = {claim.id: claim for claim in claims.ordered()}
-    names = {threshold.words: name for name, threshold in alternatives().items()}
+    rules = {rule.id: rule for rule in [*claims.ordered(), *claims.ordered_findings()]}
+    names = {threshold.words: name for name, threshold in sensitivity.moved().items()}
     for row in table.to_dict("records"):
         thresholds = PAPER.replace(**{names[row["threshold"]]: row["value"]})
         alone = rules[row["claim"]].finding(evidence().judged_by(thresholds))
@@ -53,9 +53,12 @@ def test_a_verdict_by_another_threshold_does_not_depend_on_what_was_measured_bef
 
 
 def test_thresholds_are_moved_to_either_side_and_none_is_left_out() -> None:
-    for name, (_, (low, high), ids) in alternatives().items():
+    assert set(sensitivity.moved()) == set(declared())
+    known = {rule.id for rule in [*claims.ordered(), *claims.ordered_findings()]}
+    for name, (_, (low, high), ids) in sensitivity.moved().items():
         assert low < getattr(PAPER, name) < high
-        assert set(ids) <= {claim.id for claim in claims.ordered()}
+        assert set(declared()[name].claims) & set(ids) or name == "sgd_constant"
+        assert set(ids) <= known
 
 
 def test_what_is_measured_for_all_thresholds_may_not_ask_for_one() -> None:

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import zlib
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -11,9 +12,13 @@ import pytest
 from generated_paper import ROOT, generate
 from small_study import write_small_study
 
+from dying_relu.analysis.figures import style
+
 PAPER = ROOT / "paper"
 BY_HAND = sorted(path for path in PAPER.rglob("*.tex") if "generated" not in path.parts)
 FIGURES = re.findall(r"\\studyfigure\{(\w+)\}", "".join(path.read_text() for path in BY_HAND))
+MOST_PAGES = 10
+"""Of text, before the references."""
 
 pytestmark = [
     pytest.mark.slow,
@@ -44,10 +49,10 @@ def built(
         generated = generate(folder / "study", folder)
     (generated / "figures").mkdir()
     for name in FIGURES:
-        figure = plt.figure(figsize=(6.5, 2))
-        figure.text(0.5, 0.5, name)
-        figure.savefig(generated / "figures" / f"{name}.pdf")
-        plt.close(figure)
+        with plt.rc_context(style.PAPER):
+            figure = plt.figure(figsize=(6.5, 2))
+            figure.text(0.5, 0.5, name)
+        style.save(figure, generated / "figures" / f"{name}.pdf")
     done = typeset(generated, folder / "build")
     assert done.returncode == 0, done.stdout[-3000:]
     return folder / "build", generated
@@ -68,6 +73,39 @@ def test_latex_reads_what_the_rule_declares_and_nothing_else(built: tuple[Path, 
     ours = {path for path in read if path.is_relative_to(PAPER) or path.is_relative_to(generated.resolve())}
     declared = {path.resolve() for path in [*BY_HAND, *generated.rglob("*.tex"), *generated.rglob("*.pdf")]}
     assert ours == declared
+
+
+def test_the_text_is_at_most_ten_pages(built: tuple[Path, Path]) -> None:
+    """Before the references, as the label at the end of the text knows."""
+    label = re.search(r"newlabel\{end-of-text\}\{\{[^}]*\}\{(\d+)\}", (built[0] / "main.aux").read_text())
+    assert label
+    assert int(label[1]) <= MOST_PAGES
+
+
+def test_every_figure_has_an_alternative_text(built: tuple[Path, Path]) -> None:
+    pdf = (built[0] / "main.pdf").read_bytes()
+    contents = (_inflated(pdf[match.end() :]) for match in re.finditer(rb"stream\r?\n", pdf))
+    # Octal escapes of UTF-16.
+    texts = re.findall(rb"/Alt\(((?:\\\d{3}|[^\\)])+)\)", b"".join(contents))
+    assert len(texts) == len(FIGURES)
+    assert all(len(text) > MOST_PAGES for text in texts)
+
+
+def _inflated(compressed: bytes) -> bytes:
+    try:
+        return zlib.decompressobj().decompress(compressed)
+    except zlib.error:
+        return b""
+
+
+@pytest.mark.skipif(shutil.which("pdffonts") is None, reason="poppler is not installed")
+def test_poppler_has_no_complaint_about_fonts(built: tuple[Path, Path]) -> None:
+    """Fonts with PostScript outlines that are embedded as TrueType are reported as a mismatch; all must be embedded."""
+    done = subprocess.run(["pdffonts", built[0] / "main.pdf"], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    fonts = done.stdout.splitlines()[2:]
+    assert fonts
+    assert all(re.search(r" yes +(?:yes|no) +(?:yes|no) +\d+ +\d+$", line) for line in fonts)
 
 
 def test_the_rule_declares_every_file(built: tuple[Path, Path]) -> None:

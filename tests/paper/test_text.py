@@ -12,7 +12,7 @@ from dying_relu.analysis.numbers.verdicts import LETTERS
 
 PAPER = ROOT / "paper"
 SECTIONS = sorted((PAPER / "sections").glob("*.tex"))
-THEORY = {"definitions"}
+THEORY = {"definitions", "theory"}
 """Sections whose numbers are definitions and formulas, not results."""
 TEXT = "\n".join(re.sub(r"(?<!\\)%.*", "", path.read_text()) for path in [PAPER / "main.tex", *SECTIONS])
 
@@ -23,15 +23,25 @@ def defined(small_paper: Path) -> set[str]:
     return set(re.findall(r"\\newcommand\\(\w+)", numbers.read_text()))
 
 
+def headings(kind: str) -> list[tuple[str, str]]:
+    """The id and the macros' prefix of each ``\\claim`` or ``\\finding`` of the text."""
+    return re.findall(rf"\\{kind}\{{(\w+)\}}\{{(\w+)\}}", TEXT)
+
+
 def used() -> set[str]:
-    named = set(re.findall(r"\\([A-Z][A-Za-z]+)", TEXT)) - {"Cref", "FloatBarrier", "IfFileExists", "Phi"}
-    verdicts = re.findall(r"\\claimsection\{C\d+\}\{(\w+)\}", TEXT)
+    named = set(re.findall(r"\\([A-Z][A-Za-z]+)", TEXT)) - {
+        "Cref",
+        "FloatBarrier",
+        "IfFileExists",
+        "Phi",
+        "Delta",
+    }
+    of_claims = {
+        f"{prefix}{part}" for _, prefix in headings("claim") for part in ("Verdict", "Note", "Literal")
+    }
+    of_findings = {f"{prefix}{part}" for _, prefix in headings("finding") for part in ("Verdict", "Note")}
     conditions = re.findall(r"\\whenMeasured\{(\w+)\}", TEXT)
-    return (
-        named
-        | {f"Claim{claim}{part}" for claim in verdicts for part in ("Verdict", "Note", "Literal")}
-        | {f"Claim{claim}Measured" for claim in conditions}
-    )
+    return named | of_claims | of_findings | {f"{prefix}Measured" for prefix in conditions}
 
 
 def test_every_macro_that_is_used_is_defined(defined: set[str]) -> None:
@@ -40,23 +50,35 @@ def test_every_macro_that_is_used_is_defined(defined: set[str]) -> None:
 
 def test_every_macro_that_is_defined_is_used(defined: set[str]) -> None:
     # A claim that needs no data, such as an identity, always has its number.
-    unused = {name for name in defined - used() if not name.endswith("Measured")}
-    # The text quotes all findings or, before the study of the plan has run, none: a table shows them.
-    of_findings = {name for name in defined if name.startswith("Finding")}
-    assert unused in (set(), of_findings - {name for name in of_findings if name.endswith("Measured")})
+    assert {name for name in defined - used() if not name.endswith("Measured")} == set()
 
 
-def test_every_claim_has_its_section() -> None:
-    expected = [(claim.id, LETTERS[int(claim.id[1:])]) for claim in claims.ordered()]
-    assert re.findall(r"\\claimsection\{(C\d+)\}\{(\w+)\}", TEXT) == expected
+def test_every_claim_and_every_finding_has_its_place() -> None:
+    claims_of_the_post = [(claim.id, f"Claim{LETTERS[int(claim.id[1:])]}") for claim in claims.ordered()]
+    assert headings("claim") == claims_of_the_post
+    findings = [
+        (finding.id, f"Finding{LETTERS[int(finding.id[1])]}{finding.id[2].upper()}")
+        for finding in claims.ordered_findings()
+    ]
+    assert headings("finding") == findings
 
 
-def test_every_number_of_a_claim_stands_where_it_was_measured() -> None:
+@pytest.mark.parametrize("section", ["claim_by_claim", "findings"])
+def test_every_number_of_a_verdict_stands_where_it_was_measured(section: str) -> None:
     """Outside of ``whenMeasured`` an estimate would be printed although there is none."""
-    results = (PAPER / "sections" / "results.tex").read_text()
-    outside = _without_conditional_text(results)
+    outside = _without_conditional_text((PAPER / "sections" / f"{section}.tex").read_text())
+    outside = re.sub(r"\\(?:claim|finding)\{\w+\}\{\w+\}", "", outside)
     always = {"ClaimOneValues", "ClaimOneEstimate"}
-    assert set(re.findall(r"\\(Claim[A-Za-z]+)", outside)) - always == set()
+    assert set(re.findall(r"\\((?:Claim|Finding)[A-Za-z]+)", outside)) - always == set()
+
+
+def test_every_sentence_whose_direction_the_data_may_turn_names_its_findings() -> None:
+    """The comments ``% depends on: F1a`` name rules that there are, so that each can be checked when data are in."""
+    known = {rule.id for rule in [*claims.ordered(), *claims.ordered_findings()]}
+    comments = re.findall(r"% depends on: (.*)", "".join(path.read_text() for path in SECTIONS))
+    named = {rule for comment in comments for rule in re.findall(r"[CF]\d+[a-z]?", comment)}
+    assert comments
+    assert named <= known
 
 
 def _without_conditional_text(text: str) -> str:
@@ -73,12 +95,14 @@ def _without_conditional_text(text: str) -> str:
 
 
 ALLOWED = (
-    r"\\(?:cite\w*|cref|Cref|label|input|studytable|studyfigure|claimsection)(?:\{[^}]*\})+",
-    r"\b(?:CIFAR-10\d?|C\d+)\b",
+    r"\\(?:cite\w*|cref|Cref|label|input|studytable|studyfigure|claim|finding|whenMeasured)(?:\{[^{}]*\})+",
+    r"\b(?:CIFAR-10\d?|C\d+|F\d[a-z]?|CS231n)\b",
     # Lengths and options of LaTeX.
     r"\d*\.?\d+(?:ex|em|in|pt)\b|\d*\.?\d+\\textwidth",
     # Only 0 and 1 in formulas.
     r"\$[^$2-9]*\$",
+    # Packages of code.
+    r"\\path\{[^}]*\}",
     # The sign of zero: "outputs 0".
     r"(?<= )0(?= )",
 )

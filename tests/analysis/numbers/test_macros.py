@@ -5,12 +5,10 @@ import re
 import shutil
 from pathlib import Path
 
-import pandas as pd
 import pytest
 from small_study import CONFIGURATION, GRIDS
 
 from dying_relu.analysis import numbers, tables
-from dying_relu.analysis.numbers import laws
 from dying_relu.analysis.numbers.macro import macro
 from dying_relu.errors import DyingReluError
 from dying_relu.results import provenance
@@ -45,38 +43,6 @@ def test_the_simulations_are_summed_up(small_paper: Path) -> None:
     assert values["BornDeadRai"] == pytest.approx(values["BornDeadHe"] / 2, abs=1e-3)
     assert values["BornDeadHe"] == pytest.approx(born_dead_probability_one_point(2, 10), abs=1e-3)
     assert values["CollapseShare"] == 0.9
-
-
-def batch_norm_runs(shares: dict[str, list[float]]) -> pd.DataFrame:
-    """Two replicates of a network of each architecture at each of four rates, with the dead fractions given."""
-    return pd.DataFrame(
-        {
-            "dataset": "cifar10",
-            "architecture": f"{architecture}_batch_norm",
-            "optimiser": "sgd",
-            "learning_rate": rate,
-            "replicate": replicate,
-            "dead_fraction": share,
-            "outcome": "trained",
-        }
-        for architecture, curve in shares.items()
-        for rate, share in zip((0.01, 0.1, 0.3, 1.0), curve, strict=True)
-        for replicate in (0, 1)
-    )
-
-
-def test_the_law_of_collapse_under_batch_norm_is_a_predicate() -> None:
-    squares = [0.4 * rate**2 for rate in (0.01, 0.1, 0.3, 1.0)]
-    both = laws.batch_norm_exponents(batch_norm_runs({"mlp": squares, "cnn": [0, 0, 0.1, 0.9]}))
-    assert json.loads(both.value) == {"in the MLP": pytest.approx(2)}
-    assert both.latex == (
-        r"is \num{2} in the MLP (over four rates); "
-        "it could not be measured in the CNN, for want of three such rates"
-    )
-    neither = laws.batch_norm_exponents(batch_norm_runs({"cnn": [0, 0, 0.1, 0.9]}))
-    assert neither.latex.startswith("could not be measured in the CNN")
-    absent = laws.batch_norm_exponents(batch_norm_runs({"cnn": squares}).iloc[:0])
-    assert absent == (None, "was not measured, because this study has no such experiment")
 
 
 def test_every_verdict_is_counted_once(small_paper: Path) -> None:

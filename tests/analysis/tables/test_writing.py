@@ -4,18 +4,15 @@ import re
 from pathlib import Path
 
 import pytest
-import small_study
 from generated_paper import ROOT
-from small_study import CONFIGURATION, ORIGIN, write_small_study
+from small_study import CONFIGURATION, write_small_study
 
-from dying_relu.analysis import tables
+from dying_relu.analysis import figures, tables
 from dying_relu.analysis.latex import escape
-from dying_relu.analysis.outcomes import finite, trained, untrained
 from dying_relu.analysis.study_results import StudyResults
 from dying_relu.analysis.tables import deaths as death_table
-from dying_relu.analysis.tables import examples, rates, remedies
+from dying_relu.analysis.tables import examples, verdicts
 from dying_relu.configuration import load
-from dying_relu.results import store
 from dying_relu.simulations.checks import checks
 from dying_relu.simulations.protocol import INDEPENDENT
 
@@ -40,6 +37,31 @@ def test_every_claim_has_a_row_and_a_rule(written: dict[str, str]) -> None:
         assert rf"\item[C{number}] " in written["claims_rules"]
 
 
+def test_every_claim_of_the_post_is_in_a_readers_words_with_its_threshold() -> None:
+    """C1 and C8 are trivial and have none."""
+    assert list(verdicts.WORDINGS) == [f"C{number}" for number in range(1, 14)]
+    without = {claim for claim, wording in verdicts.WORDINGS.items() if "(above" not in wording.asked}
+    assert without - {"C1", "C8"} == {
+        claim for claim, wording in verdicts.WORDINGS.items() if "(below" in wording.asked
+    }
+
+
+def test_every_figure_names_the_module_that_draws_it(written: dict[str, str]) -> None:
+    modules = re.findall(r"\\path\{([^}]+)\}", written["figure_modules"])
+    assert len(modules) == len(figures.NAMES)
+    assert all((ROOT / module).is_file() for module in modules)
+
+
+def test_only_what_differs_in_a_factor_is_told_apart_by_it(written: dict[str, str]) -> None:
+    rows = [line.removesuffix(r" \\").split(" & ") for line in written["parts"].splitlines()[4:-2]]
+    assert rows
+    for row in rows:
+        datasets, networks, optimisers = row[1:3], row[3:5], row[5:8]
+        assert any(
+            sum(bool(cell.strip()) for cell in group) > 1 for group in (datasets, networks, optimisers)
+        )
+
+
 def test_every_experiment_and_every_rate_of_the_configuration_is_listed(written: dict[str, str]) -> None:
     settings = load(CONFIGURATION)
     for name, experiment in settings.experiments.items():
@@ -47,49 +69,6 @@ def test_every_experiment_and_every_rate_of_the_configuration_is_listed(written:
         assert experiment.question in part
         for rate in experiment.grid.learning_rate:
             assert rf"\num{{{rate:g}}}" in part
-
-
-def remedies_at(at: tuple[float, ...], folder: Path) -> dict[str, list[str]]:
-    """The cells of each row of the table of remedies of a study at the rates ``at``."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("remedies", "remedies_training"):
-            patch.setitem(small_study.GRIDS, name, small_study.GRIDS[name] | {"learning_rate": at})
-        write_small_study(folder, experiments=("remedies", "remedies_training"))
-    lines = remedies.table(StudyResults(folder)).splitlines()
-    rows = [line.removesuffix(r" \\").split(" & ") for line in lines if line.count(" & ") == 5]
-    return {cells[0]: cells[1:] for cells in rows}
-
-
-def test_a_remedy_is_compared_with_relu_where_both_were_trained(tmp_path: Path) -> None:
-    rows = remedies_at((0.01, 1.0), tmp_path)
-    runs = store.read("runs", tmp_path / "runs.parquet")
-    relu = runs[(runs["activation"] == "relu") & (runs["initialisation"] == "he")]
-    means = 100 * relu.groupby(["optimiser", "learning_rate"])["dead_fraction"].mean()
-    at_high = means["sgd", 1.0]
-    assert rows["ReLU"][:2] == [r"\num{4}", rf"\qty{{{at_high:.0f}}}{{\percent}}"]
-    cell = ["dataset", "architecture"]
-    twins = relu[relu["learning_rate"] == 1.0].pivot_table(
-        index=[*cell, "replicate"], columns="optimiser", values="dead_fraction"
-    )
-    both = (
-        relu[relu["learning_rate"] == 1.0].assign(lost=untrained).groupby([*cell, "replicate"])["lost"].any()
-    )
-    changes = (twins["sgd_clipped"] - twins["sgd"])[~both].groupby(cell).mean()
-    change = float(re.match(r"\\num\{(.*?)\}", rows["clipped"][1])[1])
-    assert change == pytest.approx(100 * changes.mean(), abs=0.5)
-    assert rows["clipped"][0] == r"\num{4}"
-    assert rows["clipped"][-1] == rf"\num{{{both.sum()}}} of \num{{12}}"
-
-
-def test_pairs_of_which_a_run_did_not_train_are_counted_and_in_no_mean(tmp_path: Path) -> None:
-    rows = remedies_at((0.01, small_study.OVERFLOWS), tmp_path)
-    nothing = ["--", "--", "--", r"\num{12} of \num{12}"]
-    assert rows["ReLU"][1:] == rows["clipped"][1:] == nothing
-
-
-def test_a_study_without_remedies_says_so(tmp_path: Path) -> None:
-    write_small_study(tmp_path, experiments=("causes",))
-    assert remedies.table(StudyResults(tmp_path)) == "The study has no experiment remedies.\n"
 
 
 def test_every_check_has_a_row_and_one_that_fails_an_asterisk(written: dict[str, str]) -> None:
@@ -115,34 +94,6 @@ def test_every_equation_that_a_check_names_is_in_the_paper() -> None:
 def test_what_nobody_published_cites_nobody(written: dict[str, str]) -> None:
     lines = [line for line in written["validation"].splitlines() if f" & {INDEPENDENT} & " in line]
     assert len(lines) == sum(check.source == INDEPENDENT for check in checks()) > 0
-
-
-def test_the_rate_that_kills_half_lies_between_the_rates_around_it(small_study: Path) -> None:
-    runs = store.read("runs", small_study / "runs.parquet")
-    like = (runs["experiment"] == "causes") & (runs["activation"] == "relu") & (runs["initial_bias"] == 0)
-    place = (runs["dataset"] == "mnist") & (runs["architecture"] == "mlp")
-    means = runs[like & place & trained(runs)].groupby("learning_rate")["dead_fraction"].mean()
-    line = next(
-        line for line in rates.table(StudyResults(small_study)).splitlines() if "MNIST & MLP & SGD" in line
-    )
-    printed = line.split(" & ")[3]
-    if means.iloc[0] >= rates.LEVEL:
-        assert printed == "the lowest"
-    elif means.iloc[-1] < rates.LEVEL:
-        assert printed == "not reached"
-    else:
-        rate = float(re.search(r"num\{(.*)\}", printed)[1])
-        assert means.index[means < rates.LEVEL].min() <= rate <= means.index.max()
-
-
-def test_a_safe_rate_at_the_edge_of_the_grid_is_only_a_bound(small_study: Path, tmp_path: Path) -> None:
-    """In the small study the highest rate diverges; without it nobody knows where the safe ones end."""
-    inside = rates.table(StudyResults(small_study))
-    assert r"& \num{1} & \num{3} of \num{12} \\" in inside
-    assert r"\ge" not in inside
-    runs = store.read("runs", small_study / "runs.parquet")
-    store.write("runs", runs[finite(runs)], tmp_path / "runs.parquet", ORIGIN)
-    assert r"& $\ge$ \num{1} & \num{0} of \num{9} \\" in rates.table(StudyResults(tmp_path))
 
 
 def test_what_a_study_cannot_say_of_deaths_and_fewer_examples_is_said(tmp_path: Path) -> None:

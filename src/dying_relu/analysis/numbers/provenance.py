@@ -40,7 +40,10 @@ def changes(trained: str | None, present: str | None) -> Macro:
     if trained is None or present is None:
         return Macro(None, "Whether plan and rules have changed since cannot be told here.")
     if trained == present:
-        return Macro("none", "Neither plan nor rules have changed since; nothing in this paper's verdicts was decided after the data.")
+        return Macro(
+            "none",
+            "Neither plan nor rules have changed since; nothing in this paper's verdicts was decided after the data.",
+        )
     return Macro(
         "changed",
         "Plan or rules have changed since this study was trained: its verdicts are exploratory, and the changes stand in the "

@@ -22,7 +22,9 @@ BATCH_NORM = "batch_norm_rate"
 def numbers(study: StudyResults) -> dict[str, Macro]:
     """Macros from the tables of runs and layers."""
     runs = study.table("runs")
-    layers = study.table("layers", ["run", "step", "layer", "depth", "probe", "units", "active_share", "dead_all"])
+    layers = study.table(
+        "layers", ["run", "step", "layer", "depth", "probe", "units", "active_share", "dead_all"]
+    )
     ends = runs[["run", "steps"]].rename(columns={"steps": "step"})
     last = layers[layers["probe"] == "train"].merge(ends, on=["run", "step"])
     plain = runs[
@@ -76,7 +78,9 @@ def filter_exponent(runs: pd.DataFrame, layers: pd.DataFrame) -> Macro:
         return Macro(None, "was not measured, because this study has no such experiment")
     sums = filters.groupby("run")[["dead_all", "units"]].sum()
     dead = runs["run"].map(sums["dead_all"] / sums["units"])
-    fit = exponents(runs.assign(dead=dead).dropna(subset="dead"), ["dataset"], "learning_rate", "dead").iloc[0]
+    fit = exponents(runs.assign(dead=dead).dropna(subset="dead"), ["dataset"], "learning_rate", "dead").iloc[
+        0
+    ]
     if pd.isna(fit["estimate"]):
         return Macro(None, f"could not be measured, for want of {latex.word(DOSES_FOR_A_LAW)} such rates")
     estimate, low, high = (latex.number(fit[end]) for end in ("estimate", "low", "high"))

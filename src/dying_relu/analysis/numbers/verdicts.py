@@ -114,9 +114,7 @@ def summary(table: pd.DataFrame) -> Macro:
     """
     groups = {verdict: list(table.loc[table["verdict"] == verdict, "claim"]) for verdict in claims.VERDICTS}
     clauses = [
-        f"{latex.word(len(ids))} {predicate(verdict, len(ids))}"
-        for verdict, ids in groups.items()
-        if ids
+        f"{latex.word(len(ids))} {predicate(verdict, len(ids))}" for verdict, ids in groups.items() if ids
     ]
     counts = {verdict: len(ids) for verdict, ids in groups.items()}
     return Macro(json.dumps(counts), latex.listed(clauses))
@@ -139,4 +137,3 @@ def predicate(verdict: str, count: int) -> str:
         claims.NOT_SETTLED: "is not settled",
     }[verdict]
     return one if count == 1 else one.replace("holds", "hold").replace("does", "do").replace("is", "are")
-

@@ -11,5 +11,7 @@ def table(study: StudyResults) -> str:
     items = []
     for name, module in FIGURES.names().items():
         tables = latex.escape(", ".join(FIGURES.constant(name, "TABLES")))
-        items.append(rf"\item[\cref{{fig:{name}}}] \path{{src/{module.replace('.', '/')}.py}}, from the tables {tables}.")
+        items.append(
+            rf"\item[\cref{{fig:{name}}}] \path{{src/{module.replace('.', '/')}.py}}, from the tables {tables}."
+        )
     return "\\begin{description}\n" + "\n".join(items) + "\n\\end{description}\n"

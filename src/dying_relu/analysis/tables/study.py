@@ -15,7 +15,9 @@ ALWAYS = ("kind",)
 def table(study: StudyResults) -> str:
     """A description list: of each part of the configuration its entries, with the values that are not the defaults."""
     settings = study.configuration
-    shared = {"study": f"{level(settings.study)}, seed {level(settings.seed)}, device {level(settings.device)}"}
+    shared = {
+        "study": f"{level(settings.study)}, seed {level(settings.seed)}, device {level(settings.device)}"
+    }
     groups = {
         group: "; ".join(_entry(name, block) for name, block in getattr(settings, group).items())
         for group in GROUPS
@@ -27,9 +29,7 @@ def table(study: StudyResults) -> str:
 
 def _entry(name: str, block: BaseModel) -> str:
     differing = block.model_dump(exclude_defaults=True)
-    values = {
-        key: value for key, value in block.model_dump().items() if key in differing or key in ALWAYS
-    }
+    values = {key: value for key, value in block.model_dump().items() if key in differing or key in ALWAYS}
     return rf"\emph{{{latex.escape(spaced(name))}}} ({_values(values)})"
 
 

@@ -27,7 +27,10 @@ class Wording(NamedTuple):
 
 
 WORDINGS = {
-    "C1": Wording("A ReLU returns its input if that is positive, and 0 otherwise", "Largest deviation of the trained function"),
+    "C1": Wording(
+        "A ReLU returns its input if that is positive, and 0 otherwise",
+        "Largest deviation of the trained function",
+    ),
     "C2": Wording(
         "A dead unit outputs 0 for any input",
         f"Units dead on all training examples: share dead on all test examples, too (above {PAPER.nearly_all:.0%})",
@@ -71,7 +74,8 @@ WORDINGS = {
         f"Of what the best slope gains where ReLU collapses: the part that {POST_SLOPE:g} gains (above {PAPER.enough_gain:.0%})",
     ),
     "C12": Wording(
-        "PReLU learns its slope", f"Distance of the learned slope from where it began (above {PAPER.slope_moves:g})"
+        "PReLU learns its slope",
+        f"Distance of the learned slope from where it began (above {PAPER.slope_moves:g})",
     ),
     "C13": Wording(
         "A lower rate often helps",
