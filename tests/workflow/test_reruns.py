@@ -149,7 +149,7 @@ def test_what_the_paper_shows_of_the_benchmarks_is_written_again(project: Projec
 
 
 def test_edited_text_is_typeset_again_and_nothing_else(project: Project) -> None:
-    project.append("paper/sections/results.tex", "\nOne more sentence.\n")
+    project.append("paper/sections/findings.tex", "\nOne more sentence.\n")
     assert project.would_run() == Counter([Job("typeset")])
 
 
@@ -214,7 +214,7 @@ def test_another_study_shares_the_data_only(project: Project) -> None:
 
 
 def test_parts_of_the_paper_can_be_asked_for(project: Project) -> None:
-    project.append("paper/sections/results.tex", "\nOne more sentence.\n")
+    project.append("paper/sections/findings.tex", "\nOne more sentence.\n")
     assert not project.would_run("train")
     assert not project.would_run("figures")
     assert rules(project.would_run("paper")) == {"typeset"}

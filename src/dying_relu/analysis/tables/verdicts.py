@@ -33,19 +33,19 @@ WORDINGS = {
     ),
     "C2": Wording(
         "A dead unit outputs 0 for any input",
-        f"Units dead on all training examples: share dead on all test examples, too (above {PAPER.nearly_all:.0%})",
+        f"Units dead on all training examples: share dead on all test examples, too (above {100 * PAPER.nearly_all:g} %)",
     ),
     "C3": Wording(
         "After negative input a unit is unlikely to recover",
-        f"Units silent on all training examples: share active at the next checkpoint (below {PAPER.unlikely:.0%})",
+        f"Units silent on all training examples: share active at the next checkpoint (below {100 * PAPER.unlikely:g} %)",
     ),
     "C4": Wording(
         "A dead unit is dead for ever and plays no role",
-        f"Units dead at some checkpoint: share alive at the end (below {PAPER.forever:.0%}); and removing them changes nothing",
+        f"Units dead at some checkpoint: share alive at the end (below {100 * PAPER.forever:g} %); and removing them changes nothing",
     ),
     "C5": Wording(
         "A large part of a network may end up doing nothing",
-        f"Units newly dead in networks that trained, at the setting with most deaths (above {PAPER.large_part:.0%})",
+        f"Units newly dead in networks that trained, at the setting with most deaths (above {100 * PAPER.large_part:g} %)",
     ),
     "C6": Wording(
         "Too high a learning rate kills",
@@ -71,7 +71,7 @@ WORDINGS = {
     ),
     "C11": Wording(
         f"A slope of {POST_SLOPE:g} is enough",
-        f"Of what the best slope gains where ReLU collapses: the part that {POST_SLOPE:g} gains (above {PAPER.enough_gain:.0%})",
+        f"Of what the best slope gains where ReLU collapses: the part that {POST_SLOPE:g} gains (above {100 * PAPER.enough_gain:g} %)",
     ),
     "C12": Wording(
         "PReLU learns its slope",
@@ -79,7 +79,7 @@ WORDINGS = {
     ),
     "C13": Wording(
         "A lower rate often helps",
-        f"Settings that lose units: share in which a tenth of the rate leaves fewer dead (above {PAPER.often:.0%})",
+        f"Settings that lose units: share in which a tenth of the rate leaves fewer dead (above {100 * PAPER.often:g} %)",
     ),
 }
 """Of the post's claims; a claim of an extension has its own words."""
