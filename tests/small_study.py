@@ -50,8 +50,7 @@ GRIDS: dict[str, dict[str, tuple]] = {
         "learning_rate": (0.01, 1.0),
     },
     "batch_norm_rate": {"dataset": ("cifar10",), "architecture": ("mlp_batch_norm", "cnn_batch_norm")},
-    "data_raw_pixels": {"architecture": ("mlp",)},
-    "data_small_batches": {"architecture": ("mlp",)},
+    "long": {"architecture": ("mlp",)},
     "recovery": {"optimiser": ("sgd", "adam"), "initial_bias": (0.0, -1.0), "learning_rate": (0.1, 1.0)},
     "anatomy": {"dataset": ("mnist",), "architecture": ("mlp",), "learning_rate": (0.1, 1.0)},
     "anatomy_adam": {
@@ -305,10 +304,10 @@ def _runs(units: pd.DataFrame, checkpoints: pd.DataFrame, networks: pd.DataFrame
     return runs.assign(
         outcome=np.select([overflowed, learned_something], ["diverged", "trained"], "collapsed"),
         shard=place + "-r" + runs["replicate"].astype(str) + "-00",
-        inputs=np.where(runs["experiment"].eq("data_raw_pixels"), "raw", "standardised"),
+        inputs="standardised",
         intervention="none",
         loss_function="cross_entropy",
-        batch_size=np.where(runs["experiment"].eq("data_small_batches"), 2, 8),
+        batch_size=8,
         train_examples=128,
         test_examples=100,
         precision="float32",

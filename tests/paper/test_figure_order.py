@@ -12,9 +12,9 @@ def test_figures_are_in_the_paper_s_order() -> None:
     labels = figure_order.labels(ROOT / "paper" / "main.tex", figures.NAMES)
     assert set(labels) == set(figures.NAMES)
     ordered = sorted(labels, key=labels.__getitem__)
-    # Validation comes before the results; the diagram is the first of these.
-    assert ordered[:2] == ["born_dead", "phase_diagram"]
-    assert labels["phase_diagram"] == "02 phase diagram"
+    # That of the first finding is the first, and what practitioners can do comes last.
+    assert (ordered[0], ordered[-1]) == ("mean_of_inputs", "remedies")
+    assert labels["phase_diagram"] == "6 phase diagram"
 
 
 def test_a_figure_that_is_commented_out_or_not_shown_comes_last(tmp_path: Path) -> None:

@@ -9,10 +9,12 @@ from small_study import CONFIGURATION, write_small_study
 
 from dying_relu.analysis import figures, tables
 from dying_relu.analysis.latex import escape
+from dying_relu.analysis.outcomes import trained
 from dying_relu.analysis.study_results import StudyResults
 from dying_relu.analysis.tables import deaths as death_table
 from dying_relu.analysis.tables import examples, verdicts
 from dying_relu.configuration import load
+from dying_relu.results import store
 from dying_relu.simulations.checks import checks
 from dying_relu.simulations.protocol import INDEPENDENT
 
@@ -44,6 +46,20 @@ def test_every_claim_of_the_post_is_in_a_readers_words_with_its_threshold() -> N
     assert without - {"C1", "C8"} == {
         claim for claim, wording in verdicts.WORDINGS.items() if "(below" in wording.asked
     }
+
+
+def test_long_training_is_told_by_its_networks_that_trained(
+    written: dict[str, str], small_study: Path
+) -> None:
+    runs = store.read("runs", small_study / "runs.parquet")
+    here = runs[
+        (runs["experiment"] == "long") & (runs["dataset"] == "mnist") & (runs["learning_rate"] == 0.01)
+    ]
+    line = next(line for line in written["long"].splitlines() if r"MNIST & MLP & SGD & \num{0.01}" in line)
+    good = here[trained(here)]
+    assert f" & {len(good)} of {len(here)} & " in line
+    accuracy = float(re.search(r"of \d+ & \\num\{(.*?)\}", line)[1])
+    assert accuracy == pytest.approx(100 * good["test_accuracy"].mean(), abs=0.5)
 
 
 def test_every_figure_names_the_module_that_draws_it(written: dict[str, str]) -> None:
