@@ -9,7 +9,7 @@ import pandas as pd
 
 from dying_relu.analysis import claims, latex
 from dying_relu.analysis.inference.intervals import LEVEL
-from dying_relu.analysis.numbers.findings import seeds
+from dying_relu.analysis.numbers.agreement import agreement
 from dying_relu.analysis.numbers.verdicts import estimate, predicate, verdict
 from dying_relu.errors import DyingReluError
 from dying_relu.files.atomic import atomic_path
@@ -115,7 +115,7 @@ def findings(table: pd.DataFrame) -> str:
     ]
     for row in table.to_dict("records"):
         effect = f"{plain(estimate(row))}: {row['measure']}"
-        lines.append(_line(row["claim"], row["statement"], verdict(row), effect, seeds(row["cells"])))
+        lines.append(_line(row["claim"], row["statement"], verdict(row), effect, agreement(row["cells"])))
     return "\n".join(lines)
 
 

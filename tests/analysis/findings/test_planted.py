@@ -8,7 +8,7 @@ from planted_findings import NOTHING, OPPOSITE, PLANTED, evidence
 
 from dying_relu.analysis import claims
 from dying_relu.analysis.claims.settle import settled_by
-from dying_relu.analysis.numbers.findings import seeds
+from dying_relu.analysis.numbers.agreement import agreement
 
 IDS = [
     *("F1a", "F1b", "F1c", "F1d", "F1e", "F2a", "F2b", "F2c", "F3a", "F3b", "F3c"),
@@ -118,7 +118,7 @@ def test_six_seeds_without_a_network_that_stayed_finite_are_too_few(finding: str
     assert "have" in six["note"]
 
 
-def test_the_seeds_that_agree_are_those_of_the_worst_cell() -> None:
+def test_the_seeds_that_agree_are_those_of_the_worst_and_the_best_cell() -> None:
     cells = [{"agreeing": 20, "seeds": 20}, {"agreeing": 17, "seeds": 19}]
-    assert seeds(cells) == "at least 17 of 19 seeds in each of 2 cells"
-    assert seeds([]) == "no seeds"
+    assert agreement(cells) == "17 of 19 to 20 of 20 seeds, 2 cells"
+    assert agreement([]) == "no seeds"

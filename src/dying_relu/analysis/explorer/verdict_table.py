@@ -8,7 +8,7 @@ import pandas as pd
 
 from dying_relu.analysis import claims
 from dying_relu.analysis.inference.intervals import LEVEL
-from dying_relu.analysis.numbers.findings import seeds
+from dying_relu.analysis.numbers.agreement import agreement
 from dying_relu.analysis.numbers.verdicts import estimate, verdict
 from dying_relu.analysis.readme import plain, summary
 
@@ -47,7 +47,7 @@ def _row(titles: tuple[str, ...], row: Mapping[Any, Any]) -> str:
         f"<strong>{measured}</strong> <small>{escape(row['measure'])}</small>"
         f"<details><summary>rule{' and cells' if row['cells'] else ''}</summary>{''.join(details)}</details>"
     )
-    second = seeds(row["cells"]) if titles is FINDINGS else row["literal"] or "the same"
+    second = agreement(row["cells"]) if titles is FINDINGS else row["literal"] or "the same"
     cells = (escape(row["statement"]), escape(verdict(row)), escape(second), effect, f"{row['n']:,}")
     columns = "".join(
         f'<td data-title="{escape(title)}">{cell}</td>' for title, cell in zip(titles[1:], cells, strict=True)

@@ -31,7 +31,7 @@ def numbers(study: StudyResults) -> dict[str, Macro]:
 
 
 def changes(trained: str | None, present: str | None) -> Macro:
-    """Whether plan and rules have changed since the study was trained, as a sentence.
+    """Say whether plan and rules have changed since the study was trained.
 
     Args:
         trained: the digest in the study's record.

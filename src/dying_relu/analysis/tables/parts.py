@@ -29,6 +29,10 @@ def table(study: StudyResults) -> str:
 def counted(cells: Sequence[Mapping[str, Any]], level: str) -> str:
     """The number of cells of a level that hold, fail and are open; empty if there is none.
 
+    Args:
+        cells: of a verdict, as the table of verdicts has them.
+        level: of a factor, as the cells' names have it.
+
     >>> counted([{"name": "MNIST, SGD", "state": "holds"}, {"name": "CIFAR-10, SGD", "state": "open"}], "SGD")
     '1 / 0 / 1'
     """
