@@ -47,7 +47,7 @@ LOOKS = tuple(zip((2, 3, 4, 6, 0), "osDvP", strict=True))
 """Colour and marker of each of them."""
 MARGIN = 1.7
 """Factor between the outermost onset and the end of a scale."""
-LETTER = 0.019
+LETTER = 0.0165
 """Width of a letter as a part of a panel."""
 
 
