@@ -84,7 +84,9 @@ def test_the_onsets_scatter_as_the_finding_says(optimiser: str, name: str, plant
 
 
 def test_an_onset_that_was_predicted_and_did_not_come_is_drawn_at_the_end_of_the_grid() -> None:
-    of_study = evidence(runs=lambda runs: runs[(runs["learning_rate"] < 1) | ~runs["experiment"].str.startswith("law")])
+    of_study = evidence(
+        runs=lambda runs: runs[(runs["learning_rate"] < 1) | ~runs["experiment"].str.startswith("law")]
+    )
     table, _ = law.points(of_study, "sgd")
     ends = table[~table["inside"] & table["estimate"].notna()]
     rates = of_study.runs.query("experiment == 'law_held_out'")["learning_rate"]
@@ -167,7 +169,9 @@ def test_gains_by_renewing_differ_as_the_finding_says(planted: Evidence) -> None
     renewed = table[table["kind"] == "renewed"]
     for words, interval in cells("F4d", planted).items():
         here = renewed[renewed["damage"] == words]
-        dead, living = (here[here["placebo"] == placebo].set_index("replicate")["gain"] for placebo in (False, True))
+        dead, living = (
+            here[here["placebo"] == placebo].set_index("replicate")["gain"] for placebo in (False, True)
+        )
         assert (dead - living).median() == pytest.approx(interval.estimate)
 
 
@@ -198,7 +202,9 @@ def test_leaky_relu_loses_to_the_best_remedy_by_what_the_claim_says() -> None:
 def test_every_network_that_did_not_train_is_marked() -> None:
     of_study = of_claims()
     runs = of_study.runs
-    lost = runs.assign(outcome=runs["outcome"].mask(runs["experiment"].str.startswith("remedies"), "collapsed"))
+    lost = runs.assign(
+        outcome=runs["outcome"].mask(runs["experiment"].str.startswith("remedies"), "collapsed")
+    )
     figure = remedies.figure(lost)
     panel = figure.axes[0]
     crosses = [line for line in panel.lines if line.get_marker() == "x" and len(line.get_xdata())]

@@ -168,7 +168,9 @@ def _groups(axes: Axes) -> None:
         bottom = top + len(arms)
         if place % 2:
             axes.axhspan(top, bottom, color="0.94", zorder=0, linewidth=0)
-        axes.text(1.01, (top + bottom) / 2, words, va="center", fontsize=7, transform=axes.get_yaxis_transform())
+        axes.text(
+            1.01, (top + bottom) / 2, words, va="center", fontsize=7, transform=axes.get_yaxis_transform()
+        )
         top = bottom
 
 
@@ -176,6 +178,8 @@ def _names(axes: Axes, table: pd.DataFrame, counts: dict[str, int]) -> None:
     """Say which mark is which kind of network, and which was not measured."""
     for place, network in enumerate(LOOKS):
         measured = (table["network"] == network).any()
-        words = f"{network}s: {counts[network]} cells" if measured else f"{network}s: not measured in this study"
+        words = (
+            f"{network}s: {counts[network]} cells" if measured else f"{network}s: not measured in this study"
+        )
         axes.plot([], [], linestyle="", label=words, **LOOKS[network])
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderaxespad=0.2, handletextpad=0.2)

@@ -118,8 +118,10 @@ def _onsets(
 
 def _onsets_of_a_seed(seed: pd.DataFrame, mass: float) -> pd.Series:
     """The onsets of one seed; infinite where it has none, which says that it lies above the grid, or 0 where it lies below."""
-    lowest = seed.iloc[0].groupby(level=SETTING, sort=False).apply(
-        lambda one: one.droplevel(SETTING).dropna().sort_index().head(1).max()
+    lowest = (
+        seed.iloc[0]
+        .groupby(level=SETTING, sort=False)
+        .apply(lambda one: one.droplevel(SETTING).dropna().sort_index().head(1).max())
     )
     beyond = (lowest >= mass).map({True: 0.0, False: np.inf}).where(lowest.notna())
     return onsets(seed, mass).fillna(beyond)
@@ -128,6 +130,9 @@ def _onsets_of_a_seed(seed: pd.DataFrame, mass: float) -> pd.Series:
 def _panel(axes: Axes, of_study: Evidence, optimiser: str) -> None:
     table, finding = points(of_study, optimiser)
     shown = table[table["estimate"].notna() & np.isfinite(table["predicted"])]
+    if shown.empty:
+        style.without(axes, "in no setting a quarter of the first layer dies inside the grid")
+        return
     ends = shown[["predicted", "estimate"]].to_numpy()
     low, high = ends.min() / MARGIN, ends.max() * MARGIN
     octaves = of_study.thresholds.octaves

@@ -166,9 +166,7 @@ def _norm() -> BoundaryNorm:
 
 def _legends(figure: Figure, axes: np.ndarray) -> None:
     colours = ScalarMappable(_norm(), style.SEQUENTIAL)
-    bar = figure.colorbar(
-        colours, ax=list(axes.flat), aspect=30, pad=0.02, ticks=BOUNDS, spacing="proportional"
-    )
+    bar = figure.colorbar(colours, ax=list(axes.flat), aspect=30, pad=0.02, ticks=BOUNDS, spacing="uniform")
     bar.ax.set_yticklabels([f"{bound:.0%}" for bound in BOUNDS])
     bar.set_label("newly dead, layer 1")
     bar.outline.set_visible(False)

@@ -97,7 +97,9 @@ def losses(of_study: Evidence) -> pd.DataFrame:
         ``width``, ``living``, ``replicate`` and ``loss``, NaN where a network overflowed; no rows without such experiments.
     """
     runs = reported(of_study.runs)
-    runs = runs[(runs["dataset"] == "mnist") & (runs["optimiser"] == "sgd") & (runs["learning_rate"] == SAFE_RATE)]
+    runs = runs[
+        (runs["dataset"] == "mnist") & (runs["optimiser"] == "sgd") & (runs["learning_rate"] == SAFE_RATE)
+    ]
     parts = []
     for width in WIDTHS:
         here = runs[runs["experiment"] == f"living_{width}"]
@@ -180,7 +182,15 @@ def _parts(axes: Axes, numbers: pd.DataFrame, of_study: Evidence) -> None:
     limits = of_study.thresholds
     row, labels = 0.0, []
     for kind, threshold in ((DEAD, limits.strictly_dead_part), (NEARLY, limits.nearly_dead_part)):
-        axes.text(0.0, row, f"{kind} removed", fontsize=7, style="italic", va="center", transform=axes.get_yaxis_transform())
+        axes.text(
+            0.0,
+            row,
+            f"{kind} removed",
+            fontsize=7,
+            style="italic",
+            va="center",
+            transform=axes.get_yaxis_transform(),
+        )
         first = row + 0.5
         for words in DAMAGES.values():
             row += 1

@@ -86,7 +86,10 @@ def progress(of_study: Evidence) -> pd.DataFrame:
     layers = layers[(layers["probe"] == "train") & layers["run"].isin(runs["run"])]
     dead = layers.groupby(["run", "step"])["new_dead_all"].sum(min_count=1).astype(float).reset_index()
     table = runs.assign(switch=runs["intervention"].map(SWITCHES)).merge(dead, on="run")
-    at = {name: table.loc[table["step"] == table[name]].set_index("run")["new_dead_all"] for name in ("switch", "steps")}
+    at = {
+        name: table.loc[table["step"] == table[name]].set_index("run")["new_dead_all"]
+        for name in ("switch", "steps")
+    }
     before, end = (table["run"].map(at[name]) for name in ("switch", "steps"))
     deaths = end - before
     enough = finite(table) & (deaths >= of_study.thresholds.some_deaths * table["hidden_units"])
