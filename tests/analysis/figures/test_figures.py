@@ -2,7 +2,7 @@
 
 import re
 from importlib import import_module
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -153,7 +153,7 @@ def test_a_caption_says_that_intervals_are_of_medians(name: str) -> None:
 def test_neighbouring_curves_differ_in_lightness_marker_and_line() -> None:
     looks = [style.look(position) for position in range(12)]
     greys = [float(np.dot(to_rgb(look["color"]), (0.2126, 0.7152, 0.0722))) for look in looks[:4]]
-    assert all(abs(one - other) > 0.15 for one, other in zip(greys, greys[1:], strict=False))
+    assert all(abs(one - other) > 0.15 for one, other in pairwise(greys))
     assert len({(look["color"], look["marker"], look["linestyle"]) for look in looks}) == len(looks)
 
 

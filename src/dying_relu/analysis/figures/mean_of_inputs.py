@@ -3,6 +3,8 @@
 The newly dead share of the first layer over the learning rate, a row a data set and a column an optimiser, with the numbers of F1a.
 """
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -25,7 +27,7 @@ COLUMNS = {"layers": evidence.LAYERS}
 EXPERIMENT = "mean_inputs"
 INPUTS = {OFFSET: "offset", "standardised": "standardised", CENTRED: "centred"}
 """The inputs that are shown, in words."""
-LOOKS = {
+LOOKS: dict[str, dict[str, Any]] = {
     OFFSET: {"color": style.COLOURS[3], "marker": "s"},
     "standardised": {"color": style.COLOURS[2], "marker": "^"},
     CENTRED: {"color": style.COLOURS[0], "marker": "o", "linewidth": 2.2, "markersize": 5, "zorder": 1.9},

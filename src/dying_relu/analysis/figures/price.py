@@ -34,8 +34,8 @@ APART = 1.07
 """Factor between the places of the widths."""
 WIDEST = (-0.6, 2.0)
 """Parts of the damage beyond which intervals are cut."""
-REMOVED = {"color": style.COLOURS[2], "marker": "o", "markersize": 4.5}
-RANDOM = {"color": "0.45", "marker": "s", "markersize": 4.0, "markerfacecolor": "white"}
+REMOVED: dict[str, Any] = {"color": style.COLOURS[2], "marker": "o", "markersize": 4.5}
+RANDOM: dict[str, Any] = {"color": "0.45", "marker": "s", "markersize": 4.0, "markerfacecolor": "white"}
 
 
 class Arm(NamedTuple):
@@ -165,7 +165,7 @@ def _living(axes: Axes, of_study: Evidence) -> None:
     for place, ((width, here), (colour, marker)) in enumerate(zip(widths, LIVING_LOOKS, strict=False)):
         # Side by side, where they would hide each other.
         summary = medians(here.assign(across=here["living"] * APART ** (place - 1)), ["across"], "change")
-        look = {"color": style.COLOURS[colour], "marker": marker}
+        look: dict[str, Any] = {"color": style.COLOURS[colour], "marker": marker}
         curve(axes, "across", summary, label=f"{width} units wide", **look)
     axes.legend(loc="lower right", borderaxespad=0.2)
     ticks = sorted(table["living"].astype(int).unique())

@@ -3,6 +3,8 @@
 Accuracy of every remedy minus that of leaky ReLU, with the runs, the scores and the choice of rates of C10.
 """
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -12,7 +14,7 @@ from dying_relu.analysis.claims.c10_leaky_is_best import BY
 from dying_relu.analysis.claims.choices import best
 from dying_relu.analysis.claims.evidence import NotEnoughData
 from dying_relu.analysis.claims.scores import scored
-from dying_relu.analysis.figures import evidence, marks, style
+from dying_relu.analysis.figures import marks, style
 from dying_relu.analysis.figures.medians import medians, points
 from dying_relu.analysis.inference.selection import split
 from dying_relu.analysis.outcomes import untrained
@@ -28,7 +30,7 @@ TABLES = ("runs",)
 EXPERIMENT = PREFIX
 """Experiments whose names begin so."""
 PANEL = ["optimiser", "initial_bias"]
-LOOKS = {
+LOOKS: dict[str, dict[str, Any]] = {
     "mlp": {"color": style.COLOURS[2], "marker": "o", "markersize": 3.6},
     "cnn": {"color": style.COLOURS[3], "marker": "s", "markersize": 3.4, "markerfacecolor": "white"},
 }

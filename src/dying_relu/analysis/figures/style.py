@@ -226,13 +226,13 @@ def empty(height: float) -> Figure:
 
 
 def unmeasured(reason: object) -> str:
-    """Say in a figure, or in a part of it, that something was not measured.
+    r"""Say in a figure, or in a part of it, that something was not measured.
 
     Args:
         reason: why not, a clause, such as that of a :class:`~dying_relu.analysis.claims.evidence.NotEnoughData`.
 
     >>> unmeasured("the study has no experiment 'when'")
-    "not measured in this study:\\nthe study has no experiment 'when'"
+    "not measured in this study:\nthe study has no experiment 'when'"
     """
     return f"not measured in this study:\n{reason}"
 
