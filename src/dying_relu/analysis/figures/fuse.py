@@ -31,7 +31,7 @@ LEAKY = "fuse_leaky"
 
 
 class Arm(NamedTuple):
-    """What is done to a network.
+    """An arm of the twin groups: one thing that is done to a network.
 
     Attributes:
         intervention: its name in the study's file.

@@ -169,14 +169,14 @@ def _marks(axes: Axes, table: pd.DataFrame, **look: Any) -> None:
 def _name(axes: Axes, here: pd.DataFrame, words: str, colour: str) -> None:
     """Name the inputs on the side of their marks that is further from the line, or at the panel's right border if there is no more room."""
     x, low, high = float(here["predicted"].max()), *axes.get_xlim()
-    above = float(np.log2(here["estimate"] / here["predicted"]).median()) > 0
+    above = float((here["estimate"] / here["predicted"]).median()) > 1
     fits = np.log(x / low) / np.log(high / low) + LETTER * len(words) < 1
     if above:
-        at, shift, sides = (x, float(here["estimate"].max())), (-3, 6), ("left", "bottom")
+        at, shift, sides = (x, float(here["estimate"].max())), (0, 6), ("center", "bottom")
     elif fits:
         at, shift, sides = (x, float(here["estimate"].min())), (3, -6), ("left", "top")
     else:
-        at, shift, sides = (high, float(here["estimate"].min())), (0, -17), ("right", "top")
+        at, shift, sides = (high, float(here["estimate"].min())), (0, -20), ("right", "top")
     options: dict[str, Any] = {"ha": sides[0], "va": sides[1], "fontsize": 7, "color": colour}
     axes.annotate(words, at, shift, textcoords="offset points", **options)
 

@@ -90,13 +90,29 @@ def shares(of_study: Evidence) -> pd.DataFrame:
 
 
 def offset_shares(of_study: Evidence, networks: pd.DataFrame) -> pd.Series:
-    """The offset share of the inputs before the first step, a mean over networks; index dataset and inputs."""
+    """The offset share of the inputs before the first step.
+
+    Args:
+        of_study: the study's evidence.
+        networks: of :func:`shares`.
+
+    Returns:
+        A mean over networks; index dataset and inputs.
+    """
     rho = first_inputs(of_study)["offset_share"]
     return networks.assign(rho=networks["run"].map(rho)).groupby(["dataset", "inputs"])["rho"].mean()
 
 
 def newly_dead_units(of_study: Evidence, networks: pd.DataFrame) -> tuple[int, int]:
-    """The newly dead units of the first layers of finite networks with centred inputs, and all of them."""
+    """The newly dead units of first layers without a mean of their inputs.
+
+    Args:
+        of_study: the study's evidence.
+        networks: of :func:`shares`.
+
+    Returns:
+        The newly dead units of the first layers of finite networks with centred inputs, and the number of all their units.
+    """
     counted = networks[finite(networks) & (networks["inputs"] == CENTRED)]
     layers = at_the_end(of_study)
     first = layers[(layers["depth"] == 1) & layers["run"].isin(counted["run"])]

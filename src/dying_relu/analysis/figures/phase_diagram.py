@@ -3,7 +3,7 @@
 Newly dead share of the first layer and outcomes over learning rate and offset share, with the line that the law predicts.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -119,8 +119,17 @@ def line(of_study: Evidence, networks: pd.DataFrame, optimiser: str) -> pd.Serie
     return rates[np.isfinite(rates) & (rates.index > 0)].sort_index()
 
 
-def cells(networks: pd.DataFrame, of: pd.Series, statistic: str) -> pd.DataFrame:
-    """A statistic of a column's numbers in every cell; rows: offset shares, columns: learning rates."""
+def cells(networks: pd.DataFrame, of: pd.Series, statistic: Literal["median", "mean"]) -> pd.DataFrame:
+    """A statistic of the networks of every cell.
+
+    Args:
+        networks: with the columns ``rho`` and learning_rate.
+        of: (rows,) a number a network, NaN where it has none.
+        statistic: of the numbers of a cell.
+
+    Returns:
+        Rows: offset shares; columns: learning rates; NaN where no network has a number.
+    """
     table = networks.assign(of=of.astype(float))
     return table.pivot_table("of", index="rho", columns="learning_rate", aggfunc=statistic, dropna=False)
 

@@ -39,7 +39,7 @@ RANDOM: dict[str, Any] = {"color": "0.45", "marker": "s", "markersize": 4.0, "ma
 
 
 class Arm(NamedTuple):
-    """What a damaged network, or its twin, is.
+    """An arm of the damaged networks, or of the twins that lack units instead.
 
     Attributes:
         kind: of what is removed or renewed.
