@@ -63,15 +63,26 @@ def figure(runs: pd.DataFrame, layers: pd.DataFrame) -> Figure:
     of_study = evidence.of(runs=runs, layers=layers)
     if not runs["experiment"].str.startswith(EXPERIMENT).any():
         return style.note(style.unmeasured(f"it has no experiments '{EXPERIMENT}...'"))
+    laws = {optimiser: _points_or_reason(of_study, optimiser) for optimiser in LAWS}
+    reasons = [one for one in laws.values() if isinstance(one, NotEnoughData)]
+    if len(reasons) == len(laws):
+        return style.note(style.unmeasured(reasons[0]))
     drawn, axes = style.panels(1, len(LAWS), 3.4)
-    for panel, optimiser in zip(axes[0], LAWS, strict=True):
-        try:
-            _panel(panel, of_study, optimiser)
-        except NotEnoughData as reason:
+    for panel, (optimiser, one) in zip(axes[0], laws.items(), strict=True):
+        if isinstance(one, NotEnoughData):
             panel.set_title(style.name(optimiser))
-            style.without(panel, style.unmeasured(reason))
+            style.without(panel, style.unmeasured(one))
+        else:
+            _panel(panel, optimiser, *one, of_study.thresholds.octaves)
     axes[0, 0].set_ylabel("observed onset (learning rate)")
     return drawn
+
+
+def _points_or_reason(of_study: Evidence, optimiser: str) -> tuple[pd.DataFrame, Finding] | NotEnoughData:
+    try:
+        return points(of_study, optimiser)
+    except NotEnoughData as reason:
+        return reason
 
 
 def points(of_study: Evidence, optimiser: str) -> tuple[pd.DataFrame, Finding]:
@@ -128,8 +139,7 @@ def _onsets_of_a_seed(seed: pd.DataFrame, mass: float) -> pd.Series:
     return onsets(seed, mass).fillna(beyond)
 
 
-def _panel(axes: Axes, of_study: Evidence, optimiser: str) -> None:
-    table, finding = points(of_study, optimiser)
+def _panel(axes: Axes, optimiser: str, table: pd.DataFrame, finding: Finding, octaves: float) -> None:
     axes.set_title(f"{style.name(optimiser)}\n{_summary(finding, table)}")
     shown = table[table["estimate"].notna() & np.isfinite(table["predicted"])]
     if shown.empty:
@@ -137,7 +147,6 @@ def _panel(axes: Axes, of_study: Evidence, optimiser: str) -> None:
         return
     ends = shown[["predicted", "estimate"]].to_numpy()
     low, high = ends.min() / MARGIN, ends.max() * MARGIN
-    octaves = of_study.thresholds.octaves
     axes.set(xscale="log", yscale="log", xlim=(low, high), ylim=(low, high), aspect="equal")
     axes.plot([low, high], [low, high], color="0.2", linewidth=0.8, zorder=0.5)
     for factor in (2**octaves, 2**-octaves):

@@ -203,7 +203,11 @@ def _parts(axes: Axes, numbers: pd.DataFrame, of_study: Evidence) -> None:
     axes.set_ylim(row - 0.5, -0.6)
     axes.tick_params(axis="y", length=0)
     low, high = axes.get_xlim()
-    axes.set_xlim(max(low, WIDEST[0]), min(high, WIDEST[1]))
+    medians_shown = numbers.groupby(["damage", "kind", "placebo"])["part"].median()
+    axes.set_xlim(
+        max(low, min(WIDEST[0], 1.1 * medians_shown.min())),
+        min(high, max(WIDEST[1], 1.1 * medians_shown.max())),
+    )
     axes.xaxis.set_major_formatter(style.PERCENT)
     axes.set_xlabel("part of the damage explained")
     _legend(axes, "these units", "as many random ones")
