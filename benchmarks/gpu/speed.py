@@ -1,7 +1,8 @@
 """The engine beside the usual loop and torch.func on the device, and the choices that only a measurement can make.
 
-A row of ``gpu.csv`` is a method with a stack on a case. ``stacked`` is the engine as it is, ``stacked_captured`` with each step captured
-as a CUDA graph. TF32 is off for all. The file is written anew after each case, so that a time limit leaves the cases before it.
+A row of ``gpu.csv`` is a method with a stack on a case. ``stacked`` is the engine with operators and grouped convolutions; ``unfolded``
+has products of unfolded images in their place, and where the name ends in ``captured`` each step is a CUDA graph. TF32 is off for all.
+The file is written anew after each case, so that a time limit leaves the cases before it.
 """
 
 import statistics
@@ -15,13 +16,19 @@ import torch
 from torch import Tensor
 
 from benchmarks import cases
-from benchmarks.gpu import convolutions
 from benchmarks.gpu.parts import ROOT, Options
 from benchmarks.methods import METHODS
 from benchmarks.workers import steps_per_s
 from dying_relu.stack import execution, precision
 
-OURS, CAPTURED = "stacked", "stacked_captured"
+OURS = "stacked"
+WAYS = {
+    OURS: {"captures_steps": False, "unfolds_convolutions": False},
+    "stacked_captured": {"captures_steps": True, "unfolds_convolutions": False},
+    "stacked_unfolded": {"captures_steps": False, "unfolds_convolutions": True},
+    "stacked_unfolded_captured": {"captures_steps": True, "unfolds_convolutions": True},
+}
+"""How the engine computes a stack, by the name of the method."""
 PUBLISHED = ROOT / "results" / "published" / "performance" / "engine.csv"
 WARM_UP_STEPS = 6
 WAITS_EVERY = 16
@@ -44,7 +51,7 @@ SHORT = Scope(("mlp-adam-relu",), {"mlp": (2,), "cnn": (2,)}, rounds=2, seconds=
 
 
 def run(options: Options) -> int:
-    """Measure every case and write ``gpu.csv`` and ``convolutions.csv``.
+    """Measure every case and write ``gpu.csv``.
 
     Args:
         options: the device, and how much.
@@ -68,10 +75,6 @@ def run(options: Options) -> int:
         table.to_csv(options.out / "gpu.csv", index=False)
         print(tables[-1].to_string(index=False, float_format="{:.4g}".format), flush=True)
     _advise(table)
-    by_way = convolutions.compare(device, options.short)
-    by_way.insert(0, "card", card)
-    by_way.to_csv(options.out / "convolutions.csv", index=False)
-    print(by_way.to_string(index=False, float_format="{:.3g}".format))
     return 0
 
 
@@ -92,11 +95,13 @@ class Contestant:
     method: str
     stack: int
     train: Callable[[], Tensor]
+    way: dict[str, bool]
     steps: int = 0
 
     def step(self) -> None:
         """Train on a minibatch."""
-        losses = self.train()
+        with execution.chosen(**self.way):
+            losses = self.train()
         self.steps += 1
         if losses.is_cuda and self.steps % WAITS_EVERY == 0:
             torch.cuda.synchronize()
@@ -124,24 +129,31 @@ def _case(case: cases.Case, scope: Scope, device: torch.device) -> pd.DataFrame:
 
 
 def _contestants(case: cases.Case, scope: Scope, device: torch.device) -> Iterator[Contestant]:
-    examples = case.examples()
-    methods = ["usual", "torch_func", OURS, *([CAPTURED] if device.type == "cuda" else [])]
-    for method in methods:
-        is_stack = method != "usual"
-        for stack in scope.stacks[case.setting.architecture.kind] if is_stack else (1,):
-            started = time.monotonic()
+    kind, examples = case.setting.architecture.kind, case.examples()
+    for method in ("usual", "torch_func", *_ways(kind, device)):
+        for stack in scope.stacks[kind] if method != "usual" else (1,):
+            started, way = time.monotonic(), WAYS.get(method, {})
             try:
-                with execution.chosen(captures_steps=method == CAPTURED):
-                    made = METHODS[OURS if method == CAPTURED else method](
-                        case, range(stack), examples, "float32", device
-                    )
+                with execution.chosen(**way):
+                    made = METHODS[OURS if way else method](case, range(stack), examples, "float32", device)
+                contestant = Contestant(method, stack, made.step, way)
                 for _ in range(WARM_UP_STEPS):
-                    made.step()
+                    contestant.step()
             except torch.OutOfMemoryError:
                 print(f"not run: {case.name}, {method}, {stack} networks: too little memory")
                 continue
             print(f"{case.name}, {method}, {stack} networks: ready after {time.monotonic() - started:.1f} s")
-            yield Contestant(method, stack, made.step)
+            yield contestant
+
+
+def _ways(kind: str, device: torch.device) -> list[str]:
+    """The ways that differ: only CUDA captures steps, and only convolutions are unfolded."""
+    return [
+        name
+        for name, way in WAYS.items()
+        if (device.type == "cuda" or not way["captures_steps"])
+        and (kind == "cnn" or not way["unfolds_convolutions"])
+    ]
 
 
 def _published_rate(case: str) -> float:
@@ -153,12 +165,8 @@ def _published_rate(case: str) -> float:
 
 def _advise(table: pd.DataFrame) -> None:
     rates = table.pivot_table("samples_per_s", "case", "method", aggfunc="max")
-    if CAPTURED not in rates:
-        print("no CUDA device: whether to capture steps was not measured")
-        return
-    gain = (rates[CAPTURED] / rates[OURS]).rename("captured / as it is")
-    print(gain.to_string())
-    wins = bool((gain > 1).mean() > 1 / 2)
-    print(
-        f"suggestion: captures_steps = {wins} in src/dying_relu/stack/execution.py, if the equality tests passed"
-    )
+    ways = rates[[name for name in WAYS if name in rates]]
+    print(ways.div(rates[OURS], axis=0).to_string(float_format="{:.3g}".format))
+    for case, way in ways.idxmax(axis=1).astype(str).items():
+        print(f"{case}: fastest is {way}, {WAYS[way]}")
+    print("The defaults are those of Execution in src/dying_relu/stack/execution.py.")

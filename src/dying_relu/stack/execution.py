@@ -20,10 +20,12 @@ class Execution:
         operators_on_cpu: compute with operators on the CPU, too: for tests.
         captures_steps: record a training step as a CUDA graph and replay it. Off until ``benchmarks/gpu.sh`` has shown on a GPU that
             it is right and faster.
+        unfolds_convolutions: compute convolutions as products of unfolded images, not as grouped convolutions.
     """
 
     operators_on_cpu: bool = False
     captures_steps: bool = False
+    unfolds_convolutions: bool = False
 
 
 _chosen = [Execution()]
@@ -38,6 +40,11 @@ def by_operators(device: torch.device) -> bool:
 def captures_steps(device: torch.device) -> bool:
     """Tell if training steps on ``device`` are captured as a CUDA graph."""
     return device.type == "cuda" and _chosen[-1].captures_steps
+
+
+def unfolds_convolutions(device: torch.device) -> bool:
+    """Tell if convolutions on ``device`` are products of unfolded images."""
+    return by_operators(device) and _chosen[-1].unfolds_convolutions
 
 
 @contextmanager
