@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-LIMITS = {"equality": 200, "probing": 60, "smoke": 200, "speed": 240}
+LIMITS = {"equality": 300, "probing": 60, "smoke": 300, "speed": 160}
 """Seconds that each part may take, with its start."""
 
 SIDE_BY_SIDE = ("equality", "probing", "smoke")

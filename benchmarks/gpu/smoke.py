@@ -23,11 +23,6 @@ from dying_relu.stack import execution
 from dying_relu.training import device as devices
 from dying_relu.training.shard_job import train
 
-WAYS = (
-    {"captures_steps": False, "unfolds_convolutions": False},
-    {"captures_steps": True, "unfolds_convolutions": True},
-)
-"""Ways to compute a stack on a GPU; each must train the whole study."""
 CLOSE = 0.1
 """Largest mean difference of training accuracies on the two devices: after hundreds of steps rounding is amplified."""
 
@@ -45,18 +40,19 @@ def run(options: Options) -> int:
     shards = study.plan(load_configuration(ROOT / "config" / "smoke.yaml")).shards
     shards = shards[:1] if options.short else shards
     with tempfile.TemporaryDirectory() as folder:
-        for way in WAYS if device.type == "cuda" else WAYS[:1]:
+        for captured in (False, True) if device.type == "cuda" else (False,):
             started = time.monotonic()
-            with _by_operators(device), execution.chosen(**way):
-                tables = [_trained(shard, device, Path(folder) / str(way)) for shard in shards]
+            with _by_operators(device), execution.chosen(captures_steps=captured):
+                tables = [_trained(shard, device, Path(folder) / f"{captured}") for shard in shards]
             runs = sum(map(len, tables))
             seconds = time.monotonic() - started
             print(
-                f"{runs} networks in {len(shards)} shards on {device} in {seconds:.1f} s, {way}", flush=True
+                f"{runs} networks in {len(shards)} shards on {device} in {seconds:.1f} s, captured: {captured}",
+                flush=True,
             )
             # Without numba, by the operators that the device has, too.
             with execution.chosen(operators_on_cpu=not HAS_NUMBA):
-                on_cpu = _trained(shards[0], torch.device("cpu"), Path(folder) / f"cpu-{way}")
+                on_cpu = _trained(shards[0], torch.device("cpu"), Path(folder) / f"cpu-{captured}")
             _compare(on_cpu, tables[0])
     return 0
 

@@ -1,8 +1,7 @@
 """The engine beside the usual loop and torch.func on the device, and the choices that only a measurement can make.
 
-A row of ``gpu.csv`` is a method with a stack on a case. ``stacked`` is the engine with operators and grouped convolutions; ``unfolded``
-has products of unfolded images in their place, and where the name ends in ``captured`` each step is a CUDA graph. TF32 is off for all.
-The file is written anew after each case, so that a time limit leaves the cases before it.
+A row of ``gpu.csv`` is a method with a stack on a case. ``stacked`` is the engine as it is, ``stacked_captured`` with each step captured
+as a CUDA graph. TF32 is off for all. The file is written anew after each case, so that a time limit leaves the cases before it.
 """
 
 import statistics
@@ -21,14 +20,7 @@ from benchmarks.methods import METHODS
 from benchmarks.workers import steps_per_s
 from dying_relu.stack import execution, precision
 
-OURS = "stacked"
-WAYS = {
-    OURS: {"captures_steps": False, "unfolds_convolutions": False},
-    "stacked_captured": {"captures_steps": True, "unfolds_convolutions": False},
-    "stacked_unfolded": {"captures_steps": False, "unfolds_convolutions": True},
-    "stacked_unfolded_captured": {"captures_steps": True, "unfolds_convolutions": True},
-}
-"""How the engine computes a stack, by the name of the method."""
+OURS, CAPTURED = "stacked", "stacked_captured"
 PUBLISHED = ROOT / "results" / "published" / "performance" / "engine.csv"
 WARM_UP_STEPS = 6
 WAITS_EVERY = 16
@@ -95,13 +87,11 @@ class Contestant:
     method: str
     stack: int
     train: Callable[[], Tensor]
-    way: dict[str, bool]
     steps: int = 0
 
     def step(self) -> None:
         """Train on a minibatch."""
-        with execution.chosen(**self.way):
-            losses = self.train()
+        losses = self.train()
         self.steps += 1
         if losses.is_cuda and self.steps % WAITS_EVERY == 0:
             torch.cuda.synchronize()
@@ -130,30 +120,20 @@ def _case(case: cases.Case, scope: Scope, device: torch.device) -> pd.DataFrame:
 
 def _contestants(case: cases.Case, scope: Scope, device: torch.device) -> Iterator[Contestant]:
     kind, examples = case.setting.architecture.kind, case.examples()
-    for method in ("usual", "torch_func", *_ways(kind, device)):
+    for method in ("usual", "torch_func", OURS, *([CAPTURED] if device.type == "cuda" else [])):
+        name = OURS if method == CAPTURED else method
         for stack in scope.stacks[kind] if method != "usual" else (1,):
-            started, way = time.monotonic(), WAYS.get(method, {})
+            started = time.monotonic()
             try:
-                with execution.chosen(**way):
-                    made = METHODS[OURS if way else method](case, range(stack), examples, "float32", device)
-                contestant = Contestant(method, stack, made.step, way)
+                with execution.chosen(captures_steps=method == CAPTURED):
+                    made = METHODS[name](case, range(stack), examples, "float32", device)
                 for _ in range(WARM_UP_STEPS):
-                    contestant.step()
+                    made.step()
             except torch.OutOfMemoryError:
                 print(f"not run: {case.name}, {method}, {stack} networks: too little memory")
                 continue
             print(f"{case.name}, {method}, {stack} networks: ready after {time.monotonic() - started:.1f} s")
-            yield contestant
-
-
-def _ways(kind: str, device: torch.device) -> list[str]:
-    """The ways that differ: only CUDA captures steps, and only convolutions are unfolded."""
-    return [
-        name
-        for name, way in WAYS.items()
-        if (device.type == "cuda" or not way["captures_steps"])
-        and (kind == "cnn" or not way["unfolds_convolutions"])
-    ]
+            yield Contestant(method, stack, made.step)
 
 
 def _published_rate(case: str) -> float:
@@ -165,8 +145,7 @@ def _published_rate(case: str) -> float:
 
 def _advise(table: pd.DataFrame) -> None:
     rates = table.pivot_table("samples_per_s", "case", "method", aggfunc="max")
-    ways = rates[[name for name in WAYS if name in rates]]
-    print(ways.div(rates[OURS], axis=0).to_string(float_format="{:.3g}".format))
-    for case, way in ways.idxmax(axis=1).astype(str).items():
-        print(f"{case}: fastest is {way}, {WAYS[way]}")
-    print("The defaults are those of Execution in src/dying_relu/stack/execution.py.")
+    if CAPTURED not in rates:
+        print("no CUDA device: whether to capture steps was not measured")
+        return
+    print((rates[CAPTURED] / rates[OURS]).rename("captured / as it is").to_string())

@@ -26,14 +26,10 @@ from dying_relu.stack.activations import ACTIVATIONS
 STEPS = 10 if DEVICE.type == "cpu" else 20
 
 
-@pytest.fixture(autouse=True, params=["grouped", "unfolded"])
-def by_operators(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Convolutions both ways; networks without any once."""
+@pytest.fixture(autouse=True)
+def by_operators() -> Iterator[None]:
     require_device()
-    unfolds = request.param == "unfolded"
-    if unfolds and "mlp" in request.node.name:
-        pytest.skip("has no convolution")
-    with execution.chosen(operators_on_cpu=True, unfolds_convolutions=unfolds):
+    with execution.chosen(operators_on_cpu=True):
         yield
 
 

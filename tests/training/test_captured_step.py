@@ -19,13 +19,6 @@ CASES = [
     *((architecture, optimiser) for architecture in ARCHITECTURES for optimiser in SETTINGS),
     *((architecture, optimiser) for architecture in NORMALISED for optimiser in OPTIMISERS),
 ]
-WAYS = [
-    (architecture, optimiser, unfolds)
-    for architecture, optimiser in CASES
-    for unfolds in (False, True)
-    if not unfolds or architecture.startswith("cnn")
-]
-"""Also with unfolded convolutions, where there are some."""
 STEPS = EAGER_STEPS + 9
 
 
@@ -68,10 +61,10 @@ def assert_trains_alike(captured: Trainer, plain: Trainer, tolerance: float) -> 
         torch.testing.assert_close(tensor, plain.state()[name], rtol=tolerance, atol=tolerance)
 
 
-@pytest.mark.parametrize(("architecture", "optimiser", "unfolds"), WAYS)
-def test_a_recorded_step_trains_as_the_step_itself(architecture: str, optimiser: str, unfolds: bool) -> None:
+@pytest.mark.parametrize(("architecture", "optimiser"), CASES)
+def test_a_recorded_step_trains_as_the_step_itself(architecture: str, optimiser: str) -> None:
     cpu = torch.device("cpu")
-    with execution.chosen(operators_on_cpu=True, unfolds_convolutions=unfolds):
+    with execution.chosen(operators_on_cpu=True):
         plain, recorded = (trainer(architecture, optimiser, cpu) for _ in range(2))
         recorded.train_on = RecordedStep(recorded._train_on, 16, cpu)
         assert_trains_alike(recorded, plain, 1e-6)
@@ -93,15 +86,12 @@ def test_as_many_operators_whatever_the_number_of_networks(optimiser: str) -> No
     assert counts[0] == counts[1]
 
 
-@pytest.mark.parametrize(("architecture", "optimiser", "unfolds"), WAYS)
-def test_a_step_captured_on_a_gpu_trains_as_the_step_itself(
-    architecture: str, optimiser: str, unfolds: bool
-) -> None:
+@pytest.mark.parametrize(("architecture", "optimiser"), CASES)
+def test_a_step_captured_on_a_gpu_trains_as_the_step_itself(architecture: str, optimiser: str) -> None:
     require_cuda()
-    with execution.chosen(captures_steps=False, unfolds_convolutions=unfolds):
-        plain = trainer(architecture, optimiser, DEVICE)
-        with execution.chosen(captures_steps=True):
-            captured = trainer(architecture, optimiser, DEVICE)
-        assert isinstance(captured.train_on, CapturedStep)
-        assert_trains_alike(captured, plain, 1e-4)
-        assert captured.train_on.graph is not None
+    plain = trainer(architecture, optimiser, DEVICE)
+    with execution.chosen(captures_steps=True):
+        captured = trainer(architecture, optimiser, DEVICE)
+    assert isinstance(captured.train_on, CapturedStep)
+    assert_trains_alike(captured, plain, 1e-4)
+    assert captured.train_on.graph is not None

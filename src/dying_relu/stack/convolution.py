@@ -4,8 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from dying_relu.stack import precision, unfolding
-from dying_relu.stack.execution import unfolds_convolutions
+from dying_relu.stack import precision
 from dying_relu.stack.images import by_network, side_by_side, sum_by_channel
 from dying_relu.stack.optimisers import Optimiser, Parameter
 from dying_relu.stack.pooling import MaxPooling
@@ -35,8 +34,6 @@ class Convolution:
     def forward(self, x: Tensor) -> Tensor:
         """Convolve (K, B, inputs, H, W), or (B, H, W, inputs) shared by all networks -> (K, B, C, H, W)."""
         self.x = x
-        if unfolds_convolutions(x.device):
-            return self._forward_unfolded(x)
         networks = len(self.weight.value)
         kind = self._kind()
         self.images = (side_by_side(x) if x.dim() == 5 else x).to(kind).permute(0, 3, 1, 2)
@@ -47,8 +44,6 @@ class Convolution:
         return by_network(z.permute(0, 2, 3, 1), networks)
 
     def backward(self, delta: Tensor, optimiser: Optimiser) -> Tensor | None:
-        if unfolds_convolutions(delta.device):
-            return self._backward_unfolded(delta.permute(0, 1, 3, 4, 2), optimiser)
         rows = side_by_side(delta).contiguous()
         images = rows.to(self.images.dtype).permute(0, 3, 1, 2)
         delta_x = self._gradient_of_input(images) if self.x.dim() == 5 else None
@@ -58,21 +53,6 @@ class Convolution:
 
     def parameters(self) -> list[Parameter]:
         return [self.weight, self.bias]
-
-    def _forward_unfolded(self, x: Tensor) -> Tensor:
-        images = x.permute(0, 1, 3, 4, 2) if x.dim() == 5 else x[None]
-        self.columns = unfolding.unfold(images, self.weight.value.shape[-1])
-        z = unfolding.convolve(self.columns, self.weight.value, self.bias.value)
-        return z.view(len(z), *images.shape[1:4], -1).permute(0, 1, 4, 2, 3)
-
-    def _backward_unfolded(self, delta: Tensor, optimiser: Optimiser) -> Tensor | None:
-        """Send (K, B, H, W, C) back."""
-        weight = self.weight.value
-        delta_x = unfolding.gradient_of_input(delta, weight) if self.x.dim() == 5 else None
-        rows = delta.flatten(1, 3)
-        optimiser.add(self.weight, unfolding.gradient_of_weight(self.columns, rows, weight))
-        optimiser.add(self.bias, rows.sum(1))
-        return None if delta_x is None else delta_x.permute(0, 1, 4, 2, 3)
 
     def _kind(self) -> torch.dtype:
         """The type of numbers that are convolved: bfloat16 where it is asked for, so that nothing is converted twice."""

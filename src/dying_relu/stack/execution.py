@@ -2,7 +2,7 @@
 
 On a CPU: loops compiled for it, and Adam's kernel network by network, each of which passes over memory once. On any other device:
 PyTorch's operators on all networks at once, without a loop over networks and without a number that the CPU has to wait for, so that
-a step can be captured as a CUDA graph. No part of the second way has run on a GPU yet; tests run it on the CPU.
+a step can be captured as a CUDA graph. The second way has run on one GPU (benchmarks/NOTES.md); tests run it on the CPU.
 """
 
 from collections.abc import Iterator
@@ -18,14 +18,12 @@ class Execution:
 
     Attributes:
         operators_on_cpu: compute with operators on the CPU, too: for tests.
-        captures_steps: record a training step as a CUDA graph and replay it. Off until ``benchmarks/gpu.sh`` has shown on a GPU that
-            it is right and faster.
-        unfolds_convolutions: compute convolutions as products of unfolded images, not as grouped convolutions.
+        captures_steps: record a training step as a CUDA graph and replay it. It is faster; off until all parts
+            of ``benchmarks/gpu.sh`` have passed on a GPU.
     """
 
     operators_on_cpu: bool = False
     captures_steps: bool = False
-    unfolds_convolutions: bool = False
 
 
 _chosen = [Execution()]
@@ -40,11 +38,6 @@ def by_operators(device: torch.device) -> bool:
 def captures_steps(device: torch.device) -> bool:
     """Tell if training steps on ``device`` are captured as a CUDA graph."""
     return device.type == "cuda" and _chosen[-1].captures_steps
-
-
-def unfolds_convolutions(device: torch.device) -> bool:
-    """Tell if convolutions on ``device`` are products of unfolded images."""
-    return by_operators(device) and _chosen[-1].unfolds_convolutions
 
 
 @contextmanager

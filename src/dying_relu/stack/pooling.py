@@ -12,7 +12,7 @@ from torch import Tensor
 
 from dying_relu.stack.brain_floats import as_array, as_float, as_kind_of
 from dying_relu.stack.execution import by_operators
-from dying_relu.stack.images import by_network, side_by_side
+from dying_relu.stack.images import by_network, side_by_side, sum_by_channel
 from dying_relu.stack.layers import ElementWise
 from dying_relu.stack.optimisers import Optimiser, Parameter
 
@@ -41,9 +41,9 @@ class MaxPooling:
         """Pool (K, B, C, H, W) -> (K, B, C, H // 2, W // 2)."""
         self.shape, self.kind = x.shape, x.dtype
         self.wide = torch.float32 if x.dtype == torch.bfloat16 else x.dtype
-        if by_operators(x.device):
-            return self._forward_elsewhere(x)
         rows = side_by_side(x).contiguous()
+        if by_operators(x.device):
+            return self._forward_elsewhere(rows)
         batch, height, width, channels = rows.shape
         self.places = torch.empty((batch, height // 2, width // 2, channels), dtype=torch.uint8)
         self.slopes = self._slopes(rows)
@@ -55,7 +55,7 @@ class MaxPooling:
 
     def backward(self, delta: Tensor, optimiser: Optimiser) -> Tensor:
         if by_operators(delta.device):
-            return self._backward_elsewhere(delta)
+            return self._backward_elsewhere(side_by_side(delta).contiguous())
         networks, batch, channels, height, width = self.shape
         if not _is_together(delta):
             delta = by_network(side_by_side(delta).contiguous(), networks)
@@ -88,34 +88,21 @@ class MaxPooling:
             return rows.new_ones(rows.shape[-1], dtype=self.wide)
         return self.rectifier.slope.value.to(self.wide).repeat_interleave(self.shape[2])
 
-    def _forward_elsewhere(self, x: Tensor) -> Tensor:
-        self.lies_together = _is_together(x)
-        self.images = self._as_batch(x)
+    def _forward_elsewhere(self, rows: Tensor) -> Tensor:
+        self.images = rows.permute(0, 3, 1, 2)
         pooled, self.places = aten.max_pool2d_with_indices(self.images, [2, 2])
-        self.pooled = self._as_stack(pooled)
+        self.pooled = by_network(pooled.permute(0, 2, 3, 1), self.shape[0])
         return self.pooled if self.rectifier is None else self.rectifier.function(self.pooled)
 
-    def _backward_elsewhere(self, delta: Tensor) -> Tensor:
+    def _backward_elsewhere(self, rows: Tensor) -> Tensor:
         if self.rectifier is not None:
-            delta = self.rectifier.gradient(delta, self.pooled)
-        self.total = delta.sum((1, 3, 4)).flatten()
+            delta = by_network(rows, self.shape[0])
+            rows = side_by_side(self.rectifier.gradient(delta, self.pooled)).contiguous()
+        self.total = sum_by_channel(rows)
         delta_x = aten.max_pool2d_with_indices_backward(
-            self._as_batch(delta), self.images, [2, 2], [2, 2], [0, 0], [1, 1], False, self.places
+            rows.permute(0, 3, 1, 2), self.images, [2, 2], [2, 2], [0, 0], [1, 1], False, self.places
         )
-        return self._as_stack(delta_x)
-
-    def _as_batch(self, x: Tensor) -> Tensor:
-        """(K, B, C, H, W) -> (K * B, C, H, W), or (B, K * C, H, W) where the networks lie side by side; channels last."""
-        if self.lies_together:
-            return x.permute(0, 1, 3, 4, 2).contiguous().flatten(0, 1).permute(0, 3, 1, 2)
-        return side_by_side(x).contiguous().permute(0, 3, 1, 2)
-
-    def _as_stack(self, batch: Tensor) -> Tensor:
-        """Undo :meth:`_as_batch`."""
-        networks = self.shape[0]
-        if self.lies_together:
-            return batch.unflatten(0, (networks, -1))
-        return by_network(batch.permute(0, 2, 3, 1), networks)
+        return by_network(delta_x.permute(0, 2, 3, 1), self.shape[0])
 
 
 def _is_together(images: Tensor) -> bool:
