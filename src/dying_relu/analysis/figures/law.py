@@ -22,7 +22,8 @@ from dying_relu.analysis.inference.selection import reported
 
 CAPTION = (
     "Onsets: learning rates at which a quarter of the first layer is newly dead, observed against predicted. Grey: settings of the fit; "
-    "coloured: held-out settings, with exact 95% intervals of the median seed; triangles: no onset inside the grid, drawn at its end. "
+    "coloured: held-out settings, with exact 95% intervals of the median seed; triangles: no onset up to this rate, the last with finite "
+    "networks. "
     "Line: identity; dashed: 0.7 octaves to each side, the largest standard deviation that counts as a law."
 )
 TABLES = ("runs", "layers")
@@ -193,8 +194,9 @@ def _name(axes: Axes, here: pd.DataFrame, words: str, colour: str) -> None:
 def _summary(finding: Finding, table: pd.DataFrame) -> str:
     """The settings and the error over the held-out ones, in octaves, beside that of one rate for all."""
     held_out = table[table["held_out"]]
+    rate = _octaves(finding.details["RateAlone"]).partition(" ")[0]
     lines = [
-        f"error {_octaves(finding.details['Error'])} octaves; of one rate for all, {_octaves(finding.details['RateAlone'])}",
+        f"error {_octaves(finding.details['Error'])} octaves (one rate for all: {rate})",
         f"{len(held_out)} settings held out, {len(table) - len(held_out)} fitted; {int((~table['inside']).sum())} without onset",
     ]
     return "\n".join(lines)
