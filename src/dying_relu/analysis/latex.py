@@ -79,19 +79,6 @@ def _label(key: str) -> str | None:
     return ACTIVATIONS[key].label if key in ACTIVATIONS else _OTHERS.get(key)
 
 
-def layer(name: str, depth: int) -> str:
-    """Name a hidden layer as readers know it.
-
-    Args:
-        name: its name in the tables.
-        depth: 1 for the first hidden layer.
-
-    >>> layer("linear1", 3), layer("conv2", 2)
-    ('hidden layer 3', 'hidden layer 2 (convolution)')
-    """
-    return f"hidden layer {depth}{' (convolution)' if name.startswith('conv') else ''}"
-
-
 def activation_name(activation: str, slope: float) -> str:
     """Name an activation, with its slope where the slope is a choice.
 

@@ -3,14 +3,14 @@
 The share of the cells with mass death in which a network overflows, a row an arm, MLPs and CNNs, with the cells and arms of F3a.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from dying_relu.analysis.claims.cells import by_seed, cells_of
+from dying_relu.analysis.claims.cells import by_seed
 from dying_relu.analysis.claims.evidence import Evidence, NotEnoughData
 from dying_relu.analysis.figures import evidence, style
 from dying_relu.analysis.figures.medians import interval, points
@@ -31,7 +31,7 @@ LEAKY = "fuse_leaky"
 
 
 class Arm(NamedTuple):
-    """What is done to a network.
+    """An arm of the twin groups: one thing that is done to a network.
 
     Attributes:
         intervention: its name in the study's file.
@@ -65,7 +65,7 @@ GROUPS = {
     ],
 }
 """The arms, from top to bottom, by what units may do."""
-LOOKS = {
+LOOKS: dict[str, dict[str, Any]] = {
     "MLP": {"color": style.COLOURS[2], "marker": "o", "markersize": 4.5},
     "CNN": {"color": style.COLOURS[3], "marker": "s", "markersize": 4.0, "markerfacecolor": "white"},
 }
@@ -168,14 +168,18 @@ def _groups(axes: Axes) -> None:
         bottom = top + len(arms)
         if place % 2:
             axes.axhspan(top, bottom, color="0.94", zorder=0, linewidth=0)
-        axes.text(1.01, (top + bottom) / 2, words, va="center", fontsize=7, transform=axes.get_yaxis_transform())
+        axes.text(
+            1.01, (top + bottom) / 2, words, va="center", fontsize=7, transform=axes.get_yaxis_transform()
+        )
         top = bottom
 
 
 def _names(axes: Axes, table: pd.DataFrame, counts: dict[str, int]) -> None:
     """Say which mark is which kind of network, and which was not measured."""
-    for place, network in enumerate(LOOKS):
+    for network in LOOKS:
         measured = (table["network"] == network).any()
-        words = f"{network}s: {counts[network]} cells" if measured else f"{network}s: not measured in this study"
+        words = (
+            f"{network}s: {counts[network]} cells" if measured else f"{network}s: not measured in this study"
+        )
         axes.plot([], [], linestyle="", label=words, **LOOKS[network])
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderaxespad=0.2, handletextpad=0.2)

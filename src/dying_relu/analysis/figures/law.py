@@ -4,6 +4,7 @@ Observed against predicted onsets of all settings, SGD and Adam side by side, wi
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,7 +22,8 @@ from dying_relu.analysis.inference.selection import reported
 
 CAPTION = (
     "Onsets: learning rates at which a quarter of the first layer is newly dead, observed against predicted. Grey: settings of the fit; "
-    "coloured: held-out settings, with exact 95% intervals of the median seed; triangles: no onset inside the grid, drawn at its end. "
+    "coloured: held-out settings, with exact 95% intervals of the median seed; triangles: no onset up to this rate, the last with finite "
+    "networks. "
     "Line: identity; dashed: 0.7 octaves to each side, the largest standard deviation that counts as a law."
 )
 TABLES = ("runs", "layers")
@@ -43,11 +45,11 @@ HELD_OUT = {
     "components_80": "80 components",
 }
 """The inputs of the held-out settings, in words."""
-LOOKS = tuple(zip((2, 3, 4, 6, 0), "osDvP", strict=True))
+LOOKS = tuple(zip((2, 3, 4, 6, 0), "osDPX", strict=True))
 """Colour and marker of each of them."""
 MARGIN = 1.7
 """Factor between the outermost onset and the end of a scale."""
-LETTER = 0.019
+LETTER = 0.0165
 """Width of a letter as a part of a panel."""
 
 
@@ -62,15 +64,26 @@ def figure(runs: pd.DataFrame, layers: pd.DataFrame) -> Figure:
     of_study = evidence.of(runs=runs, layers=layers)
     if not runs["experiment"].str.startswith(EXPERIMENT).any():
         return style.note(style.unmeasured(f"it has no experiments '{EXPERIMENT}...'"))
-    drawn, axes = style.panels(1, len(LAWS), 3.2)
-    for panel, optimiser in zip(axes[0], LAWS, strict=True):
-        panel.set_title(style.name(optimiser))
-        try:
-            _panel(panel, of_study, optimiser)
-        except NotEnoughData as reason:
-            style.without(panel, style.unmeasured(reason))
+    laws = {optimiser: _points_or_reason(of_study, optimiser) for optimiser in LAWS}
+    reasons = [one for one in laws.values() if isinstance(one, NotEnoughData)]
+    if len(reasons) == len(laws):
+        return style.note(style.unmeasured(reasons[0]))
+    drawn, axes = style.panels(1, len(LAWS), 3.4)
+    for panel, (optimiser, one) in zip(axes[0], laws.items(), strict=True):
+        if isinstance(one, NotEnoughData):
+            panel.set_title(style.name(optimiser))
+            style.without(panel, style.unmeasured(one))
+        else:
+            _panel(panel, optimiser, *one, of_study.thresholds.octaves)
     axes[0, 0].set_ylabel("observed onset (learning rate)")
     return drawn
+
+
+def _points_or_reason(of_study: Evidence, optimiser: str) -> tuple[pd.DataFrame, Finding] | NotEnoughData:
+    try:
+        return points(of_study, optimiser)
+    except NotEnoughData as reason:
+        return reason
 
 
 def points(of_study: Evidence, optimiser: str) -> tuple[pd.DataFrame, Finding]:
@@ -118,19 +131,23 @@ def _onsets(
 
 def _onsets_of_a_seed(seed: pd.DataFrame, mass: float) -> pd.Series:
     """The onsets of one seed; infinite where it has none, which says that it lies above the grid, or 0 where it lies below."""
-    lowest = seed.iloc[0].groupby(level=SETTING, sort=False).apply(
-        lambda one: one.droplevel(SETTING).dropna().sort_index().head(1).max()
+    lowest = (
+        seed.iloc[0]
+        .groupby(level=SETTING, sort=False)
+        .apply(lambda one: one.droplevel(SETTING).dropna().sort_index().head(1).max())
     )
     beyond = (lowest >= mass).map({True: 0.0, False: np.inf}).where(lowest.notna())
     return onsets(seed, mass).fillna(beyond)
 
 
-def _panel(axes: Axes, of_study: Evidence, optimiser: str) -> None:
-    table, finding = points(of_study, optimiser)
+def _panel(axes: Axes, optimiser: str, table: pd.DataFrame, finding: Finding, octaves: float) -> None:
+    axes.set_title(f"{style.name(optimiser)}\n{_summary(finding, table)}")
     shown = table[table["estimate"].notna() & np.isfinite(table["predicted"])]
+    if shown.empty:
+        style.without(axes, "in no setting a quarter of the first layer dies inside the grid")
+        return
     ends = shown[["predicted", "estimate"]].to_numpy()
     low, high = ends.min() / MARGIN, ends.max() * MARGIN
-    octaves = of_study.thresholds.octaves
     axes.set(xscale="log", yscale="log", xlim=(low, high), ylim=(low, high), aspect="equal")
     axes.plot([low, high], [low, high], color="0.2", linewidth=0.8, zorder=0.5)
     for factor in (2**octaves, 2**-octaves):
@@ -139,49 +156,50 @@ def _panel(axes: Axes, of_study: Evidence, optimiser: str) -> None:
     inputs = style.in_order(table.loc[table["held_out"], "inputs"], list(HELD_OUT))
     for place, kind in enumerate(inputs):
         colour, marker = LOOKS[place % len(LOOKS)]
-        look = {"color": style.COLOURS[colour], "marker": marker}
+        look: dict[str, Any] = {"color": style.COLOURS[colour], "marker": marker}
         here = shown[shown["held_out"] & (shown["inputs"] == kind)]
         _marks(axes, here, markersize=4, zorder=2, **look)
         if not here.empty:
             _name(axes, here, HELD_OUT.get(kind, style.name(kind)), look["color"])
     axes.set_xlabel(FORMULAS[optimiser].format(constant=finding.details["Constant"]))
-    axes.text(0.03, 0.97, _summary(finding, table), va="top", fontsize=7, transform=axes.transAxes)
 
 
-def _marks(axes: Axes, table: pd.DataFrame, **look: object) -> None:
+def _marks(axes: Axes, table: pd.DataFrame, **look: Any) -> None:
     """A mark for each setting; a triangle where the onset lies beyond the end of the grid."""
     for inside, marker in ((True, look.get("marker", "o")), (False, None)):
         here = table[table["inside"] == inside]
         if here.empty:
             continue
         beyond = "^" if marker is None else marker
-        hollow = {} if inside else {"markerfacecolor": "white"}
-        options = {"linestyle": "", "elinewidth": 0.7} | look | {"marker": beyond} | hollow
+        hollow: dict[str, Any] = {} if inside else {"markerfacecolor": "white"}
+        options: dict[str, Any] = {"linestyle": "", "elinewidth": 0.7} | look | {"marker": beyond} | hollow
         axes.errorbar(here["predicted"], here["estimate"], errors(here), **options)
 
 
 def _name(axes: Axes, here: pd.DataFrame, words: str, colour: str) -> None:
-    """Name the inputs below their marks: to their right, or at the panel's right border where there is no more room."""
-    x, y = float(here["predicted"].max()), float(here["estimate"].min())
-    low, high = axes.get_xlim()
+    """Name the inputs on the side of their marks that is further from the line, or at the panel's right border if there is no more room."""
+    x, low, high = float(here["predicted"].max()), *axes.get_xlim()
+    above = float((here["estimate"] / here["predicted"]).median()) > 1
     fits = np.log(x / low) / np.log(high / low) + LETTER * len(words) < 1
-    at, shift = ((x, y), (3, -6)) if fits else ((high, y), (0, -17))
-    alignment = "left" if fits else "right"
-    options = {"textcoords": "offset points", "va": "top", "fontsize": 7, "color": colour}
-    axes.annotate(words, at, shift, ha=alignment, **options)
+    if above:
+        at, shift, sides = (x, float(here["estimate"].max())), (0, 6), ("center", "bottom")
+    elif fits:
+        at, shift, sides = (x, float(here["estimate"].min())), (3, -6), ("left", "top")
+    else:
+        at, shift, sides = (high, float(here["estimate"].min())), (0, -20), ("right", "top")
+    options: dict[str, Any] = {"ha": sides[0], "va": sides[1], "fontsize": 7, "color": colour}
+    axes.annotate(words, at, shift, textcoords="offset points", **options)
 
 
 def _summary(finding: Finding, table: pd.DataFrame) -> str:
-    """The error over the held-out settings, in octaves, beside that of one rate for all; and the settings without an onset."""
+    """The settings and the error over the held-out ones, in octaves, beside that of one rate for all."""
     held_out = table[table["held_out"]]
+    rate = _octaves(finding.details["RateAlone"]).partition(" ")[0]
     lines = [
-        f"held out: error {_octaves(finding.details['Error'])} octaves",
-        f"one rate for all: {_octaves(finding.details['RateAlone'])}",
+        f"error {_octaves(finding.details['Error'])} octaves (one rate for all: {rate})",
+        f"{len(held_out)} settings held out, {len(table) - len(held_out)} fitted; {int((~table['inside']).sum())} without onset",
     ]
-    without = int((~table["inside"]).sum())
-    if without:
-        lines.append(f"{without} of {len(table)} settings without onset")
-    return "\n".join([f"{len(table) - len(held_out)} fitted, {len(held_out)} held out", *lines])
+    return "\n".join(lines)
 
 
 def _octaves(value: object) -> str:

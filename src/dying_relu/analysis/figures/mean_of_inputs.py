@@ -3,12 +3,14 @@
 The newly dead share of the first layer over the learning rate, a row a data set and a column an optimiser, with the numbers of F1a.
 """
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from dying_relu.analysis.claims.evidence import Evidence, NotEnoughData
-from dying_relu.analysis.figures import evidence, marks, style
+from dying_relu.analysis.figures import curve_names, evidence, marks, style
 from dying_relu.analysis.figures.medians import curve, medians
 from dying_relu.analysis.findings.f1_mean import CENTRED, OFFSET
 from dying_relu.analysis.findings.layers import at_the_end, first_inputs, with_new_dead
@@ -18,14 +20,14 @@ from dying_relu.analysis.outcomes import finite
 CAPTION = (
     "Share of the first layer that is newly dead over the learning rate, MLPs: inputs with an offset of share 0.6, standardised, and "
     "centred; rho is their offset share. Medians of finite networks over seeds with exact 95% intervals; dashed: mass death; crosses "
-    "above: some (small) or most (large) networks overflowed. In each panel: units of all centred networks that are newly dead."
+    "above: some (small) or most (large) networks overflowed. Titles: newly dead units of all finite networks with centred inputs."
 )
 TABLES = ("runs", "layers")
 COLUMNS = {"layers": evidence.LAYERS}
 EXPERIMENT = "mean_inputs"
 INPUTS = {OFFSET: "offset", "standardised": "standardised", CENTRED: "centred"}
 """The inputs that are shown, in words."""
-LOOKS = {
+LOOKS: dict[str, dict[str, Any]] = {
     OFFSET: {"color": style.COLOURS[3], "marker": "s"},
     "standardised": {"color": style.COLOURS[2], "marker": "^"},
     CENTRED: {"color": style.COLOURS[0], "marker": "o", "linewidth": 2.2, "markersize": 5, "zorder": 1.9},
@@ -49,15 +51,17 @@ def figure(runs: pd.DataFrame, layers: pd.DataFrame) -> Figure:
     datasets = style.in_order(networks["dataset"], style.DATASETS)
     optimisers = style.in_order(networks["optimiser"], style.OPTIMISERS)
     drawn, axes = style.panels(
-        len(datasets), len(optimisers), 0.55 + 1.35 * len(datasets), sharex=True, sharey=True
+        len(datasets), len(optimisers), 0.5 + 1.5 * len(datasets), sharex=True, sharey=True
     )
-    style.room_beside(drawn, 0.75)
+    curve_names.make_room(drawn, 0.75)
     rho = offset_shares(of_study, networks)
     for row, dataset in enumerate(datasets):
         for column, optimiser in enumerate(optimisers):
             here = networks[(networks["dataset"] == dataset) & (networks["optimiser"] == optimiser)]
             _panel(axes[row, column], here, of_study)
-            axes[row, column].set_title(f"{style.name(dataset)}, {style.name(optimiser)}")
+            dead, units = newly_dead_units(of_study, here)
+            counts = f"\ncentred: {dead:,} of {units:,} units" if units else ""
+            axes[row, column].set_title(f"{style.name(dataset)}, {style.name(optimiser)}{counts}")
         _labels(axes[row, -1], networks[networks["dataset"] == dataset], rho[dataset])
         axes[row, 0].set_ylabel("newly dead, layer 1")
     style.rates(axes[-1, 0], sorted(networks["learning_rate"].unique()))
@@ -86,13 +90,29 @@ def shares(of_study: Evidence) -> pd.DataFrame:
 
 
 def offset_shares(of_study: Evidence, networks: pd.DataFrame) -> pd.Series:
-    """The offset share of the inputs before the first step, a mean over networks; index dataset and inputs."""
+    """The offset share of the inputs before the first step.
+
+    Args:
+        of_study: the study's evidence.
+        networks: of :func:`shares`.
+
+    Returns:
+        A mean over networks; index dataset and inputs.
+    """
     rho = first_inputs(of_study)["offset_share"]
     return networks.assign(rho=networks["run"].map(rho)).groupby(["dataset", "inputs"])["rho"].mean()
 
 
 def newly_dead_units(of_study: Evidence, networks: pd.DataFrame) -> tuple[int, int]:
-    """The newly dead units of the first layers of finite networks with centred inputs, and all of them."""
+    """The newly dead units of first layers without a mean of their inputs.
+
+    Args:
+        of_study: the study's evidence.
+        networks: of :func:`shares`.
+
+    Returns:
+        The newly dead units of the first layers of finite networks with centred inputs, and the number of all their units.
+    """
     counted = networks[finite(networks) & (networks["inputs"] == CENTRED)]
     layers = at_the_end(of_study)
     first = layers[(layers["depth"] == 1) & layers["run"].isin(counted["run"])]
@@ -108,11 +128,6 @@ def _panel(axes: Axes, networks: pd.DataFrame, of_study: Evidence) -> None:
         curve(axes, "learning_rate", medians(here, ["learning_rate"], "new_dead"), **LOOKS[inputs])
         lost = here.groupby("learning_rate")["overflowed"].mean()
         marks.above(axes, lost.index.to_numpy(), lost.to_numpy(), position, LOOKS[inputs]["color"])
-    dead, units = newly_dead_units(of_study, networks)
-    if units:
-        words = f"centred: {dead:,} of {units:,}"
-        behind = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.8}
-        axes.text(0.03, 0.13, words, va="center", fontsize=7, bbox=behind, transform=axes.transAxes)
     style.shares(axes, "")
     marks.make_room(axes, len(INPUTS))
     axes.set_yticks([0, 0.25, 0.5, 0.75, 1])
@@ -127,4 +142,4 @@ def _labels(axes: Axes, networks: pd.DataFrame, rho: pd.Series) -> None:
             summary = medians(last[last["inputs"] == inputs], ["learning_rate"], "new_dead")["estimate"]
             height = float(summary.dropna().iloc[-1]) if summary.notna().any() else 0.5
             labels.append((height, f"{words}\n$\\rho$ = {rho[inputs]:.2f}", LOOKS[inputs]["color"]))
-    style.names_beside(axes, labels, 0.34)
+    curve_names.beside(axes, labels, 0.34)

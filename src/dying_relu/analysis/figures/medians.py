@@ -84,5 +84,5 @@ def points(axes: Axes, heights: Sequence[float] | np.ndarray, summary: pd.DataFr
         summary: (settings,) with the columns estimate, low and high.
         look: options of matplotlib's ``errorbar``.
     """
-    options = {"linestyle": "", "elinewidth": 0.9, "capsize": 0} | look
+    options: dict[str, Any] = {"linestyle": "", "elinewidth": 0.9, "capsize": 0} | look
     axes.errorbar(summary["estimate"], heights, xerr=errors(summary), **options)

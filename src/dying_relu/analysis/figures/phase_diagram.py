@@ -3,6 +3,8 @@
 Newly dead share of the first layer and outcomes over learning rate and offset share, with the line that the law predicts.
 """
 
+from typing import Any, Literal
+
 import numpy as np
 import pandas as pd
 from matplotlib import colormaps
@@ -117,9 +119,19 @@ def line(of_study: Evidence, networks: pd.DataFrame, optimiser: str) -> pd.Serie
     return rates[np.isfinite(rates) & (rates.index > 0)].sort_index()
 
 
-def cells(networks: pd.DataFrame, of: pd.Series, statistic: str) -> pd.DataFrame:
-    """A statistic of a column's numbers in every cell; rows: offset shares, columns: learning rates."""
-    return of.groupby([networks["rho"], networks["learning_rate"]]).agg(statistic).unstack()
+def cells(networks: pd.DataFrame, of: pd.Series, statistic: Literal["median", "mean"]) -> pd.DataFrame:
+    """A statistic of the networks of every cell.
+
+    Args:
+        networks: with the columns ``rho`` and learning_rate.
+        of: (rows,) a number a network, NaN where it has none.
+        statistic: of the numbers of a cell.
+
+    Returns:
+        Rows: offset shares; columns: learning rates; NaN where no network has a number.
+    """
+    table = networks.assign(of=of.astype(float))
+    return table.pivot_table("of", index="rho", columns="learning_rate", aggfunc=statistic, dropna=False)
 
 
 def _panel(axes: Axes, networks: pd.DataFrame, predicted: pd.Series) -> None:
@@ -138,7 +150,11 @@ def _panel(axes: Axes, networks: pd.DataFrame, predicted: pd.Series) -> None:
         most = cells(networks, networks["outcome"] == outcome, "mean").to_numpy() > MOST
         for row, column in np.argwhere(most):
             light = dead.to_numpy()[row, column] < DARK
-            look = {"color": "0.95" if light else "0.15", "markersize": 2.5, "markeredgewidth": 0.6}
+            look: dict[str, Any] = {
+                "color": "0.95" if light else "0.15",
+                "markersize": 2.5,
+                "markeredgewidth": 0.6,
+            }
             axes.plot(rates[column], row, marker=marker, linestyle="", **look)
     rows = [int(np.argmin(abs(levels - rho))) for rho in predicted.index]
     axes.plot(predicted.to_numpy(), rows, color="white", linewidth=2.6)
@@ -166,13 +182,11 @@ def _norm() -> BoundaryNorm:
 
 def _legends(figure: Figure, axes: np.ndarray) -> None:
     colours = ScalarMappable(_norm(), style.SEQUENTIAL)
-    bar = figure.colorbar(
-        colours, ax=list(axes.flat), aspect=30, pad=0.02, ticks=BOUNDS, spacing="proportional"
-    )
+    bar = figure.colorbar(colours, ax=list(axes.flat), aspect=30, pad=0.02, ticks=BOUNDS, spacing="uniform")
     bar.ax.set_yticklabels([f"{bound:.0%}" for bound in BOUNDS])
     bar.set_label("newly dead, layer 1")
     bar.outline.set_visible(False)
-    marks = {"markersize": 4, "linestyle": "", "color": "0.2"}
+    marks: dict[str, Any] = {"markersize": 4, "linestyle": "", "color": "0.2"}
     handles = [
         Line2D([], [], color=LINE, linewidth=1.6, label="the law's line"),
         *(

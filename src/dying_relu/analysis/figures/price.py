@@ -34,12 +34,12 @@ APART = 1.07
 """Factor between the places of the widths."""
 WIDEST = (-0.6, 2.0)
 """Parts of the damage beyond which intervals are cut."""
-REMOVED = {"color": style.COLOURS[2], "marker": "o", "markersize": 4.5}
-RANDOM = {"color": "0.45", "marker": "s", "markersize": 4.0, "markerfacecolor": "white"}
+REMOVED: dict[str, Any] = {"color": style.COLOURS[2], "marker": "o", "markersize": 4.5}
+RANDOM: dict[str, Any] = {"color": "0.45", "marker": "s", "markersize": 4.0, "markerfacecolor": "white"}
 
 
 class Arm(NamedTuple):
-    """What a damaged network, or its twin, is.
+    """An arm of the damaged networks, or of the twins that lack units instead.
 
     Attributes:
         kind: of what is removed or renewed.
@@ -97,7 +97,9 @@ def losses(of_study: Evidence) -> pd.DataFrame:
         ``width``, ``living``, ``replicate`` and ``loss``, NaN where a network overflowed; no rows without such experiments.
     """
     runs = reported(of_study.runs)
-    runs = runs[(runs["dataset"] == "mnist") & (runs["optimiser"] == "sgd") & (runs["learning_rate"] == SAFE_RATE)]
+    runs = runs[
+        (runs["dataset"] == "mnist") & (runs["optimiser"] == "sgd") & (runs["learning_rate"] == SAFE_RATE)
+    ]
     parts = []
     for width in WIDTHS:
         here = runs[runs["experiment"] == f"living_{width}"]
@@ -163,7 +165,7 @@ def _living(axes: Axes, of_study: Evidence) -> None:
     for place, ((width, here), (colour, marker)) in enumerate(zip(widths, LIVING_LOOKS, strict=False)):
         # Side by side, where they would hide each other.
         summary = medians(here.assign(across=here["living"] * APART ** (place - 1)), ["across"], "change")
-        look = {"color": style.COLOURS[colour], "marker": marker}
+        look: dict[str, Any] = {"color": style.COLOURS[colour], "marker": marker}
         curve(axes, "across", summary, label=f"{width} units wide", **look)
     axes.legend(loc="lower right", borderaxespad=0.2)
     ticks = sorted(table["living"].astype(int).unique())
@@ -180,7 +182,15 @@ def _parts(axes: Axes, numbers: pd.DataFrame, of_study: Evidence) -> None:
     limits = of_study.thresholds
     row, labels = 0.0, []
     for kind, threshold in ((DEAD, limits.strictly_dead_part), (NEARLY, limits.nearly_dead_part)):
-        axes.text(0.0, row, f"{kind} removed", fontsize=7, style="italic", va="center", transform=axes.get_yaxis_transform())
+        axes.text(
+            0.0,
+            row,
+            f"{kind} removed",
+            fontsize=7,
+            style="italic",
+            va="center",
+            transform=axes.get_yaxis_transform(),
+        )
         first = row + 0.5
         for words in DAMAGES.values():
             row += 1
@@ -193,7 +203,11 @@ def _parts(axes: Axes, numbers: pd.DataFrame, of_study: Evidence) -> None:
     axes.set_ylim(row - 0.5, -0.6)
     axes.tick_params(axis="y", length=0)
     low, high = axes.get_xlim()
-    axes.set_xlim(max(low, WIDEST[0]), min(high, WIDEST[1]))
+    medians_shown = numbers.groupby(["damage", "kind", "placebo"])["part"].median()
+    axes.set_xlim(
+        max(low, min(WIDEST[0], 1.1 * medians_shown.min())),
+        min(high, max(WIDEST[1], 1.1 * medians_shown.max())),
+    )
     axes.xaxis.set_major_formatter(style.PERCENT)
     axes.set_xlabel("part of the damage explained")
     _legend(axes, "these units", "as many random ones")

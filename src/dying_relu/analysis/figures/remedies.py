@@ -3,6 +3,8 @@
 Accuracy of every remedy minus that of leaky ReLU, with the runs, the scores and the choice of rates of C10.
 """
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -12,7 +14,7 @@ from dying_relu.analysis.claims.c10_leaky_is_best import BY
 from dying_relu.analysis.claims.choices import best
 from dying_relu.analysis.claims.evidence import NotEnoughData
 from dying_relu.analysis.claims.scores import scored
-from dying_relu.analysis.figures import evidence, marks, style
+from dying_relu.analysis.figures import marks, style
 from dying_relu.analysis.figures.medians import medians, points
 from dying_relu.analysis.inference.selection import split
 from dying_relu.analysis.outcomes import untrained
@@ -28,7 +30,7 @@ TABLES = ("runs",)
 EXPERIMENT = PREFIX
 """Experiments whose names begin so."""
 PANEL = ["optimiser", "initial_bias"]
-LOOKS = {
+LOOKS: dict[str, dict[str, Any]] = {
     "mlp": {"color": style.COLOURS[2], "marker": "o", "markersize": 3.6},
     "cnn": {"color": style.COLOURS[3], "marker": "s", "markersize": 3.4, "markerfacecolor": "white"},
 }
@@ -46,7 +48,9 @@ def figure(runs: pd.DataFrame) -> Figure:
     except NotEnoughData as reason:
         return style.note(style.unmeasured(reason))
     remedies = _ordered(table)
-    columns = sorted(set(table[PANEL].itertuples(index=False, name=None)), key=lambda one: (-one[1], one[0] == "adam"))
+    columns = sorted(
+        set(table[PANEL].itertuples(index=False, name=None)), key=lambda one: (-one[1], one[0] == "adam")
+    )
     drawn, axes = style.panels(1, len(columns), 0.85 + 0.135 * len(remedies), sharey=True)
     networks = style.in_order(table["architecture"], list(LOOKS))
     for panel, (optimiser, bias) in zip(axes[0], columns, strict=True):
@@ -81,7 +85,9 @@ def differences(runs: pd.DataFrame) -> pd.DataFrame:
         raise NotEnoughData(f"the study has no experiment {EXPERIMENT!r}")
     named = scored(named).astype({"remedy": str})
     selection, reporting = split(named)
-    chosen = reporting.merge(best(selection, [*BY, "remedy"], ["learning_rate"]), on=[*BY, "remedy", "learning_rate"])
+    chosen = reporting.merge(
+        best(selection, [*BY, "remedy"], ["learning_rate"]), on=[*BY, "remedy", "learning_rate"]
+    )
     leaky = chosen.loc[chosen["remedy"] == LEAKY, [*BY, "replicate", "score"]]
     table = chosen[chosen["remedy"] != LEAKY].merge(leaky, on=[*BY, "replicate"], suffixes=("", "_leaky"))
     if table.empty:
@@ -100,7 +106,9 @@ def _ordered(table: pd.DataFrame) -> list[str]:
 def _panel(axes: Axes, table: pd.DataFrame, remedies: list[str], networks: list[str]) -> None:
     axes.axvline(0, color="0.2", linewidth=0.6, zorder=0.5)
     axes.axvline(PAPER.accuracy_matters, **style.THRESHOLD)
-    axes.axhspan(remedies.index(BASELINE) - 0.5, remedies.index(BASELINE) + 0.5, color="0.9", linewidth=0, zorder=0)
+    axes.axhspan(
+        remedies.index(BASELINE) - 0.5, remedies.index(BASELINE) + 0.5, color="0.9", linewidth=0, zorder=0
+    )
     for place, network in enumerate(networks):
         here = table[table["architecture"] == network]
         if here.empty:

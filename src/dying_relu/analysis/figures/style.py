@@ -1,7 +1,6 @@
 """The look of every figure: the paper's width, font and sizes, one palette, and the same words for the same things."""
 
 import io
-import math
 import textwrap
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -19,7 +18,6 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from dying_relu.analysis import latex
-from dying_relu.analysis.outcomes import untrained
 from dying_relu.files.atomic import atomic_path
 from dying_relu.stack.activations import ACTIVATIONS
 
@@ -118,33 +116,6 @@ def panels(rows: int, columns: int, height: float, **sharing: Any) -> tuple[Figu
     )
 
 
-def places(
-    number: int, rows: int, height: float, margin: float, sharey: bool = True
-) -> tuple[Figure, np.ndarray]:
-    """A figure with ``rows`` panels, one above the other, for each of ``number`` places; further places continue below.
-
-    Args:
-        number: of data sets and architectures, say.
-        rows: panels of each of them.
-        height: of a panel, in inches; less where the figure would not fit a page.
-        margin: height in inches for what is not panels: titles, a legend.
-        sharey: whether all panels share their vertical axis.
-
-    Returns:
-        The figure and its axes, (rows, number); all share their horizontal axis, and every place has its own labels below.
-    """
-    columns = min(number, MOST_COLUMNS)
-    blocks = math.ceil(number / columns)
-    total = min(margin + blocks * rows * height, MOST_HEIGHT)
-    figure, grid = panels(blocks * rows, columns, total, sharex=True, sharey=sharey)
-    axes = grid.reshape(blocks, rows, columns).transpose(1, 0, 2).reshape(rows, blocks * columns)
-    for unused in axes[:, number:].flat:
-        unused.remove()
-    for lowest in axes[-1, :number]:
-        lowest.tick_params(labelbottom=True)
-    return figure, axes[:, :number]
-
-
 def save(figure: Figure, out: Path) -> None:
     """Write a figure as a PDF and as a PNG beside it; the same figure gives the same bytes.
 
@@ -178,16 +149,6 @@ def name(key: str) -> str:
     return latex.name(key)
 
 
-def layer(key: str, depth: int) -> str:
-    """Name a hidden layer as readers know it.
-
-    Args:
-        key: its name in the tables.
-        depth: 1 for the first hidden layer.
-    """
-    return latex.layer(key, depth)
-
-
 def with_activation_names(runs: pd.DataFrame) -> pd.DataFrame:
     """``runs`` with a column ``function``: the activation's name, in the order of their entries and by slope."""
     names = [latex.activation_name(*pair) for pair in zip(runs["activation"], runs["slope"], strict=True)]
@@ -219,44 +180,6 @@ def number(value: Any) -> str:
     True
     """
     return f"{value:g}".replace("-", MINUS)
-
-
-def correlation(value: float) -> str:
-    """A correlation to two decimals.
-
-    >>> correlation(-0.9) == MINUS + "0.90"
-    True
-    """
-    return f"{value:.2f}".replace("-", MINUS)
-
-
-def settings(runs: pd.DataFrame, *factors: str) -> list[tuple[str, pd.DataFrame]]:
-    """Split runs by the places of a figure: a data set, an architecture and a level of each factor that has several.
-
-    Args:
-        runs: rows of the table of runs.
-        factors: columns that the figure does not show. Runs that differ in one must not pass for replicates of each other.
-
-    Returns:
-        (title, runs) of each place, in the order of the table.
-    """
-    varying = [column for column in factors if len(runs[column].unique()) > 1]
-    found = []
-    for levels, group in runs.groupby(["dataset", "architecture", *varying], sort=False):
-        further = (factor(column, level) for column, level in zip(varying, levels[2:], strict=True))
-        title = f"{name(str(levels[0]))}, {name(str(levels[1]))}"
-        found.append(("\n".join((title, *filter(None, [", ".join(further)]))), group))
-    return found
-
-
-def replicates(runs: pd.DataFrame) -> str:
-    """Explain the marks and bars of a figure, by the number of replicates."""
-    count = runs["replicate"].nunique()
-    if count == 1:
-        return "one seed, so no intervals"
-    # What did not train is in no mean.
-    up_to = "up to " if untrained(runs).any() else ""
-    return f"means and 95% intervals of {up_to}{count} seeds"
 
 
 def rates(axes: Axes, values: Sequence[float]) -> None:
@@ -305,13 +228,13 @@ def empty(height: float) -> Figure:
 
 
 def unmeasured(reason: object) -> str:
-    """Say in a figure, or in a part of it, that something was not measured.
+    r"""Say in a figure, or in a part of it, that something was not measured.
 
     Args:
         reason: why not, a clause, such as that of a :class:`~dying_relu.analysis.claims.evidence.NotEnoughData`.
 
     >>> unmeasured("the study has no experiment 'when'")
-    "not measured in this study:\\nthe study has no experiment 'when'"
+    "not measured in this study:\nthe study has no experiment 'when'"
     """
     return f"not measured in this study:\n{reason}"
 
@@ -338,49 +261,6 @@ def in_order(levels: pd.Series, order: Sequence[str]) -> list[str]:
     """
     present = list(dict.fromkeys(levels))
     return [level for level in order if level in present] + [level for level in present if level not in order]
-
-
-def names_beside(axes: Axes, labels: Sequence[tuple[float, str, Any]], apart: float) -> None:
-    """Write names to the right of a panel, at heights on its scale, moved apart where they would overlap.
-
-    Args:
-        axes: whose scale it is.
-        labels: height, words and colour of each.
-        apart: the least distance between two of them, on the scale.
-    """
-    ordered = sorted(labels, key=lambda label: -label[0])
-    heights = [height for height, _, _ in ordered]
-    for place in range(1, len(heights)):
-        heights[place] = min(heights[place], heights[place - 1] - apart)
-    # Back up again, where the lowest were moved below the panel.
-    for place in range(len(heights) - 1, 0, -1):
-        lowest = axes.get_ylim()[0] + apart / 2 if place == len(heights) - 1 else heights[place + 1] + apart
-        heights[place] = max(heights[place], lowest)
-    for height, (_, words, colour) in zip(heights, ordered, strict=True):
-        axes.annotate(
-            words,
-            (1.0, height),
-            (4, 0),
-            xycoords=("axes fraction", "data"),
-            textcoords="offset points",
-            va="center",
-            fontsize=7,
-            color=colour,
-            annotation_clip=False,
-            in_layout=False,
-        )
-
-
-def room_beside(figure: Figure, inches: float) -> None:
-    """Keep the right margin free, for names beside the last panels.
-
-    Args:
-        figure: of the paper's width.
-        inches: width of the margin.
-    """
-    layout = figure.get_layout_engine()
-    if isinstance(layout, ConstrainedLayoutEngine):
-        layout.set(rect=(0, 0, 1 - inches / TEXT_WIDTH, 1))
 
 
 def note(message: str, height: float = 1.0) -> Figure:

@@ -3,6 +3,8 @@
 The share of all new deaths that have happened, over the steps since the rate became too high; at step 20 it is the number of F5a and F5b.
 """
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -27,7 +29,7 @@ COLOURS = (2, 3, 4, 6)
 APART = 1.4
 """The least factor between the steps of checkpoints that are shown."""
 WORDS = {"none": "too high from the start on", "low_until_100": "too high after step 100, a tenth before"}
-LINES = {
+LINES: dict[str, dict[str, Any]] = {
     "none": {"linestyle": "-", "marker": "o"},
     "low_until_100": {"linestyle": "--", "marker": "s", "markerfacecolor": "white"},
 }
@@ -46,14 +48,14 @@ def figure(runs: pd.DataFrame, layers: pd.DataFrame) -> Figure:
         table = progress(of_study)
     except NotEnoughData as reason:
         return style.note(style.unmeasured(reason))
-    drawn, axes = style.panels(1, len(RATES), 2.4, sharex=True, sharey=True)
+    drawn, axes = style.panels(1, len(RATES), 2.6, sharex=True, sharey=True)
     for panel, optimiser in zip(axes[0], RATES, strict=True):
-        panel.set_title(style.name(optimiser))
         here = table[table["optimiser"] == optimiser]
         if here.empty:
+            panel.set_title(style.name(optimiser))
             style.without(panel, style.unmeasured("no such networks"))
         else:
-            _panel(panel, here, of_study.thresholds.fast)
+            _panel(panel, here, style.name(optimiser), of_study.thresholds.fast)
     axes[0, 0].set_ylabel("new deaths so far")
     for panel in axes[0]:
         panel.set_xlabel("steps since the rate became too high")
@@ -86,7 +88,10 @@ def progress(of_study: Evidence) -> pd.DataFrame:
     layers = layers[(layers["probe"] == "train") & layers["run"].isin(runs["run"])]
     dead = layers.groupby(["run", "step"])["new_dead_all"].sum(min_count=1).astype(float).reset_index()
     table = runs.assign(switch=runs["intervention"].map(SWITCHES)).merge(dead, on="run")
-    at = {name: table.loc[table["step"] == table[name]].set_index("run")["new_dead_all"] for name in ("switch", "steps")}
+    at = {
+        name: table.loc[table["step"] == table[name]].set_index("run")["new_dead_all"]
+        for name in ("switch", "steps")
+    }
     before, end = (table["run"].map(at[name]) for name in ("switch", "steps"))
     deaths = end - before
     enough = finite(table) & (deaths >= of_study.thresholds.some_deaths * table["hidden_units"])
@@ -121,7 +126,7 @@ def _seeds(table: pd.DataFrame) -> str:
     return "" if min(counts) == every else f" ({' and '.join(map(str, counts))} of {every} seeds)"
 
 
-def _panel(axes: Axes, table: pd.DataFrame, fast: float) -> None:
+def _panel(axes: Axes, table: pd.DataFrame, title: str, fast: float) -> None:
     axes.axhline(fast, **style.THRESHOLD)
     axes.axvline(STEPS, color="0.35", linewidth=0.5, zorder=0)
     axes.set_xscale("log")
@@ -133,9 +138,14 @@ def _panel(axes: Axes, table: pd.DataFrame, fast: float) -> None:
             summary = medians(of_rate[of_rate["intervention"] == arm], ["since"], "share")
             curve(axes, "since", summary, color=colour, markersize=3.2, **LINES[arm])
         axes.plot([], [], color=colour, linewidth=3, label=f"rate {style.number(rate)}{_seeds(of_rate)}")
-    soon = table.loc[table["since"] == STEPS, "share"].median()
-    place = "upper left" if soon < fast else "lower right"
-    axes.legend(loc=place, borderaxespad=0.1, handlelength=1.0, labelspacing=0.25)
+    axes.legend(
+        title=title,
+        title_fontsize=8,
+        loc="lower center",
+        bbox_to_anchor=(0.5, 1.0),
+        handlelength=1.0,
+        labelspacing=0.25,
+    )
     style.shares(axes, "")
     axes.set_yticks([0, 0.25, 0.5, 0.75, 1])
     axes.set_xticks([5, 20, 100, 500], ["5", "20", "100", "500"])
