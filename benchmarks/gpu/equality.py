@@ -1,6 +1,7 @@
 """The tests that hold the engine to plain PyTorch, and captured steps to steps as they are, on the device."""
 
 import os
+from importlib.util import find_spec
 
 import pytest
 
@@ -8,6 +9,8 @@ import pytest
 import dying_relu.training.trainer  # noqa: F401
 from benchmarks.gpu.parts import ROOT, Options
 
+PROCESSES = 6
+"""That test at the same time, where pytest-xdist is installed: a test's own time is mostly that of launching small kernels."""
 TESTS = ("tests/stack/test_execution.py", "tests/training/test_captured_step.py")
 
 
@@ -31,4 +34,5 @@ def run(options: Options) -> int:
     arguments += ["--noconftest", "-p", "benchmarks.gpu.libraries", "-p", "no:cacheprovider", "-q", "-rs"]
     arguments += ["--rootdir", str(ROOT), "--durations=5"]
     arguments += ["-k", "mlp-sgd or mlp-relu-adam"] if options.short else []
+    arguments += ["-p", "xdist", "-n", str(PROCESSES)] if find_spec("xdist") and not options.short else []
     return int(pytest.main(arguments))

@@ -5,11 +5,22 @@ As a plugin of pytest it is in place before any test is imported.
 
 import sys
 from collections.abc import Callable
-from importlib.util import find_spec
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-HAS_NUMBA = "numba" in sys.modules or find_spec("numba") is not None
+
+def _can_import(name: str) -> bool:
+    """Tell if a package is installed and works with the others."""
+    try:
+        import_module(name)
+    except ImportError as error:
+        print(f"{name}: {error}")
+        return False
+    return True
+
+
+HAS_NUMBA = _can_import("numba")
 
 
 def replace_numba() -> None:
@@ -36,5 +47,5 @@ def _refusing(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 if not HAS_NUMBA:
-    print("numba is not installed: what it compiles for CPUs is left out")
+    print("without numba: what it compiles for CPUs is left out")
     replace_numba()

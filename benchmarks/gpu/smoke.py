@@ -39,16 +39,16 @@ def run(options: Options) -> int:
     device = devices.choose(options.device)
     shards = study.plan(load_configuration(ROOT / "config" / "smoke.yaml")).shards
     shards = shards[:1] if options.short else shards
-    captures = device.type == "cuda"
     with tempfile.TemporaryDirectory() as folder:
-        for captured in (False, True) if captures else (False,):
+        for captured in (False, True) if device.type == "cuda" else (False,):
             started = time.monotonic()
             with _by_operators(device), execution.chosen(captures_steps=captured):
                 tables = [_trained(shard, device, Path(folder) / f"{captured}") for shard in shards]
             runs = sum(map(len, tables))
             seconds = time.monotonic() - started
             print(
-                f"{runs} networks in {len(shards)} shards on {device} in {seconds:.1f} s, captured: {captured}"
+                f"{runs} networks in {len(shards)} shards on {device} in {seconds:.1f} s, captured: {captured}",
+                flush=True,
             )
             # Without numba, by the operators that the device has, too.
             with execution.chosen(operators_on_cpu=not HAS_NUMBA):

@@ -15,7 +15,6 @@ import torch
 from torch import Tensor
 
 from benchmarks import cases
-from benchmarks.gpu import convolutions
 from benchmarks.gpu.parts import ROOT, Options
 from benchmarks.methods import METHODS
 from benchmarks.workers import steps_per_s
@@ -44,7 +43,7 @@ SHORT = Scope(("mlp-adam-relu",), {"mlp": (2,), "cnn": (2,)}, rounds=2, seconds=
 
 
 def run(options: Options) -> int:
-    """Measure every case and write ``gpu.csv`` and ``convolutions.csv``.
+    """Measure every case and write ``gpu.csv``.
 
     Args:
         options: the device, and how much.
@@ -68,10 +67,6 @@ def run(options: Options) -> int:
         table.to_csv(options.out / "gpu.csv", index=False)
         print(tables[-1].to_string(index=False, float_format="{:.4g}".format), flush=True)
     _advise(table)
-    by_way = convolutions.compare(device, options.short)
-    by_way.insert(0, "card", card)
-    by_way.to_csv(options.out / "convolutions.csv", index=False)
-    print(by_way.to_string(index=False, float_format="{:.3g}".format))
     return 0
 
 
@@ -124,17 +119,14 @@ def _case(case: cases.Case, scope: Scope, device: torch.device) -> pd.DataFrame:
 
 
 def _contestants(case: cases.Case, scope: Scope, device: torch.device) -> Iterator[Contestant]:
-    examples = case.examples()
-    methods = ["usual", "torch_func", OURS, *([CAPTURED] if device.type == "cuda" else [])]
-    for method in methods:
-        is_stack = method != "usual"
-        for stack in scope.stacks[case.setting.architecture.kind] if is_stack else (1,):
+    kind, examples = case.setting.architecture.kind, case.examples()
+    for method in ("usual", "torch_func", OURS, *([CAPTURED] if device.type == "cuda" else [])):
+        name = OURS if method == CAPTURED else method
+        for stack in scope.stacks[kind] if method != "usual" else (1,):
             started = time.monotonic()
             try:
                 with execution.chosen(captures_steps=method == CAPTURED):
-                    made = METHODS[OURS if method == CAPTURED else method](
-                        case, range(stack), examples, "float32", device
-                    )
+                    made = METHODS[name](case, range(stack), examples, "float32", device)
                 for _ in range(WARM_UP_STEPS):
                     made.step()
             except torch.OutOfMemoryError:
@@ -156,9 +148,4 @@ def _advise(table: pd.DataFrame) -> None:
     if CAPTURED not in rates:
         print("no CUDA device: whether to capture steps was not measured")
         return
-    gain = (rates[CAPTURED] / rates[OURS]).rename("captured / as it is")
-    print(gain.to_string())
-    wins = bool((gain > 1).mean() > 1 / 2)
-    print(
-        f"suggestion: captures_steps = {wins} in src/dying_relu/stack/execution.py, if the equality tests passed"
-    )
+    print((rates[CAPTURED] / rates[OURS]).rename("captured / as it is").to_string())

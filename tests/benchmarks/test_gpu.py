@@ -8,23 +8,10 @@ import pandas as pd
 import pytest
 import torch
 
-from benchmarks.gpu import convolutions, libraries, parts
+from benchmarks.gpu import libraries, parts
 from benchmarks.gpu.__main__ import main
 
 SCRIPT = parts.ROOT / "benchmarks" / "gpu.sh"
-
-
-def test_both_ways_to_convolve_compute_the_same() -> None:
-    stream = torch.Generator().manual_seed(0)
-    images = torch.randn(5, 3 * 2, 6, 4, generator=stream, dtype=torch.float64)
-    weight = torch.randn(3, 7, 2, 3, 3, generator=stream, dtype=torch.float64)
-    delta = torch.randn(5, 3 * 7, 6, 4, generator=stream, dtype=torch.float64)
-    for one, other in zip(
-        convolutions.grouped(images, weight, delta),
-        convolutions.unfolded(images, weight, delta),
-        strict=True,
-    ):
-        torch.testing.assert_close(one, other)
 
 
 def test_a_part_that_takes_too_long_stops_no_other(
@@ -39,7 +26,9 @@ def test_a_part_that_takes_too_long_stops_no_other(
 
 
 def test_all_parts_together_take_at_most_eight_minutes() -> None:
-    assert sum(parts.LIMITS.values()) <= 8 * 60
+    at_once = max(parts.LIMITS[part] for part in parts.SIDE_BY_SIDE)
+    alone = sum(limit for part, limit in parts.LIMITS.items() if part not in parts.SIDE_BY_SIDE)
+    assert at_once + alone <= 8 * 60
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")

@@ -51,7 +51,7 @@ def test_normalising_and_clipping_take_memory() -> None:
     assert memory.of_job(clipped) > memory.of_job(plain)
 
 
-def test_larger_convolutions_make_smaller_stacks_on_a_cpu_and_all_fill_a_gpu() -> None:
+def test_larger_convolutions_make_smaller_stacks_on_a_cpu() -> None:
     sizes = []
     for channels in (4, 8, 16, 1000):
         shard = replace(shard_of(), architecture=CNN(kind="cnn", channels=[channels], widths=[16]))
@@ -59,9 +59,14 @@ def test_larger_convolutions_make_smaller_stacks_on_a_cpu_and_all_fill_a_gpu() -
     assert sizes == sorted(sizes, reverse=True)
     assert len(set(sizes)) == 4
     assert sizes[-1] == 1
-    shard = replace(shard_of(), architecture=CNN(kind="cnn", channels=[8], widths=[16]))
+
+
+def test_stacks_fill_a_gpu_but_convolutional_ones_only_as_far_as_they_gain() -> None:
+    shard = shard_with(100, 100)
     larger = replace(shard, memory_limit=2 * shard.memory_limit)
-    assert 1 < memory.stack_size(shard, "sgd", True, 0) < memory.stack_size(larger, "sgd", True, 0)
+    assert 64 < memory.stack_size(shard, "sgd", True, 0) < memory.stack_size(larger, "sgd", True, 0)
+    convolutional = replace(larger, architecture=CNN(kind="cnn", channels=[8], widths=[16]))
+    assert memory.stack_size(convolutional, "sgd", True, 0) == 64
 
 
 def test_this_machine_says_how_large_its_cache_is() -> None:

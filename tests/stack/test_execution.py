@@ -23,7 +23,7 @@ from stack.test_equality import (
 from dying_relu.stack import execution
 from dying_relu.stack.activations import ACTIVATIONS
 
-STEPS = 10 if DEVICE.type == "cpu" else 40
+STEPS = 10 if DEVICE.type == "cpu" else 20
 
 
 @pytest.fixture(autouse=True)

@@ -212,7 +212,7 @@ class Configuration(Section):
     seed: int = Field(default=0, ge=0, le=2**53)
     """Of all random numbers, together with the replicate."""
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
-    """Where networks are trained; auto: the CPU, as long as the engine has not run on a GPU, which `cuda` and `mps` ask for."""
+    """Where networks are trained; auto: the CPU, until all tests have passed on a GPU, which `cuda` and `mps` ask for."""
     memory_limit: Annotated[ByteSize, AfterValidator(_of_a_machine)] = Field(
         default=ByteSize(2 * 2**30), json_schema_extra={"default": "2 GiB"}
     )

@@ -1,7 +1,7 @@
 """The meaning of a study's `device`, as far as it can be told without PyTorch."""
 
 AUTO = "cpu"
-"""The device that `auto` means, as long as the engine has not run on a GPU."""
+"""The device that `auto` means, until all parts of ``benchmarks/gpu.sh`` have passed on a GPU."""
 
 
 def is_gpu(name: str) -> bool:

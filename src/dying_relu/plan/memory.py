@@ -37,6 +37,8 @@ CACHES_FILLED_WITH_WEIGHTS = 3.0
 # Velocities and moments pass through the cache too.
 FILLED_WITH_MOMENTS = 2.0
 LARGEST_STACK = 64
+# Measured on a GPU (benchmarks/NOTES.md): grouped convolutions of more networks are no faster, or much slower.
+LARGEST_CONVOLUTIONAL_STACK_ON_GPU = 64
 # Of one example in all networks of a convolutional stack: more operators are saved with more networks, and memory is slower.
 ACTIVATIONS_SIDE_BY_SIDE = 2**16
 USUAL_CACHE = 2 * 2**20
@@ -52,7 +54,8 @@ def of_job(shard: "Shard") -> int:
 
 
 def stack_size(shard: "Shard", optimiser: str, on_gpu: bool, cache: int) -> int:
-    """Count the networks per stack for runs of ``shard``: on a CPU the fastest, on a GPU as many as the memory limit admits.
+    """Count the networks per stack for runs of ``shard``: on a CPU the fastest, on a GPU as many as the memory limit admits,
+    of convolutional networks no more than convolve fast.
 
     Args:
         shard: what is trained.
@@ -63,7 +66,7 @@ def stack_size(shard: "Shard", optimiser: str, on_gpu: bool, cache: int) -> int:
     spare = shard.memory_limit - fixed(shard) - len(shard.runs) * per_run(shard)
     fit = max(1, spare // in_stack(shard))
     if on_gpu:
-        return fit
+        return min(fit, LARGEST_CONVOLUTIONAL_STACK_ON_GPU) if shard.architecture.is_convolutional else fit
     return min(fit, fastest_stack(shard.architecture, shard.dataset.name, shard.optimisers[optimiser], cache))
 
 

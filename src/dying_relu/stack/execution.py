@@ -2,7 +2,7 @@
 
 On a CPU: loops compiled for it, and Adam's kernel network by network, each of which passes over memory once. On any other device:
 PyTorch's operators on all networks at once, without a loop over networks and without a number that the CPU has to wait for, so that
-a step can be captured as a CUDA graph. No part of the second way has run on a GPU yet; tests run it on the CPU.
+a step can be captured as a CUDA graph. The second way has run on one GPU (benchmarks/NOTES.md); tests run it on the CPU.
 """
 
 from collections.abc import Iterator
@@ -18,8 +18,8 @@ class Execution:
 
     Attributes:
         operators_on_cpu: compute with operators on the CPU, too: for tests.
-        captures_steps: record a training step as a CUDA graph and replay it. Off until ``benchmarks/gpu.sh`` has shown on a GPU that
-            it is right and faster.
+        captures_steps: record a training step as a CUDA graph and replay it. It is faster; off until all parts
+            of ``benchmarks/gpu.sh`` have passed on a GPU.
     """
 
     operators_on_cpu: bool = False

@@ -13,7 +13,7 @@ def choose(name: str) -> "torch.device":
     """Choose a device by its name.
 
     Args:
-        name: cpu, cuda, mps, or auto, which is the CPU as long as the engine has not run on a GPU.
+        name: cpu, cuda, mps, or auto, which is the CPU until all tests have passed on a GPU.
 
     Returns:
         The device. On CUDA float32 is float32 from now on, TF32 is not used.
