@@ -150,6 +150,19 @@ def end_to_end(
 
 
 @app.command()
+def data_to_pdf(
+    against: Annotated[Path, typer.Option(help="An earlier source tree, whose default study is run.")],
+    out: Out = DEFAULT_OUT,
+    replicates: Annotated[int, typer.Option(help="Of every setting; the study has more.")] = 1,
+    rounds: Annotated[int, typer.Option(help="How often each tree is timed.")] = 1,
+) -> None:
+    """Run an earlier tree's default study, with fewer replicates, from data to PDF: with that tree and with this one."""
+    from benchmarks import data_to_pdf as whole_study
+
+    print(whole_study.summary(whole_study.run(out, against, replicates, rounds)))
+
+
+@app.command()
 def readme(
     folder: Annotated[Path, typer.Option(help="Folder that the benchmarks wrote to.")] = PUBLISHED,
 ) -> None:

@@ -39,7 +39,7 @@ def grid(
         "architectures": architectures,
         "optimisers": {"sgd": {"kind": "sgd"}},
         "training": {"batch_size": 128, "epochs": 3},
-        "measuring": {"train": min(300, *datasets.values()), "test": 300, "checkpoints": 6},
+        "measuring": {"train": min(300, *datasets.values()), "test": 200, "checkpoints": 2},
         "experiments": {
             "causes": {
                 "question": "What does a network cost?",

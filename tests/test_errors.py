@@ -56,7 +56,7 @@ def writing(images: Path, small_study: Path, out: Path) -> list[list[str]]:
     return [
         ["train", "recovery-mnist-mlp-00", "--config", str(SMOKE), "--data", str(images), "--out", f"{out}/shard"],
         ["claims", *given, "--out", f"{out}/claims.csv"],
-        ["figure", "learning_rate", *given, "--out", f"{out}/figures/learning_rate.pdf"],
+        ["figure", "remedies", *given, "--out", f"{out}/figures/remedies.pdf"],
         ["record", *given, "--config", str(CONFIGURATION), "--out", f"{out}/provenance.json"],
     ]  # fmt: skip
 

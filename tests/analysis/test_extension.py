@@ -149,13 +149,13 @@ def test_claim_table_and_number_are_in_what_is_written(
 def test_the_code_of_an_extension_is_part_of_the_digest(
     extension: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before, ours = (FIGURES.digest("made_up"), TABLES.digest()), FIGURES.digest("capacity")
+    before, ours = (FIGURES.digest("made_up"), TABLES.digest()), FIGURES.digest("fuse")
     with (extension / "made_up.py").open("a") as file:
         file.write("\nEDITED = 1\n")
     after = (FIGURES.digest("made_up"), TABLES.digest())
     assert all(one != other for one, other in zip(before, after, strict=True))
     monkeypatch.delenv(VARIABLE)
-    assert FIGURES.digest("capacity") == ours
+    assert FIGURES.digest("fuse") == ours
     assert TABLES.digest() not in before
 
 

@@ -6,6 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stack.test_equality import ARCHITECTURES, IMAGE, new_stack, runs
 
+from dying_relu.stack.pruning import pruned
+from dying_relu.training import effective_rank as effective_rank_module
 from dying_relu.training.effective_rank import Shown, capacity, effective_rank
 from dying_relu.training.measurement import measure
 from dying_relu.training.models import as_inputs
@@ -58,3 +60,26 @@ def test_dead_units_contribute_rounding_and_dormant_layers_have_no_rank(kind: st
     # Held-out examples need the units that look dead on the training ones.
     alive = {name: torch.ones_like(flags) for name, flags in dead.items()}
     assert (capacity(stack, *shown(), alive, alive).pruned_answers[[0, 2]] > 0).all()
+
+
+@pytest.mark.parametrize("kind", ARCHITECTURES)
+def test_a_layer_below_dead_units_need_not_be_computed_again(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    architecture = ARCHITECTURES[kind]
+    stack = new_stack(architecture, runs("relu", "sgd"))
+    examples = as_inputs(architecture, torch.randn(20, *IMAGE, generator=torch.Generator().manual_seed(3)))
+    shown = Shown(examples, measure(stack, examples, torch.zeros(20, dtype=torch.long)).features)
+    alive = {
+        hidden.name: torch.zeros_like(hidden.affine.bias.value, dtype=torch.bool) for hidden in stack.hidden
+    }
+    some = torch.zeros_like(alive[stack.hidden[-1].name])
+    some[:, ::2] = True
+    for k in range(len(some)):
+        # Units that are alive, so that the logits change.
+        dead = alive | {stack.hidden[-1].name: some}
+        expected = effective_rank_module.logits_of(pruned(stack, k, dead), examples)[0]
+        with monkeypatch.context() as patch:
+            patch.setattr(effective_rank_module, "logits_of", lambda *_: pytest.fail("computed again"))
+            logits = effective_rank_module._logits_without_dead_units(stack, k, dead, 20)(shown)
+        torch.testing.assert_close(logits, expected)

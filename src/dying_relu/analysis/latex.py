@@ -43,6 +43,7 @@ _OTHERS = {
     "he": "He",
     "rai": "RAI",
     "lecun": "LeCun",
+    "lsuv": "LSUV",
 }
 _ALSO_WORDS = ("he",)
 """Keys that are words of their own in a sentence."""
@@ -76,19 +77,6 @@ def _label(key: str) -> str | None:
     if key in IMAGE_SETS:
         return IMAGE_SETS[key].label
     return ACTIVATIONS[key].label if key in ACTIVATIONS else _OTHERS.get(key)
-
-
-def layer(name: str, depth: int) -> str:
-    """Name a hidden layer as readers know it.
-
-    Args:
-        name: its name in the tables.
-        depth: 1 for the first hidden layer.
-
-    >>> layer("linear1", 3), layer("conv2", 2)
-    ('hidden layer 3', 'hidden layer 2 (convolution)')
-    """
-    return f"hidden layer {depth}{' (convolution)' if name.startswith('conv') else ''}"
 
 
 def activation_name(activation: str, slope: float) -> str:

@@ -7,9 +7,11 @@ really took.
 
 import math
 from collections import Counter
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from dying_relu.configuration import IMAGE_SETS, Architecture, Size
+from dying_relu.plan.shard import STACKED_FACTORS
 
 if TYPE_CHECKING:
     from dying_relu.plan.shard import Run, Shard
@@ -20,7 +22,12 @@ FORWARD_PASSES_TO_RECORD_UNITS = 4.0
 # Counting on all examples, at the end with the answers to them; before that for networks with dead units only.
 FORWARD_PASSES_TO_COUNT_AT_THE_END = 1.2
 FORWARD_PASSES_TO_COUNT = 0.5
-START_UP_SECONDS = 2.5
+START_UP_SECONDS = 3.5
+"""Python, imports, the plan, the data, the loading of compiled code, and the writing of the tables."""
+# What a stack costs whatever the number of its networks, which is most of the time of small ones: calls of operators, not arithmetic.
+SECONDS_PER_STACK = 0.03
+SECONDS_PER_STEP = 0.0006
+SECONDS_PER_COUNTING_STEP = 0.0035
 
 
 def size(architecture: Architecture, dataset: str) -> Size:
@@ -38,7 +45,7 @@ def size(architecture: Architecture, dataset: str) -> Size:
 
 
 def seconds_per_run(shard: "Shard", run: "Run") -> float:
-    """Estimate the seconds on one core for one run.
+    """Estimate the seconds on one core for the arithmetic of one run, by which jobs are cut into shards.
 
     Args:
         shard: how it is trained and measured.
@@ -57,12 +64,29 @@ def seconds_per_run(shard: "Shard", run: "Run") -> float:
     return (steps * training + counted * forward + measuring + counting) / shard.architecture.flops_per_second
 
 
+def seconds_per_stack(shard: "Shard", run: "Run") -> float:
+    """Estimate the seconds on one core for a stack of ``shard``, beside the arithmetic of its runs.
+
+    Args:
+        shard: how it is trained.
+        run: one of the stack's.
+    """
+    interventions = shard.interventions[run.intervention]
+    steps = shard.steps + sum(part.steps_before for part in interventions)
+    counting = shard.steps * sum(part.counts_units for part in interventions)
+    return SECONDS_PER_STACK + SECONDS_PER_STEP * steps + SECONDS_PER_COUNTING_STEP * counting
+
+
 def seconds(shard: "Shard") -> float:
     """Estimate the seconds on one core for the job of ``shard``."""
     alike = Counter((run.optimiser, run.intervention) for run in shard.runs)
     one_of_each = {(run.optimiser, run.intervention): run for run in shard.runs}
-    return START_UP_SECONDS + sum(
-        number * seconds_per_run(shard, one_of_each[factors]) for factors, number in alike.items()
+    # At least: those that do not fit the cache are more stacks, of which each has much to compute.
+    stacks = {attrgetter(*STACKED_FACTORS)(run): run for run in shard.runs}
+    return (
+        START_UP_SECONDS
+        + sum(number * seconds_per_run(shard, one_of_each[factors]) for factors, number in alike.items())
+        + sum(seconds_per_stack(shard, run) for run in stacks.values())
     )
 
 

@@ -1,6 +1,6 @@
 """The part of a trained network that is in use: the effective rank of its features, and the contribution of its dead units."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -8,7 +8,7 @@ from torch import Tensor
 
 from dying_relu.stack.network import Network
 from dying_relu.stack.precision import in_float64
-from dying_relu.stack.pruning import prunable, pruned
+from dying_relu.stack.pruning import Kept, prunable, pruned
 from dying_relu.training.measurement import VECTORS_AT_ONCE
 
 RANK_TOLERANCE = 0.01
@@ -71,14 +71,27 @@ def capacity(
     difference, changed = (torch.zeros(len(logits), dtype=torch.float64) for _ in range(2))
     seen_dead, woken = (torch.cat(list(flags.values()), 1).any(1) for flags in (dead, woken_on_test))
     for k in seen_dead.nonzero()[:, 0].tolist():
-        smaller = pruned(network, k, dead)
-        moved = logits_of(smaller, train.examples, batch)[0] - logits[k]
+        of_smaller = _logits_without_dead_units(network, k, dead, batch)
+        moved = of_smaller(train) - logits[k]
         difference[k] = float(moved.abs().max() / logits[k].abs().max())
         if woken[k]:
-            changed[k] = in_float64(
-                logits_of(smaller, test.examples, batch)[0].argmax(0) != answers[k]
-            ).mean()
+            changed[k] = in_float64(of_smaller(test).argmax(0) != answers[k]).mean()
     return Capacity(effective_rank(features), difference, changed)
+
+
+def _logits_without_dead_units(
+    network: Network, k: int, dead: Mapping[str, Tensor], batch: int
+) -> Callable[[Shown], Tensor]:
+    """Make a function from examples to the logits, (classes, N), of the ``k``-th network without its dead units."""
+    smaller = pruned(network, k, dead)
+    *lower, highest = (dead[hidden.name][k] for hidden in network.hidden)
+    if any(flags.any() for flags in lower):
+        return lambda shown: logits_of(smaller, shown.examples, batch)[0]
+    # Below the dead units nothing changes, so the features of the others are known.
+    kept = Kept.of(highest)
+    return lambda shown: smaller.output.forward(
+        shown.features[k, kept.columns(shown.features.shape[1])][None]
+    )[0]
 
 
 def logits_of(network: Network, examples: Tensor, batch: int = VECTORS_AT_ONCE) -> Tensor:

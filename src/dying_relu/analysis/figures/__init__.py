@@ -2,8 +2,9 @@
 
 A module of a figure has a function ``figure``, which takes tables as data frames and returns a matplotlib figure of the paper's text
 width; it works in a notebook, too. Beside it the module says, in literals, the figure's ``CAPTION``, the ``TABLES`` it takes, and
-``COLUMNS``, the columns of a table with many rows (all of them, of other tables). To add a figure, add a module; it may as well be
-an extension (:mod:`dying_relu.extensions`).
+``COLUMNS``, the columns of a table with many rows (all of them, of other tables). The numbers are those of the verdicts: figures take them
+from findings and claims, by :mod:`dying_relu.analysis.figures.evidence`. To add a figure, add a module; it may as well be an extension
+(:mod:`dying_relu.extensions`).
 """
 
 from pathlib import Path

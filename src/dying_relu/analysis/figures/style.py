@@ -1,7 +1,7 @@
 """The look of every figure: the paper's width, font and sizes, one palette, and the same words for the same things."""
 
 import io
-import math
+import textwrap
 from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backend_bases import RendererBase
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from dying_relu.analysis import latex
-from dying_relu.analysis.outcomes import untrained
 from dying_relu.files.atomic import atomic_path
 from dying_relu.stack.activations import ACTIVATIONS
 
@@ -33,6 +33,12 @@ MARKERS = "osD^vPX"
 LINES = ("-", "--", "-.", ":")
 SEQUENTIAL = "cividis"
 """For shares: ordered in lightness, so that it reads in greyscale and without red or green."""
+THRESHOLD: dict[str, Any] = {"color": "0.35", "linestyle": (0, (4, 3)), "linewidth": 0.6, "zorder": 0.5}
+"""The line of a verdict's threshold."""
+DATASETS = ("mnist", "cifar10")
+OPTIMISERS = ("sgd", "momentum", "adam")
+"""The usual order of data sets and optimisers in figures."""
+PERCENT = mpl.ticker.PercentFormatter(1, symbol="%")
 MINUS = "\N{MINUS SIGN}"
 MOST_COLUMNS = 4
 """Panels side by side; at the text width more of them have no room for their titles."""
@@ -108,33 +114,6 @@ def panels(rows: int, columns: int, height: float, **sharing: Any) -> tuple[Figu
     )
 
 
-def places(
-    number: int, rows: int, height: float, margin: float, sharey: bool = True
-) -> tuple[Figure, np.ndarray]:
-    """A figure with ``rows`` panels, one above the other, for each of ``number`` places; further places continue below.
-
-    Args:
-        number: of data sets and architectures, say.
-        rows: panels of each of them.
-        height: of a panel, in inches; less where the figure would not fit a page.
-        margin: height in inches for what is not panels: titles, a legend.
-        sharey: whether all panels share their vertical axis.
-
-    Returns:
-        The figure and its axes, (rows, number); all share their horizontal axis, and every place has its own labels below.
-    """
-    columns = min(number, MOST_COLUMNS)
-    blocks = math.ceil(number / columns)
-    total = min(margin + blocks * rows * height, MOST_HEIGHT)
-    figure, grid = panels(blocks * rows, columns, total, sharex=True, sharey=sharey)
-    axes = grid.reshape(blocks, rows, columns).transpose(1, 0, 2).reshape(rows, blocks * columns)
-    for unused in axes[:, number:].flat:
-        unused.remove()
-    for lowest in axes[-1, :number]:
-        lowest.tick_params(labelbottom=True)
-    return figure, axes[:, :number]
-
-
 def save(figure: Figure, out: Path) -> None:
     """Write a figure as a PDF and as a PNG beside it; the same figure gives the same bytes.
 
@@ -166,16 +145,6 @@ def look(position: int) -> dict[str, Any]:
 def name(key: str) -> str:
     """A factor's level as readers know it; for the names of data sets, architectures, optimisers, activations."""
     return latex.name(key)
-
-
-def layer(key: str, depth: int) -> str:
-    """Name a hidden layer as readers know it.
-
-    Args:
-        key: its name in the tables.
-        depth: 1 for the first hidden layer.
-    """
-    return latex.layer(key, depth)
 
 
 def with_activation_names(runs: pd.DataFrame) -> pd.DataFrame:
@@ -211,44 +180,6 @@ def number(value: Any) -> str:
     return f"{value:g}".replace("-", MINUS)
 
 
-def correlation(value: float) -> str:
-    """A correlation to two decimals.
-
-    >>> correlation(-0.9) == MINUS + "0.90"
-    True
-    """
-    return f"{value:.2f}".replace("-", MINUS)
-
-
-def settings(runs: pd.DataFrame, *factors: str) -> list[tuple[str, pd.DataFrame]]:
-    """Split runs by the places of a figure: a data set, an architecture and a level of each factor that has several.
-
-    Args:
-        runs: rows of the table of runs.
-        factors: columns that the figure does not show. Runs that differ in one must not pass for replicates of each other.
-
-    Returns:
-        (title, runs) of each place, in the order of the table.
-    """
-    varying = [column for column in factors if len(runs[column].unique()) > 1]
-    found = []
-    for levels, group in runs.groupby(["dataset", "architecture", *varying], sort=False):
-        further = (factor(column, level) for column, level in zip(varying, levels[2:], strict=True))
-        title = f"{name(str(levels[0]))}, {name(str(levels[1]))}"
-        found.append(("\n".join((title, *filter(None, [", ".join(further)]))), group))
-    return found
-
-
-def replicates(runs: pd.DataFrame) -> str:
-    """Explain the marks and bars of a figure, by the number of replicates."""
-    count = runs["replicate"].nunique()
-    if count == 1:
-        return "one seed, so no intervals"
-    # What did not train is in no mean.
-    up_to = "up to " if untrained(runs).any() else ""
-    return f"means and 95% intervals of {up_to}{count} seeds"
-
-
 def rates(axes: Axes, values: Sequence[float]) -> None:
     """Make the horizontal axis logarithmic, for learning rates; labelled at its decades, or at the values if it has none.
 
@@ -272,8 +203,62 @@ def shares(axes: Axes, label: str) -> None:
         label: of the axis.
     """
     axes.set_ylim(-0.03, 1.03)
-    axes.yaxis.set_major_formatter(mpl.ticker.PercentFormatter(1, symbol="%"))
+    axes.yaxis.set_major_formatter(PERCENT)
     axes.set_ylabel(label)
+
+
+def points(axis: Axis) -> None:
+    """Label an axis of differences between shares in percentage points.
+
+    Args:
+        axis: to change, such as ``axes.xaxis``.
+    """
+    axis.set_major_formatter(mpl.ticker.FuncFormatter(lambda value, _: number(round(100 * value, 6))))
+
+
+def empty(height: float) -> Figure:
+    """Make a figure of the text width without axes.
+
+    Args:
+        height: in inches.
+    """
+    return plt.figure(FigureClass=PaperFigure, figsize=(TEXT_WIDTH, height))
+
+
+def unmeasured(reason: object) -> str:
+    r"""Say in a figure, or in a part of it, that something was not measured.
+
+    Args:
+        reason: why not, a clause, such as that of a :class:`~dying_relu.analysis.claims.evidence.NotEnoughData`.
+
+    >>> unmeasured("the study has no experiment 'when'")
+    "not measured in this study:\nthe study has no experiment 'when'"
+    """
+    return f"not measured in this study:\n{reason}"
+
+
+def without(axes: Axes, message: str) -> None:
+    """Leave a panel empty but for the reason.
+
+    Args:
+        axes: to change.
+        message: the reason.
+    """
+    axes.set_axis_off()
+    axes.text(
+        0.5, 0.5, textwrap.fill(message, 40), ha="center", va="center", fontsize=7, transform=axes.transAxes
+    )
+
+
+def in_order(levels: pd.Series, order: Sequence[str]) -> list[str]:
+    """The distinct levels, those that ``order`` has first and in its order.
+
+    Args:
+        levels: with repetitions.
+        order: of the usual levels.
+    """
+    present = list(dict.fromkeys(levels))
+    return [level for level in order if level in present] + [level for level in present if level not in order]
 
 
 def note(message: str, height: float = 1.0) -> Figure:
