@@ -4,7 +4,8 @@
 PYTHON ?= python3
 STUDY ?= config
 RESULTS ?= results/default
-PYTEST_OPTIONS ?= -n auto --maxprocesses 4 --dist loadfile
+# A process for every core that the system counts. The order of files is that of tests/longest_first.py.
+PYTEST_OPTIONS ?= -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 BIN := .venv/bin
 LOCKED := .venv/.locked

@@ -22,6 +22,8 @@ ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "build" / "docs"
 REFERENCE = "reference"
 """Folder of the reference inside the site."""
+TEMPLATES = ROOT / "docs" / "templates"
+"""Of the reference: what differs from pdoc's own."""
 PACKAGE = "dying_relu"
 
 STYLE = """\
@@ -136,7 +138,9 @@ def write_reference(out: Path) -> None:
     warnings.filterwarnings("ignore", "Error parsing type annotation", UserWarning)
     # All are named, because a package that says what is public would keep others out.
     warnings.filterwarnings("ignore", "The module specification", UserWarning)
-    pdoc.render.configure(docformat="google", show_source=False, footer_text="Dying ReLU")
+    pdoc.render.configure(
+        docformat="google", show_source=False, footer_text="Dying ReLU", template_directory=TEMPLATES
+    )
     pdoc.pdoc(*modules(), output_directory=out / REFERENCE)
 
 

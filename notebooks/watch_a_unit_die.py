@@ -156,7 +156,7 @@ print(
 #
 # ## Can it be saved?
 #
-# From the step before, with a tenth of the rate:
+# From the step before, with a tenth of the rate (in [Save a dying unit](save_a_dying_unit.ipynb) you try more, over whole trainings):
 
 
 # %%

@@ -6,6 +6,7 @@ import pytest
 import torch
 from generated_paper import generate
 from hypothesis import settings
+from longest_first import longest_first
 from small_shard import blurred_prototypes
 from small_study import write_small_study
 
@@ -19,6 +20,12 @@ torch.set_num_threads(1)
 # The machine is shared; how long an example takes says nothing about the code.
 settings.register_profile("shared machine", deadline=None)
 settings.load_profile("shared machine")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put long files first where processes run side by side; a single one keeps to the order of the folders."""
+    if hasattr(config, "workerinput"):
+        items[:] = longest_first(items)
 
 
 @pytest.fixture(scope="session")

@@ -28,7 +28,7 @@ def opened(notebook: nbformat.NotebookNode, folder: Path, width: int) -> Iterato
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         context = browser.new_context(offline=True, viewport={"width": width, "height": 900})
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(60_000)
         page.on("request", lambda request: faults.append(request.url) if _is_foreign(request.url) else None)
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.goto(file.as_uri())

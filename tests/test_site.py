@@ -76,6 +76,17 @@ def test_every_module_is_reached_from_the_first_page(site: Path) -> None:
     }
 
 
+def test_every_page_of_the_reference_leads_back_to_the_first_page(site: Path) -> None:
+    first = site / "index.html"
+    without = []
+    for module in MODULES:
+        file = page(module, site)
+        targets = {(file.parent / link).resolve() for link in build.links(file.read_text(encoding="utf-8"))}
+        if first.resolve() not in targets:
+            without.append(module.relative_to(PACKAGE))
+    assert without == []
+
+
 def test_links_lead_somewhere(site: Path) -> None:
     assert build.broken_links(site) == []
 

@@ -10,7 +10,7 @@ from notebook_page import opened
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 SOURCES = sorted(NOTEBOOKS.glob("*.py"))
-WITHOUT_STUDY = ["diagnose_your_model", "watch_a_unit_die"]
+WITHOUT_STUDY = ["diagnose_your_model", "save_a_dying_unit", "watch_a_unit_die"]
 MOST_BYTES = 1_500_000
 
 
@@ -18,6 +18,7 @@ def test_there_are_notebooks() -> None:
     assert {source.stem for source in SOURCES} == {
         "explore_results",
         "diagnose_your_model",
+        "save_a_dying_unit",
         "watch_a_unit_die",
     }
 
@@ -74,6 +75,21 @@ def test_the_slider_and_its_buttons_work_offline(tmp_path: Path) -> None:
         assert slider.input_value() == "30"
         page.get_by_title("First frame").click()
         assert picture.get_attribute("src") == first
+
+
+@pytest.mark.slow
+def test_a_change_of_the_settings_saves_the_unit_offline(tmp_path: Path) -> None:
+    tracked = nbformat.read(NOTEBOOKS / "save_a_dying_unit.ipynb", as_version=4)
+    with opened(tracked, tmp_path, width=1100) as page:
+        chart = page.get_by_role("figure")
+        chart.get_by_text("dead from update").wait_for()
+        for setting, level in (("Learning rate", "0.1"), ("Gradient clipped", "yes"), ("Inputs", "yes")):
+            control = chart.locator(".vega-bind").filter(has_text=setting)
+            before = control.locator("input:checked").get_attribute("value")
+            control.get_by_label(level, exact=True).check()
+            chart.get_by_text("it lives").wait_for()
+            control.locator(f"input[value='{before}']").check()
+            chart.get_by_text("dead from update").wait_for()
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from small_study import CONFIGURATION, ORIGIN
 
-from dying_relu import cli
 from dying_relu.analysis import claims, numbers
 from dying_relu.analysis.numbers.provenance import numbers as macros
 from dying_relu.analysis.study_results import StudyResults
+from dying_relu.commands import study as commands
 from dying_relu.errors import DyingReluError
 from dying_relu.files import checksums
 from dying_relu.plan import study
@@ -128,7 +128,7 @@ def test_verdicts_say_what_they_follow_from(recorded: Path) -> None:
 def test_a_table_is_described_by_what_it_carries_and_by_the_record_that_is_of_it(
     recorded: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    cli.provenance(recorded / "runs.parquet")
+    commands.provenance(recorded / "runs.parquet")
     printed = dict(line.split(":", 1) for line in capsys.readouterr().out.splitlines())
     assert {part: value.strip() for part, value in printed.items()} == provenance.describe(
         recorded / "runs.parquet"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dying_relu import cli
+from dying_relu.commands import reference
 from dying_relu.results import schemas
 from dying_relu.results.simulation_schemas import SIMULATIONS
 from dying_relu.training.effective_rank import RANK_TOLERANCE
@@ -18,7 +18,7 @@ TABLES = schemas.TABLES | SIMULATIONS
 
 
 def test_the_page_is_up_to_date(tmp_path: Path) -> None:
-    cli.table_docs(tmp_path / "tables.md")
+    reference.table_docs(tmp_path / "tables.md")
     written = (tmp_path / "tables.md").read_text(encoding="utf-8")
     assert PAGE.read_text(encoding="utf-8") == written, "out of date: run `dying-relu table-docs`"
 

@@ -179,7 +179,9 @@ def with_comment_in_the_rules(project: Project) -> None:
 
 
 def with_other_words_in_the_help(project: Project) -> None:
-    project.edit("src/dying_relu/cli.py", "Threads; one is fastest", "Threads of a job; one is fastest")
+    project.edit(
+        "src/dying_relu/commands/study.py", "Threads; one is fastest", "Threads of a job; one is fastest"
+    )
 
 
 def with_another_error_message(project: Project) -> None:

@@ -50,7 +50,7 @@ class Opened:
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.on("console", lambda message: self.complaints.append(message.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.set_default_timeout(10_000)
+        self.page.set_default_timeout(60_000)
         self.page.goto(file.as_uri())
         self.page.wait_for_selector("#charts[data-ready=yes]")
 
@@ -167,11 +167,35 @@ def test_a_selection_and_the_sliders_count_networks(opened: Opened, runs: pd.Dat
     plot = opened.page.locator(".accuracies_group path.background").first
     box = plot.bounding_box()
     mouse = opened.page.mouse
-    mouse.move(box["x"] + 0.705 * box["width"], box["y"] + 2)
+    # The axis goes from -2 % to 102 %.
+    mouse.move(box["x"] + (0.705 + 0.02) / 1.04 * box["width"], box["y"] + 2)
     mouse.down()
     mouse.move(box["x"] + box["width"] - 1, box["y"] + box["height"] - 1, steps=4)
     mouse.up()
     opened.expect_networks(int((relu["dead_fraction"] >= 0.705).sum()))
+
+
+@pytest.mark.parametrize("opened", [375, 1280], indirect=True)
+@pytest.mark.parametrize(
+    ("view", "marks"),
+    [("accuracies", MARKS), ("layers", ".concat_2_layer_1_marks path")],
+    ids=["networks", "layers"],
+)
+def test_no_point_is_cut_by_the_edge_of_its_plot(opened: Opened, view: str, marks: str) -> None:
+    opened.page.locator(marks).first.wait_for()
+    sticking_out = opened.page.evaluate(
+        """([view, marks]) => {
+            const plot = document.querySelector(view).getBoundingClientRect();
+            return [...document.querySelectorAll(marks)].map(mark => mark.getBoundingClientRect()).filter(
+                box => box.left < plot.left || box.right > plot.right || box.top < plot.top || box.bottom > plot.bottom
+            ).length;
+        }""",
+        [
+            f".{view}_group path.background" if view == "accuracies" else ".concat_2_group path.background",
+            marks,
+        ],
+    )
+    assert sticking_out == 0
 
 
 @pytest.mark.parametrize("opened", [375], indirect=True)

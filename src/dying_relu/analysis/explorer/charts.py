@@ -34,6 +34,8 @@ NUMBERS = {
 }
 RATE = alt.Axis(format=".2~g", labelAngle=-60, labelOverlap=True)
 SHARE = alt.Axis(format="%")
+WHOLE = alt.Scale(domain=[-0.02, 1.02], nice=False)
+"""From none to all, with room for a point that stands at either end."""
 RIGHT_OF_LIMIT = (
     "!isValid(datum.dead_fraction) || (datum.dead_fraction >= dead_from && datum.dead_fraction <= dead_to)"
 )
@@ -186,8 +188,8 @@ def _accuracies(brush: alt.Parameter, picked: alt.Parameter) -> alt.Chart:
         .transform_filter(RIGHT_OF_LIMIT)
         .mark_point(filled=True, size=60, opacity=0.8, cursor="pointer")
         .encode(
-            x=alt.X("dead_fraction:Q", title="dead fraction", axis=SHARE, scale=alt.Scale(domain=[0, 1])),
-            y=alt.Y("test_accuracy:Q", title="test accuracy", axis=SHARE, scale=alt.Scale(domain=[0, 1])),
+            x=alt.X("dead_fraction:Q", title="dead fraction", axis=SHARE, scale=WHOLE),
+            y=alt.Y("test_accuracy:Q", title="test accuracy", axis=SHARE, scale=WHOLE),
             color=alt.condition(
                 brush,
                 alt.Color(
@@ -247,10 +249,10 @@ def _layers(picked: alt.Parameter) -> alt.Chart:
             x=alt.X(
                 "step:Q",
                 title="updates",
-                scale=alt.Scale(type="symlog"),
+                scale=alt.Scale(type="symlog", padding=6, nice=False),
                 axis=alt.Axis(format="~s", labelOverlap="greedy", labelSeparation=6),
             ),
-            y=alt.Y("share:Q", title="dead on the probe set", axis=SHARE, scale=alt.Scale(domain=[0, 1])),
+            y=alt.Y("share:Q", title="dead on the probe set", axis=SHARE, scale=WHOLE),
             color=alt.Color("layer:N", title="layer", sort=alt.EncodingSortField("depth")),
             tooltip=_tooltip({"layer": "N", "step": "Q", "count": "N", "units": "Q"}, count="dead units"),
         )

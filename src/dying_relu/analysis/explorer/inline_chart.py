@@ -11,7 +11,10 @@ import altair as alt
 from dying_relu.analysis.explorer.page import library
 
 HTML = """\
-<style>.vega-bind label {{ display: inline-flex; gap: .4rem; margin: .2rem 1rem .2rem 0; }}</style>
+<style>
+.vega-bind, .vega-bind label {{ display: inline-flex; flex-wrap: wrap; align-items: center; }}
+.vega-bind, .vega-bind label {{ gap: .4rem; margin: .2rem 1rem .2rem 0; }}
+</style>
 <div id="{name}" role="figure" aria-label="{label}">This chart needs JavaScript; in Jupyter, trust the notebook.</div>
 <script>
 (async () => {{
