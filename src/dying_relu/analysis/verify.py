@@ -57,7 +57,7 @@ class Verification:
         """The verdict of the comparison, in one line."""
         verdicts = self.verdicts
         differing = list(verdicts.loc[~verdicts["agrees"], "claim"])
-        settled = verdicts[["ours", "published"]].ne(claims.NOT_SETTLED).all(axis=1)
+        settled = (verdicts["ours"] != claims.NOT_SETTLED) & (verdicts["published"] != claims.NOT_SETTLED)
         alike, unsettled = int((verdicts["agrees"] & settled).sum()), int((~settled).sum())
         counts = f"{alike} of {len(verdicts)} claims and findings alike, {unsettled} not settled in one study or both"
         if differing:
@@ -131,7 +131,7 @@ def _verdicts(results_folder: Path, published_folder: Path) -> pd.DataFrame:
     )
     table = ours.merge(published, on="claim", suffixes=("_ours", "_published"), how="outer")
     table = table.rename(columns={"verdict_ours": "ours", "verdict_published": "published"})
-    unsettled = table[["ours", "published"]].eq(claims.NOT_SETTLED).any(axis=1)
+    unsettled = (table["ours"] == claims.NOT_SETTLED) | (table["published"] == claims.NOT_SETTLED)
     return table.assign(agrees=unsettled | (table["ours"] == table["published"]))
 
 

@@ -146,7 +146,11 @@ def _anatomy(units: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     signs = layers.groupby(["run", "layer", "step"], sort=False)["deaths"].transform("any")
     idle = _while_dead(units)
     rows = dict.fromkeys([*OF_FALLS, *OF_MEANS], deaths)
-    rows |= {"bias": deaths | idle, "weight_norm": idle, "negative_weights": signs | (units["step"] == 0)}
+    rows |= {
+        "bias": deaths | idle,
+        "weight_norm": idle,
+        "negative_weights": signs.to_numpy() | (units["step"] == 0).to_numpy(),
+    }
     return _only(units, rows)
 
 
