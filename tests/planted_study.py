@@ -144,14 +144,15 @@ def evidence(
     **changed: Effect,
 ) -> Evidence:
     """The evidence of a study with ``effects``, some of them ``changed``, and with changes of its ``runs`` or ``units``."""
-    tables = dict(_tables(replace(effects, **changed)))
+    tables = dict(tables_of(replace(effects, **changed)))
     for name, change in {"runs": runs, "units": units}.items():
         if change is not None:
             tables[name] = store.checked(name, change(tables[name].copy()).reset_index(drop=True), Path(name))
     return Evidence(SmallResults(tables), definition)
 
 
-def _tables(effects: Effects) -> dict[str, pd.DataFrame]:
+def tables_of(effects: Effects) -> dict[str, pd.DataFrame]:
+    """The tables of a study with such effects."""
     rest = {name: _empty(name) for name in ("checkpoints", "activity")}
     of_units = replace(PLANTED, wakes=effects.wakes, bias_part=effects.bias_part, turn=effects.turn)
     of_layers = replace(PLANTED, slope_moves=effects.slope_moves)

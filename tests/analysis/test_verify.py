@@ -68,7 +68,7 @@ def test_cells_that_moved_are_named(published: Path, small_study: Path, tmp_path
     assert set(wrong["experiment"]) == {"causes"}
     assert set(wrong["metric"]) == {"dead_fraction"}
     console = Console(width=200, record=True)
-    verifying.show(verification, console)
+    verifying.show(verification, console, cells=True)
     assert "Cells that disagree" in console.export_text()
 
 
@@ -94,7 +94,7 @@ def test_cells_that_diverge_on_one_side_only_do_not_vanish(
     assert set(wrong["learning_rate"]) == {0.1, 1.0}
     assert (wrong["ours"] == 0).all()
     console = Console(width=200, record=True)
-    verifying.show(verification, console)
+    verifying.show(verification, console, cells=True)
     assert "Shares of runs that trained, where they disagree" in console.export_text()
 
 
@@ -118,3 +118,43 @@ def test_a_contradicted_verdict_decides_and_an_open_one_does_not(
     verification = verifying.verify(ours, published)
     assert list(verification.verdicts.loc[~verification.verdicts["agrees"], "claim"]) == ["C1"]
     assert not verification.conclusions_agree
+
+
+def test_the_first_line_is_the_verdict_and_cells_come_on_request(
+    published: Path, small_study: Path, tmp_path: Path
+) -> None:
+    ours = copy_with(small_study, tmp_path, moved)
+    assert shown(verifying.verify(ours, published))[0].startswith("Agrees with the published study: ")
+    assert not any("ells" in line for line in shown(verifying.verify(ours, published)))
+    verdicts = pd.read_csv(ours / "claims.csv", keep_default_na=False)
+    finding = claims.ordered_findings()[0].id
+    verdicts.loc[verdicts["claim"] == "C1", "verdict"] = claims.DOES_NOT_HOLD
+    verdicts.loc[verdicts["claim"] == finding, "verdict"] = claims.HOLDS
+    claims.write(verdicts, ours / "claims.csv")
+    assert "Does not agree with the published study: C1 differ" in shown(verifying.verify(ours, published))[0]
+    claims.write(verdicts.assign(verdict=claims.NOT_SETTLED), ours / "claims.csv")
+    assert shown(verifying.verify(ours, published))[0].startswith("Not settled: 0 of ")
+
+
+def test_a_finding_left_open_by_the_published_study_contradicts_nothing_and_one_that_differs_does(
+    small_study: Path, tmp_path: Path
+) -> None:
+    finding = claims.ordered_findings()[0].id
+    sides = [copy_with(small_study, tmp_path / side, lambda runs: runs) for side in ("ours", "published")]
+
+    def differing(*words: str) -> list[str]:
+        for folder, word in zip(sides, words, strict=True):
+            verdicts = pd.read_csv(folder / "claims.csv", keep_default_na=False)
+            verdicts.loc[verdicts["claim"] == finding, "verdict"] = word
+            claims.write(verdicts, folder / "claims.csv")
+        table = verifying.verify(*sides).verdicts
+        return list(table.loc[~table["agrees"], "claim"])
+
+    assert differing(claims.HOLDS, claims.NOT_SETTLED) == []
+    assert differing(claims.HOLDS, claims.DOES_NOT_HOLD) == [finding]
+
+
+def shown(verification: verifying.Verification) -> list[str]:
+    console = Console(width=200, record=True)
+    verifying.show(verification, console)
+    return console.export_text().splitlines()

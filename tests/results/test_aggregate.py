@@ -16,6 +16,7 @@ from dying_relu.files import checksums
 from dying_relu.plan import study
 from dying_relu.results import aggregate as aggregation
 from dying_relu.results import schemas, store
+from dying_relu.results.kept import kept
 
 Change = Callable[[pd.DataFrame], pd.DataFrame]
 SMOKE = Path(__file__).parents[2] / "config" / "smoke.yaml"
@@ -103,7 +104,10 @@ def test_the_whole_is_the_shards_one_after_the_other(
     monkeypatch.setattr(aggregation, "ROWS", rows)
     shards.put_together(2, 1, 0)
     for name in schemas.TABLES:
-        parts = [store.read(name, shards.path(number, name)) for number in (2, 1, 0)]
+        parts = [
+            kept(name, *(store.read(table, shards.path(number, table)) for table in (name, "runs")))
+            for number in (2, 1, 0)
+        ]
         expected = pd.concat([part for part in parts if len(part)], ignore_index=True)
         pd.testing.assert_frame_equal(store.read(name, shards.out / f"{name}.parquet"), expected)
 

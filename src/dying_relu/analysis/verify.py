@@ -39,8 +39,8 @@ class Verification:
             ``agrees``.
         trained: a row a cell: the columns of the setting, ``ours`` and ``published`` (the shares of runs that trained), ``same_scale``
             and ``agrees``.
-        verdicts: a row a claim: ``claim``, ``ours``, ``published`` and ``agrees``. "Not settled" contradicts no verdict, and conditions
-            are not compared.
+        verdicts: a row a claim: ``claim``, ``ours``, ``published`` and ``agrees``. "Not settled", in either, contradicts no verdict, and
+            conditions are not compared.
     """
 
     cells: pd.DataFrame
@@ -51,6 +51,20 @@ class Verification:
     def conclusions_agree(self) -> bool:
         """True if no verdict contradicts the published one."""
         return bool(self.verdicts["agrees"].all())
+
+    @property
+    def summary(self) -> str:
+        """The verdict of the comparison, in one line."""
+        verdicts = self.verdicts
+        differing = list(verdicts.loc[~verdicts["agrees"], "claim"])
+        settled = (verdicts["ours"] != claims.NOT_SETTLED) & (verdicts["published"] != claims.NOT_SETTLED)
+        alike, unsettled = int((verdicts["agrees"] & settled).sum()), int((~settled).sum())
+        counts = f"{alike} of {len(verdicts)} claims and findings alike, {unsettled} not settled in one study or both"
+        if differing:
+            return f"Does not agree with the published study: {', '.join(differing)} differ; {counts}."
+        if not alike:
+            return f"Not settled: {counts}."
+        return f"Agrees with the published study: {counts}."
 
 
 def verify(results_folder: Path, published_folder: Path) -> Verification:
@@ -117,18 +131,28 @@ def _verdicts(results_folder: Path, published_folder: Path) -> pd.DataFrame:
     )
     table = ours.merge(published, on="claim", suffixes=("_ours", "_published"), how="outer")
     table = table.rename(columns={"verdict_ours": "ours", "verdict_published": "published"})
-    open_here = table["ours"] == claims.NOT_SETTLED
-    return table.assign(agrees=open_here | (table["ours"] == table["published"]))
+    unsettled = (table["ours"] == claims.NOT_SETTLED) | (table["published"] == claims.NOT_SETTLED)
+    return table.assign(agrees=unsettled | (table["ours"] == table["published"]))
 
 
-def show(verification: Verification, console: Console) -> None:
-    """Print the cells, the shares of trained runs and the verdicts that disagree, and how many agree.
+def show(verification: Verification, console: Console, cells: bool = False) -> None:
+    """Print the verdict of the comparison in a line, then the claims and findings that differ.
 
     Args:
         verification: of two studies.
         console: to print to.
+        cells: print the cells and the shares of trained runs that disagree, too.
     """
-    cells, verdicts = verification.cells, verification.verdicts
+    console.print(verification.summary, soft_wrap=True, highlight=False)
+    verdicts = verification.verdicts
+    differing = verdicts.loc[~verdicts["agrees"], ["claim", "ours", "published"]]
+    _print_rows(differing, "Conclusions that differ", console)
+    if cells:
+        _show_cells(verification, console)
+
+
+def _show_cells(verification: Verification, console: Console) -> None:
+    cells = verification.cells
     for same, scale in ((True, "same scale"), (False, "another scale")):
         compared = cells[cells["same_scale"] == same]
         if len(compared):
@@ -153,9 +177,6 @@ def show(verification: Verification, console: Console) -> None:
         "Shares of runs that trained, where they disagree",
         console,
     )
-    differing = verdicts.loc[~verdicts["agrees"], ["claim", "ours", "published"]]
-    _print_rows(differing, "Conclusions that differ", console)
-    console.print(f"{int(verdicts['agrees'].sum())} of {len(verdicts)} verdicts agree or are open here")
 
 
 def _settings(cells: pd.DataFrame) -> list[str]:

@@ -53,8 +53,9 @@ def verify(
     published: Annotated[Path, typer.Option(help="Folder of the published study.")] = Path(
         "results/published"
     ),
+    cells: Annotated[bool, typer.Option("--cells", help="Print the settings that disagree, too.")] = False,
 ) -> None:
-    """Compare a study with the published one; exit status 1 if a conclusion differs."""
+    """Compare a study with the published one, in a line; exit status 1 if a conclusion differs."""
     from rich.console import Console
 
     from dying_relu.analysis import verify as verifying
@@ -62,7 +63,7 @@ def verify(
 
     provenance.check(published)
     verification = verifying.verify(results, published)
-    verifying.show(verification, Console())
+    verifying.show(verification, Console(), cells)
     if not verification.conclusions_agree:
         sys.exit(1)
 

@@ -12,6 +12,7 @@ from dying_relu.files import atomic, checksums
 from dying_relu.plan.shard import Shard
 from dying_relu.plan.study import Study
 from dying_relu.results import schemas, store
+from dying_relu.results.kept import kept, stored
 from dying_relu.results.origin import of_study
 
 ROWS = 1_000_000
@@ -19,7 +20,7 @@ ROWS = 1_000_000
 
 
 def aggregate(study: Study, shards: Path, out: Path) -> None:
-    """Put the tables of a study's shards together and write them, with their checksums.
+    """Put the tables of a study's shards together and write what the study keeps of them, with checksums.
 
     Args:
         study: what was planned.
@@ -43,8 +44,9 @@ def _aggregate(name: str, study: Study, shards: Path, path: Path) -> None:
     with atomic.atomic_path(path) as scratch:
         try:
             for batch in _batches(study.shards, files):
-                rows = store.as_stored(_read(name, batch, files, path), origin)
-                writer = writer or ParquetWriter(scratch, rows.schema, compression=store.COMPRESSION)
+                whole = _read(name, batch, files, path)
+                rows = store.as_stored(kept(name, whole, _runs(batch, shards)), origin)
+                writer = writer or ParquetWriter(scratch, rows.schema, **stored(name, rows.schema))
                 writer.write_table(rows)
         finally:
             if writer is not None:
@@ -79,6 +81,10 @@ def _read(name: str, shards: list[Shard], files: dict[str, Path], path: Path) ->
         )
     _require_planned_runs(name, table, shards, path)
     return table
+
+
+def _runs(batch: list[Shard], shards: Path) -> pd.DataFrame:
+    return _unchecked([shards / shard.name / "runs.parquet" for shard in batch])
 
 
 def _unchecked(files: list[Path]) -> pd.DataFrame:

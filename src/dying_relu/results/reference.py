@@ -40,6 +40,9 @@ _HEAD = """\
 `results/<study>/` holds parquet tables, which are checked against the schemas below when they are written and read. Beside each stands
 its SHA-256 sum (`sha256sum --check *.sha256`), and `dying-relu provenance FILE` prints what its numbers follow from.
 
+The tables in `results/<study>/shards/` are whole. Those of the study keep what verdicts, figures, tables and pages read
+(`src/dying_relu/results/kept.py` says what and why); numbers that are not kept are missing.
+
 ```python
 import pandas as pd
 

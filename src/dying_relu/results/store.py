@@ -23,6 +23,7 @@ from dying_relu.files.atomic import atomic_path
 from dying_relu.plan.memory import of_machine
 from dying_relu.results import origin
 from dying_relu.results.columns import narrowed
+from dying_relu.results.kept import MAY_BE_MISSING
 from dying_relu.results.origin import Origin
 from dying_relu.results.schemas import TABLES, VERSION
 from dying_relu.results.simulation_schemas import SIMULATIONS
@@ -122,7 +123,7 @@ def read(name: str, path: Path, columns: Sequence[str] | None = None) -> pd.Data
         # In the file's order; what it lacks, the schema misses.
         wanted = [column for column in file.schema_arrow.names if columns is None or column in columns]
         table = as_rows(file.read(wanted, use_threads=False))
-    return checked(name, table, path, columns)
+    return checked(name, table, path, columns, MAY_BE_MISSING.get(name, ()))
 
 
 def origin_of(path: Path) -> Origin:
@@ -210,7 +211,13 @@ def as_rows(table: Table) -> pd.DataFrame:
     return table.to_pandas(ignore_metadata=True)
 
 
-def checked(name: str, table: pd.DataFrame, path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
+def checked(
+    name: str,
+    table: pd.DataFrame,
+    path: Path,
+    columns: Sequence[str] | None = None,
+    not_kept: Sequence[str] = (),
+) -> pd.DataFrame:
     """Check a table against its schema.
 
     Args:
@@ -218,6 +225,7 @@ def checked(name: str, table: pd.DataFrame, path: Path, columns: Sequence[str] |
         table: rows.
         path: from where it is or to where it goes, for the message.
         columns: those that the table has; None: all of them.
+        not_kept: those that may lack numbers in a study's table, which its shards' tables have.
 
     Returns:
         The table with the schema's types.
@@ -228,6 +236,9 @@ def checked(name: str, table: pd.DataFrame, path: Path, columns: Sequence[str] |
     schema = (TABLES | SIMULATIONS)[name]
     if columns is not None:
         schema = narrowed(schema, columns)
+    lacking = [column for column in not_kept if column in schema.columns]
+    if lacking:
+        schema = schema.update_columns({column: {"nullable": True} for column in lacking})
     try:
         return schema.validate(table, lazy=True)
     except pa.errors.SchemaErrors as error:
