@@ -143,7 +143,7 @@ def test_the_report_stands_alone(project: Project) -> None:
     assert "Which ReLU units die, why, and what helps" in html
     for category in ("Claims", "Explorer", "Figures", "Paper", "Study"):
         assert f'"{category}"' in html
-    assert '"02 phase diagram"' in html
+    assert '"6 phase diagram"' in html
     # The verdicts stand on the first page, which is one string of the page's data.
     assert r"<th scope=\"row\">C13</th>" in html
     assert '<script src="http' not in html

@@ -104,7 +104,7 @@ def losses(of_study: Evidence) -> pd.DataFrame:
     for width in WIDTHS:
         here = runs[runs["experiment"] == f"living_{width}"]
         whole = here[here["intervention"] == "none"].groupby("replicate")["test_accuracy"].mean()
-        killed = pd.to_numeric(here["intervention"].str.extract(r"^kill_(\d+)$")[0])
+        killed = pd.to_numeric(here["intervention"].str.removeprefix("kill_"), errors="coerce")
         loss = here["replicate"].map(whole) - here["test_accuracy"]
         parts.append(here.assign(width=width, living=width - killed, loss=loss)[killed.notna()])
     return pd.concat(parts)[["width", "living", "replicate", "loss"]]
