@@ -96,8 +96,8 @@ def _is_whole(content: bytes) -> bool:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return archive.testzip() is None
-    # NotImplementedError: an archive of another kind, as a changed bit may have it.
-    except (zipfile.BadZipFile, NotImplementedError, OSError, EOFError, RuntimeError, ValueError, zlib.error):
+    # RuntimeError: also an archive of another kind, as a changed bit may have it.
+    except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, ValueError, zlib.error):
         return False
 
 
