@@ -80,10 +80,7 @@ def figure(runs: pd.DataFrame, layers: pd.DataFrame) -> Figure:
         layers: its table of layers.
     """
     of_study = evidence.of(runs=runs, layers=layers)
-    try:
-        table, counts = overflows(of_study)
-    except NotEnoughData as reason:
-        return style.note(style.unmeasured(reason))
+    table, counts = overflows(of_study)
     arms = [arm for group in GROUPS.values() for arm in group]
     drawn, axes = style.panels(1, 1, 0.55 + 0.24 * len(arms))
     panel = axes[0, 0]

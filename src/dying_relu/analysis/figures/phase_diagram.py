@@ -50,10 +50,7 @@ def figure(runs: pd.DataFrame, layers: pd.DataFrame) -> Figure:
         layers: its table of layers.
     """
     of_study = evidence.of(runs=runs, layers=layers)
-    try:
-        networks = shares(of_study)
-    except NotEnoughData as reason:
-        return style.note(style.unmeasured(reason))
+    networks = shares(of_study)
     datasets = style.in_order(networks["dataset"], style.DATASETS)
     optimisers = style.in_order(networks["optimiser"], style.OPTIMISERS)
     drawn, axes = style.panels(

@@ -43,10 +43,7 @@ def figure(runs: pd.DataFrame) -> Figure:
     Args:
         runs: the study's table of runs; the experiments ``remedies...`` are drawn.
     """
-    try:
-        table = differences(runs)
-    except NotEnoughData as reason:
-        return style.note(style.unmeasured(reason))
+    table = differences(runs)
     remedies = _ordered(table)
     columns = sorted(
         set(table[PANEL].itertuples(index=False, name=None)), key=lambda one: (-one[1], one[0] == "adam")

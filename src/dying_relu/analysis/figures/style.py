@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from dying_relu.analysis import latex
+from dying_relu.analysis.claims.evidence import NotEnoughData
 from dying_relu.files.atomic import atomic_path
 from dying_relu.stack.activations import ACTIVATIONS
 
@@ -86,12 +87,18 @@ class PaperFigure(Figure):
 
 
 def paper(figure: Callable[Parameters, Figure]) -> Callable[Parameters, Figure]:
-    """Draw the decorated figure in the paper's style, whatever the caller's own."""
+    """Draw the decorated figure in the paper's style, whatever the caller's own.
+
+    Of a study that has too little data for it (:exc:`~dying_relu.analysis.claims.evidence.NotEnoughData`) it says so in its place.
+    """
 
     @wraps(figure)
     def styled(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Figure:
         with mpl.rc_context(PAPER):
-            drawn = figure(*args, **kwargs)
+            try:
+                drawn = figure(*args, **kwargs)
+            except NotEnoughData as reason:
+                drawn = note(unmeasured(reason))
             # The caller's style must not reach what matplotlib would otherwise leave until it renders.
             drawn.draw_without_rendering()
             return drawn

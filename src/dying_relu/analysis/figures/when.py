@@ -44,10 +44,7 @@ def figure(runs: pd.DataFrame, layers: pd.DataFrame) -> Figure:
         layers: its table of layers.
     """
     of_study = evidence.of(runs=runs, layers=layers)
-    try:
-        table = progress(of_study)
-    except NotEnoughData as reason:
-        return style.note(style.unmeasured(reason))
+    table = progress(of_study)
     drawn, axes = style.panels(1, len(RATES), 2.6, sharex=True, sharey=True)
     for panel, optimiser in zip(axes[0], RATES, strict=True):
         here = table[table["optimiser"] == optimiser]
