@@ -8,7 +8,7 @@ import pandas as pd
 from dying_relu.analysis.claims.evidence import DEAD, Definition, Evidence
 from dying_relu.analysis.claims.settle import ordered, ordered_findings
 from dying_relu.analysis.study_results import StudyResults
-from dying_relu.analysis.thresholds import Alternatives, alternatives, declared
+from dying_relu.analysis.thresholds import PAPER, Alternatives, alternatives, declared
 
 
 class Alternative(NamedTuple):
@@ -114,8 +114,8 @@ def other_thresholds(study: StudyResults) -> pd.DataFrame:
     """The verdict on each claim and finding with each of its thresholds moved, one at a time.
 
     Returns:
-        A row a threshold, value and claim: ``threshold`` (in words), ``value``, ``claim``, ``verdict`` and ``changed``, whether that is
-        another one than by the paper's rule.
+        A row a threshold, value and claim: ``threshold`` (in words), ``paper`` and ``value``, the paper's value and the one instead of
+        it, ``claim``, ``by_paper`` and ``verdict``, the verdicts by either, and ``changed``, whether they differ.
     """
     evidence = Evidence(study)
     rules = {rule.id: rule for rule in [*ordered(), *ordered_findings()]}
@@ -129,10 +129,12 @@ def other_thresholds(study: StudyResults) -> pd.DataFrame:
             judged = evidence.judged_by(evidence.thresholds.replace(**{name: value}))
             verdicts = {claim: rules[claim].finding(judged).verdict for claim in claims}
             rows += [
-                (words, value, claim, verdict, verdict != papers[claim])
+                (words, getattr(PAPER, name), value, claim, papers[claim], verdict, verdict != papers[claim])
                 for claim, verdict in verdicts.items()
             ]
-    return pd.DataFrame(rows, columns=["threshold", "value", "claim", "verdict", "changed"])
+    return pd.DataFrame(
+        rows, columns=["threshold", "paper", "value", "claim", "by_paper", "verdict", "changed"]
+    )
 
 
 def revived_by_number_of_examples(since: pd.DataFrame, probe_set: int) -> pd.Series:

@@ -2,7 +2,8 @@
 
 A study's tables are tracked, and a clone makes the paper and every verdict from them; whole tables of every unit at every checkpoint
 would be twenty times as large. Those of the shards stay whole. What is not kept of a row is missing in it, so that readers need not
-know; two columns of units are rounded. Units and checkpoints of experiments that are not named here, such as those of a study of your own, are kept whole.
+know; two columns of units are rounded. Units and checkpoints of experiments that are not named here, such as those of a study of your
+own, are kept whole.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -15,9 +15,7 @@ ALWAYS = ("kind",)
 def table(study: StudyResults) -> str:
     """A description list: of each part of the configuration its entries, with the values that are not the defaults."""
     settings = study.configuration
-    shared = {
-        "study": f"{level(settings.study)}, seed {level(settings.seed)}, device {level(settings.device)}"
-    }
+    shared = {"study": f"{level(settings.study)}, seed {settings.seed}, device {level(settings.device)}"}
     groups = {
         group: "; ".join(_entry(name, block) for name, block in getattr(settings, group).items())
         for group in GROUPS
