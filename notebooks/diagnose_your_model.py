@@ -113,7 +113,9 @@ print(monitor.report.advice())
 # %% [markdown]
 # ## Mend the cause
 #
-# The advice names the inputs. Standardised ones, and nothing else changed; then a tenth of the learning rate, too:
+# The advice names the inputs. Here they are standardised by one mean and one deviation, and nothing else is changed; then a tenth of the
+# learning rate, too. (The mean of each pixel is what matters most for a first layer: findings F1a and F1b of the paper.)
+# <!-- depends on: F1a holds, F1b holds -->
 
 # %%
 mean, deviation = images.mean(), images.std()
@@ -139,11 +141,13 @@ train(sick, images, optimizer)
 print("trained on:", probe(sick, loader).summary()["dead"].sum(), "dead;", accuracy(sick, test_images))
 
 # %% [markdown]
-# Units that died of their inputs die of them again: mend the cause first.
+# Units that died of their inputs die of them again: mend the cause first. (In the paper's networks new weights did as much for living
+# units as for dead ones: finding F4d.)
+# <!-- depends on: F4d holds -->
 #
 # ## Or throw them away
 #
-# Dead units play no role. `prune_dead` removes their rows and columns, and compares the outputs on the data before it returns: equal, or
+# Dead units add nothing to the outputs on these data. `prune_dead` removes their rows and columns, and compares the outputs on the data before it returns: equal, or
 # an error.
 
 
