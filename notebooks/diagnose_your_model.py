@@ -147,8 +147,8 @@ print("trained on:", probe(sick, loader).summary()["dead"].sum(), "dead;", accur
 #
 # ## Or throw them away
 #
-# Dead units add nothing to the outputs on these data. `prune_dead` removes their rows and columns, and compares the outputs on the data before it returns: equal, or
-# an error.
+# Dead units add nothing to the outputs on these data. `prune_dead` removes their rows and columns, and compares the outputs on the data
+# before it returns: equal, or an error.
 
 
 # %%

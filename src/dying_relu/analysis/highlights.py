@@ -36,33 +36,35 @@ class Highlight:
 
 HIGHLIGHTS: tuple[Highlight, ...] = (
     Highlight(
-        "**A first layer dies of the mean of its inputs.** With centred inputs {F1a.NewlyDead} of {F1a.Units} first-layer units died, under "
-        "SGD, momentum and Adam, at every rate at which networks stay finite (F1a). An offset that makes three fifths of the inputs' second "
-        "moment kills {F1b} more of the layer, whatever its direction (F1b).",
+        "**A first layer dies of the mean of its inputs.** With centred inputs {F1a.NewlyDead} of {F1a.Units} first-layer units"
+        " died, under SGD, momentum and Adam, at every rate at which networks stay finite (F1a). An offset that makes three "
+        "fifths of the inputs' second moment kills {F1b} more of the layer, whatever its direction (F1b).",
         {"F1a": HOLDS, "F1b": HOLDS},
     ),
     Highlight(
-        "**Our law for the rate at which it dies failed its test.** In settings that it had not seen it errs by {F2a.Error} octaves, "
-        "more than the plan allowed (F2a); one rate for all settings errs by {F2a.RateAlone}, and the best rival by {F2c} octaves more than "
-        "the law (F2c).",
+        "**Our law for the rate at which it dies failed its test.** In settings that it had not seen it errs by {F2a.Error} "
+        "octaves, more than the plan allowed (F2a); one rate for all settings errs by {F2a.RateAlone}, and the best rival by "
+        "{F2c} octaves more than the law (F2c).",
         {"F2a": DOES_NOT_HOLD, "F2c": HOLDS},
     ),
     Highlight(
-        "**What if units may not die?** Of MLPs that would lose a quarter of a layer, {F3a.Renewing} overflow if dying units are renewed at "
-        "once; if as many living units are renewed instead, {F3a.PlaceboOfRenewing}; untouched, {F3a.Untouched} (F3a, with CNNs: "
-        "{F3a.verdict}).",
+        "**What if units may not die?** Of MLPs that would lose a quarter of a layer, {F3a.Renewing} overflow if dying units "
+        "are renewed at once; if as many living units are renewed instead, {F3a.PlaceboOfRenewing}; untouched, {F3a.Untouched} "
+        "(F3a, with CNNs: {F3a.verdict}).",
         {},
     ),
     Highlight(
-        "**Count the units that work, not the dead ones.** Ten living units of a hundred cost {F4a.LossTenOfHundred} of accuracy on MNIST, "
-        "two {F4a.LossTwoOfHundred} (F4a). A network damaged by a high rate loses {F4b.Damage}, and one that only lacks its dead units "
-        "{F4b.Lack} (F4b). To renew the dead is worth {F4d} more than to renew as many living units (F4d).",
+        "**Count the units that work, not the dead ones.** Ten living units of a hundred cost {F4a.LossTenOfHundred} of "
+        "accuracy on MNIST, two {F4a.LossTwoOfHundred} (F4a). A network damaged by a high rate loses {F4b.Damage}, and one that"
+        " only lacks its dead units {F4b.Lack} (F4b). Renewing the dead instead of as many living units changes accuracy by "
+        "{F4d} (F4d).",
         {"F4a": HOLDS, "F4b": HOLDS, "F4d": HOLDS},
     ),
     Highlight(
-        "**A count of dead units is a snapshot.** Under SGD {F6c} of the units that are dead on 500 examples are active on others, under "
-        "momentum {F6c.Momentum}, under Adam {F6c.Adam} (F6c). Of the units dead on all training examples at some point of training {C4} are "
-        "alive at its end, under SGD {C4.SgdFirst} in the first layer and {C4.SgdDeeper} in deeper ones (C4).",
+        "**A count of dead units is a snapshot.** Under SGD {F6c} of the units that are dead on 500 examples are active on "
+        "others, under momentum {F6c.Momentum}, under Adam {F6c.Adam} (F6c). Of the units dead on all training examples at some"
+        " point of training {C4} are alive at its end, under SGD {C4.SgdFirst} in the first layer and {C4.SgdDeeper} in deeper "
+        "ones (C4).",
         {"F6c": HOLDS, "C4": DOES_NOT_HOLD},
     ),
 )

@@ -143,8 +143,11 @@ def plain(text: str) -> str:
 
     >>> plain(r"\qty{5.8}{\percent} (\qty{5.5}{\percent} to \qty{<6}{\percent})"), plain(r"\num{-9.8} points")
     ('5.8 % (5.5 % to <6 %)', '-9.8 points')
+    >>> plain(r"\num{89700} units")
+    '89,700 units'
     """
     text = text.replace(latex.NOT_MEASURED, _UNMEASURED)
+    text = re.sub(r"\\num\{(\d{5,})\}", lambda match: f"{int(match[1]):,}", text)
     text = re.sub(r"\\num\{(.*?)\}", r"\1", text)
     return re.sub(r"\\qty\{(.*?)\}\{(.*?)\}", lambda match: match[1] + _UNITS[match[2]], text)
 

@@ -260,7 +260,8 @@ def unscaled_inputs(evidence: Evidence) -> str:
         return ""
     return (
         f"The model's inputs have mean {scale.mean:.3g} and standard deviation {scale.deviation:.3g} (from {scale.low:.3g} to "
-        f"{scale.high:.3g}): subtract the mean of each input (pixel, feature) and divide by the standard deviation; updates grow with the inputs."
+        f"{scale.high:.3g}): subtract the mean of each input (pixel, feature) and divide by the standard "
+        "deviation; updates grow with the inputs."
     )
 
 
