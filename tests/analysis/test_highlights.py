@@ -23,11 +23,11 @@ def planted(verdicts: pd.DataFrame, one: Highlight) -> pd.DataFrame:
     for rule, verdict in one.depends_on.items():
         table.loc[table["claim"] == rule, "verdict"] = verdict
     forms = {rule.id: rule.details for rule in (*claims.ordered(), *claims.ordered_findings())}
-    table["details"] = [
+    details = [
         {name: [0.5, 0.4, 0.6] if form != "words" else "none" for name, form in forms[rule].items()}
         for rule in table["claim"]
     ]
-    return table
+    return table.assign(details=pd.Series(details, index=table.index, dtype=object))
 
 
 @pytest.mark.parametrize("place", range(len(HIGHLIGHTS)))
@@ -51,5 +51,6 @@ def test_a_sentence_is_left_out_where_a_verdict_is_another(undecided: pd.DataFra
 
 def test_a_sentence_is_left_out_where_a_number_is_missing(undecided: pd.DataFrame) -> None:
     for one in HIGHLIGHTS:
-        table = planted(undecided, one).assign(details=[{}] * len(undecided), effect=float("nan"))
+        table = planted(undecided, one).assign(effect=float("nan"))
+        table["details"] = table["details"].map(lambda _: {})
         assert not any(one.text.split("**")[1] in text for text in highlights(table))
