@@ -1,9 +1,10 @@
 """The results of a study as claims, figures, tables and numbers ask for them: each read and checked once, when it is first needed."""
 
+import copy
 from collections.abc import Callable, Hashable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import pandas as pd
 
@@ -86,3 +87,9 @@ class StudyResults:
         if key not in self._remembered:
             self._remembered[key] = make()
         return self._remembered[key]
+
+    def apart(self) -> Self:
+        """The same results with a memory of their own, which goes with them: for measurements that are large and asked for once."""
+        other = copy.copy(self)
+        other._remembered = {}
+        return other

@@ -41,7 +41,7 @@ _HEAD = """\
 its SHA-256 sum (`sha256sum --check *.sha256`), and `dying-relu provenance FILE` prints what its numbers follow from.
 
 The tables in `results/<study>/shards/` are whole. Those of the study keep what verdicts, figures, tables and pages read
-(`src/dying_relu/results/kept.py` says what and why); numbers that are not kept are missing.
+(`src/dying_relu/results/kept.py` says what and why); numbers that are not kept are missing, and two columns of units are rounded.
 
 ```python
 import pandas as pd

@@ -61,7 +61,7 @@ def test_a_detail_with_an_interval_is_printed_with_its_ends(small_paper: Path) -
     latex = (small_paper / "generated" / "numbers.tex").read_text()
     printed = re.search(r"\\newcommand\\ClaimElevenGain\{(.*)\}", latex)[1]
     estimate, low, high = (float(number) for number in re.findall(r"\\num\{(.*?)\}", printed))
-    assert re.fullmatch(r"\\num\{\S+\} points \(\\num\{\S+\} to \\num\{\S+\} points\)", printed)
+    assert re.fullmatch(r"\\num\{\S+\} points \[\\num\{\S+\}, \\num\{\S+\}\]", printed)
     assert low < estimate < high
     assert estimate == pytest.approx(100 * values["ClaimElevenGain"], abs=0.5)
 

@@ -14,6 +14,8 @@ _FORMATS = {
     "number": formatting.number,
 }
 
+_UNITS = {"percent": 100, "points": 100}
+
 
 class Macro(NamedTuple):
     """A value of the paper's text, and its LaTeX."""
@@ -40,7 +42,7 @@ def macro(value: Value, form: str) -> Macro:
 
 
 def with_interval(effect: float, low: float, high: float, form: str) -> str:
-    r"""Print an estimate and, unless it has no width, its interval as LaTeX.
+    r"""Print an estimate and, unless it has no width, its interval in square brackets as LaTeX; the unit stands once.
 
     Args:
         effect: the estimate.
@@ -49,12 +51,25 @@ def with_interval(effect: float, low: float, high: float, form: str) -> str:
         form: of all three; see :func:`macro`.
 
     >>> with_interval(0.5, 0.25, 0.75, "points")
-    '\\num{50} points (\\num{25} to \\num{75} points)'
+    '\\num{50} points [\\num{25}, \\num{75}]'
+    >>> with_interval(0.97, 0.9652, 0.9741, "percent")
+    '\\qty{97}{\\percent} [\\num{96.5}, \\num{97.4}]'
     """
-    estimated, lowest, highest = (macro(value, form).latex for value in (effect, low, high))
+    estimated = macro(effect, form).latex
     if low == high or math.isnan(low) or math.isnan(high):
         return estimated
-    return f"{estimated} ({re.sub(' points?$', '', lowest)} to {highest})"
+    ends = [_without_unit(value, form) for value in (low, high)]
+    if ends[0] == ends[1]:
+        ends = [rf"\num{{{_UNITS.get(form, 1) * value:.3g}}}" for value in (low, high)]
+    return f"{estimated} [{', '.join(ends)}]"
+
+
+def _without_unit(value: float, form: str) -> str:
+    return (
+        re.sub(r"\\qty(\{[^}]*\})\{[^}]*\}", r"\\num\1", macro(value, form).latex)
+        .removesuffix("s")
+        .removesuffix(" point")
+    )
 
 
 def words(text: str) -> Macro:

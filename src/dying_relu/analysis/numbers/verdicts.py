@@ -95,8 +95,12 @@ def _detail(value: Any, form: str) -> Macro:
 
 
 def verdict(row: Mapping[Any, Any]) -> str:
-    """The verdict of a row, with its condition where it holds only under one."""
-    return f"{row['verdict']} {row['condition']}".rstrip()
+    """The verdict of a row, with its condition where it holds only under one.
+
+    >>> verdict({"verdict": "holds only if", "condition": "in 3 of 4 cells"})
+    'holds only in 3 of 4 cells'
+    """
+    return f"{row['verdict']} {row['condition']}".rstrip().replace("only if in ", "only in ")
 
 
 def estimate(row: Mapping[Any, Any]) -> str:

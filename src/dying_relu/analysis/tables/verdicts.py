@@ -8,7 +8,7 @@ import pandas as pd
 from dying_relu.analysis import claims, latex
 from dying_relu.analysis.claims.c11_tiny_slope import POST_SLOPE
 from dying_relu.analysis.numbers.agreement import agreement
-from dying_relu.analysis.numbers.verdicts import estimate
+from dying_relu.analysis.numbers.verdicts import estimate, verdict
 from dying_relu.analysis.study_results import StudyResults
 from dying_relu.analysis.tables.tabular import tabular
 from dying_relu.analysis.thresholds import PAPER
@@ -109,7 +109,8 @@ def _row(row: Mapping[Any, Any]) -> dict[str, str]:
 
 def _verdict(row: Mapping[Any, Any]) -> str:
     """The verdict, with that of the literal reading where it is another one."""
-    shown = rf"\textbf{{{row['verdict']}}} {latex.with_minus_signs(latex.escape(row['condition']))}".rstrip()
+    words = verdict(row).removesuffix(row["condition"]).strip()
+    shown = rf"\textbf{{{words}}} {latex.with_minus_signs(latex.escape(row['condition']))}".rstrip()
     if row["literal"] and row["literal"] != row["verdict"]:
         return f"{shown}; literally: {row['literal']}"
     return shown
