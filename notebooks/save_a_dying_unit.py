@@ -243,8 +243,8 @@ plt.show()
 # A pre-activation is the bias plus the weighted sum of the pixels. The *mean image* adds the same number for every image: for the unit it
 # is a second bias, and both together are its **effective bias**. When that falls far enough, all images fall below zero at once.
 #
-# And it falls easily: an update moves the weights along the images that it saw, which have the mean image in common. For every 1 by which
-# the bias falls, the effective bias falls by about 1 plus the squared norm of the mean image.
+# And it falls easily: an update moves the weights along the images that it saw, which have the mean image in common. If all of them push
+# alike, the effective bias falls by 1 plus the squared norm of the mean image for every 1 by which the bias falls.
 
 # %%
 mean_image = inputs["standardised"].train_images.flatten(1).mean(0)
@@ -261,6 +261,7 @@ print(f"{effective / alone:.0f} times as much.")
 #
 # To save a unit is not to save the network. Look at the accuracies: at this rate, centred inputs or a slope of 0.2 keep all units alive,
 # and the network learns no better for it. What helps the network is the shorter step. The paper asks this of thousands of networks, in its
-# findings F1 (no mean, no death), F2 (from which rate on) and F3 (what happens where death is forbidden).
+# findings F1 (do units die without a mean?), F2 (from which rate on?), F3 (what happens where death is forbidden?) and F4 (what do dead
+# units cost?).
 #
 # For a network of your own, [Diagnose your own model](diagnose_your_model.ipynb) counts dead units.

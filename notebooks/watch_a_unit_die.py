@@ -134,7 +134,7 @@ HTML(re.sub(r'<i class="fa fa-([^"]*)"></i>', lambda icon: SIGNS[icon[1]], slide
 # ## What killed it?
 #
 # In the fatal update the weights and the bias move together. What does each of them do to the largest pre-activation? The post blames a
-# negative weight, or a large negative bias. (Claims C8 and C9 of the paper.)
+# negative weight, or a large negative bias. (Claims C7 and C9 of the paper.)
 
 # %%
 change_of_weights = weights[step][unit] - weights[step - 1][unit]
@@ -151,8 +151,11 @@ print(
 )
 
 # %% [markdown]
-# About half of a unit's weights are negative while it is alive and well, and about as many when it is dead: their signs do not matter,
-# but where they point together. One update moved the weighted sums of all examples below zero at once.
+# About half of this unit's weights are negative while it is alive and well, and about as many when it is dead: with standardised inputs
+# the signs do not matter, but where the weights point together. (Where all inputs are positive, as raw pixels are, or the activations
+# that deeper layers see, weights do become more negative: claim C9.) One update moved the weighted sums of all examples below zero at
+# once.
+# <!-- depends on: C9 holds only if -->
 #
 # ## Can it be saved?
 #

@@ -79,7 +79,25 @@ def test_findings_stand_between_their_marks_if_a_page_has_them(verdicts: Path) -
     rows = [line for line in text.splitlines() if line.startswith("| F")]
     assert len(rows) == len(table)
     assert all(" | not settled | not measured: " in row and row.endswith(" | no seeds |") for row in rows)
+    assert f"Of {len(table)} hypotheses, {len(table)} are not settled." in text
     assert readme.with_findings("# Title\n", table) == "# Title\n"
+
+
+def test_sentences_on_what_was_found_stand_between_their_marks(
+    verdicts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readme, "highlights", lambda _: [r"\qty{5}{\percent} of \num{89700} die", "Rest."])
+    page = "# Title\n{}\nbefore\n{}\nrest\n".format(*readme.HIGHLIGHTS)
+    text = readme.with_highlights(page, claims.read(verdicts))
+    assert text.splitlines()[2:4] == ["- 5 % of 89,700 die", "- Rest."]
+    assert "before" not in text
+    assert readme.with_highlights("# Title\n", claims.read(verdicts)) == "# Title\n"
+
+
+def test_the_project_s_readme_has_all_marks() -> None:
+    text = README.read_text(encoding="utf-8")
+    for mark in (readme.START, readme.END, *readme.FINDINGS, *readme.HIGHLIGHTS):
+        assert text.count(mark) == 1
 
 
 def test_bars_and_missing_effects_do_not_break_the_table(verdicts: Path) -> None:

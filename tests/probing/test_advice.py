@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from dying_relu import Monitor, probe
+from dying_relu.probing.advice import CENTRE_ACTIVATIONS, CENTRE_INPUTS, COME_BACK
 from dying_relu.probing.batches import InputScale
 
 SENTENCES = {
@@ -153,6 +154,32 @@ def test_units_that_the_mean_of_the_inputs_holds_down_are_named_with_their_effec
     assert SENTENCES["offset"] in said
     dead = report.units("1").query("dead")
     assert f"effective bias {dead['pre_activation_mean'].median():.3g} in the median" in said
+
+
+def test_the_mean_of_the_inputs_is_the_first_thing_to_mend_in_a_first_layer() -> None:
+    network = model()
+    with torch.no_grad():
+        network[0].weight[:5] = -network[0].weight[:5].abs()
+        network[0].weight[5] = -100 * network[0].weight[5].abs()
+        network[0].bias.zero_()
+    data = [(images.abs() + 3, labels) for images, labels in batches()]
+    advice = probe(network, data).advice()
+    assert CENTRE_INPUTS in advice
+    assert advice.index(CENTRE_INPUTS) < advice.index(SENTENCES["far weights"])
+    assert COME_BACK not in advice
+
+
+def test_units_of_a_deeper_layer_may_come_back_while_some_of_it_live() -> None:
+    network = model()
+    with torch.no_grad():
+        network[2].weight[:5] = -network[2].weight[:5].abs()
+        network[2].bias[:5] = 0
+    advice = probe(network, batches()).advice()
+    assert COME_BACK in advice
+    assert CENTRE_ACTIVATIONS in advice
+    with torch.no_grad():
+        network[2].bias.fill_(-1e4)
+    assert COME_BACK not in probe(network, batches()).advice()
 
 
 def test_nearly_dead_units_are_named() -> None:

@@ -1,4 +1,4 @@
-"""The table of verdicts in the project's ``README.md``, generated from the published verdicts."""
+"""The project's ``README.md`` as far as it is generated: what was found, the table of findings and that of the claims' verdicts."""
 
 import re
 from collections.abc import Mapping
@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from dying_relu.analysis import claims, latex
+from dying_relu.analysis.highlights import highlights
 from dying_relu.analysis.inference.intervals import LEVEL
 from dying_relu.analysis.numbers.agreement import agreement
 from dying_relu.analysis.numbers.verdicts import estimate, predicate, verdict
@@ -17,13 +18,15 @@ from dying_relu.files.atomic import atomic_path
 START, END = "<!-- verdicts: written by `dying-relu readme` -->", "<!-- end of verdicts -->"
 FINDINGS = "<!-- findings: written by `dying-relu readme` -->", "<!-- end of findings -->"
 """The marks around the table of findings, in a page that has one."""
+HIGHLIGHTS = "<!-- highlights: written by `dying-relu readme` -->", "<!-- end of highlights -->"
+"""The marks around the sentences on what was found, in a page that has them."""
 
 _UNMEASURED = "not measured"
 _UNITS = {r"\percent": " %"}
 
 
 def write(readme: Path, verdicts: Path) -> None:
-    """Replace the verdicts in a Markdown file, in place.
+    """Replace what is generated in a Markdown file, in place: the verdicts, and findings and highlights where it has marks for them.
 
     Args:
         readme: file with the marks ``START`` and ``END``.
@@ -40,6 +43,7 @@ def write(readme: Path, verdicts: Path) -> None:
     table = claims.read(verdicts)
     text = with_verdicts(readme.read_text(encoding="utf-8"), claims.on_claims(table))
     text = with_findings(text, claims.on_findings(table))
+    text = with_highlights(text, table)
     with atomic_path(readme) as scratch:
         scratch.write_text(text, encoding="utf-8")
 
@@ -62,13 +66,27 @@ def with_verdicts(text: str, table: pd.DataFrame) -> str:
 
 
 def with_findings(text: str, table: pd.DataFrame) -> str:
-    """Replace what stands between the marks ``FINDINGS``, in a text that has them, by the table of findings.
+    """Replace what stands between the marks ``FINDINGS``, in a text that has them, by a summary and the table of findings.
 
     Args:
         text: Markdown.
         table: of :func:`dying_relu.analysis.claims.read`, a row a finding.
     """
-    return _between(text, FINDINGS, findings(table)) if all(mark in text for mark in FINDINGS) else text
+    if not all(mark in text for mark in FINDINGS):
+        return text
+    return _between(text, FINDINGS, f"{summary(table, 'hypotheses')}\n\n{findings(table)}")
+
+
+def with_highlights(text: str, table: pd.DataFrame) -> str:
+    """Replace what stands between the marks ``HIGHLIGHTS``, in a text that has them, by a list of sentences on what was found.
+
+    Args:
+        text: Markdown.
+        table: of :func:`dying_relu.analysis.claims.read`, a row a claim or finding.
+    """
+    if not all(mark in text for mark in HIGHLIGHTS):
+        return text
+    return _between(text, HIGHLIGHTS, "\n".join(f"- {plain(one)}" for one in highlights(table)))
 
 
 def _between(text: str, marks: tuple[str, str], body: str) -> str:
@@ -76,17 +94,18 @@ def _between(text: str, marks: tuple[str, str], body: str) -> str:
     return "\n".join([before + marks[0], body, marks[1] + rest.split(marks[1], 1)[1]])
 
 
-def summary(table: pd.DataFrame) -> str:
+def summary(table: pd.DataFrame, rules: str = "claims") -> str:
     """Count the verdicts in one sentence.
 
     Args:
-        table: of :func:`dying_relu.analysis.claims.read`, a row a claim.
+        table: of :func:`dying_relu.analysis.claims.read`, a row a claim or finding.
+        rules: the plural that the sentence calls them by.
     """
     counts = [(verdict, int((table["verdict"] == verdict).sum())) for verdict in claims.VERDICTS]
     clauses = [
         f"{plain(latex.word(count))} {predicate(verdict, count)}" for verdict, count in counts if count
     ]
-    return f"Of {plain(latex.word(len(table)))} claims, {latex.listed(clauses)}."
+    return f"Of {plain(latex.word(len(table)))} {rules}, {latex.listed(clauses)}."
 
 
 def markdown(table: pd.DataFrame) -> str:
@@ -124,8 +143,11 @@ def plain(text: str) -> str:
 
     >>> plain(r"\qty{5.8}{\percent} (\qty{5.5}{\percent} to \qty{<6}{\percent})"), plain(r"\num{-9.8} points")
     ('5.8 % (5.5 % to <6 %)', '-9.8 points')
+    >>> plain(r"\num{89700} units")
+    '89,700 units'
     """
     text = text.replace(latex.NOT_MEASURED, _UNMEASURED)
+    text = re.sub(r"\\num\{(\d{5,})\}", lambda match: f"{int(match[1]):,}", text)
     text = re.sub(r"\\num\{(.*?)\}", r"\1", text)
     return re.sub(r"\\qty\{(.*?)\}\{(.*?)\}", lambda match: match[1] + _UNITS[match[2]], text)
 

@@ -1,8 +1,10 @@
 """Likely causes of what a report shows, and what to do: each with the figure that it rests on.
 
 A cause is a function from a layer's evidence to a sentence, or to nothing where the evidence does not speak for it. To look for another
-cause, write one and add it to ``CAUSES``. What the remedies are worth is measured in the paper (claims C6: learning rate, C7: bias, C10:
-leaky ReLU and other remedies); a sentence says what the measured numbers say, and nothing more.
+cause, write one and add it to ``CAUSES``; they are printed in that order, the mean of the inputs before what else can be mended. A
+sentence says what the measured numbers say. What the remedies are worth is measured in the paper (findings F1: mean of the inputs, F3 and
+F4: keeping units alive and renewing them; claims C6: learning rate, C7: bias, C10: leaky ReLU and others). Comments name the verdicts that
+a sentence depends on; a test compares them with the published ones.
 """
 
 from collections import Counter
@@ -28,6 +30,13 @@ LARGEST_AT_FIRST = 1.4
 """The norm of a unit's incoming weights after He initialisation, whatever their number; others make it smaller."""
 UNSCALED = 3.0
 """Inputs count as not standardised if their mean or standard deviation is larger than this."""
+
+# depends on: F1a holds, F1b holds
+CENTRE_INPUTS = "The first thing to try: subtract the mean of each input (pixel, feature) before training."
+# depends on: C4 does not hold
+COME_BACK = "Some may come back by themselves, since their inputs change while earlier layers learn: look again later."
+# depends on: F1d holds
+CENTRE_ACTIVATIONS = "To try: a normalisation before these units, which subtracts the mean."
 
 
 @dataclass(frozen=True)
@@ -110,7 +119,7 @@ def _of_layer(name: str, evidence: Evidence) -> list[str]:
         reasons = causes or ["Nothing that was measured tells why; Monitor a training to see when they die."]
         return [
             f"{name}: {len(evidence.dead)} of {len(table)} units are dead.",
-            *_indented(reasons),
+            *_indented([*reasons, *_return(evidence)]),
             *_nearly_dead(name, evidence),
         ]
     if (table["saturated"] & ~table["dead"]).mean() > WORTH_MENTIONING:
@@ -121,6 +130,13 @@ def _of_layer(name: str, evidence: Evidence) -> list[str]:
         )
         return [sentence]
     return [*_nearly_dead(name, evidence), *_cut_off(name, evidence)]
+
+
+def _return(evidence: Evidence) -> list[str]:
+    """Whether dead units of a deeper layer can come back by themselves."""
+    if evidence.first or evidence.dead_before or evidence.alive.empty:
+        return []
+    return [COME_BACK]
 
 
 def _nearly_dead(name: str, evidence: Evidence) -> list[str]:
@@ -173,7 +189,8 @@ def born_or_died(evidence: Evidence) -> str:
         )
         (alive, dead), most = times.most_common(1)[0]
         sentences.append(
-            f"{number} of them died in training, {most} of these between steps {alive} and {dead}: the learning rate at that time."
+            f"{number} of them died in training, {most} of these between steps {alive} and {dead}: look at the learning rate of "
+            "these steps, and at the mean of the layer's inputs."
         )
     return " ".join(sentences)
 
@@ -201,8 +218,8 @@ def low_bias(evidence: Evidence) -> str:
     return (
         f"{len(held)} of them would be active on some example if their bias were 0: it is {held['bias'].median():.3g} in the median "
         f"(that of the living: {_known(_median(evidence.alive['bias']))}), and the rest of their largest pre-activation "
-        f"{without_bias[held.index].median():.3g}. If that is the initial bias, start from 0; if they were pushed there, the "
-        "learning rate is too high."
+        f"{without_bias[held.index].median():.3g}. If that is the initial bias, start from 0; if updates pushed them "
+        "there, these were too large."
     )
 
 
@@ -235,6 +252,7 @@ def grown_weights(evidence: Evidence) -> str:
 
 def unscaled_inputs(evidence: Evidence) -> str:
     """Inputs of the first layer that are not standardised."""
+    # depends on: F1a holds, F1b holds
     scale = evidence.inputs
     if not evidence.first or not scale.count:
         return ""
@@ -242,7 +260,8 @@ def unscaled_inputs(evidence: Evidence) -> str:
         return ""
     return (
         f"The model's inputs have mean {scale.mean:.3g} and standard deviation {scale.deviation:.3g} (from {scale.low:.3g} to "
-        f"{scale.high:.3g}): standardise them; updates grow with the inputs."
+        f"{scale.high:.3g}): subtract the mean of each input (pixel, feature) and divide by the standard "
+        "deviation; updates grow with the inputs."
     )
 
 
@@ -256,7 +275,7 @@ def negative_weights(evidence: Evidence) -> str:
         return ""
     return (
         f"{len(away)} of them are at most 0 on every example even without their bias: their weights point away from all inputs. "
-        "revive() gives them new ones; a leaky ReLU with a slope that lets them move keeps others from it."
+        "revive() gives them new ones, and does not mend the cause; with a leaky ReLU such units go on learning."
     )
 
 
@@ -274,7 +293,7 @@ def offset_inputs(evidence: Evidence) -> str:
     return (
         f"{len(held)} of them would be active on some example if the mean of the layer's inputs were subtracted, with weights and bias as "
         f"they are{share}: it makes their effective bias {held['pre_activation_mean'].median():.3g} in the median, of which the bias is "
-        f"{_known(_median(held['bias']))}."
+        f"{_known(_median(held['bias']))}. {CENTRE_INPUTS if evidence.first else CENTRE_ACTIVATIONS}"
     )
 
 
@@ -283,12 +302,12 @@ CAUSES: tuple[Cause, ...] = (
     blind,
     whole_layer,
     zero_weights,
+    unscaled_inputs,
+    offset_inputs,
     low_bias,
     far_weights,
     grown_weights,
     negative_weights,
-    unscaled_inputs,
-    offset_inputs,
 )
 
 
