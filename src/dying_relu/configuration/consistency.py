@@ -64,6 +64,7 @@ def _measurements(configuration: Configuration, experiment: Experiment) -> int:
         checkpoints = len(experiment.checkpoint_steps) + 2
     if experiment.every_step and experiment.steps:
         checkpoints = experiment.steps + 1
+    checkpoints += len(experiment.curvature_steps)
     return layers * networks_of_each * checkpoints
 
 
@@ -154,7 +155,6 @@ def _contradictions(experiment: Experiment, at: str) -> Iterator[Problem]:
 
 def _late_checkpoints(configuration: Configuration, experiment: Experiment, at: str) -> Iterator[Problem]:
     """Find checkpoints after the end of training."""
-    latest = max(experiment.checkpoint_steps, default=0)
     batch_size = experiment.batch_size or configuration.training.batch_size
     for dataset in set(experiment.grid.dataset) & set(configuration.datasets):
         train = (
@@ -162,10 +162,10 @@ def _late_checkpoints(configuration: Configuration, experiment: Experiment, at: 
         )
         epochs = experiment.epochs or configuration.training.epochs
         steps = experiment.steps or epochs * (train // batch_size)
-        if latest > steps:
-            yield Problem(
-                f"{at}.checkpoint_steps", f"{latest:,}", f"at most the {steps:,} steps on {dataset}"
-            )
+        for key in ("checkpoint_steps", "curvature_steps"):
+            latest = max(getattr(experiment, key), default=0)
+            if latest > steps:
+                yield Problem(f"{at}.{key}", f"{latest:,}", f"at most the {steps:,} steps on {dataset}")
 
 
 def _impossible_names(configuration: Configuration) -> Iterator[Problem]:

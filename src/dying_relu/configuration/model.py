@@ -149,6 +149,11 @@ class Grid(Section):
         return prod(len(getattr(self, factor)) for factor in type(self).model_fields)
 
 
+def _is_empty(steps: tuple[int, ...]) -> bool:
+    """Tell if a key has its default and is not written: studies that do not have it keep the fingerprint that they had before there was one."""
+    return not steps
+
+
 class Experiment(Section):
     """A question, and the grid of networks that answers it."""
 
@@ -188,6 +193,10 @@ class Experiment(Section):
     """When dead units are counted on all training examples: at step 0 and the end, or at all checkpoints."""
     activity_counts: bool = False
     """Keep on how many training examples each unit is active at the end."""
+    curvature_steps: Several[Annotated[int, Field(ge=0)]] = Field(
+        default=(), max_length=MAX_CHECKPOINTS, exclude_if=_is_empty
+    )
+    """Estimate there the largest eigenvalue of the Hessian of the training loss, on 200 examples; these steps are checkpoints, too."""
 
 
 def _of_a_machine(memory: ByteSize) -> ByteSize:

@@ -22,6 +22,10 @@ FORWARD_PASSES_TO_RECORD_UNITS = 4.0
 # Counting on all examples, at the end with the answers to them; before that for networks with dead units only.
 FORWARD_PASSES_TO_COUNT_AT_THE_END = 1.2
 FORWARD_PASSES_TO_COUNT = 0.5
+# Estimating a curvature: twenty products of the Hessian and the gradient itself, 200 examples each, in float64
+# (dying_relu.training.curvature, which planning does not import because of torch).
+GRADIENTS_OF_A_CURVATURE, EXAMPLES_OF_A_CURVATURE = 41, 200
+SLOWER_IN_FLOAT64 = 2.0
 START_UP_SECONDS = 3.5
 """Python, imports, the plan, the data, the loading of compiled code, and the writing of the tables."""
 # What a stack costs whatever the number of its networks, which is most of the time of small ones: calls of operators, not arithmetic.
@@ -61,7 +65,10 @@ def seconds_per_run(shard: "Shard", run: "Run") -> float:
     earlier = 1 if shard.count_all == "end" else len(shard.checkpoints) - 1
     counting = FORWARD_PASSES_TO_COUNT * forward * shard.dataset.train * (earlier + 2 * shard.activity_counts)
     counting += FORWARD_PASSES_TO_COUNT_AT_THE_END * forward * (shard.dataset.train + shard.dataset.test)
-    return (steps * training + counted * forward + measuring + counting) / shard.architecture.flops_per_second
+    gradients = GRADIENTS_OF_A_CURVATURE * len(shard.curvature_steps)
+    curvature = gradients * SLOWER_IN_FLOAT64 * 3 * forward * min(EXAMPLES_OF_A_CURVATURE, shard.probe_train)
+    arithmetic = steps * training + counted * forward + measuring + counting + curvature
+    return arithmetic / shard.architecture.flops_per_second
 
 
 def seconds_per_stack(shard: "Shard", run: "Run") -> float:

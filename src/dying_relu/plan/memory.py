@@ -30,6 +30,9 @@ NUMBERS_OF_EXAMPLES_COUNTED = 4
 COPIES_OF_ACTIVATIONS = 5
 # Inputs and pre-activations of the probe set, at this checkpoint and the one before.
 COPIES_WHEN_TRACED = 4
+# Of one network's parameters while its curvature is estimated: as they are and moved, gradients, the vectors of Lanczos's method.
+COPIES_FOR_CURVATURE = 12
+NUMBERS_IN_FLOAT64 = 2
 # Of weights and moments, when the state of training is saved.
 COPIES_WHEN_SAVED = 3
 
@@ -143,4 +146,16 @@ def fixed(shard: "Shard") -> int:
     pixels = images.channels * images.side**2
     data = (shard.dataset.train + shard.dataset.test) * pixels * BYTES_PER_NUMBER
     changed = any(map(bool, shard.inputs.values()))
-    return int(START_UP_BYTES + (COPIES_OF_THE_DATA + changed) * data)
+    return int(START_UP_BYTES + (COPIES_OF_THE_DATA + changed) * data + curvature(shard))
+
+
+def curvature(shard: "Shard") -> int:
+    """Estimate the bytes that it takes to estimate the curvature of one network after the other; 0 where that is not asked for."""
+    if not shard.curvature_steps:
+        return 0
+    network = cost.size(shard.architecture, shard.dataset.name)
+    normalisation = NORMALISATIONS.get(shard.architecture.normalisation)
+    copies = COPIES_OF_ACTIVATIONS + (normalisation.copies if normalisation else 0)
+    numbers = COPIES_FOR_CURVATURE * network.parameters
+    numbers += copies * cost.EXAMPLES_OF_A_CURVATURE * network.activations
+    return numbers * NUMBERS_IN_FLOAT64 * BYTES_PER_NUMBER

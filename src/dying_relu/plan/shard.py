@@ -58,6 +58,7 @@ class Shard:
         loss_function: its name in the configuration.
         count_all: where units are counted on all training examples: before training and at its ``end``, or at all ``checkpoints``.
         activity_counts: whether it is counted on how many training examples each unit is active.
+        curvature_steps: those of its checkpoints at which the largest curvature is estimated.
         runs: sorted by inputs, replicate, what else the networks of a stack share, slope, initialisation, bias and learning rate.
         fingerprint: changes when anything above changes.
     """
@@ -81,5 +82,6 @@ class Shard:
     loss_function: str = "cross_entropy"
     count_all: str = "end"
     activity_counts: bool = False
+    curvature_steps: tuple[int, ...] = ()
     runs: tuple[Run, ...] = ()
     fingerprint: str = ""

@@ -147,6 +147,7 @@ def _jobs(configuration: Configuration, name: str, experiment: Experiment) -> It
             loss_function=experiment.loss,
             count_all=experiment.count_all,
             activity_counts=experiment.activity_counts,
+            curvature_steps=tuple(sorted(set(experiment.curvature_steps))),
         )
         shared = {"experiment": name}
         shared |= dict(zip(SHARED_FACTORS, (dataset, architecture), strict=True))
@@ -155,8 +156,12 @@ def _jobs(configuration: Configuration, name: str, experiment: Experiment) -> It
 
 def _checkpoints(experiment: Experiment, steps: int, usual: int) -> tuple[int, ...]:
     if experiment.checkpoint_steps:
-        return tuple(sorted({0, *experiment.checkpoint_steps, steps}))
-    return log_spaced(steps, steps + 1 if experiment.every_step else experiment.checkpoints or usual)
+        asked = {0, *experiment.checkpoint_steps, steps}
+    else:
+        asked = log_spaced(steps, steps + 1 if experiment.every_step else experiment.checkpoints or usual)
+    # As it is, where nothing is added: a million shards have one tuple in common.
+    added = set(experiment.curvature_steps) - set(asked)
+    return tuple(sorted({*asked, *added})) if added or isinstance(asked, set) else asked
 
 
 def _runs(
@@ -211,7 +216,7 @@ def _settings(shard: Shard) -> Callable[[dict[str, Any], int, int], str]:
     }
     of_runs = ("optimisers", "inputs", "interventions")
     irrelevant = (
-        "name", "record_units", "count_all", "activity_counts", "device", "memory_limit", "runs", "fingerprint",
+        "name", "record_units", "count_all", "activity_counts", "curvature_steps", "device", "memory_limit", "runs", "fingerprint",
     )  # fmt: skip
     kept = {key: value for key, value in fields.items() if key not in (*irrelevant, *of_runs)}
 
@@ -253,6 +258,9 @@ def _cut(job: Shard) -> Iterator[Shard]:
         made_of = [
             job.record_units, job.count_all, job.activity_counts, job.device, [run.id for run in runs], *extended,
         ]  # fmt: skip
+        if job.curvature_steps:
+            # Not where it is empty: shards keep the fingerprints that they had before there was such a key.
+            made_of.append({"curvature_steps": job.curvature_steps})
         yield replace(shard, fingerprint=_digest(made_of)[:16])
 
 

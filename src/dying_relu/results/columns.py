@@ -80,6 +80,16 @@ def measured(description: str, *checks: pa.Check, missing: str = "") -> pa.Colum
     )
 
 
+def added_later(column: pa.Column) -> pa.Column:
+    """Make a column one that tables may lack, because some were written before there was such a column.
+
+    Args:
+        column: as tables have it that are written now.
+    """
+    column.required = False
+    return column
+
+
 def _with_missing(description: str, missing: str, value: str = "NaN") -> str:
     return f"{description.removesuffix('.')}; {value} {missing}." if missing else description
 

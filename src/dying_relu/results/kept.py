@@ -98,8 +98,9 @@ def _runs(table: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _checkpoints(table: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
-    """Those of the first replicate: no rule reads losses in the course of training, a reader may look at one."""
-    return table[table["run"].map(runs["replicate"]) == 0]
+    """Those of the first replicate: no rule reads losses in the course of training, a reader may look at one. And all curvatures."""
+    first = table["run"].map(runs["replicate"]) == 0
+    return table[first | table["largest_curvature"].notna()] if "largest_curvature" in table else table[first]
 
 
 def _layers(table: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:

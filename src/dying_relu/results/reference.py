@@ -109,4 +109,5 @@ def _table(name: str, schema: pa.DataFrameSchema) -> Iterator[str]:
     yield "| column | type | meaning |"
     yield "| --- | --- | --- |"
     for column in schema.columns.values():
-        yield f"| `{column.name}` | {_TYPES[str(column.dtype)]} | {column.description} |"
+        description = column.description if column.required else f"{column.description} Older tables lack it."
+        yield f"| `{column.name}` | {_TYPES[str(column.dtype)]} | {description} |"

@@ -11,6 +11,7 @@ from dying_relu.results.columns import (
     FRACTION,
     NOT_NEGATIVE,
     POSITIVE,
+    added_later,
     at_most,
     count,
     flag,
@@ -166,6 +167,14 @@ CHECKPOINTS = table(
             missing=f"before, and {_HAD_OVERFLOWED}",
         ),
         "overflowed": flag("Whether the run had overflowed by then."),
+        "largest_curvature": added_later(
+            real(
+                "Largest eigenvalue of the Hessian of the mean loss on the first 200 examples of the training probe set, as one minibatch "
+                "and without weight decay, with respect to all parameters; estimated by 20 steps of Lanczos's method, at most the true one but for rounding.",
+                missing="at checkpoints that are not among `curvature_steps`, where the gradient jumps at the network, with surrogate "
+                f"gradients, and {_HAD_OVERFLOWED}",
+            )
+        ),
     },
     unique=["run", "step"],
     name="checkpoints",

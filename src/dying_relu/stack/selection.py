@@ -2,6 +2,7 @@
 
 import copy
 import hashlib
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor
 
 from dying_relu.stack.network import Hidden, Network
 from dying_relu.stack.optimisers import Parameter
+from dying_relu.stack.precision import in_float64
 
 
 def selected(network: Network, chosen: Tensor) -> Network:
@@ -21,34 +23,52 @@ def selected(network: Network, chosen: Tensor) -> Network:
     Returns:
         n networks, which can be shown examples and share no parameter with the others.
     """
+    return _copied(network, lambda tensor: tensor[chosen])
+
+
+def alone_in_float64(network: Network, k: int) -> Network:
+    """Copy one of a stack's networks, as it is now, in float64; on the CPU if its device has no float64.
+
+    Args:
+        network: K networks.
+        k: the place of the one.
+
+    Returns:
+        A stack of this network, which shares no parameter and no running statistic with the others.
+    """
+    return _copied(network, lambda tensor: in_float64(tensor[k : k + 1]).clone())
+
+
+def _copied(network: Network, part_of: Callable[[Tensor], Tensor]) -> Network:
+    """Copy a stack with a part of each tensor; parameters and running statistics have a leading axis for the network."""
     copies: dict[int, Any] = {}
-    layers = [_selected(layer, chosen, copies) for layer in network.layers]
+    layers = [_copied_layer(layer, part_of, copies) for layer in network.layers]
     hidden = [
         Hidden(
             layer.name,
             layer.depth,
-            _selected(layer.affine, chosen, copies),
-            _selected(layer.activation, chosen, copies),
-            layer.normalisation and _selected(layer.normalisation, chosen, copies),
+            _copied_layer(layer.affine, part_of, copies),
+            _copied_layer(layer.activation, part_of, copies),
+            layer.normalisation and _copied_layer(layer.normalisation, part_of, copies),
         )
         for layer in network.hidden
     ]
     return Network(layers, hidden)
 
 
-def _selected(layer: Any, chosen: Tensor, copies: dict[int, Any]) -> Any:
-    """Copy a layer and the layers that it knows, each once; parameters and running statistics have a leading axis for the network."""
+def _copied_layer(layer: Any, part_of: Callable[[Tensor], Tensor], copies: dict[int, Any]) -> Any:
+    """Copy a layer and the layers that it knows, each once."""
     if id(layer) in copies:
         return copies[id(layer)]
     part = copies[id(layer)] = copy.copy(layer)
     running = layer.running_statistics() if hasattr(layer, "running_statistics") else []
     for name, value in vars(layer).items():
         if isinstance(value, Parameter):
-            setattr(part, name, Parameter(value.value[chosen]))
+            setattr(part, name, Parameter(part_of(value.value)))
         elif any(value is statistic for statistic in running):
-            setattr(part, name, value[chosen])
+            setattr(part, name, part_of(value))
         elif hasattr(value, "forward") and hasattr(value, "parameters"):
-            setattr(part, name, _selected(value, chosen, copies))
+            setattr(part, name, _copied_layer(value, part_of, copies))
     return part
 
 

@@ -11,6 +11,7 @@ from dying_relu.stack.network import Network
 from dying_relu.stack.selection import selected
 from dying_relu.training.activity import activity_counts
 from dying_relu.training.checkpoint import Checkpoint, measure_checkpoint
+from dying_relu.training.curvature import largest_curvatures
 from dying_relu.training.full_count import FullCount, FullCounter
 from dying_relu.training.history import History
 from dying_relu.training.measurement import batch_size, probe_sets
@@ -78,7 +79,8 @@ class Recorder:
         if first:
             assert counted is not None
             self.history.add_birth(counted.dead, losses[0])
-        self.rows.add(self.stack, measured, self.history, counted)
+        curvatures = self._curvatures() if step in shard.curvature_steps else None
+        self.rows.add(self.stack, measured, self.history, counted, curvatures)
         self.latest, self.final = measured, counted
         if last and shard.activity_counts:
             self._count_activity()
@@ -91,6 +93,16 @@ class Recorder:
             last: whether training is over.
         """
         return self.counter.count(self.stack.network, measured, ~self.history.overflowed, last=last)
+
+    def _curvatures(self) -> Tensor:
+        """(K,) largest curvature of every network that has not overflowed."""
+        return largest_curvatures(
+            self.stack.network,
+            self.probe_sets["train"],
+            ~self.history.overflowed,
+            loss=self.stack.shard.loss_function,
+            seed=self.stack.runs[0].seed,
+        )
 
     def _count_activity(self) -> None:
         finite = (~self.history.overflowed).nonzero()[:, 0]

@@ -88,7 +88,14 @@ class Rows:
             "activity": [],
         }
 
-    def add(self, stack: Stack, checkpoint: Checkpoint, history: History, counted: FullCount | None) -> None:
+    def add(
+        self,
+        stack: Stack,
+        checkpoint: Checkpoint,
+        history: History,
+        counted: FullCount | None,
+        curvatures: Tensor | None = None,
+    ) -> None:
         """Add the rows of a checkpoint; of layers and units, those of networks that have not overflowed.
 
         Args:
@@ -96,16 +103,18 @@ class Rows:
             checkpoint: their measurements.
             history: of their units, this checkpoint included.
             counted: the networks on all training examples; None if they were not counted.
+            curvatures: (K,) the largest; None if they were not estimated.
         """
         finite = ~history.overflowed.cpu().numpy()
-        self._add("checkpoints", checkpoint_rows(stack, checkpoint, ~finite), np.ones_like(finite))
+        columns = checkpoint_rows(stack, checkpoint, ~finite, curvatures)
+        self._add("checkpoints", columns, np.ones_like(finite))
         for hidden in stack.network.hidden:
-            for columns in layer_rows(stack, checkpoint, history, counted, hidden):
-                self._add("layers", columns, finite)
+            for rows in layer_rows(stack, checkpoint, history, counted, hidden):
+                self._add("layers", rows, finite)
         if checkpoint.details is not None:
             for hidden in stack.network.hidden:
-                columns = unit_rows(stack, checkpoint, counted, hidden)
-                self._add("units", columns, finite.repeat(hidden.affine.bias.value.shape[1]))
+                rows = unit_rows(stack, checkpoint, counted, hidden)
+                self._add("units", rows, finite.repeat(hidden.affine.bias.value.shape[1]))
 
     def add_activity(self, rows: Iterable[Mapping[str, object]]) -> None:
         """Add rows of :func:`activity_rows`."""
@@ -133,13 +142,16 @@ class Rows:
                 self._added[name].append({column: table[column].to_numpy() for column in map(str, table)})
 
 
-def checkpoint_rows(stack: Stack, checkpoint: Checkpoint, overflowed: np.ndarray) -> dict[str, object]:
+def checkpoint_rows(
+    stack: Stack, checkpoint: Checkpoint, overflowed: np.ndarray, curvatures: Tensor | None
+) -> dict[str, object]:
     """The columns of ``checkpoints``: a row a network, NaN where it has overflowed and where nothing was measured.
 
     Args:
         stack: K networks.
         checkpoint: their measurements.
         overflowed: (K,) bool.
+        curvatures: (K,) the largest; None if they were not estimated.
     """
     metrics = {}
     for probe in ("train", "test"):
@@ -147,7 +159,13 @@ def checkpoint_rows(stack: Stack, checkpoint: Checkpoint, overflowed: np.ndarray
         for name in ("loss", "accuracy"):
             values = np.nan if measurement is None else getattr(measurement.answers, name).cpu().numpy()
             metrics[f"{probe}_{name}"] = np.where(overflowed, np.nan, values)
-    return {"run": stack.ids, "step": checkpoint.step, **metrics, "overflowed": overflowed}
+    return {
+        "run": stack.ids,
+        "step": checkpoint.step,
+        **metrics,
+        "overflowed": overflowed,
+        "largest_curvature": np.nan if curvatures is None else curvatures.cpu().numpy(),
+    }
 
 
 def layer_rows(
