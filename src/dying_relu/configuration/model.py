@@ -150,7 +150,7 @@ class Grid(Section):
 
 
 def _is_empty(steps: tuple[int, ...]) -> bool:
-    """Tell if a key has its default and is not written: studies that do not have it keep the fingerprint that they had before there was one."""
+    """Tell if a key is left out of what is written: without it, studies keep the fingerprint that they had before there was such a key."""
     return not steps
 
 

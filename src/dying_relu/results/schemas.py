@@ -170,7 +170,8 @@ CHECKPOINTS = table(
         "largest_curvature": added_later(
             real(
                 "Largest eigenvalue of the Hessian of the mean loss on the first 200 examples of the training probe set, as one minibatch "
-                "and without weight decay, with respect to all parameters; estimated by 20 steps of Lanczos's method, at most the true one but for rounding.",
+                "and without weight decay, with respect to all parameters; estimated by 20 steps of Lanczos's method, at most the true "
+                "one but for rounding.",
                 missing="at checkpoints that are not among `curvature_steps`, where the gradient jumps at the network, with surrogate "
                 f"gradients, and {_HAD_OVERFLOWED}",
             )

@@ -5,6 +5,7 @@ the network's own gradients, so that whatever the engine trains can be measured.
 float64: the difference needs the digits, training is left alone, and the result does not depend on the stack.
 """
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
@@ -104,7 +105,7 @@ class MeanGradient:
 
     def forget(self, parameter: Parameter, where: Tensor) -> None: ...
 
-    def state(self, parameters: list[Parameter]) -> list[Tensor]:
+    def state(self, parameters: Sequence[Parameter]) -> list[Tensor]:
         return []
 
 
@@ -123,9 +124,9 @@ def _largest_eigenvalue(gradient: MeanGradient, seed: int) -> float:
     """
     start, middle = gradient.start, gradient(gradient.start)
     step = STEP * float(start.norm())
-    vector = torch.randn(
-        len(start), generator=random_stream(seed, "curvature"), dtype=torch.float64
-    ).to(start.device)
+    vector = torch.randn(len(start), generator=random_stream(seed, "curvature"), dtype=torch.float64).to(
+        start.device
+    )
     vector /= vector.norm()
     before, length = torch.zeros_like(vector), 0.0
     diagonal, beside, disagreement = [], [], 0.0
