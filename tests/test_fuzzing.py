@@ -258,6 +258,7 @@ def valid_looking(draw: st.DrawFn) -> dict[str, Any]:
         optional={
             "checkpoints": st.integers(2, 10_000),
             "record_units": st.booleans(),
+            "curvature_steps": st.lists(st.integers(0, 1000), max_size=3),
             "train_examples": counts,
             "batch_size": counts,
             "probe_train": counts,

@@ -229,6 +229,11 @@ def test_checkpoints_may_be_given_and_replicates_begin_anywhere() -> None:
         ("  ramp: {", "  none: {kind: cosine}\n  ramp: {", "none needs no entry"),
         ("kind: ramp, steps: 10", "kind: switch, step: 3", "one of rate and factor"),
         ("record_units: true", "checkpoint_steps: [201]", "at most the 200 steps"),
+        (
+            "record_units: true",
+            "curvature_steps: [0, 201]",
+            r"curvature_steps: found 201; .*at most the 200 steps",
+        ),
         ("of: centred, share: 0.3", "of: centred, share: 1.0", "less than 1"),
     ],
 )
@@ -286,6 +291,31 @@ def test_other_settings_do_not_rename_runs() -> None:
     assert before.shard(name).fingerprint != after.shard(name).fingerprint
     moved = planned(("study: example", "study: example\ndata: {cache: elsewhere, root: /data}"))
     assert fingerprints(moved) == fingerprints(before)
+
+
+def test_a_key_that_is_not_asked_for_changes_no_fingerprint() -> None:
+    """Digests of the same study before there was a key ``curvature_steps``."""
+    study = planned()
+    assert study.fingerprint == "8a006c1f2a3cdd6e"
+    assert study.shards[0].fingerprint == "84bafa76f2dba4a7"
+    assert study.runs[0].id == "f82eace68660"
+
+
+def test_steps_with_a_curvature_are_checkpoints() -> None:
+    name, key = "optimisers-mnist-mlp-00", "    record_units: true\n"
+    before = planned()
+    usual = before.shard(name).checkpoints
+    at_checkpoints, between = (
+        planned((key, f"{key}    curvature_steps: {steps}\n")) for steps in ([usual[2], 0], [3, 150])
+    )
+    assert at_checkpoints.shard(name).curvature_steps == (0, usual[2])
+    assert at_checkpoints.shard(name).checkpoints == usual
+    assert at_checkpoints.shard(name).runs == before.shard(name).runs
+    assert at_checkpoints.shard(name).fingerprint != before.shard(name).fingerprint
+    assert at_checkpoints.fingerprint != before.fingerprint
+    assert between.shard(name).checkpoints == tuple(sorted({*usual, 3, 150}))
+    assert cost.seconds(at_checkpoints.shard(name)) > cost.seconds(before.shard(name))
+    assert memory.of_job(at_checkpoints.shard(name)) > memory.of_job(before.shard(name))
 
 
 def test_a_shard_is_neither_too_long_nor_too_large() -> None:

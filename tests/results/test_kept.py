@@ -91,6 +91,16 @@ def test_something_is_left_out_and_only_what_may_be(pair: tuple[SmallResults, Sm
         assert missing <= may_be | set(keeping.MAY_BE_MISSING.get(name, ()))
 
 
+def test_every_curvature_is_kept() -> None:
+    tables = small_tables()
+    checkpoints = tables["checkpoints"].assign(largest_curvature=float("nan"))
+    usual = kept("checkpoints", checkpoints, tables["runs"])
+    dropped = checkpoints.index.difference(usual.index)
+    checkpoints.loc[dropped[:3], "largest_curvature"] = 1.0
+    with_curvatures = kept("checkpoints", checkpoints, tables["runs"])
+    assert set(with_curvatures.index) == {*usual.index, *dropped[:3]}
+
+
 def test_units_of_experiments_that_no_rule_names_stay_whole() -> None:
     tables = small_tables()
     runs = tables["runs"].assign(experiment="one_of_yours")
