@@ -1,7 +1,9 @@
 """The largest curvature against the whole Hessian of the same network in plain PyTorch, and training that does not notice it."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import plain
@@ -37,11 +39,10 @@ CASES = [
     *(("mlp", activation, "cross_entropy") for activation in ("leaky_relu", "prelu", "tanh", "gelu")),
     ("mlp", "relu", "squared_error"),
 ]
-PLAIN_LOSSES = {
+PLAIN_LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "cross_entropy": functional.cross_entropy,
     "squared_error": lambda logits, y: functional.mse_loss(logits, functional.one_hot(y, CLASSES).double()),
 }
-NORMALISATIONS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.LayerNorm, nn.GroupNorm)
 TOLERANCE = 1e-4
 """Relative; measured: below 1e-6."""
 
@@ -75,15 +76,19 @@ def as_plain(stack: Network, k: int, architecture: Architecture, activation: str
     """The network ``k`` of a stack with all its parameters, in float64."""
     net = plain.network(architecture, runs(activation, "sgd")[k], IMAGE, CLASSES).double()
     plain.copy_parameters(stack, k, net)
-    of_kind = {
-        kind: [module for module in net if isinstance(module, kind)] for kind in (nn.PReLU, NORMALISATIONS)
-    }
+    normalised = [
+        module
+        for module in net
+        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d | nn.LayerNorm | nn.GroupNorm)
+    ]
+    bent = [module for module in net if isinstance(module, nn.PReLU)]
     with torch.no_grad():
-        for hidden, module in zip(stack.hidden, of_kind[NORMALISATIONS], strict=False):
-            module.weight.copy_(hidden.normalisation.scale.value[k])
-            module.bias.copy_(hidden.normalisation.shift.value[k])
-        for hidden, module in zip(stack.hidden, of_kind[nn.PReLU], strict=False):
-            module.weight.fill_(hidden.activation.slope.value[k])
+        normalisations = [hidden.normalisation for hidden in stack.hidden if hidden.normalisation]
+        for layer, module in zip(normalisations, normalised, strict=True):
+            module.weight.copy_(layer.scale.value[k])
+            module.bias.copy_(layer.shift.value[k])
+        for slope, prelu in zip([hidden.activation.slope for hidden in stack.hidden], bent, strict=False):
+            prelu.weight.fill_(slope.value[k])
     return net
 
 
@@ -148,7 +153,7 @@ def test_it_is_missing_with_surrogate_gradients() -> None:
     assert measured(new_stack(architecture, runs("relu_nelu", "sgd")), architecture).isnan().all()
 
 
-FOLLOWED = {
+FOLLOWED: dict[str, dict[str, list[Any]]] = {
     "mlp": {"learning_rate": [0.05, 1e25]},
     "mlp_batch_norm": {"optimiser": ["adam"]},
     "mlp_centred": {"optimiser": ["momentum"]},
@@ -156,7 +161,7 @@ FOLLOWED = {
 
 
 @pytest.mark.parametrize("kind", FOLLOWED)
-def test_training_does_not_notice_it(kind: str, data: Dataset, tmp_path: Path) -> None:
+def test_training_does_not_notice_it(kind: str, data: Dataset) -> None:
     shard = shard_of(architecture=[kind], **FOLLOWED[kind])
     asking = replace(shard, curvature_steps=shard.checkpoints[:3])
     before, after = StackTraining(shard, shard.runs, data), StackTraining(asking, shard.runs, data)

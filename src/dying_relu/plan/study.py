@@ -156,12 +156,11 @@ def _jobs(configuration: Configuration, name: str, experiment: Experiment) -> It
 
 def _checkpoints(experiment: Experiment, steps: int, usual: int) -> tuple[int, ...]:
     if experiment.checkpoint_steps:
-        asked = {0, *experiment.checkpoint_steps, steps}
-    else:
-        asked = log_spaced(steps, steps + 1 if experiment.every_step else experiment.checkpoints or usual)
-    # As it is, where nothing is added: a million shards have one tuple in common.
-    added = set(experiment.curvature_steps) - set(asked)
-    return tuple(sorted({*asked, *added})) if added or isinstance(asked, set) else asked
+        return tuple(sorted({0, *experiment.checkpoint_steps, *experiment.curvature_steps, steps}))
+    spaced = log_spaced(steps, steps + 1 if experiment.every_step else experiment.checkpoints or usual)
+    added = set(experiment.curvature_steps) - set(spaced)
+    # As it is where nothing is added: a million shards have one tuple in common.
+    return tuple(sorted({*spaced, *added})) if added else spaced
 
 
 def _runs(

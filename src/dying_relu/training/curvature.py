@@ -129,7 +129,9 @@ def _largest_eigenvalue(gradient: MeanGradient, seed: int) -> float:
     )
     vector /= vector.norm()
     before, length = torch.zeros_like(vector), 0.0
-    diagonal, beside, disagreement = [], [], 0.0
+    diagonal: list[float] = []
+    beside: list[float] = []
+    disagreement = 0.0
     for _ in range(min(PRODUCTS, len(start))):
         forward, backward = (gradient(start + sign * step * vector) for sign in (1, -1))
         disagreement = max(disagreement, float((forward + backward - 2 * middle).norm()) / step)
