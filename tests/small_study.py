@@ -99,7 +99,7 @@ def small_tables(replicates: int = 3, experiments: tuple[str, ...] = tuple(GRIDS
     layers, checkpoints = _layers(units), _checkpoints(units, networks)
     tables = {
         "runs": _runs(units, checkpoints, networks),
-        "checkpoints": checkpoints,
+        "checkpoints": checkpoints.assign(largest_curvature=float("nan")),
         "layers": layers,
         "units": units[units["experiment"].isin(RECORDED)],
         "activity": pd.DataFrame(columns=list(schemas.ACTIVITY.columns)),
