@@ -23,8 +23,10 @@ MISSING = float("nan")
         ),
         (
             [(float(place), *(MISSING,) * 19) for place in range(3)],
-            "A: only 1 of 20 seeds has a value; B: only 1 of 20 seeds has a value; 1 more cell lacks values; "
-            "0 of 3 cells hold, 0 fail, 3 are open",
+            (
+                "A: only 1 of 20 seeds has a value; B: only 1 of 20 seeds has a value; 1 more cell lacks values; "
+                "0 of 3 cells hold, 0 fail, 3 are open"
+            ),
         ),
     ],
 )

@@ -11,8 +11,8 @@ from dying_relu.analysis import claims, figures, sensitivity, tables
 from dying_relu.analysis.latex import escape
 from dying_relu.analysis.outcomes import trained
 from dying_relu.analysis.study_results import StudyResults
-from dying_relu.analysis.tables import deaths as death_table
 from dying_relu.analysis.tables import cells, definitions, examples, verdicts
+from dying_relu.analysis.tables import deaths as death_table
 from dying_relu.configuration import load
 from dying_relu.results import store
 from dying_relu.simulations.checks import checks
@@ -96,12 +96,13 @@ def test_every_cell_of_every_finding_and_claim_has_a_row(written: dict[str, str]
 def test_every_threshold_that_a_rule_names_is_printed_with_its_cells() -> None:
     """C1 and C8 have no cells; those of F4a are distances from a threshold."""
     rules = [*claims.ordered(), *claims.ordered_findings()]
-    assert {rule.id for rule in rules if not cells.threshold(rule.rule)} == {"C1", "C8", "F4a"}
-    thresholds = {rule.id: cells.threshold(rule.rule) for rule in rules}
-    assert thresholds["F1a"] == "below 0.2"
-    assert thresholds["F1c"] == "within $-$10 and 10 points"
-    assert thresholds["F4c"] == "above 0"
-    assert thresholds["C4"] == r"below \qty{1}{\percent}"
+    assert {rule.id for rule in rules if not cells.threshold(rule.rule, rule.unit)} == {"C1", "C8", "F4a"}
+    thresholds = {rule.id: cells.threshold(rule.rule, rule.unit) for rule in rules}
+    assert thresholds["F1a"] == r"below \num{20}\,\%"
+    assert thresholds["F1c"] == r"within \num{-10} and \num{10} points"
+    assert thresholds["F1e"] == thresholds["F1c"]
+    assert thresholds["F4c"] == r"above \num{0}"
+    assert thresholds["C4"] == r"below \num{1}\,\%"
 
 
 def test_a_share_of_seeds_is_printed_with_its_exact_limit() -> None:

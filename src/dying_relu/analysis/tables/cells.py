@@ -16,8 +16,10 @@ NO_ROW = {"": "--", "Holds if": "--", "Cell": "There is none.", "Median": "--", 
 """What the table has where no rule has a cell."""
 
 _SPACE = r"\addlinespace[2pt]"
+_UNITS = {"percent": r"\,\%", "points": " points"}
 _THRESHOLD = re.compile(
-    r"olds if (?:(?!\. ).)*?\b((?:above|below|within) -?\d+(?:\.\d+)?(?: and -?\d+(?:\.\d+)?)?(?:%| points?)?)"
+    r"olds if (?:(?!\. ).)*?\b(?P<sides>above|below|within) "
+    r"(?P<numbers>-?\d+(?:\.\d+)?(?: and -?\d+(?:\.\d+)?)?)(?P<unit>%| points?|)"
 )
 
 
@@ -29,21 +31,29 @@ def table(study: StudyResults) -> str:
     return long_tabular(pd.DataFrame(rows or [NO_ROW]), r"@{}ll>{\raggedright\arraybackslash}p{2.1in}lll@{}")
 
 
-def threshold(rule: str) -> str:
-    r"""The threshold of a rule as LaTeX; empty if the rule's sentence on what holds names none.
+def threshold(rule: str, unit: str) -> str:
+    r"""The threshold of a rule in the unit of its cells as LaTeX; empty if the rule's sentence on what holds names none.
 
     Args:
-        rule: in words.
+        rule: in words; a bare number in it is no percentage.
+        unit: of the verdict: "percent", "points" or "number".
 
-    >>> threshold("Each seed: a share. Holds if above 95%. Literal: above 0.")
-    'above \\qty{95}{\\percent}'
-    >>> threshold("A cell holds if the whole interval lies within -10 and 10 points.")
-    'within $-$10 and 10 points'
-    >>> threshold("Holds if all are equal. Literal: above 0.")
+    >>> threshold("Each seed: a share. Holds if above 95%. Literal: above 0.", "percent")
+    'above \\num{95}\\,\\%'
+    >>> threshold("A cell holds if the whole interval lies within -0.1 and 0.1.", "points")
+    'within \\num{-10} and \\num{10} points'
+    >>> threshold("Holds if all are equal. Literal: above 0.", "number")
     ''
     """
     match = _THRESHOLD.search(rule)
-    return latex.with_minus_signs(re.sub(r"(\S+)%", r"\\qty{\1}{\\percent}", match[1])) if match else ""
+    if not match:
+        return ""
+    factor = 100 if unit in _UNITS and not match["unit"] else 1
+    numbers = [factor * float(number) for number in match["numbers"].split(" and ")]
+    printed = " and ".join(rf"\num{{{number:g}}}" for number in numbers)
+    # "1 point", but "10 points".
+    after = match["unit"] if match["unit"].startswith(" point") else _UNITS.get(unit, "")
+    return f"{match['sides']} {printed}{after}"
 
 
 def median(cell: Mapping[str, Any], unit: str) -> str:
@@ -73,7 +83,7 @@ def median(cell: Mapping[str, Any], unit: str) -> str:
 
 def _rows(rule: Mapping[Any, Any]) -> Iterator[dict[str, str]]:
     """The rows of a finding or claim; the first one has its name and threshold, and a thin space above."""
-    firsts = (_SPACE + latex.escape(rule["claim"]), threshold(rule["rule"]))
+    firsts = (_SPACE + latex.escape(rule["claim"]), threshold(rule["rule"], rule["unit"]))
     for place, cell in enumerate(rule["cells"]):
         name, beyond = ("", "") if place else firsts
         yield {
