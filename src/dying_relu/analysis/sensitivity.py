@@ -41,7 +41,7 @@ CLAIMS = ("C2", "C3", "C4", "C5", "C6", "C7", "C9", "C13")
 """Those whose rule looks at which units are dead."""
 
 NOT_COMPUTED = "not computed"
-"""In a verdict's place where no cell has a value by a definition, or the definition is not recorded of single units."""
+"""In a verdict's place where no cell has a value by a definition, or units are not recorded one by one as a claim needs it."""
 
 OF_FINDINGS = {
     "few_seeds": (0.18, 0.4),
