@@ -6,7 +6,7 @@ differences of test accuracies.
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -67,7 +67,7 @@ class Comparison(NamedTuple):
 
 
 def comparisons(evidence: Evidence) -> list[Comparison]:
-    """All comparisons that a study has the experiments for.
+    """List all comparisons that a study has the experiments for.
 
     Args:
         evidence: of the study.
@@ -85,7 +85,7 @@ def first_convolutions(evidence: Evidence) -> list[Comparison]:
     return [
         Comparison(
             "mean_inputs_cnn",
-            f"first convolution, largest over rates: {name(dataset)}, {name(optimiser)}",
+            f"first convolution, largest over rates: {name(str(dataset))}, {name(str(optimiser))}",
             _levels(rows, "inputs", CONVOLUTION_INPUTS, "max"),
         )
         for (dataset, optimiser), rows in runs.groupby(["dataset", "optimiser"], sort=False)
@@ -169,9 +169,7 @@ def removed_later(evidence: Evidence) -> list[Comparison]:
         if len(levels) == 2:
             difference = tuple(np.subtract(levels[1].numbers, levels[0].numbers))
             levels.append(Level("difference", difference))
-        every.append(
-            Comparison("living_100", f"loss of accuracy, 90 units of 100: {name(dataset)}", levels)
-        )
+        every.append(Comparison("living_100", f"loss of accuracy, 90 units of 100: {name(dataset)}", levels))
     return every
 
 
@@ -217,7 +215,7 @@ PARTS: tuple[Callable[[Evidence], list[Comparison]], ...] = (
 
 
 def _levels(
-    runs: pd.DataFrame, factor: str, words: Mapping[object, str], over: str, value: str = "new_dead"
+    runs: pd.DataFrame, factor: str, words: Mapping[Any, str], over: str, value: str = "new_dead"
 ) -> list[Level]:
     """The number of each seed at every level that there is: the maximum or mean ``over`` its networks."""
     seeds = sorted(runs["replicate"].unique())

@@ -12,7 +12,9 @@ from dying_relu.analysis.tables import exploratory
 def test_every_comparison_is_a_row_with_all_of_its_levels() -> None:
     lines = exploratory.table(evidence(offset=0.8).study).splitlines()
     [first, *others] = [line for line in lines if "offset share" in line]
-    assert first.startswith(r"\texttt{mean\_dose} & first layer by offset share, mean over directions: SGD, rate 0.2 & 0: ")
+    assert first.startswith(
+        r"\texttt{mean\_dose} & first layer by offset share, mean over directions: SGD, rate 0.2 & 0: "
+    )
     # The experiment is named once.
     assert all(line.startswith(" & ") for line in others)
     assert all("; 0.6: " in line for line in [first, *others])

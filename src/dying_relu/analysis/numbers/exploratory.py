@@ -15,7 +15,6 @@ from dying_relu.analysis.findings.f2_law import FEWEST, HELD_OUT
 from dying_relu.analysis.findings.f4_price import DAMAGES, SAFE_RATE
 from dying_relu.analysis.findings.law import log2, onsets, scales, shares
 from dying_relu.analysis.findings.layers import at_the_end, cut_off, with_new_dead
-from dying_relu.analysis.inference.intervals import Interval
 from dying_relu.analysis.inference.seeds import median_interval
 from dying_relu.analysis.inference.selection import reported
 from dying_relu.analysis.numbers.macro import Macro, macro, with_interval
@@ -69,7 +68,7 @@ def errors_of_the_law(evidence: Evidence) -> dict[str, Macro]:
         }
     )
     by_input = "; ".join(
-        f"{latex.escape(INPUTS.get(inputs, f'{latex.name(dataset)} {latex.name(inputs)}'))} {ratios_in_words(rows)}"
+        f"{_in_words(str(dataset), str(inputs))} {ratios_in_words(rows)}"
         for (dataset, inputs), rows in settings.groupby(level=["dataset", "inputs"], sort=False)
     )
     return {
@@ -175,6 +174,10 @@ MEASURES: dict[Callable[[Evidence], dict[str, Macro]], tuple[str, ...]] = {
 """The functions that measure, with the names of their macros."""
 
 
+def _in_words(dataset: str, inputs: str) -> str:
+    return latex.escape(INPUTS.get(inputs, f"{latex.name(dataset)} {latex.name(inputs)}"))
+
+
 def _spread(octaves: pd.Series) -> float:
     """The standard deviation over the settings that have an onset."""
     observed = octaves.dropna()
@@ -185,6 +188,6 @@ def _median(values: list[float], form: str) -> Macro:
     """The median over seeds with its exact interval, where there is one."""
     if not any(not math.isnan(value) for value in values):
         return macro(None, form)
-    middle: Interval = median_interval(values)
+    middle = median_interval(values)
     low, high = (end if math.isfinite(end) else math.nan for end in (middle.low, middle.high))
     return Macro(middle.estimate, with_interval(middle.estimate, low, high, form))
