@@ -114,17 +114,16 @@ def biases(evidence: Evidence) -> list[Comparison]:
     """The newly dead share of first layers of which only weights or only biases are trained: all pixels, then few components."""
     runs = reported(evidence.relu("mean_biases"))
     runs = with_new_dead(evidence, runs[runs["dataset"] == "mnist"], 1)
-    pixels = at_rates(runs[runs["inputs"] == "standardised"], FROZEN_RATES)
-    components = at_rates(runs[runs["inputs"].isin(COMPONENTS)], COMPONENT_RATES)
+    rates = {"standardised": FROZEN_RATES} | dict.fromkeys(COMPONENTS, COMPONENT_RATES)
     return [
         Comparison(
             "mean_biases",
-            f"first layer, {COMPONENTS.get(str(inputs), 'all pixels')}: {name(str(optimiser))}, rate {rate:g}",
+            f"first layer, {COMPONENTS.get(inputs, 'all pixels')}: {name(str(optimiser))}, rate {by_optimiser[str(optimiser)]:g}",
             _levels(rows, "intervention", TRAINED_PARAMETERS, "max"),
         )
-        for part in (pixels, components)
-        for (inputs, optimiser, rate), rows in part.groupby(
-            ["inputs", "optimiser", "learning_rate"], sort=False
+        for inputs, by_optimiser in rates.items()
+        for optimiser, rows in at_rates(runs[runs["inputs"] == inputs], by_optimiser).groupby(
+            "optimiser", sort=False
         )
     ]
 
@@ -189,8 +188,8 @@ def _lines_of_convolutions(evidence: Evidence, constant: float, share: float) ->
     runs = runs.assign(side=sides, dies=(runs["new_dead"] >= share).astype(float))
     every = []
     for dataset, rows in runs.groupby("dataset", sort=False):
-        counts = rows["side"].value_counts()
-        words = {side: f"{side} ({counts[side]} networks)" for side in ("below", "above") if side in counts}
+        counts = rows["side"].value_counts().sort_index(ascending=False)
+        words = {side: f"{side} ({counts[side]} of {len(rows)} networks)" for side in counts.index}
         most = _levels(rows.assign(whole="all"), "whole", {"all": "largest newly dead share"}, "max")
         every.append(
             Comparison(
