@@ -117,8 +117,8 @@ def networks_without_a_mean(evidence: Evidence) -> dict[str, Macro]:
     first = layers[(layers["depth"] == 1) & layers["run"].isin(with_gradient["run"])]
     twins = offset.merge(with_gradient[[*by, "learning_rate", "replicate"]])
     most = by_seed(twins, by, lambda rows: float(rows["new_dead"].max()))
-    cells = [cell.to_numpy() for _, cell in most.groupby(level=by, sort=False)]
-    weakest = min(cells, key=lambda cell: median_interval(cell).estimate, default=[])
+    cells: list[list[float]] = [list(cell) for _, cell in most.groupby(level=by, sort=False)]
+    weakest = min(cells, key=lambda cell: median_interval(cell).estimate) if cells else []
     return {
         "FindingOneAOpenNetworks": macro(len(with_gradient), "number"),
         "FindingOneAOpenUnits": macro(float(first["units"].sum()), "number"),
@@ -129,7 +129,7 @@ def networks_without_a_mean(evidence: Evidence) -> dict[str, Macro]:
             )
             for outcome in OUTCOMES
         },
-        "FindingOneAControl": _median(list(weakest), "percent"),
+        "FindingOneAControl": _median(weakest, "percent"),
     }
 
 
