@@ -6,6 +6,13 @@ from dying_relu.analysis.numbers.macro import Macro, macro, words
 from dying_relu.analysis.numbers.verdicts import LETTERS, of_row, settled, summary
 from dying_relu.analysis.study_results import StudyResults
 
+UNQUOTED = {
+    *("FindingTwoAEstimate", "FindingTwoBEstimate", "FindingTwoBExceptions", "FindingTwoBExceptionNames"),
+    *("FindingFourAEstimate", "FindingFiveANetworks", "FindingFiveBNetworks"),
+}
+"""What the text does not quote: ratios that are infinite where a seed counts against a law, means over cells that differ in kind, and
+counts that no rule rests on. The table of verdicts has them."""
+
 
 def numbers(study: StudyResults) -> dict[str, Macro]:
     """Macros of all findings, from the study's ``claims.csv``: F1a is ``FindingOneA``.
@@ -19,6 +26,7 @@ def numbers(study: StudyResults) -> dict[str, Macro]:
         of_finding = of_row(row, prefix)
         # A finding has one reading.
         del of_finding[f"{prefix}Literal"]
+        of_finding = {name: number for name, number in of_finding.items() if name not in UNQUOTED}
         measured = bool(row["cells"])
         of_finding[f"{prefix}Measured"] = Macro(measured, "1" if measured else "0")
         macros |= of_finding | {f"{prefix}Seeds": words(agreement(row["cells"]))}
