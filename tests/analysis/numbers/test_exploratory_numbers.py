@@ -19,7 +19,7 @@ def test_where_every_setting_has_an_onset_the_error_is_that_of_the_finding() -> 
     assert macros["LawWithinOctaves"].value == "12 of 12"
     ratios = str(macros["LawRatioByInput"].value)
     assert ratios.count("; ") == 3
-    assert "CIFAR-10 with a constant offset " in ratios
+    assert " for CIFAR-10 with a constant offset" in ratios
     assert "than" not in ratios
 
 
@@ -30,7 +30,7 @@ def test_a_setting_without_an_onset_is_left_out_of_the_error_and_bounded_in_the_
         return runs[~high]
 
     whole, macros = (exploratory.errors_of_the_law(one) for one in (evidence(), evidence(runs=cut)))
-    assert "CIFAR-10 with a constant offset no onset" in str(macros["LawRatioByInput"].value)
+    assert "no onset for CIFAR-10 with a constant offset" in str(macros["LawRatioByInput"].value)
     assert macros["LawErrorWithOnset"].value != whole["LawErrorWithOnset"].value
 
 

@@ -68,7 +68,7 @@ def errors_of_the_law(evidence: Evidence) -> dict[str, Macro]:
         }
     )
     by_input = "; ".join(
-        f"{_in_words(str(dataset), str(inputs))} {ratios_in_words(rows)}"
+        f"{ratios_in_words(rows)} for {_in_words(str(dataset), str(inputs))}"
         for (dataset, inputs), rows in settings.groupby(level=["dataset", "inputs"], sort=False)
     )
     return {
