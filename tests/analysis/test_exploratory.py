@@ -28,7 +28,7 @@ def convolutional() -> Evidence:
 def test_every_dose_is_the_mean_over_its_directions() -> None:
     """The planted study has share 0.6 in three directions, and 0."""
     for comparison in exploratory.doses(evidence(offset=0.8)):
-        assert medians(comparison) == pytest.approx({"0": 0.01, "0.6": 0.8}, abs=0.02)
+        assert medians(comparison) == pytest.approx({"share 0": 0.01, "share 0.6": 0.8}, abs=0.02)
         assert [len(level.numbers) for level in comparison.levels] == [20, 20]
 
 
@@ -53,7 +53,7 @@ def test_freezing_biases_changes_what_was_planted() -> None:
     found = exploratory.biases(evidence(trained=0.6, frozen=-0.3))
     assert len(found) == 3
     for comparison in found:
-        assert medians(comparison) == pytest.approx({"both trained": 0.6, "weights only": 0.3}, abs=0.02)
+        assert medians(comparison) == pytest.approx({"both trained": 0.6, "biases frozen": 0.3}, abs=0.02)
 
 
 def test_hidden_layers_are_compared_at_the_rates_of_the_finding() -> None:

@@ -23,8 +23,8 @@ from dying_relu.analysis.outcomes import finite
 CONVOLUTION_INPUTS = {"standardised": "standardised", "raw": "raw", CENTRED: "centred"}
 TRAINED_PARAMETERS = {
     "none": "both trained",
-    "frozen_biases": "weights only",
-    "biases_only": "biases only",
+    "frozen_biases": "biases frozen",
+    "biases_only": "weights frozen",
 }
 CENTRINGS = {"mlp": "plain", "shifted": "shifted once", "centred": "centred"}
 """Networks whose hidden activations are left alone, shifted by a fixed vector, or centred by their minibatch's mean."""
@@ -99,7 +99,7 @@ def doses(evidence: Evidence) -> list[Comparison]:
     runs = with_new_dead(evidence, runs, 1)
     percent = runs["inputs"].str.extract(r"^[a-z]+_(\d+)$")[0].astype(float)
     runs = runs.assign(share=percent / 100)
-    words = {share: f"{share:g}" for share in sorted(runs["share"].dropna().unique())}
+    words = {share: f"share {share:g}" for share in sorted(runs["share"].dropna().unique())}
     return [
         Comparison(
             "mean_dose",
@@ -164,7 +164,7 @@ def removed_later(evidence: Evidence) -> list[Comparison]:
         raise NotEnoughData(f"the experiment 'living_100' has no networks {LATER!r}")
     every = []
     for dataset in runs["dataset"].unique():
-        levels = _losses(runs, dataset, {BEFORE: "never born", LATER: "removed at step 100"})
+        levels = _losses(runs, dataset, {BEFORE: "removed before training", LATER: "removed at step 100"})
         if len(levels) == 2:
             difference = tuple(np.subtract(levels[1].numbers, levels[0].numbers))
             levels.append(Level("difference", difference))

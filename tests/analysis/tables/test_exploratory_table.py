@@ -13,11 +13,11 @@ def test_every_comparison_is_a_row_with_all_of_its_levels() -> None:
     lines = exploratory.table(evidence(offset=0.8).study).splitlines()
     [first, *others] = [line for line in lines if "offset share" in line]
     assert first.startswith(
-        r"\texttt{mean\_dose} & first layer by offset share, mean over directions: SGD, rate 0.2 & 0: "
+        r"\texttt{mean\_dose} & first layer by offset share, mean over directions: SGD, rate 0.2 & share 0: "
     )
     # The experiment is named once.
     assert all(line.startswith(" & ") for line in others)
-    assert all("; 0.6: " in line for line in [first, *others])
+    assert all("; share 0.6: " in line for line in [first, *others])
 
 
 def test_a_level_says_how_many_seeds_it_rests_on_where_some_overflowed() -> None:
