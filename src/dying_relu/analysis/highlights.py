@@ -37,8 +37,8 @@ class Highlight:
 HIGHLIGHTS: tuple[Highlight, ...] = (
     Highlight(
         "**A first layer dies of the mean of its inputs.** With centred inputs {F1a.NewlyDead} of {F1a.Units} first-layer units"
-        " died, under SGD, momentum and Adam, at every rate at which networks stay finite (F1a). An offset that makes three "
-        "fifths of the inputs' second moment kills {F1b} more of the layer, whatever its direction (F1b).",
+        " of finite networks died, under SGD, momentum and Adam, at any rate (F1a). With an offset that makes three fifths of "
+        "the inputs' mean square {F1b} more of the layer die, at high rates on MNIST, in each of three directions (F1b).",
         {"F1a": HOLDS, "F1b": HOLDS},
     ),
     Highlight(

@@ -7,6 +7,8 @@ import pandas as pd
 
 from dying_relu.analysis.claims.evidence import DEAD, Definition, Evidence
 from dying_relu.analysis.claims.settle import ordered, ordered_findings
+from dying_relu.analysis.claims.verdict import Finding
+from dying_relu.analysis.inference.decisions import NOT_SETTLED
 from dying_relu.analysis.study_results import StudyResults
 from dying_relu.analysis.thresholds import PAPER, Alternatives, alternatives, declared
 
@@ -37,6 +39,9 @@ DEFINITIONS = {
 
 CLAIMS = ("C2", "C3", "C4", "C5", "C6", "C7", "C9", "C13")
 """Those whose rule looks at which units are dead."""
+
+NOT_COMPUTED = "not computed"
+"""In a verdict's place where no cell has a value by a definition, or units are not recorded one by one as a claim needs it."""
 
 OF_FINDINGS = {
     "few_seeds": (0.18, 0.4),
@@ -90,15 +95,21 @@ def verdicts(study: StudyResults) -> pd.DataFrame:
     """The verdict on each claim by each definition of death and of a network that trained, all by the same rules.
 
     Returns:
-        Rows ``DEFINITIONS``, columns ``CLAIMS``.
+        Rows ``DEFINITIONS``, columns ``CLAIMS``; ``NOT_COMPUTED`` where there is nothing to settle a claim by.
     """
     rules = [claim for claim in ordered() if claim.id in CLAIMS]
     rows = {}
     for name, (definition, finite_is_trained) in DEFINITIONS.items():
         # A definition's units are a gigabyte or two, and nothing else asks for them.
         evidence = Evidence(study.apart(), definition, finite_is_trained=finite_is_trained)
-        rows[name] = {claim.id: claim.finding(evidence).verdict for claim in rules}
+        rows[name] = {claim.id: _computed(claim.finding(evidence)) for claim in rules}
     return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def _computed(finding: Finding) -> str:
+    """The verdict, or that there is nothing that it could be computed from."""
+    empty = not any(judged.interval.n for judged in finding.cells)
+    return NOT_COMPUTED if empty and finding.verdict == NOT_SETTLED else finding.verdict
 
 
 def moved() -> dict[str, Alternatives]:

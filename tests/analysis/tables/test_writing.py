@@ -7,12 +7,12 @@ import pytest
 from generated_paper import ROOT
 from small_study import CONFIGURATION, write_small_study
 
-from dying_relu.analysis import figures, tables
+from dying_relu.analysis import claims, figures, sensitivity, tables
 from dying_relu.analysis.latex import escape
 from dying_relu.analysis.outcomes import trained
 from dying_relu.analysis.study_results import StudyResults
+from dying_relu.analysis.tables import cells, definitions, examples, verdicts
 from dying_relu.analysis.tables import deaths as death_table
-from dying_relu.analysis.tables import examples, verdicts
 from dying_relu.configuration import load
 from dying_relu.results import store
 from dying_relu.simulations.checks import checks
@@ -76,6 +76,43 @@ def test_only_what_differs_in_a_factor_is_told_apart_by_it(written: dict[str, st
         assert any(
             sum(bool(cell.strip()) for cell in group) > 1 for group in (datasets, networks, optimisers)
         )
+
+
+def test_every_cell_of_every_finding_and_claim_has_a_row(written: dict[str, str], small_paper: Path) -> None:
+    """The name of a rule stands in the first row of its cells, and findings stand before claims."""
+    table = claims.read(small_paper / "results" / "claims.csv")
+    rules = [*claims.on_findings(table).to_dict("records"), *claims.on_claims(table).to_dict("records")]
+    body = written["cells"].split("\\endlastfoot\n")[1].split("\\end{longtable*}")[0]
+    rows = [line.removesuffix(r" \\").split(" & ") for line in body.splitlines()]
+    every = [cell for rule in rules for cell in rule["cells"]]
+    assert [(row[2], row[4]) for row in rows] == [
+        (cell["name"].replace(" -", " $-$"), f"{cell['agreeing']} of {cell['seeds']}") for cell in every
+    ]
+    assert [row[5].removesuffix(r"$^\ast$") for row in rows] == [cell["state"] for cell in every]
+    names = [row[0].removeprefix(r"\addlinespace[2pt]") for row in rows if row[0]]
+    assert names == [rule["claim"] for rule in rules if rule["cells"]]
+
+
+def test_every_threshold_that_a_rule_names_is_printed_with_its_cells() -> None:
+    """C1 and C8 have no cells; those of F4a are distances from a threshold."""
+    rules = [*claims.ordered(), *claims.ordered_findings()]
+    assert {rule.id for rule in rules if not cells.threshold(rule.rule, rule.unit)} == {"C1", "C8", "F4a"}
+    thresholds = {rule.id: cells.threshold(rule.rule, rule.unit) for rule in rules}
+    assert thresholds["F1a"] == r"below \num{20}\,\%"
+    assert thresholds["F1c"] == r"within \num{-10} and \num{10} points"
+    assert thresholds["F1e"] == thresholds["F1c"]
+    assert thresholds["F4c"] == r"above \num{0}"
+    assert thresholds["C4"] == r"below \num{1}\,\%"
+
+
+def test_a_share_of_seeds_is_printed_with_its_exact_limit() -> None:
+    share = {"estimate": 0, "low": 0, "high": 0.139, "seeds": 20}
+    assert cells.median(share, "percent") == r"\qty{0}{\percent} [\num{0}, \num{14}]"
+
+
+def test_every_verdict_by_a_definition_has_a_sign_of_its_own() -> None:
+    assert set(definitions.SHORT) == {*claims.VERDICTS, sensitivity.NOT_COMPUTED}
+    assert len(set(definitions.SHORT.values())) == len(definitions.SHORT)
 
 
 def test_every_experiment_and_every_rate_of_the_configuration_is_listed(written: dict[str, str]) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 from dying_relu.analysis import claims
 from dying_relu.analysis.inference.intervals import LEVEL
 from dying_relu.analysis.numbers.agreement import agreement
-from dying_relu.analysis.numbers.verdicts import estimate, verdict
+from dying_relu.analysis.numbers.verdicts import estimate, note, verdict
 from dying_relu.analysis.readme import plain, summary
 
 EFFECT = f"effect ({LEVEL:.0%} interval over seeds)"
@@ -40,7 +40,7 @@ def _row(titles: tuple[str, ...], row: Mapping[Any, Any]) -> str:
     measured = escape(plain(estimate(row)))
     details = [f"<p>Rule: {escape(row['rule'])}</p>"]
     if row["note"]:
-        details.append(f"<p>{escape(row['note'])}</p>")
+        details.append(f"<p>{escape(note(row))}</p>")
     if row["cells"]:
         details.append(_cells(row["cells"]))
     effect = (

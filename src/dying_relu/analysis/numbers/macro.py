@@ -54,6 +54,8 @@ def with_interval(effect: float, low: float, high: float, form: str) -> str:
     '\\num{50} points [\\num{25}, \\num{75}]'
     >>> with_interval(0.97, 0.9652, 0.9741, "percent")
     '\\qty{97}{\\percent} [\\num{96.5}, \\num{97.4}]'
+    >>> with_interval(0.5, -math.inf, 1, "number")
+    '\\num{0.5} [$-\\infty$, \\num{1}]'
     """
     estimated = macro(effect, form).latex
     if low == high or math.isnan(low) or math.isnan(high):
@@ -65,6 +67,8 @@ def with_interval(effect: float, low: float, high: float, form: str) -> str:
 
 
 def _without_unit(value: float, form: str) -> str:
+    if math.isinf(value):
+        return r"$\infty$" if value > 0 else r"$-\infty$"
     return (
         re.sub(r"\\qty(\{[^}]*\})\{[^}]*\}", r"\\num\1", macro(value, form).latex)
         .removesuffix("s")

@@ -7,6 +7,7 @@ from dying_relu.analysis.thresholds import PAPER
 from dying_relu.units.definitions import NEARLY_DEAD_SHARE
 
 PERCENT = {
+    "LineSeparates": PAPER.line_separates,
     "MassDeath": PAPER.mass_death,
     "NearlyDead": NEARLY_DEAD_SHARE,
     "ForeverShare": PAPER.forever,

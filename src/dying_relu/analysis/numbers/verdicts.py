@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -42,6 +43,15 @@ LETTERS = dict(
 )
 """Names of macros cannot hold digits: claim C6 is ClaimSix."""
 
+_OF_ONE = {
+    r"\b(1 of \d+) cells hold\b": r"\1 cells holds",
+    r"\b1 fail\b": "1 fails",
+    r"\b1 are open\b": "1 is open",
+    r"\b1 more cells lack\b": "1 more cell lacks",
+    r"\b(1 of \d+) seeds have\b": r"\1 seeds has",
+}
+"""Where a note counts one cell or seed, its verb in the plural -> in the singular."""
+
 
 def numbers(study: StudyResults) -> dict[str, Macro]:
     """Macros of all claims, from the study's ``claims.csv``."""
@@ -79,7 +89,7 @@ def of_row(row: Mapping[Any, Any], prefix: str) -> dict[str, Macro]:
         f"{prefix}Measured": Macro(measured, "1" if measured else "0"),
         f"{prefix}Verdict": words(verdict(row)),
         f"{prefix}Literal": words(row["literal"] or "the same"),
-        f"{prefix}Note": macro(row["note"], "words"),
+        f"{prefix}Note": macro(note(row), "words"),
         f"{prefix}Estimate": Macro(row["effect"] if measured else None, estimate(row)),
     }
     details = row["details"]
@@ -101,6 +111,20 @@ def verdict(row: Mapping[Any, Any]) -> str:
     'holds only in 3 of 4 cells'
     """
     return f"{row['verdict']} {row['condition']}".rstrip().replace("only if in ", "only in ")
+
+
+def note(row: Mapping[Any, Any]) -> str:
+    """The note of a row of verdicts, in which a verb has the number of what it counts.
+
+    >>> note({"note": "1 of 3 cells hold, 1 fail, 1 are open"})
+    '1 of 3 cells holds, 1 fails, 1 is open'
+    >>> note({"note": "11 of 23 cells hold, 11 fail, 1 are open"})
+    '11 of 23 cells hold, 11 fail, 1 is open'
+    """
+    text = str(row["note"])
+    for plural, singular in _OF_ONE.items():
+        text = re.sub(plural, singular, text)
+    return text
 
 
 def estimate(row: Mapping[Any, Any]) -> str:

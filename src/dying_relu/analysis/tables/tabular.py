@@ -1,4 +1,4 @@
-"""One way of making a ``tabular``: pandas' Styler with booktabs' rules."""
+"""One way of making a ``tabular``, or one that breaks over pages: pandas' Styler with booktabs' rules."""
 
 import pandas as pd
 
@@ -13,6 +13,21 @@ def tabular(table: pd.DataFrame, column_format: str) -> str:
             missing become dashes.
         column_format: LaTeX's specification of the columns.
     """
-    style = table.style.hide(axis="index")
-    text = style.to_latex(hrules=True, siunitx=True, column_format=column_format, multicol_align="c")
+    return _latex(table, column_format, None)
+
+
+def long_tabular(table: pd.DataFrame, column_format: str) -> str:
+    """``table`` as a ``longtable*``, which breaks over pages, repeats its head, and takes no number.
+
+    Args:
+        table: as :func:`tabular` takes it.
+        column_format: LaTeX's specification of the columns.
+    """
+    return _latex(table, column_format, "longtable").replace("{longtable}", "{longtable*}")
+
+
+def _latex(table: pd.DataFrame, column_format: str, environment: str | None) -> str:
+    text = table.style.hide(axis="index").to_latex(
+        hrules=True, siunitx=True, column_format=column_format, multicol_align="c", environment=environment
+    )
     return text.replace(NOT_MEASURED, "--")
