@@ -97,7 +97,8 @@ def doses(evidence: Evidence) -> list[Comparison]:
     runs = reported(evidence.relu("mean_dose"))
     runs = at_rates(runs[runs["dataset"] == "mnist"], HIGH_RATES)
     runs = with_new_dead(evidence, runs, 1)
-    percent = runs["inputs"].str.extract(r"^[a-z]+_(\d+)$")[0].astype(float)
+    # Of inputs such as "random_60".
+    percent = pd.to_numeric(runs["inputs"].str.rpartition("_")[2], errors="coerce")
     runs = runs.assign(share=percent / 100)
     words = {share: f"share {share:g}" for share in sorted(runs["share"].dropna().unique())}
     return [
@@ -150,7 +151,11 @@ def living_units(evidence: Evidence) -> list[Comparison]:
     for width in WIDTHS:
         with suppress(NotEnoughData):
             runs = _at_the_safe_rate(evidence, width)
-            killed = runs["intervention"].str.extract(r"^kill_(\d+)$")[0].dropna().astype(int)
+            killed = (
+                runs["intervention"][runs["intervention"].str.fullmatch(r"kill_\d+")]
+                .str.removeprefix("kill_")
+                .astype(int)
+            )
             arms = {f"kill_{number}": f"{width - number} units" for number in sorted(killed.unique())}
             words = f"loss of accuracy, first layer of {width}: {name('cifar10')}"
             every.append(Comparison(f"living_{width}", words, _losses(runs, "cifar10", arms)))
