@@ -108,6 +108,20 @@ def test_poppler_has_no_complaint_about_fonts(built: tuple[Path, Path]) -> None:
     assert all(re.search(r" yes +(?:yes|no) +(?:yes|no) +\d+ +\d+$", line) for line in fonts)
 
 
+@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="poppler is not installed")
+def test_abstract_and_conclusion_say_nothing_that_was_not_measured(built: tuple[Path, Path]) -> None:
+    """A small study, such as the smoke study, lacks most numbers; the sentences that need them are left out."""
+    done = subprocess.run(
+        ["pdftotext", built[0] / "main.pdf", "-"], capture_output=True, text=True, check=True
+    )
+    text = " ".join(done.stdout.split())
+    abstract = text[text.index("Abstract") : text.index("Introduction")]
+    conclusion = text[text.rindex("Conclusion") : text.rindex("References")]
+    assert "Every result in this text is computed from the runs." in abstract
+    assert "and slow death." in conclusion
+    assert "(not measured)" not in abstract + conclusion
+
+
 def test_the_rule_declares_every_file(built: tuple[Path, Path]) -> None:
     rule = (ROOT / "workflow" / "rules" / "paper.smk").read_text()
     for declared in (

@@ -63,12 +63,14 @@ def test_every_claim_and_every_finding_has_its_place() -> None:
     assert headings("finding") == findings
 
 
-@pytest.mark.parametrize("section", ["claim_by_claim", "findings"])
+@pytest.mark.parametrize(
+    "section", ["abstract", "claim_by_claim", "conclusion", "findings", "introduction", "practice"]
+)
 def test_every_number_of_a_verdict_stands_where_it_was_measured(section: str) -> None:
-    """Outside of ``whenMeasured`` an estimate would be printed although there is none."""
+    """Outside of ``whenMeasured`` and ``ifMeasured`` an estimate would be printed although there is none."""
     outside = _without_conditional_text((PAPER / "sections" / f"{section}.tex").read_text())
-    outside = re.sub(r"\\(?:claim|finding)\{\w+\}\{\w+\}", "", outside)
-    always = {"ClaimOneValues", "ClaimOneEstimate"}
+    outside = re.sub(r"\\(?:claim|finding)\{\w+\}\{\w+\}|\\\w+(?:Verdict|Literal)\b", "", outside)
+    always = {"ClaimOneValues", "ClaimOneEstimate", "FindingCount", "FindingSummary"}
     assert set(re.findall(r"\\((?:Claim|Finding)[A-Za-z]+)", outside)) - always == set()
 
 
@@ -84,7 +86,7 @@ def test_every_sentence_whose_direction_the_data_may_turn_names_its_findings() -
 
 def _without_conditional_text(text: str) -> str:
     kept, position = [], 0
-    for match in re.finditer(r"\\whenMeasured\{\w+\}\{", text):
+    for match in re.finditer(r"\\(?:whenMeasured\{\w+\}|ifMeasured)\{", text):
         if match.start() < position:
             continue
         kept.append(text[position : match.start()])
