@@ -8,11 +8,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from earlier_version import written_by
 from small_study import ORIGIN
 
 from dying_relu.errors import DyingReluError
 from dying_relu.files import checksums
-from dying_relu.results import provenance, schemas, store
+from dying_relu.results import schemas, store
 
 Change = Callable[[pd.DataFrame], pd.DataFrame]
 
@@ -119,15 +120,6 @@ def test_a_file_that_may_not_be_read_is_not_called_damaged(small_study: Path) ->
         raise PermissionError(13, "Permission denied")
 
 
-def without_version(path: Path, version: bytes | None = None) -> None:
-    """Make a table's file what another version of the program would have written."""
-    content = pq.read_table(path)
-    metadata = {key: value for key, value in content.schema.metadata.items() if key != store.SCHEMA_VERSION}
-    metadata |= {} if version is None else {store.SCHEMA_VERSION: version}
-    pq.write_table(content.replace_schema_metadata(metadata), path)
-    checksums.write_beside(path)
-
-
 @pytest.mark.parametrize(
     ("version", "said"), [(None, "1"), (b"1000", "1000"), (b"\xff", "\N{REPLACEMENT CHARACTER}")]
 )
@@ -136,20 +128,10 @@ def test_tables_of_another_version_are_refused_and_their_origin_is_read(
 ) -> None:
     path = tmp_path / "layers.parquet"
     shutil.copy(small_study / "layers.parquet", path)
-    without_version(path, version)
+    written_by(path, version)
     with pytest.raises(DyingReluError, match=r"provenance\.json") as error:
         store.read("layers", path)
     assert f"{path} was made by another version of this program: found tables of version {said};" in str(
         error.value
     )
     assert store.origin_of(path) == ORIGIN
-
-
-def test_the_published_tables_of_the_first_study_are_refused() -> None:
-    """They lack columns on which every conclusion rests; the commit in their record reads them."""
-    folder = Path(__file__).parents[2] / "results" / "published"
-    version = provenance.read(folder)["schema_version"]
-    if version == schemas.VERSION:
-        pytest.skip("the published tables are of this version")
-    with pytest.raises(DyingReluError, match="made by another version"):
-        store.read("runs", folder / "runs.parquet")
