@@ -4,7 +4,8 @@
     python tests/mutants.py FOLDER dying_relu.analysis.claims 500
 
 mutmut leaves decorated functions alone, which the rules of all claims are, and the properties that hold their evidence. In the copy a
-decorator is called below its function instead of standing above it, which comes to the same.
+decorator is called below its function instead of standing above it, which comes to the same; below a rule, whose decorator is looked for in
+the file, a decorated function calls it.
 """
 
 import random
@@ -22,9 +23,11 @@ ALSO = ("benchmarks", "config", "paper", "results", "workflow")
 MUTATED = {
     "src/dying_relu/units/definitions.py": "tests/units/test_definitions.py",
     "src/dying_relu/theory/*.py": "tests/theory",
-    "src/dying_relu/analysis/inference/seeds.py": "tests/analysis/inference/test_seeds.py",
-    "src/dying_relu/analysis/inference/decisions.py": "tests/analysis/inference/test_decisions.py",
+    "src/dying_relu/analysis/outcomes.py": "tests/analysis/test_outcomes.py",
+    "src/dying_relu/analysis/thresholds.py": "tests/analysis/test_thresholds.py",
+    "src/dying_relu/analysis/inference/*.py": "tests/analysis/inference",
     "src/dying_relu/analysis/claims/*.py": "tests/analysis/claims",
+    "src/dying_relu/analysis/findings/*.py": "tests/analysis/findings",
 }
 """Modules, and the tests that have to notice what is changed in them."""
 SETUP = """
@@ -37,6 +40,8 @@ use_git_change_detection=false
 """
 LEFT_IN_PLACE = {"classmethod", "staticmethod"}
 """mutmut knows them."""
+RULES = {"claim", "finding"}
+"""Decorators by which modules with rules are found."""
 SEED = 6
 
 
@@ -49,11 +54,21 @@ class Undecorated(cst.CSTTransformer):
         decorators = [decorator.decorator for decorator in updated_node.decorators]
         if not decorators or any(isinstance(d, cst.Name) and d.value in LEFT_IN_PLACE for d in decorators):
             return updated_node
+        bare = updated_node.with_changes(decorators=[])
+        if any(
+            isinstance(d, cst.Call) and isinstance(d.func, cst.Name) and d.func.value in RULES
+            for d in decorators
+        ):
+            called = cst.parse_statement(f"return {updated_node.name.value}(evidence)")
+            rule = updated_node.with_changes(
+                name=cst.Name(f"{updated_node.name.value}_rule"), body=cst.IndentedBlock([called])
+            )
+            return cst.FlattenSentinel([bare, rule])
         name, value = cst.Name(updated_node.name.value), cst.Name(updated_node.name.value)
         for decorator in reversed(decorators):
             value = cst.Call(decorator, [cst.Arg(value)])
         below = cst.SimpleStatementLine([cst.Assign([cst.AssignTarget(name)], value)])
-        return cst.FlattenSentinel([updated_node.with_changes(decorators=[]), below])
+        return cst.FlattenSentinel([bare, below])
 
 
 def prepare(folder: Path) -> None:

@@ -81,6 +81,11 @@ def test_cells_that_are_equal_seed_by_seed_are_one() -> None:
     assert [one.name for one in once(lacking)] == ["d", "e"]
 
 
+def test_cells_that_differ_in_one_seed_however_little_are_two() -> None:
+    cells = [Cell(str(number), (number, *[1.0] * 19)) for number in (1e-20, 2e-20, -1e-20)]
+    assert once(cells) == cells
+
+
 def test_the_condition_is_a_factors_level_or_names_or_a_number() -> None:
     def condition(*cells: Cell) -> str:
         return decide(cells, Above(0.0)).condition
