@@ -7,6 +7,7 @@ import pytest
 from planted_study import PLANTED, evidence, settled
 
 from dying_relu.analysis.claims import HOLDS, NOT_SETTLED
+from dying_relu.analysis.claims.evidence import Definition
 from dying_relu.analysis.claims.settle import settled_by
 
 Change = Callable[[pd.DataFrame], pd.DataFrame]
@@ -104,3 +105,10 @@ def test_what_the_literal_reading_lacks_is_named(case: str) -> None:
     claim, changes, note = LITERALLY_LACKS[case]
     found = settled(claim, **changes)
     assert found[["verdict", "literal", "literal_note"]].tolist() == [HOLDS, NOT_SETTLED, note]
+
+
+def test_units_that_are_dead_by_another_definition_are_not_compared_on_both_sets() -> None:
+    inactive = evidence(definition=Definition("inactive_fraction", "inactive", "inactive"))
+    found = settled_by(inactive, ["C2"]).iloc[0]
+    note = "by this definition units are not compared one by one on both sets"
+    assert found[["verdict", "note"]].tolist() == [NOT_SETTLED, note]

@@ -23,7 +23,8 @@ def test_deaths_without_a_mean_are_counted_unit_by_unit() -> None:
 @pytest.mark.parametrize(("finding", "networks"), [("F1b", 4 * 3), ("F1c", 2 * 3), ("F1d", 2 * 2)])
 def test_outcomes_are_shares_of_the_networks_that_count(finding: str, networks: int) -> None:
     def lost(runs: pd.DataFrame) -> pd.DataFrame:
-        outcome = runs["outcome"].mask(runs["replicate"] < 4, "collapsed")
+        here = (runs["replicate"] < 4) & ~runs["overflowed"]
+        outcome = runs["outcome"].mask(here, "collapsed")
         return runs.assign(outcome=outcome.mask(runs["replicate"] == 4, "diverged"))
 
     found = settled(finding, runs=lost)
@@ -45,11 +46,10 @@ def test_the_law_is_described_by_its_errors_in_octaves() -> None:
     assert exact["MedianRatio"][0] == pytest.approx(1, abs=0.05)
     # From 28, in 80 components, to 0.035, in inverted images.
     assert exact["Span"][0] == pytest.approx(9.64, abs=0.4)
-    assert exact["FitError"] < 0.05
+    # Two onsets of the fit are inside the grid: of no standard deviation.
+    assert exact["FitError"] is None
     assert exact["Error"][0] < 0.15 < loose["Error"][0]
     assert exact["RateAlone"][0] == pytest.approx(3.5, abs=0.2)
-    # Deviations of the settings of the fit: -0.3, 0.6 and -0.9 octaves.
-    assert loose["FitError"] == pytest.approx(0.755, abs=0.05)
 
 
 def test_the_constant_and_the_exceptions_under_adam() -> None:
@@ -57,6 +57,10 @@ def test_the_constant_and_the_exceptions_under_adam() -> None:
     assert found["details"]["Constant"] == pytest.approx(ADAM_CONSTANT, rel=0.05)
     assert found["details"]["Exceptions"] == 0
     assert found["details"]["ExceptionNames"] == "none"
+    assert found["details"]["FitError"] < 0.05
+    some, twice = (settled("F2b", octaves=octaves)["details"]["FitError"] for octaves in (0.3, 0.6))
+    assert twice == pytest.approx(2 * some, rel=0.1)
+    assert some > 0.15
 
 
 def test_the_errors_of_the_rivals_are_those_of_their_scales() -> None:
@@ -92,7 +96,8 @@ def test_twins_are_counted_in_pairs() -> None:
 
 def test_the_outcomes_of_networks_that_died_in_mass() -> None:
     def lost(runs: pd.DataFrame) -> pd.DataFrame:
-        return runs.assign(outcome=runs["outcome"].mask(runs["replicate"] < 5, "collapsed"))
+        here = (runs["replicate"] < 5) & ~runs["overflowed"]
+        return runs.assign(outcome=runs["outcome"].mask(here, "collapsed"))
 
     found = settled("F3c", runs=lost)
     assert found["n"] == 9 * SEEDS

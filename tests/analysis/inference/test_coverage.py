@@ -2,8 +2,18 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from dying_relu.analysis.inference.coverage import _drawn, _sign_p, _true, coverage, false_somewhere
+from dying_relu.analysis.inference.coverage import (
+    CELLS,
+    REPETITIONS,
+    SEED,
+    _drawn,
+    _sign_p,
+    _true,
+    coverage,
+    false_somewhere,
+)
 from dying_relu.analysis.inference.criteria import Above
 from dying_relu.analysis.inference.decisions import HOLDS, Cell, decide
 
@@ -65,3 +75,16 @@ def test_the_sign_tests_level_follows_from_a_count() -> None:
     assert _sign_p(5) == pytest.approx(0.0207, abs=5e-5)
     assert _sign_p(20) == 1
     assert _sign_p(0) == pytest.approx(2**-20)
+
+
+def test_a_cell_is_called_wrongly_where_its_statistic_is_beyond_the_critical_one() -> None:
+    numbers = _drawn(REPETITIONS, np.random.default_rng(SEED))
+    on_a_side = 0.025 / CELLS
+    t = (numbers.mean(axis=1) - _true(np.mean)) / (numbers.std(axis=1, ddof=1) / np.sqrt(20))
+    by_t = (np.abs(t) >= stats.t.ppf(1 - on_a_side, 19)).any(axis=1).mean()
+    above = (numbers > _true(np.median)).sum(axis=1)
+    most = np.maximum(above, 20 - above)
+    corrected, alone = (
+        (stats.binom.sf(most - 1, 20, 0.5) <= level).any(axis=1).mean() for level in (on_a_side, 0.025)
+    )
+    assert [one.measured for one in false_somewhere()] == pytest.approx([corrected, alone, by_t])
