@@ -21,7 +21,7 @@ COPIED = ("benchmarks", "config", "paper", "pyproject.toml", "results", "src", "
 ALSO = ("benchmarks", "config", "paper", "results", "workflow")
 """What mutmut does not copy by itself."""
 MUTATED = {
-    "src/dying_relu/units/definitions.py": "tests/units/test_definitions.py",
+    "src/dying_relu/units/definitions.py": "tests/units",
     "src/dying_relu/theory/*.py": "tests/theory",
     "src/dying_relu/analysis/outcomes.py": "tests/analysis/test_outcomes.py",
     "src/dying_relu/analysis/thresholds.py": "tests/analysis/test_thresholds.py",

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 from planted_findings import settled
 
-from dying_relu.analysis.claims import DOES_NOT_HOLD, HOLDS, NOT_SETTLED
+from dying_relu.analysis.claims import DOES_NOT_HOLD, HOLDS, HOLDS_ONLY_IF, NOT_SETTLED
 
 
 def test_frozen_biases_that_spare_the_few_that_die_settle_nothing() -> None:
@@ -68,3 +68,22 @@ def test_a_cell_at_the_best_rate_is_no_rescue() -> None:
     found = settled("F3c", rescued=0.95)
     assert found["verdict"] == NOT_SETTLED
     assert found["details"]["AtTheBest"] > 0
+
+
+def test_where_nothing_is_left_out_none_is() -> None:
+    found = settled("F6a", runs=lambda runs: runs[runs["experiment"] != "activity_cnn"])
+    assert found["details"]["LeftOut"] == "none"
+
+
+@pytest.mark.parametrize(
+    ("damage", "condition"), [("3", "the optimiser is SGD"), ("44", "the high rate is 0.48 or 0.03")]
+)
+def test_a_condition_on_the_damage_is_named_by_optimiser_or_rate(damage: str, condition: str) -> None:
+    """After one of the damages the lack of dead units costs as much as the damage."""
+
+    def costly(runs: pd.DataFrame) -> pd.DataFrame:
+        here = runs["intervention"] == f"lack_dead_{damage}"
+        return runs.assign(test_accuracy=runs["test_accuracy"].mask(here, runs["test_accuracy"] - 0.25))
+
+    found = settled("F4b", runs=costly)
+    assert found[["verdict", "condition"]].tolist() == [HOLDS_ONLY_IF, condition]

@@ -88,3 +88,16 @@ def test_a_cell_is_called_wrongly_where_its_statistic_is_beyond_the_critical_one
         (stats.binom.sf(most - 1, 20, 0.5) <= level).any(axis=1).mean() for level in (on_a_side, 0.025)
     )
     assert [one.measured for one in false_somewhere()] == pytest.approx([corrected, alone, by_t])
+
+
+def test_an_interval_covers_the_mean_where_the_error_is_within_its_half() -> None:
+    numbers = _drawn(REPETITIONS, np.random.default_rng(SEED + 1))
+    quantile = stats.t.ppf(0.975, 19)
+    error = np.abs(numbers.mean(axis=(1, 2)) - _true(np.mean).mean())
+    jointly = quantile * stats.sem(numbers.mean(axis=2), axis=1)
+    apart = quantile * np.sqrt((stats.sem(numbers, axis=1) ** 2).sum(axis=1)) / CELLS
+    ordered, medians = np.sort(numbers, axis=1), _true(np.median)
+    covered = (ordered[:, 5] <= medians) & (medians <= ordered[:, 14])
+    expected = [covered.mean(axis=0).min(), (error <= jointly).mean(), (error <= apart).mean()]
+    median, together, _, separate = (one.measured for one in coverage())
+    assert [median, together, separate] == pytest.approx(expected)

@@ -63,6 +63,14 @@ def test_a_cell_with_too_few_values_is_open_and_named() -> None:
     assert np.isnan(nothing.cells[0].interval.estimate)
 
 
+@pytest.mark.parametrize(("poor", "rest"), [(2, ""), (3, "; 1 more cells lack values")])
+def test_at_most_two_cells_that_lack_values_are_named(poor: int, rest: str) -> None:
+    cells = [cell("abcde"[place], 10, missing=10 - place) for place in range(poor)]
+    named = "; ".join(f"{'abcde'[place]}: only {10 + place} of 20 seeds have a value" for place in range(2))
+    found = decide([cell("rich", 20), *cells], Above(0.0)).note
+    assert found == f"{named}{rest}; 1 of {poor + 1} cells hold, 0 fail, {poor} are open"
+
+
 def test_cells_that_lack_values_do_not_make_the_correction_stricter() -> None:
     poor = [Cell(f"poor {place}", (*[float(place)] * 3, *[np.nan] * 17)) for place in range(9)]
     assert decide([cell("a", 16), cell("b", 4), *poor], Above(0.0)).verdict == HOLDS_ONLY_IF

@@ -98,3 +98,11 @@ def test_a_level_that_no_run_has_is_no_setting() -> None:
     runs = dose_response(0.01).assign(optimiser=pd.Categorical(["sgd"] * 32, ["adam", "sgd"]))
     assert crossings(runs, ["optimiser"], "rate", "dead", 0.5)["optimiser"].tolist() == ["sgd"]
     assert exponents(runs, ["optimiser"], "rate", "dead", most=2.0)["optimiser"].tolist() == ["sgd"]
+
+
+def test_a_seed_of_which_no_network_trained_leaves_no_dose_of_all_seeds() -> None:
+    runs = dose_response(0.01)
+    lost = runs.assign(outcome=runs["outcome"].mask(runs["replicate"] == 3, "diverged"))
+    found = exponents(lost, ["optimiser"], "rate", "dead", most=2.0).iloc[0]
+    assert np.isnan(found["estimate"])
+    assert (found["n"], found["untrained"]) == (0, len(RATES))
