@@ -60,7 +60,7 @@ def test_a_cell_with_too_few_values_is_open_and_named() -> None:
     assert "poor: only 14 of 20 seeds have a value" in found.note
     nothing = decide([cell("none", 0, missing=20)], Above(0.0))
     assert nothing.verdict == NOT_SETTLED
-    assert np.isnan(nothing.cells[0].interval.estimate)
+    np.testing.assert_equal(nothing.cells[0].interval, (np.nan, np.nan, np.nan, 0))
 
 
 @pytest.mark.parametrize(("poor", "rest"), [(2, ""), (3, "; 1 more cells lack values")])

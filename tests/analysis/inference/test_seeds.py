@@ -100,3 +100,8 @@ def test_the_estimate_is_the_median(values: list[float]) -> None:
     found = median_interval(values)
     assert found.estimate == pytest.approx(np.median(values))
     assert found.n == len(values)
+
+
+@pytest.mark.parametrize("successes", [0, 7, 20])
+def test_a_share_rests_on_all_seeds(successes: int) -> None:
+    assert (share_of_seeds(successes, 20).estimate, share_of_seeds(successes, 20).n) == (successes / 20, 20)
