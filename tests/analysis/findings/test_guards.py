@@ -1,10 +1,16 @@
 """What a rule must not take for a finding: twins that are alike because nothing happens in either."""
 
+import json
+
 import pandas as pd
 import pytest
-from planted_findings import settled
+from planted_findings import evidence, settled
 
 from dying_relu.analysis.claims import DOES_NOT_HOLD, HOLDS, HOLDS_ONLY_IF, NOT_SETTLED
+from dying_relu.analysis.claims.settle import settled_by
+from dying_relu.analysis.factors import SETTING
+from dying_relu.analysis.findings.f6_examples import _estimates
+from dying_relu.analysis.thresholds import PAPER
 
 
 def test_frozen_biases_that_spare_the_few_that_die_settle_nothing() -> None:
@@ -87,3 +93,11 @@ def test_a_condition_on_the_damage_is_named_by_optimiser_or_rate(damage: str, co
 
     found = settled("F4b", runs=costly)
     assert found[["verdict", "condition"]].tolist() == [HOLDS_ONLY_IF, condition]
+
+
+def test_a_cell_in_which_just_enough_units_wake_is_a_cell_and_not_left_out() -> None:
+    study = evidence()
+    fewest = _estimates(study)[1].groupby(SETTING)["woken"].sum().min()
+    found = settled_by(study.judged_by(PAPER.replace(woken_units=fewest)), ["F6a"]).iloc[0]
+    assert len(json.loads(found["cells"])) == 5
+    assert json.loads(found["details"])["LeftOut"] == "none"

@@ -130,3 +130,9 @@ def test_an_onset_that_does_not_come_errs_by_its_distance_to_the_end_of_the_grid
 def test_a_seed_with_just_enough_onsets_has_enough(least: int, verdict: str) -> None:
     here = evidence(octaves=0.1).judged_by(PAPER.replace(observed_onsets=least))
     assert settled_by(here, ["F2a"]).iloc[0]["verdict"] == verdict
+
+
+@pytest.mark.parametrize("limit", [{"rate_alone_part": 0.01}, {"octaves": 0.01}])
+def test_a_law_must_err_less_than_both_limits(limit: dict[str, float]) -> None:
+    here = evidence(octaves=0.1).judged_by(PAPER.replace(**limit))
+    assert settled_by(here, ["F2a"]).iloc[0]["verdict"] == DOES_NOT_HOLD
