@@ -101,3 +101,14 @@ def test_a_cell_in_which_just_enough_units_wake_is_a_cell_and_not_left_out() -> 
     found = settled_by(study.judged_by(PAPER.replace(woken_units=fewest)), ["F6a"]).iloc[0]
     assert len(json.loads(found["cells"])) == 5
     assert json.loads(found["details"])["LeftOut"] == "none"
+
+
+def test_a_condition_on_the_width_is_named() -> None:
+    """In the widest layer ten living units lose what two should, and two lose nothing."""
+
+    def reversed_there(runs: pd.DataFrame) -> pd.DataFrame:
+        accuracy = runs["test_accuracy"].mask(runs["intervention"] == "kill_290", 0.5)
+        return runs.assign(test_accuracy=accuracy.mask(runs["intervention"] == "kill_298", 0.88))
+
+    found = settled("F4a", runs=reversed_there)
+    assert found[["verdict", "condition"]].tolist() == [HOLDS_ONLY_IF, "the width is 30 or 100"]
