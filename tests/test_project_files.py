@@ -23,6 +23,11 @@ def test_archives_and_citations_agree() -> None:
     ]
 
 
+def test_the_paper_is_cited_by_its_title() -> None:
+    paper = (ROOT / "paper" / "main.tex").read_text(encoding="utf-8")
+    assert f"\\title{{{CITATION['preferred-citation']['title']}}}" in paper
+
+
 def test_what_does_not_exist_yet_is_marked() -> None:
     """An address that leads nowhere, or a missing DOI, is called a placeholder in the same file."""
     for name in ("CITATION.cff", ".zenodo.json", "codemeta.json"):

@@ -9,53 +9,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from two_experiments import STUDY, planned
 
-from dying_relu.configuration import parse
 from dying_relu.errors import DyingReluError
 from dying_relu.plan import cost, memory
-from dying_relu.plan.shard import Shard
-from dying_relu.plan.study import SECONDS_PER_SHARD, Study, load, log_spaced, plan
-
-STUDY = """
-study: example
-datasets: {mnist: {train: 6400, test: 1000}, cifar10: {train: 6400, test: 1000}}
-architectures:
-  mlp: {kind: mlp, widths: [100, 100]}
-  cnn: {kind: cnn, channels: [8, 16], widths: [32]}
-optimisers: {sgd: {kind: sgd}, adam: {kind: adam}}
-training: {batch_size: 64, epochs: 2}
-experiments:
-  causes:
-    question: Which learning rates kill units?
-    replicates: 3
-    grid:
-      dataset: [mnist, cifar10]
-      architecture: [mlp, cnn]
-      optimiser: [sgd]
-      activation: [{name: leaky_relu}, relu]
-      initial_bias: [0.0, -1.0]
-      learning_rate: [0.1, 0.01]
-  optimisers:
-    question: Does it depend on the optimiser?
-    record_units: true
-    grid: {dataset: [mnist], architecture: [mlp], optimiser: [sgd, adam], learning_rate: [0.1, 0.01]}
-"""
-
-
-def planned(*edits: tuple[str, str]) -> Study:
-    text = STUDY
-    for found, instead in edits:
-        assert found in text
-        text = text.replace(found, instead, 1)
-    return plan(parse(text))
-
-
-def ids_with_adam(study: Study) -> set[str]:
-    return {run.id for run in study.runs if run.optimiser == "adam"}
-
-
-def fingerprints(study: Study) -> dict[str, str]:
-    return {shard.name: shard.fingerprint for shard in study.shards}
+from dying_relu.plan.study import SECONDS_PER_SHARD, load, log_spaced
 
 
 def test_every_combination_is_a_run() -> None:
@@ -127,88 +85,6 @@ def test_a_plan_repeats() -> None:
     assert planned() == planned()
 
 
-def test_the_order_of_levels_does_not_matter() -> None:
-    assert fingerprints(planned()) == fingerprints(planned(("[0.1, 0.01]", "[0.01, 0.1]")))
-
-
-INTERVENTIONS = """
-inputs:
-  offset: {kind: offset, of: centred, share: 0.3}
-  scaled: {kind: scaled, of: offset, factor: 3}
-interventions:
-  ramp: {kind: ramp, steps: 10}
-  undo: {kind: forbid_by_undoing}
-  both: {kind: several, of: [ramp, undo]}
-training:"""
-WITH_FACTORS = (
-    ("\ntraining:", INTERVENTIONS),
-    (
-        "learning_rate: [0.1, 0.01]}",
-        "learning_rate: [0.1], inputs: [raw, scaled], intervention: [none, both]}",
-    ),
-)
-
-
-def test_inputs_and_interventions_are_factors_that_differ_within_a_shard() -> None:
-    shard = planned(*WITH_FACTORS).shard("optimisers-mnist-mlp-00")
-    assert {(run.optimiser, run.inputs, run.intervention) for run in shard.runs} == set(
-        itertools.product(("adam", "sgd"), ("raw", "scaled"), ("none", "both"))
-    )
-    assert [[part.kind for part in parts] for parts in shard.inputs.values()] == [
-        ["raw"], ["centred", "offset", "scaled"],
-    ]  # fmt: skip
-    assert {name: [part.kind for part in parts] for name, parts in shard.interventions.items()} == {
-        "both": ["ramp", "forbid_by_undoing"],
-        "none": [],
-    }
-    assert len({run.seed for run in shard.runs}) == 1
-
-
-def test_a_run_is_named_after_its_own_factors_and_not_those_of_others() -> None:
-    before = planned(*WITH_FACTORS)
-    after = planned(*WITH_FACTORS, ("kind: ramp, steps: 10", "kind: ramp, steps: 11"))
-    changed = {run.id for run in before.runs} - {run.id for run in after.runs}
-    assert {run.intervention for run in before.runs if run.id in changed} == {"both"}
-    kept = [run for run in before.runs if run.intervention == "both" and run.id not in changed]
-    assert not kept
-    more = planned(*WITH_FACTORS, ("intervention: [none, both]", "intervention: [none, both, undo]"))
-    assert {run.id for run in before.runs} < {run.id for run in more.runs}
-
-
-def test_interventions_take_time() -> None:
-    shard = planned(*WITH_FACTORS).shard("optimisers-mnist-mlp-00")
-    seconds = {run.intervention: cost.seconds_per_run(shard, run) for run in shard.runs}
-    assert seconds["both"] > 2 * seconds["none"]
-
-
-def test_a_stack_of_few_networks_costs_more_than_their_arithmetic() -> None:
-    many = planned(("replicates: 3", "replicates: 20")).shard("causes-mnist-mlp-00")
-    one_seed = planned(
-        ("replicates: 3", "replicates: 1"), ("[0.1, 0.01]", f"[{', '.join(map(str, range(1, 41)))}]")
-    )
-    few = one_seed.shard("causes-mnist-mlp-00")
-    assert len(many.runs) == len(few.runs) == 160
-
-    def arithmetic(shard: Shard) -> float:
-        return sum(cost.seconds_per_run(shard, run) for run in shard.runs)
-
-    assert arithmetic(many) == pytest.approx(arithmetic(few))
-    # Two activations, and 20 seeds or 1, of 200 steps.
-    assert cost.seconds(many) - cost.seconds(few) == pytest.approx(38 * (0.03 + 200 * 0.0006))
-    assert cost.seconds(few) == pytest.approx(
-        cost.START_UP_SECONDS + arithmetic(few) + 2 * (0.03 + 200 * 0.0006)
-    )
-
-
-def test_counting_in_training_takes_time_of_its_own() -> None:
-    edits = ("optimisers: {sgd", "interventions: {undo: {kind: forbid_by_undoing}}\noptimisers: {sgd"), (
-        "grid: {dataset: [mnist],", "grid: {dataset: [mnist], intervention: [none, undo],"
-    )  # fmt: skip
-    shard = planned(*edits).shard("optimisers-mnist-mlp-00")
-    seconds = {run.intervention: cost.seconds_per_stack(shard, run) for run in shard.runs}
-    assert seconds["undo"] > 2 * seconds["none"]
-
-
 def test_checkpoints_may_be_given_and_replicates_begin_anywhere() -> None:
     study = planned(
         ("replicates: 3", "replicates: 3\n    first_replicate: 100\n    checkpoint_steps: [5, 1]")
@@ -218,30 +94,6 @@ def test_checkpoints_may_be_given_and_replicates_begin_anywhere() -> None:
     assert {run.replicate for run in shard.runs} == {100, 101, 102}
 
 
-@pytest.mark.parametrize(
-    ("found", "instead", "message"),
-    [
-        ("[none, both]", "[none, bth]", "did you mean both"),
-        ("of: offset", "of: ofset", "inputs.scaled.of"),
-        ("of: centred", "of: scaled", "does not lead back to itself"),
-        ("of: [ramp, undo]", "of: [ramp, both]", "does not lead back to itself"),
-        ("kind: forbid_by_undoing", "kind: forbid_by_undoing, layers: [3]", "at most 2"),
-        ("  ramp: {", "  none: {kind: cosine}\n  ramp: {", "none needs no entry"),
-        ("kind: ramp, steps: 10", "kind: switch, step: 3", "one of rate and factor"),
-        ("record_units: true", "checkpoint_steps: [201]", "at most the 200 steps"),
-        (
-            "record_units: true",
-            "curvature_steps: [0, 201]",
-            r"curvature_steps: found 201; .*at most the 200 steps",
-        ),
-        ("of: centred, share: 0.3", "of: centred, share: 1.0", "less than 1"),
-    ],
-)
-def test_impossible_factors_are_named(found: str, instead: str, message: str) -> None:
-    with pytest.raises(DyingReluError, match=message):
-        planned(*WITH_FACTORS, (found, instead))
-
-
 def test_random_numbers_are_common_to_runs_that_are_compared() -> None:
     seeds: dict[int, set[int]] = {}
     for run in planned().runs:
@@ -249,56 +101,6 @@ def test_random_numbers_are_common_to_runs_that_are_compared() -> None:
     assert all(len(of_replicate) == 1 for of_replicate in seeds.values())
     assert len(set.union(*seeds.values())) == 3
     assert planned(("study: example", "study: example\nseed: 1")).runs[0].seed not in seeds[0]
-
-
-def test_a_new_level_changes_its_own_experiment_only() -> None:
-    before, after = planned(), planned(("[0.1, 0.01]", "[0.1, 0.01, 0.001]"))
-    changed = {name for name, value in fingerprints(after).items() if fingerprints(before).get(name) != value}
-    assert changed == {name for name in fingerprints(after) if name.startswith("causes-")}
-
-
-def test_a_run_is_the_same_run_whatever_else_is_planned() -> None:
-    before = {run.id for run in planned().runs}
-    assert before < {run.id for run in planned(("[0.1, 0.01]", "[0.1, 0.01, 0.001]")).runs}
-    assert before < {run.id for run in planned(("replicates: 3", "replicates: 4")).runs}
-    assert before == {run.id for run in planned(("study: example", "study: renamed")).runs}
-
-
-@pytest.mark.parametrize(
-    ("found", "instead"),
-    [
-        ("epochs: 2", "epochs: 3"),
-        ("batch_size: 64", "batch_size: 32"),
-        ("[100, 100]", "[100, 101]"),
-        ("train: 6400", "train: 6464"),
-        ("adam: {kind: adam}", "adam: {kind: adam, beta1: 0.8}"),
-        ("study: example", "study: example\nseed: 1"),
-        ("study: example", "study: example\nmeasuring: {checkpoints: 5}"),
-        ("study: example", "study: example\nmeasuring: {train: 500}"),
-    ],
-)
-def test_what_determines_a_run_is_in_its_name(found: str, instead: str) -> None:
-    before, after = planned(), planned((found, instead))
-    name = "optimisers-mnist-mlp-00"
-    assert fingerprints(before)[name] != fingerprints(after)[name]
-    assert not ids_with_adam(before) & ids_with_adam(after)
-
-
-def test_other_settings_do_not_rename_runs() -> None:
-    before, after = planned(), planned(("record_units: true", "record_units: false"))
-    name = "optimisers-mnist-mlp-00"
-    assert before.shard(name).runs == after.shard(name).runs
-    assert before.shard(name).fingerprint != after.shard(name).fingerprint
-    moved = planned(("study: example", "study: example\ndata: {cache: elsewhere, root: /data}"))
-    assert fingerprints(moved) == fingerprints(before)
-
-
-def test_a_key_that_is_not_asked_for_changes_no_fingerprint() -> None:
-    """Digests of the same study before there was a key ``curvature_steps``."""
-    study = planned()
-    assert study.fingerprint == "8a006c1f2a3cdd6e"
-    assert study.shards[0].fingerprint == "84bafa76f2dba4a7"
-    assert study.runs[0].id == "f82eace68660"
 
 
 def test_steps_with_a_curvature_are_checkpoints() -> None:
@@ -341,13 +143,6 @@ def test_the_file_with_a_memory_limit_too_small_is_named(tmp_path: Path) -> None
 def test_an_unknown_shard_is_named() -> None:
     with pytest.raises(DyingReluError, match="study example has no shard causes-x"):
         planned().shard("causes-x")
-
-
-def test_ten_thousand_runs_have_names_of_their_own() -> None:
-    rates = ", ".join(f"{0.001 * 1.02**i:.6f}" for i in range(209))
-    configuration = parse(STUDY.replace("[0.1, 0.01]", f"[{rates}]", 1))
-    study = plan(configuration)
-    assert len({run.id for run in study.runs}) == len(study.runs) > 10_000
 
 
 def test_planning_needs_no_torch() -> None:

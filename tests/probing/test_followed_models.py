@@ -9,24 +9,13 @@ from typing import Any
 
 import pytest
 import torch
-from followed_models import (
-    CASES,
-    DEAD,
-    DEAD_MEMBERS,
-    Case,
-    Written,
-    depthwise,
-    ensemble,
-    first_of_generator,
-    gated,
-    gated_in_halves,
-    gpt2,
-    kill,
-    llama,
-    reshaped_feed,
-    with_noise,
-)
+from followed_case import DEAD, DEAD_MEMBERS, Case, kill
+from followed_convolutions import depthwise, first_of_generator
+from followed_functions import ensemble, gated, gated_in_halves, reshaped_feed, with_noise
+from followed_models import CASES
+from followed_transformers import gpt2, llama
 from torch import Tensor, nn
+from written_models import Written
 
 from dying_relu import probe, prune_dead, revive
 from dying_relu.errors import DyingReluError
@@ -35,12 +24,7 @@ from dying_relu.probing.equivalence import require_equal
 from dying_relu.probing.outputs import tensors_of
 from dying_relu.probing.prune import removable
 
-
-@pytest.fixture(autouse=True)
-def seeded() -> None:
-    """The same models and data in every run, whichever tests came before."""
-    torch.manual_seed(0)
-
+pytestmark = pytest.mark.usefixtures("seeded")
 
 KEPT_BY_PRUNING = {
     depthwise,

@@ -5,18 +5,12 @@ from collections.abc import Callable
 import pytest
 import torch
 from torch import Tensor, nn
+from written_models import killed
 
 from dying_relu import mark_activation, probe, prune_dead, revive
 from dying_relu.errors import DyingReluError
 
 INPUTS = torch.randn(48, 4, generator=torch.Generator().manual_seed(3))
-
-
-def killed(layer: nn.Linear, units: int) -> nn.Linear:
-    with torch.no_grad():
-        layer.bias.fill_(5.0)
-        layer.bias[:units] = -99.0
-    return layer
 
 
 def test_the_output_of_a_module_can_be_named_as_the_activation() -> None:

@@ -1,13 +1,13 @@
-"""Dead units are removed, and the model computes what it did; what cannot be followed stays, and is said."""
+"""Dead units are removed, exactly these, and the model computes what it did."""
 
 import warnings
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pruned_networks import difference, kill
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -17,14 +17,7 @@ from dying_relu.errors import DyingReluError
 from dying_relu.probing.equivalence import tolerance
 from dying_relu.probing.prune import removable
 
-NEVER = -1e4
-"""A bias that no pre-activation of these models makes up for."""
-
-
-@pytest.fixture(autouse=True)
-def seeded() -> None:
-    """The same models and data in every run, whichever tests came before."""
-    torch.manual_seed(0)
+pytestmark = pytest.mark.usefixtures("seeded")
 
 
 class Small(nn.Module):
@@ -42,29 +35,6 @@ class Small(nn.Module):
         x = x.view(x.size(0), -1)
         x = self.fc2(functional.dropout(functional.relu(self.fc1(x)), training=self.training))
         return x if scale is None else x * scale
-
-
-class Residual(nn.Module):
-    """A block around which its inputs go too."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.first, self.inside, self.back = nn.Conv1d(2, 4, 1), nn.Conv1d(4, 5, 1), nn.Conv1d(5, 4, 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = torch.relu(self.first(x))
-        return torch.relu(x + self.back(torch.relu(self.inside(x))))
-
-
-def kill(layer: nn.Module, units: list[int]) -> None:
-    with torch.no_grad():
-        layer.bias[units] = NEVER
-
-
-def difference(model: nn.Module, other: nn.Module, inputs: Tensor) -> float:
-    with torch.no_grad():
-        outputs = model.eval()(inputs)
-        return float((outputs - other.eval()(inputs)).abs().max() / outputs.abs().max())
 
 
 @given(
@@ -210,166 +180,6 @@ def test_dead_channels_of_random_networks_are_removed_where_they_can_be(
     assert difference(model, pruned, images) <= tolerance(torch.float32)
 
 
-def test_what_cannot_be_followed_stays_with_a_reason() -> None:
-    model = Residual()
-    nn.init.constant_(model.inside.bias, 5.0)  # none is dead by chance
-    kill(model.first, [1])
-    kill(model.inside, [0, 2])
-    images = torch.randn(6, 2, 5)
-    report = probe(model, [images])
-    with pytest.warns(UserWarning, match=r"dead units stay in . layers: relu: its output goes to add"):
-        pruned = prune_dead(model, report)
-    assert pruned.first.out_channels == 4
-    assert pruned.inside.out_channels == 3
-    assert removable(model, report)["reason"].tolist() == [
-        "its output goes to add",
-        "",
-        "its pre-activations come from add, not from a plain layer",
-    ]
-
-
-class Written(nn.Module):
-    """One layer of units, and what ``forward`` does with them."""
-
-    def __init__(self, forward: Callable[["Written", Tensor], Tensor]) -> None:
-        super().__init__()
-        self.a, self.b, self.c = nn.Linear(4, 4), nn.Linear(4, 4), nn.Linear(4, 2)
-        self.norm, self.relu = nn.BatchNorm1d(4), nn.ReLU()
-        self.written = forward
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.written(self, x)
-
-
-def computed(by: Callable[[nn.Module], nn.Module]) -> nn.Module:
-    return nn.Sequential(by(nn.Linear(4, 4)), nn.ReLU(), nn.Linear(4, 2))
-
-
-def tied() -> nn.Module:
-    model = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 4))
-    model[2].weight = model[0].weight
-    return model
-
-
-NOT_FOLLOWED = {
-    "a normalisation, which makes a constant of 0": (
-        Written(lambda m, x: m.c(m.norm(m.relu(m.a(x))))),
-        "its output goes to norm",
-    ),
-    "a sum": (Written(lambda m, x: m.c(m.relu(m.a(x)) + x)), "its output goes to add"),
-    "two readers, one unknown": (
-        Written(lambda m, x: (lambda h: m.c(h) + h.sum())(m.relu(m.a(x)))),
-        "its output goes to sum",
-    ),
-    "the output": (Written(lambda m, x: m.relu(m.a(x))), "its output goes to the output of the model"),
-    "nothing": (Written(lambda m, x: (m.relu(m.a(x)), m.c(x))[1]), "nothing reads it"),
-    "a shared layer": (
-        Written(lambda m, x: m.c(m.b(m.b(m.relu(m.a(x)))))),
-        "b is used in more than one place",
-    ),
-    "a weight used as a function's": (
-        Written(lambda m, x: m.c(m.relu(m.a(x))) + functional.linear(x, m.c.weight)),
-        "c is used in more than one place",
-    ),
-    "tied weights": (tied(), "0 is used in more than one place"),
-    "a pre-activation used elsewhere": (
-        Written(lambda m, x: (lambda z: m.c(m.relu(z)) + z.mean())(m.a(x))),
-        "its pre-activations are used elsewhere too (mean)",
-    ),
-    "computed weights": (
-        computed(nn.utils.spectral_norm),
-        "its pre-activations come from a product of computed tensors",
-    ),
-    "parametrized weights": (
-        computed(nn.utils.parametrizations.weight_norm),
-        "its pre-activations come from a product of computed tensors",
-    ),
-    "a grouped convolution": (
-        nn.Sequential(nn.Unflatten(1, (4, 1)), nn.Conv1d(4, 4, 1), nn.ReLU(), nn.Conv1d(4, 4, 1, groups=2)),
-        "3 is a grouped convolution",
-    ),
-    "a slope for every unit": (
-        nn.Sequential(nn.Linear(4, 4), nn.PReLU(4), nn.Linear(4, 2)),
-        "it has parameters for every unit",
-    ),
-    "a normalisation over units": (
-        nn.Sequential(nn.Linear(4, 4), nn.LayerNorm(4), nn.ReLU(), nn.Linear(4, 2)),
-        "its pre-activations come from 1, not from a plain layer",
-    ),
-    "pooling over units": (
-        nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.MaxPool1d(2), nn.Linear(2, 2)),
-        "its output goes to max_pool2d_with_indices",
-    ),
-}
-
-
-@pytest.mark.parametrize(("model", "reason"), NOT_FOLLOWED.values(), ids=NOT_FOLLOWED)
-def test_units_that_cannot_be_followed_beyond_doubt_stay(model: nn.Module, reason: str) -> None:
-    inputs = torch.randn(8, 4)
-    report = probe(model, [inputs])
-    row = removable(model, report).iloc[0]
-    assert row["reason"].startswith(reason)
-    assert row["removed"] == 0
-
-
-@pytest.mark.parametrize(
-    "forward",
-    [
-        lambda m, x: m.c(torch.flatten(m.relu(m.a(x)), 1)),
-        lambda m, x: (lambda h: m.c(h.reshape(h.shape[0], -1)))(m.relu(m.a(x))),
-        lambda m, x: (lambda h: m.c(h.view(x.size(0), -1)))(m.relu(m.a(x))),
-        lambda m, x: m.c(m.relu(m.norm(m.a(x)))),
-        lambda m, x: (lambda h: m.c(h) + m.b(h)[:, :2])(m.relu(m.a(x)).contiguous()),
-    ],
-)
-def test_units_are_followed(forward: Callable[[Written, Tensor], Tensor]) -> None:
-    model = Written(forward)
-    with torch.no_grad():
-        model.a.bias.fill_(9.0)
-        model.a.weight[1] = 0
-        model.a.bias[1] = -1.0
-    inputs = torch.randn(8, 4)
-    pruned = prune_dead(model, probe(model, [inputs]))
-    assert (pruned.a.out_features, pruned.c.in_features) == (3, 3)
-    assert difference(model, pruned, inputs) <= tolerance(torch.float32)
-
-
-@pytest.mark.parametrize("shape", [lambda x: x.shape, lambda x: x.size()], ids=["shape", "size"])
-def test_a_view_by_the_sizes_of_a_shape_is_followed(shape: Callable[[Tensor], torch.Size]) -> None:
-    class Unpacks(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.conv, self.fc = nn.Conv2d(1, 4, 3), nn.Linear(16, 2)
-
-        def forward(self, x: Tensor) -> Tensor:
-            x = functional.relu(self.conv(x))
-            examples, _channels, _height, _width = shape(x)
-            return self.fc(x.view(examples, -1))
-
-    model, images = Unpacks(), torch.randn(5, 1, 4, 4)
-    nn.init.constant_(model.conv.bias, 5.0)
-    kill(model.conv, [2])
-    assert prune_dead(model, probe(model, [images])).fc.in_features == 12
-
-
-def test_a_mean_over_positions_and_a_flattening_of_them_are_followed() -> None:
-    class Averages(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.conv, self.fc, self.fc2 = nn.Conv2d(1, 4, 3), nn.Linear(4, 2), nn.Linear(16, 2)
-
-        def forward(self, x: Tensor) -> Tensor:
-            x = functional.relu(self.conv(x))
-            return self.fc(x.mean((-2, -1))) + self.fc2(x.flatten(2).flatten(1))
-
-    model = Averages()
-    kill(model.conv, [2])
-    images = torch.randn(5, 1, 4, 4)
-    pruned = prune_dead(model, probe(model, [images]))
-    assert (pruned.fc.in_features, pruned.fc2.in_features) == (3, 12)
-    assert difference(model, pruned, images) <= tolerance(torch.float32)
-
-
 def test_of_a_layer_that_is_dead_altogether_one_unit_stays() -> None:
     model = nn.Sequential(nn.Linear(3, 5), nn.ReLU(), nn.Linear(5, 2))
     kill(model[0], list(range(5)))
@@ -378,30 +188,6 @@ def test_of_a_layer_that_is_dead_altogether_one_unit_stays() -> None:
         pruned = prune_dead(model, probe(model, [inputs]))
     assert pruned[0].out_features == 1
     assert difference(model, pruned, inputs) <= tolerance(torch.float32)
-
-
-def test_outputs_that_differ_are_an_error() -> None:
-    model = nn.Sequential(nn.Linear(3, 5), nn.ReLU(), nn.Linear(5, 2))
-    with torch.no_grad():
-        model[0].weight[1], model[0].bias[1] = 1.0, 0.0
-    negative, positive = -torch.rand(8, 3), torch.rand(8, 3)
-    report = probe(model, [negative])
-    prune_dead(model, report)
-    with pytest.raises(
-        DyingReluError, match=r"differ on batch 1: found a difference of .*; expected at most"
-    ):
-        prune_dead(model, report, data=[positive])
-
-
-def test_data_that_come_only_once_have_to_be_passed() -> None:
-    model = nn.Sequential(nn.Linear(3, 5), nn.ReLU(), nn.Linear(5, 2))
-    batches = [torch.randn(4, 3)]
-    report = probe(model, (batch for batch in batches))
-    with pytest.raises(DyingReluError, match="only once: found generator; pass the same batches with data="):
-        prune_dead(model, report)
-    assert isinstance(prune_dead(model, report, data=batches), nn.Sequential)
-    with pytest.raises(DyingReluError, match="no data to compare"):
-        prune_dead(model, report, data=[])
 
 
 @pytest.mark.parametrize("report", [None, nn.ReLU()])

@@ -251,6 +251,16 @@ def test_nearly_dead_units_are_alive_and_active_on_less_than_2_per_cent() -> Non
     assert units["nearly_dead"].any()
 
 
+def test_a_unit_that_was_infinite_is_not_dead() -> None:
+    network = nn.Sequential(nn.Linear(1, 3), nn.ReLU())
+    with torch.no_grad():
+        network[0].weight[:] = torch.tensor([[3e38], [1.0], [-1.0]])
+        network[0].bias.zero_()
+    table = probe(network, [torch.tensor([[-100.0], [-1.0]])]).units("1")
+    assert table["not_finite"].tolist() == [True, False, False]
+    assert table["dead"].tolist() == [False, True, False]
+
+
 def test_markdown_escapes_names_and_folds_the_advice() -> None:
     network = nn.Sequential()
     network.add_module("a|b_c", nn.ReLU())

@@ -7,30 +7,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from written_models import Written
 
 from dying_relu import probe
 from dying_relu.adapters.torchvision_import import torchvision
 from dying_relu.probing.tracking import Origins
 
-
-@pytest.fixture(autouse=True)
-def seeded() -> None:
-    """The same models and data in every run, whichever tests came before."""
-    torch.manual_seed(0)
-
-
-class Written(nn.Module):
-    """Layers, and what ``forward`` does with them."""
-
-    def __init__(self, forward: Callable[["Written", Tensor], Tensor], **layers: nn.Module) -> None:
-        super().__init__()
-        for name, layer in layers.items():
-            self.add_module(name, layer)
-        self.written = forward
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.written(self, x)
-
+pytestmark = pytest.mark.usefixtures("seeded")
 
 SEQUENCE, IMAGES = (2, 3, 9), (2, 3, 8, 7)
 CONV1, CONV2 = nn.Conv1d(3, 5, 2), nn.Conv2d(3, 5, 2)

@@ -11,7 +11,7 @@ from dying_relu.analysis import claims, latex
 from dying_relu.analysis.highlights import highlights
 from dying_relu.analysis.inference.intervals import LEVEL
 from dying_relu.analysis.numbers.agreement import agreement
-from dying_relu.analysis.numbers.verdicts import estimate, predicate, verdict
+from dying_relu.analysis.numbers.verdicts import estimate, literal, predicate, verdict
 from dying_relu.errors import DyingReluError
 from dying_relu.files.atomic import atomic_path
 
@@ -133,7 +133,7 @@ def findings(table: pd.DataFrame) -> str:
         "| --- | --- | --- | --- | --- |",
     ]
     for row in table.to_dict("records"):
-        effect = f"{plain(estimate(row))}: {row['measure']}"
+        effect = f"{plain_estimate(row)}: {row['measure']}"
         lines.append(_line(row["claim"], row["statement"], verdict(row), effect, agreement(row["cells"])))
     return "\n".join(lines)
 
@@ -153,8 +153,14 @@ def plain(text: str) -> str:
 
 
 def _row(row: Mapping[Any, Any]) -> str:
-    effect = f"{plain(estimate(row))}: {row['measure']}"
-    return _line(row["claim"], row["statement"], verdict(row), row["literal"] or "the same", effect)
+    effect = f"{plain_estimate(row)}: {row['measure']}"
+    return _line(row["claim"], row["statement"], verdict(row), literal(row), effect)
+
+
+def plain_estimate(row: Mapping[Any, Any]) -> str:
+    """The effect of a row of verdicts with its interval; the mean is infinite where seeds count against a law without a number."""
+    text = plain(estimate(row))
+    return "no finite mean" if text == _UNMEASURED and row["cells"] else text
 
 
 def _line(*cells: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from dying_relu.units.compiled import POSITIONS_SIDE_BY_SIDE, SUMMED_NARROW
+from dying_relu.units.block_sizes import POSITIONS_SIDE_BY_SIDE, SUMMED_NARROW
 
 FIELDS = 8
 """Smallest and largest pre-activation, largest below the peak and smallest above it, largest absolute activation, sum of these, count of

@@ -9,8 +9,8 @@ import pandas as pd
 from dying_relu.analysis import claims
 from dying_relu.analysis.inference.intervals import LEVEL
 from dying_relu.analysis.numbers.agreement import agreement
-from dying_relu.analysis.numbers.verdicts import estimate, note, verdict
-from dying_relu.analysis.readme import plain, summary
+from dying_relu.analysis.numbers.verdicts import literal, note, verdict
+from dying_relu.analysis.readme import plain_estimate, summary
 
 EFFECT = f"effect ({LEVEL:.0%} interval over seeds)"
 CLAIMS = ("claim", "the post says", "verdict", "literally", EFFECT, "networks")
@@ -37,7 +37,7 @@ def _table(titles: tuple[str, ...], verdicts: pd.DataFrame) -> str:
 
 
 def _row(titles: tuple[str, ...], row: Mapping[Any, Any]) -> str:
-    measured = escape(plain(estimate(row)))
+    measured = escape(plain_estimate(row))
     details = [f"<p>Rule: {escape(row['rule'])}</p>"]
     if row["note"]:
         details.append(f"<p>{escape(note(row))}</p>")
@@ -47,7 +47,7 @@ def _row(titles: tuple[str, ...], row: Mapping[Any, Any]) -> str:
         f"<strong>{measured}</strong> <small>{escape(row['measure'])}</small>"
         f"<details><summary>rule{' and cells' if row['cells'] else ''}</summary>{''.join(details)}</details>"
     )
-    second = agreement(row["cells"]) if titles is FINDINGS else row["literal"] or "the same"
+    second = agreement(row["cells"]) if titles is FINDINGS else literal(row)
     cells = (escape(row["statement"]), escape(verdict(row)), escape(second), effect, f"{row['n']:,}")
     columns = "".join(
         f'<td data-title="{escape(title)}">{cell}</td>' for title, cell in zip(titles[1:], cells, strict=True)
@@ -67,6 +67,7 @@ def _cells(cells: list[Mapping[str, Any]]) -> str:
 def _interval(cell: Mapping[str, Any]) -> str:
     estimate, low, high = (cell[end] for end in ("estimate", "low", "high"))
     if estimate is None:
-        return "not measured"
+        # The median of seeds that count against a law without a number.
+        return "infinite" if cell["seeds"] else "not measured"
     ends = "" if low is None or high is None else f" ({low:.3g} to {high:.3g})"
     return f"{estimate:.3g}{ends}"

@@ -48,7 +48,7 @@ def figure(runs: pd.DataFrame) -> Figure:
     columns = sorted(
         set(table[PANEL].itertuples(index=False, name=None)), key=lambda one: (-one[1], one[0] == "adam")
     )
-    drawn, axes = style.panels(1, len(columns), 0.85 + 0.135 * len(remedies), sharey=True)
+    drawn, axes = style.panels(1, len(columns), 0.85 + 0.115 * len(remedies), sharey=True)
     networks = style.in_order(table["architecture"], list(LOOKS))
     for panel, (optimiser, bias) in zip(axes[0], columns, strict=True):
         here = table[(table["optimiser"] == optimiser) & (table["initial_bias"] == bias)]

@@ -29,6 +29,7 @@ def numbers(study: StudyResults) -> dict[str, Macro]:
         "TrainExamples": _span(runs["train_examples"]),
         "TestExamples": _span(pd.Series([shard.dataset.test for shard in shards])),
         "StepCounts": _span(runs["steps"]),
+        "UsualSteps": macro(int(runs["steps"].mode()[0]), "number"),
         "BatchSizes": _span(runs["batch_size"]),
         "TrainProbes": _span(pd.Series([shard.probe_train for shard in shards])),
         "TestProbes": _span(pd.Series([shard.probe_test for shard in shards])),

@@ -88,7 +88,7 @@ def of_row(row: Mapping[Any, Any], prefix: str) -> dict[str, Macro]:
     macros = {
         f"{prefix}Measured": Macro(measured, "1" if measured else "0"),
         f"{prefix}Verdict": words(verdict(row)),
-        f"{prefix}Literal": words(row["literal"] or "the same"),
+        f"{prefix}Literal": words(literal(row)),
         f"{prefix}Note": macro(note(row), "words"),
         f"{prefix}Estimate": Macro(row["effect"] if measured else None, estimate(row)),
     }
@@ -111,6 +111,17 @@ def verdict(row: Mapping[Any, Any]) -> str:
     'holds only in 3 of 4 cells'
     """
     return f"{row['verdict']} {row['condition']}".rstrip().replace("only if in ", "only in ")
+
+
+def literal(row: Mapping[Any, Any]) -> str:
+    """The verdict on the literal reading of a claim; its condition is not kept.
+
+    >>> literal({"literal": "holds only if"}), literal({"literal": ""})
+    ('holds only in some cells', 'the same')
+    """
+    return {"": "the same", claims.HOLDS_ONLY_IF: "holds only in some cells"}.get(
+        row["literal"], row["literal"]
+    )
 
 
 def note(row: Mapping[Any, Any]) -> str:

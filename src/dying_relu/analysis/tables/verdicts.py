@@ -8,7 +8,7 @@ import pandas as pd
 from dying_relu.analysis import claims, latex
 from dying_relu.analysis.claims.c11_tiny_slope import POST_SLOPE
 from dying_relu.analysis.numbers.agreement import agreement
-from dying_relu.analysis.numbers.verdicts import estimate, verdict
+from dying_relu.analysis.numbers.verdicts import estimate, literal, verdict
 from dying_relu.analysis.study_results import StudyResults
 from dying_relu.analysis.tables.tabular import tabular
 from dying_relu.analysis.thresholds import PAPER
@@ -91,7 +91,7 @@ def table(study: StudyResults) -> str:
     column = r">{\raggedright\arraybackslash}p"
     return tabular(
         pd.DataFrame(rows),
-        rf"@{{}}l{column}{{1.2in}}{column}{{1.8in}}{column}{{0.95in}}{column}{{0.8in}}{column}{{0.98in}}@{{}}",
+        rf"@{{}}l{column}{{1.2in}}{column}{{1.7in}}{column}{{0.9in}}{column}{{0.75in}}{column}{{1.18in}}@{{}}",
     )
 
 
@@ -112,5 +112,5 @@ def _verdict(row: Mapping[Any, Any]) -> str:
     words = verdict(row).removesuffix(row["condition"]).strip()
     shown = rf"\textbf{{{words}}} {latex.with_minus_signs(latex.escape(row['condition']))}".rstrip()
     if row["literal"] and row["literal"] != row["verdict"]:
-        return f"{shown}; literally: {row['literal']}"
+        return f"{shown}; literally: {literal(row)}"
     return shown
