@@ -2,7 +2,9 @@
 
 import pandas as pd
 import pytest
-from planted_findings import ADAM_CONSTANT, PLANTED, SEEDS, UNITS, settled
+from planted_deaths import ADAM_CONSTANT, UNITS
+from planted_findings import PLANTED, settled
+from planted_networks import SEEDS
 
 from dying_relu.analysis.inference.seeds import ONE_SIDE, highest_share
 
