@@ -70,3 +70,15 @@ def test_a_smaller_and_a_larger_value_are_tried_of_the_claims_thresholds() -> No
             low, high = threshold.values
             assert low < getattr(PAPER, name) < high
     assert set(alternatives()) < set(declared())
+
+
+def test_a_threshold_is_replaced_and_the_others_stay() -> None:
+    other = PAPER.replace(often=0.6)
+    assert other.often == 0.6
+    assert other.replace(often=PAPER.often) == PAPER != other
+
+
+def test_thresholds_are_named_by_words_of_their_own() -> None:
+    words = [threshold.words for threshold in declared().values()]
+    assert all(isinstance(word, str) and word for word in words)
+    assert len(set(words)) == len(words)

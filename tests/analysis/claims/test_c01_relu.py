@@ -5,9 +5,10 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from small_evidence import settled
+from small_evidence import SmallEvidence, settled
 
 from dying_relu.analysis.claims import DOES_NOT_HOLD, HOLDS
+from dying_relu.analysis.claims.verdict import CLAIMS
 from dying_relu.stack.activations import ACTIVATIONS
 
 
@@ -15,6 +16,9 @@ def test_relu_is_compared_with_the_maximum_on_numbers_of_every_size_and_both_sig
     found = settled("C1")
     assert found[["verdict", "effect", "low", "high", "n"]].tolist() == [HOLDS, 0, 0, 0, 0]
     assert found["details"]["Values"] > 800_000
+    effect = CLAIMS["C1"].finding(SmallEvidence()).effect
+    assert effect is not None
+    assert effect.n == found["details"]["Values"]
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,8 @@ def test_a_silent_unit_is_unlikely_to_be_active_at_the_next_checkpoint(share: fl
     found = settled("C3", wakes=share)
     assert found["verdict"] == verdict
     assert found["effect"] == pytest.approx(share, abs=0.05)
+    # Units wake at the last checkpoint.
+    assert found["details"]["AtTheEnd"][0] == pytest.approx(share, abs=0.05)
 
 
 def test_the_literal_reading_is_about_one_example() -> None:

@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from planted_study import settled
+from planted_study import evidence, settled
 
 from dying_relu.analysis.claims import DOES_NOT_HOLD, HOLDS, HOLDS_ONLY_IF, NOT_SETTLED
 
@@ -57,3 +57,16 @@ def test_a_cell_in_which_no_network_trained_is_open() -> None:
     found = settled("C9", runs=none_trains)
     assert found["verdict"] == NOT_SETTLED
     assert {cell["name"]: cell["state"] for cell in found["cells"]}["first layer, raw inputs"] == "open"
+
+
+def test_a_condition_names_every_cell_that_holds() -> None:
+    """In the first layer of raw inputs killing updates turn weights positive."""
+    raw = evidence().runs.query("inputs == 'raw'")["run"]
+
+    def positive(units: pd.DataFrame) -> pd.DataFrame:
+        here = units["run"].isin(raw) & units["dead"] & (units["depth"] == 1)
+        return units.assign(negative_weights=units["negative_weights"] - 0.2 * here)
+
+    found = settled("C9", units=positive)
+    assert found["verdict"] == HOLDS_ONLY_IF
+    assert found["condition"] == "in the first layer, standardised inputs and the deeper layers"

@@ -58,3 +58,15 @@ def test_without_another_remedy_there_is_nothing_to_compare() -> None:
         NOT_SETTLED,
         "leaky ReLU, ReLU and another remedy are needed",
     ]
+
+
+def test_the_two_remedies_that_are_best_most_often_are_named() -> None:
+    def other(runs: pd.DataFrame) -> pd.DataFrame:
+        elu = (runs["experiment"] == "remedies") & (runs["activation"] == "elu")
+        once = (runs["dataset"] == "cifar10") & (runs["architecture"] == "cnn") & (runs["initial_bias"] == -2)
+        activation = runs["activation"].mask(elu & (runs["dataset"] == "mnist"), "gelu")
+        return runs.assign(activation=activation.mask(elu & once, "silu"))
+
+    details = settled("C10", runs=other)["details"]
+    assert details["BestOther"] == "GELU and ELU"
+    assert details["Remedies"] == 3

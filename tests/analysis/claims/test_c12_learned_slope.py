@@ -2,9 +2,12 @@
 
 import pandas as pd
 import pytest
-from planted_study import settled
+from planted_study import PLANTED, settled, tables_of
+from small_evidence import SmallResults
+from small_evidence import settled as settled_by_evidence
 
 from dying_relu.analysis.claims import DOES_NOT_HOLD, HOLDS, NOT_SETTLED
+from dying_relu.analysis.claims.evidence import Evidence
 
 
 @pytest.mark.parametrize(("moves", "verdict"), [(0.02, HOLDS), (0.005, DOES_NOT_HOLD), (-0.02, HOLDS)])
@@ -56,3 +59,10 @@ def test_slopes_that_move_apart_are_averaged_and_the_lowest_is_named() -> None:
     assert details["MeanSlope"] == pytest.approx(0.15, abs=0.002)
     assert details["LowestSlope"] == pytest.approx(-0.05, abs=0.01)
     assert details["NegativeSlopes"] > 0.2
+
+
+def test_a_slope_of_0_is_not_negative() -> None:
+    tables = tables_of(PLANTED)
+    flat = Evidence(SmallResults(tables | {"layers": tables["layers"].assign(slope=0.0)}))
+    details = settled_by_evidence("C12", flat)["details"]
+    assert (details["NegativeSlopes"], details["LowestSlope"]) == (0, 0)

@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from planted_study import settled
+from planted_study import HIGH, settled
 
 from dying_relu.analysis.claims import DOES_NOT_HOLD, HOLDS, NOT_SETTLED
 
@@ -53,3 +53,16 @@ def test_networks_that_collapsed_count_and_those_that_overflowed_do_not() -> Non
 def test_the_settings_that_are_helped_are_counted_by_bias() -> None:
     found = settled("C13", rise=lambda network: 0.3 if network["optimiser"] == "adam" else 0.0)
     assert found["details"]["ByBias"] == "33 % at bias 0, 33 % at bias -2, 0 % at bias -4"
+
+
+def test_a_fall_by_five_points_is_enough() -> None:
+    def falls_to(low: float) -> pd.Series:
+        def change(runs: pd.DataFrame) -> pd.DataFrame:
+            high = runs["learning_rate"] == runs["optimiser"].map(HIGH)
+            dead = pd.Series(low, runs.index).mask(high, 0.05)
+            return runs.assign(dead_fraction=dead, dead_fraction_probe=dead, new_dead_fraction=dead)
+
+        return settled("C13", runs=change)
+
+    assert falls_to(0.0)["verdict"] == HOLDS
+    assert falls_to(0.001)["verdict"] == DOES_NOT_HOLD

@@ -33,3 +33,9 @@ def test_a_cell_without_any_number_does_not_vanish() -> None:
 def test_names_speak_for_themselves_and_numbers_have_their_factor() -> None:
     assert in_words("optimiser", "sgd_weight_decay") == "SGD weight decay"
     assert in_words("learning_rate", 0.03) == "rate 0.03"
+
+
+def test_values_are_named_by_cell_and_seed() -> None:
+    values = by_seed(RUNS, BY, lambda rows: rows["dead"].sum())
+    assert list(values.index.names) == [*BY, "replicate"]
+    assert values.loc[("cifar10", -2.0, 1)] == 0.5

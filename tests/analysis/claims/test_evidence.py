@@ -6,8 +6,9 @@ from planted_study import evidence
 from small_evidence import SmallEvidence
 from small_study import small_tables
 
-from dying_relu.analysis.claims.evidence import DEAD, Definition, NotEnoughData
+from dying_relu.analysis.claims.evidence import DEAD, Definition, Evidence, NotEnoughData, measured
 from dying_relu.analysis.factors import FACTORS
+from dying_relu.analysis.thresholds import PAPER
 
 INACTIVE = Definition("inactive_fraction", "inactive", "inactive")
 
@@ -118,3 +119,19 @@ def test_what_moved_the_units_of_an_experiment_is_told_of_that_experiment() -> N
     assert set(small.since("recovery")["experiment"]) == {"recovery"}
     assert set(small.since("anatomy")["experiment"]) == {"anatomy"}
     assert small.since("recovery") is small.since("recovery")
+
+
+def test_a_measurement_is_made_once_for_all_thresholds_and_keeps_its_name() -> None:
+    made = []
+
+    @measured
+    def networks(evidence: Evidence, factor: int) -> int:
+        """Count."""
+        made.append(factor)
+        return factor * len(evidence.runs)
+
+    study = SmallEvidence()
+    assert networks(study, 2) == networks(study.judged_by(PAPER.replace(often=0.6)), 2) == 2 * len(study.runs)
+    assert networks(study, 3) == 3 * len(study.runs)
+    assert made == [2, 3]
+    assert (networks.__name__, networks.__doc__) == ("networks", "Count.")

@@ -7,6 +7,7 @@ from planted_findings import SD, evidence, settled
 
 from dying_relu.analysis.claims import DOES_NOT_HOLD, HOLDS, HOLDS_ONLY_IF
 from dying_relu.analysis.claims.settle import settled_by
+from dying_relu.analysis.findings.f2_law import Law, _errors
 from dying_relu.analysis.findings.law import SETTING, onset, onsets, scales
 from dying_relu.analysis.thresholds import PAPER
 
@@ -107,3 +108,31 @@ def test_a_condition_on_the_data_set_is_named() -> None:
     assert found["condition"] == "the data set is MNIST"
     assert {cell["state"] for cell in found["cells"]} == {HOLDS, "fails"}
     assert settled("F7a", line=0.01)["verdict"] == DOES_NOT_HOLD
+
+
+def test_an_onset_that_does_not_come_errs_by_its_distance_to_the_end_of_the_grid() -> None:
+    """Three settings whose onset is 0.2, as predicted, and a fourth that is predicted there and has none below 1.6."""
+    columns = [("mnist", "mlp", name, rate) for name in "abcd" for rate in (0.1, 0.4, 1.6)]
+    shares = [*[0.0, 0.5, 0.9] * 3, 0.0, 0.1, 0.2]
+    held_out = pd.DataFrame(
+        [shares] * 2, columns=pd.MultiIndex.from_tuples(columns, names=[*SETTING, "learning_rate"])
+    )
+    settings = pd.MultiIndex.from_tuples([("mnist", "mlp", name) for name in "abcd"], names=SETTING)
+    known = pd.DataFrame(dict.fromkeys(("sgd", "adam", "mean", "second_moment", "spread"), 0.1), settings)
+    found = _errors(Law(8, held_out, known, 2.0, 0.0, []), "sgd", PAPER).iloc[0]
+    octaves = [0.0, 0.0, 0.0, 3.0]
+    assert found[["sgd", "rate"]].tolist() == pytest.approx([np.std(octaves, ddof=1)] * 2)
+    assert (found["observed"], found["ratio"]) == (3, pytest.approx(1))
+    assert found["span"] == pytest.approx(3)
+
+
+@pytest.mark.parametrize(("least", "verdict"), [(12, HOLDS), (13, DOES_NOT_HOLD)])
+def test_a_seed_with_just_enough_onsets_has_enough(least: int, verdict: str) -> None:
+    here = evidence(octaves=0.1).judged_by(PAPER.replace(observed_onsets=least))
+    assert settled_by(here, ["F2a"]).iloc[0]["verdict"] == verdict
+
+
+@pytest.mark.parametrize("limit", [{"rate_alone_part": 0.01}, {"octaves": 0.01}])
+def test_a_law_must_err_less_than_both_limits(limit: dict[str, float]) -> None:
+    here = evidence(octaves=0.1).judged_by(PAPER.replace(**limit))
+    assert settled_by(here, ["F2a"]).iloc[0]["verdict"] == DOES_NOT_HOLD

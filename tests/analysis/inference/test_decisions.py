@@ -60,7 +60,15 @@ def test_a_cell_with_too_few_values_is_open_and_named() -> None:
     assert "poor: only 14 of 20 seeds have a value" in found.note
     nothing = decide([cell("none", 0, missing=20)], Above(0.0))
     assert nothing.verdict == NOT_SETTLED
-    assert np.isnan(nothing.cells[0].interval.estimate)
+    np.testing.assert_equal(nothing.cells[0].interval, (np.nan, np.nan, np.nan, 0))
+
+
+@pytest.mark.parametrize(("poor", "rest"), [(2, ""), (3, "; 1 more cells lack values")])
+def test_at_most_two_cells_that_lack_values_are_named(poor: int, rest: str) -> None:
+    cells = [cell("abcde"[place], 10, missing=10 - place) for place in range(poor)]
+    named = "; ".join(f"{'abcde'[place]}: only {10 + place} of 20 seeds have a value" for place in range(2))
+    found = decide([cell("rich", 20), *cells], Above(0.0)).note
+    assert found == f"{named}{rest}; 1 of {poor + 1} cells hold, 0 fail, {poor} are open"
 
 
 def test_cells_that_lack_values_do_not_make_the_correction_stricter() -> None:
@@ -79,6 +87,11 @@ def test_cells_that_are_equal_seed_by_seed_are_one() -> None:
     assert found[0].levels == {"data": "x"}
     lacking = [Cell(name, (np.nan,) * SEEDS) for name in "de"]
     assert [one.name for one in once(lacking)] == ["d", "e"]
+
+
+def test_cells_that_differ_in_one_seed_however_little_are_two() -> None:
+    cells = [Cell(str(number), (number, *[1.0] * 19)) for number in (1e-20, 2e-20, -1e-20)]
+    assert once(cells) == cells
 
 
 def test_the_condition_is_a_factors_level_or_names_or_a_number() -> None:

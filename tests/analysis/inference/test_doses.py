@@ -82,3 +82,27 @@ def test_doses_without_an_effect_or_with_too_large_a_one_are_in_no_law() -> None
     found = exponents(pd.DataFrame(rows), ["place"], "rate", "dead").iloc[0]
     assert found["estimate"] == pytest.approx(2)
     assert found["n"] == 4
+
+
+def test_settings_stand_in_order_and_one_without_a_level_is_one_too() -> None:
+    parts = [dose_response(half).assign(slope=slope) for half, slope in ((0.2, 0.1), (0.01, np.nan))]
+    both = pd.concat([*parts, dose_response(0.003).assign(slope=0.01)])
+    found = crossings(both, ["slope"], "rate", "dead", 0.5)
+    np.testing.assert_equal(found["slope"].to_numpy(), [0.01, 0.1, np.nan])
+    assert found["estimate"].tolist() == pytest.approx([0.003105, 0.207, 0.01035], rel=1e-3)
+    powers = exponents(both, ["slope"], "rate", "dead", most=2.0)
+    np.testing.assert_equal(powers["slope"].to_numpy(), [0.01, 0.1, np.nan])
+
+
+def test_a_level_that_no_run_has_is_no_setting() -> None:
+    runs = dose_response(0.01).assign(optimiser=pd.Categorical(["sgd"] * 32, ["adam", "sgd"]))
+    assert crossings(runs, ["optimiser"], "rate", "dead", 0.5)["optimiser"].tolist() == ["sgd"]
+    assert exponents(runs, ["optimiser"], "rate", "dead", most=2.0)["optimiser"].tolist() == ["sgd"]
+
+
+def test_a_seed_of_which_no_network_trained_leaves_no_dose_of_all_seeds() -> None:
+    runs = dose_response(0.01)
+    lost = runs.assign(outcome=runs["outcome"].mask(runs["replicate"] == 3, "diverged"))
+    found = exponents(lost, ["optimiser"], "rate", "dead", most=2.0).iloc[0]
+    assert np.isnan(found["estimate"])
+    assert (found["n"], found["untrained"]) == (0, len(RATES))

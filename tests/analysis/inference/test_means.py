@@ -52,3 +52,25 @@ def test_cells_share_their_seeds() -> None:
     cell = pd.Series([0.1, 0.3, 0.2, 0.6, 0.5])
     assert mean_over_cells(pd.DataFrame({"a": cell, "b": cell})) == pytest.approx(mean_interval(cell))
     assert np.isnan(mean_over_cells(pd.DataFrame({"a": [np.nan] * 3})).estimate)
+
+
+def test_a_cell_without_any_number_changes_nothing() -> None:
+    for numbers in ([1.0, 2.0, 4.0], [1.0, np.inf, 4.0, 2.0]):
+        alone = mean_over_cells(pd.DataFrame({"a": numbers}))
+        assert mean_over_cells(pd.DataFrame({"a": numbers, "b": np.nan})) == pytest.approx(alone)
+
+
+def test_the_jackknife_has_no_interval_of_one_seed_or_of_tied_ones() -> None:
+    for numbers in ([2.0], [1.0, 1.0, 1.0, 5.0], [1.0, np.inf, 3.0]):
+        table = pd.DataFrame({"a": numbers})
+        with np.errstate(invalid="ignore"):
+            found = jackknife(table, lambda some: float(some["a"].mean()))
+        assert found.estimate == table["a"].mean()
+        assert np.isnan([found.low, found.high]).all()
+        assert found.n == len(numbers)
+
+
+def test_two_seeds_have_an_interval() -> None:
+    table = pd.DataFrame({"a": [1.0, 3.0]})
+    found = jackknife(table, lambda some: float(some["a"].mean()))
+    assert found == pytest.approx(mean_interval([1.0, 3.0]))

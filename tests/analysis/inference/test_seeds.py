@@ -93,3 +93,15 @@ def test_three_quarters_of_the_seeds_are_enough() -> None:
     assert enough([1.0] * 6 + [np.nan] * 2)
     assert not enough([1.0] * 5 + [np.nan] * 3)
     assert not enough([])
+
+
+@given(st.lists(NUMBERS, min_size=1, max_size=24))
+def test_the_estimate_is_the_median(values: list[float]) -> None:
+    found = median_interval(values)
+    assert found.estimate == pytest.approx(np.median(values))
+    assert found.n == len(values)
+
+
+@pytest.mark.parametrize("successes", [0, 7, 20])
+def test_a_share_rests_on_all_seeds(successes: int) -> None:
+    assert (share_of_seeds(successes, 20).estimate, share_of_seeds(successes, 20).n) == (successes / 20, 20)

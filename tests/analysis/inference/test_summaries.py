@@ -47,3 +47,17 @@ def test_settings_are_summarised_apart() -> None:
     found = differences(table, ["place"], "arm", "a", "dead").set_index("place")
     assert found["estimate"].to_dict() == pytest.approx({"x": 0.2, "y": 0.6})
     assert (found["low"] < found["estimate"]).all()
+
+
+def test_settings_stand_in_order_and_one_without_a_level_is_one_too() -> None:
+    """Activations without a slope have none in the table."""
+    table = runs(slope=[0.1, 0.1, np.nan, np.nan, 0.01, 0.01], dead=[0.5, 0.7, 0.8, 1.0, 0.2, 0.4])
+    found = summarise(table, ["slope"], "dead")
+    np.testing.assert_equal(found["slope"].to_numpy(), [0.01, 0.1, np.nan])
+    assert found["estimate"].tolist() == pytest.approx([0.3, 0.6, 0.9])
+    assert list(found) == ["slope", "estimate", "low", "high", "n", "untrained"]
+
+
+def test_a_level_that_no_run_has_is_no_setting() -> None:
+    table = runs(arm=pd.Categorical(["b", "b"], ["a", "b", "c"]), dead=[0.1, 0.3])
+    assert summarise(table, ["arm"], "dead")["arm"].tolist() == ["b"]
