@@ -1,5 +1,7 @@
 """Dead units after long training."""
 
+import math
+
 import pandas as pd
 
 from dying_relu.analysis import latex
@@ -16,6 +18,8 @@ NUMBERS = {
     "Nearly dead": "nearly_dead_fraction",
 }
 """Heading -> column of the table of runs, in per cent."""
+FEWEST = 3
+"""Seeds with which an interval is printed: that of two goes far beyond what a share can be."""
 
 
 def table(study: StudyResults) -> str:
@@ -42,8 +46,7 @@ def _row(setting: dict[str, object], runs: pd.DataFrame) -> dict[str, str]:
 
 
 def _mean(values: pd.Series) -> str:
-    return (
-        latex.hundredths(*mean_interval(values.to_numpy(dtype=float))[:3])
-        if len(values)
-        else latex.NOT_MEASURED
-    )
+    if values.empty:
+        return latex.NOT_MEASURED
+    mean, low, high, _ = mean_interval(values.to_numpy(dtype=float))
+    return latex.hundredths(mean, *((low, high) if len(values) >= FEWEST else (math.nan, math.nan)))
