@@ -49,7 +49,7 @@ runs.groupby("experiment").agg(
 )
 
 # %% [markdown]
-# Do dead units cost accuracy? Every point is a network: choose an experiment, hover over a point to see its setting, drag and scroll to
+# Do dead units cost accuracy? Every point is a network, of 1,500 drawn at random where there are more: choose an experiment, hover over a point to see its setting, drag and scroll to
 # move and zoom, double-click to start again.
 
 # %%
@@ -61,7 +61,7 @@ from dying_relu.analysis.figures.style import with_activation_names
 
 networks = with_activation_names(runs)
 networks = networks[networks["outcome"] != "diverged"]
-networks = networks.sample(min(len(networks), 2000), random_state=0).sort_index()
+networks = networks.sample(min(len(networks), 1500), random_state=0).sort_index()
 factors = ["dataset", "architecture", "optimiser", "function", "inputs", "intervention", "initial_bias"]
 columns = ["experiment", *factors, "learning_rate", "outcome", "dead_fraction", "test_accuracy"]
 
