@@ -49,8 +49,8 @@ runs.groupby("experiment").agg(
 )
 
 # %% [markdown]
-# Do dead units cost accuracy? Every point is a network, of 1,500 drawn at random where there are more: choose an experiment, hover over a point to see its setting, drag and scroll to
-# move and zoom, double-click to start again.
+# Do dead units cost accuracy? Every point is a network, of 1,500 drawn at random where there are more: choose an experiment, hover over a
+# point to see its setting, drag and scroll to move and zoom, double-click to start again.
 
 # %%
 import altair as alt
