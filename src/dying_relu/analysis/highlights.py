@@ -69,8 +69,8 @@ HIGHLIGHTS: tuple[Highlight, ...] = (
         {"F6c": HOLDS, "C4": DOES_NOT_HOLD},
     ),
     Highlight(
-        "**Leaky ReLU is seldom the best cure, and its usual slope is small.** With each remedy at its own best rate it changes "
-        "accuracy by {C10.GainOverRelu} against ReLU and by {C10} against the best other, most often {C10.BestOther} (C10: "
+        "**Leaky ReLU is seldom the best cure, and the slope that the post names is too small.** With each remedy at its own best rate it "
+        "changes accuracy by {C10.GainOverRelu} against ReLU and by {C10} against the best other, most often {C10.BestOther} (C10: "
         "{C10.verdict}). Where ReLU collapses, a slope of 0.0001 gets {C11} of what the best slope gains; the smallest that gets"
         " half of it, on average, is {C11.SmallestEnough} (C11: {C11.verdict}).",
         {"C10": HOLDS_ONLY_IF, "C11": HOLDS_ONLY_IF},
