@@ -11,6 +11,7 @@ import typer
 from dying_relu import deprecated
 from dying_relu.commands import analysis, paper, probe, reference, study
 from dying_relu.commands.options import PEOPLE, RULES
+from dying_relu.commands.warm import client, server
 from dying_relu.errors import DyingReluError, missing_package
 
 __all__ = ["PEOPLE", "RULES", "STUDY_PACKAGES", "app", "main"]
@@ -41,7 +42,24 @@ for group in (probe, study, analysis, paper, reference):
 
 
 def main() -> None:
-    """Run the command line; a mistake that a person can mend becomes one message and exit status 1."""
+    """Run the command line, in a fork of the warm process if a workflow has started one (:mod:`dying_relu.commands.warm`)."""
+    try:
+        status = client.run(sys.argv)
+    except DyingReluError as error:
+        _stop(error)
+    if status is not None:
+        client.end(status)
+    run()
+
+
+def serve(listener: int) -> None:
+    """Be the warm process, or the command in a fork of it; see :func:`dying_relu.commands.warm.server.serve`."""
+    if server.serve(listener):
+        run()
+
+
+def run() -> None:
+    """Run the command line in this process; a mistake that a person can mend becomes one message and exit status 1."""
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("dying_relu").setLevel(logging.INFO)
     warnings.filterwarnings("default", message=deprecated.PATTERN, category=DeprecationWarning)

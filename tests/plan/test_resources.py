@@ -1,5 +1,6 @@
-"""What jobs took is read from Snakemake's measurements, and the next job asks for it."""
+"""Jobs measure what they take, and the next job asks for it."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,23 @@ def measurement(path: Path, seconds: float, mebibytes: float | str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"s\th:m:s\tmax_rss\tcpu_time\n{seconds}\t0:01:00\t{mebibytes}\t-\n", encoding="utf-8")
     return path
+
+
+def test_a_job_measures_its_time_and_its_largest_memory(tmp_path: Path) -> None:
+    with resources.measured(tmp_path / "a.tsv"):
+        time.sleep(0.1)
+        held = bytearray(300 * 2**20)
+        held[:: 2**12] = b"1" * len(held[:: 2**12])
+        del held
+    seconds, mebibytes = resources.usage(tmp_path / "a.tsv")
+    assert 0.1 <= seconds < 60
+    assert 300 < mebibytes < 100_000
+
+
+def test_a_job_that_fails_has_no_measurement(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), resources.measured(tmp_path / "a.tsv"):
+        1 / 0  # noqa: B018
+    assert not list(tmp_path.iterdir())
 
 
 def test_training_is_the_sum_over_jobs_and_the_largest_memory(tmp_path: Path) -> None:

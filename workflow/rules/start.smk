@@ -1,4 +1,5 @@
 # Before the first job and after the last; not in dry runs, nor on a cluster's nodes. Snakemake has one such handler of each.
+from dying_relu.commands.warm import start
 from dying_relu.files import locks
 from dying_relu.paper import ending, latex
 
@@ -16,6 +17,9 @@ onstart:
             latex.check(Path("paper"))
         except DyingReluError as error:
             raise WorkflowError(str(error))
+    # Jobs on this machine fork from one process that has imported everything. (A process that uses a GPU must not fork.)
+    if workflow.local_exec and not is_gpu(STUDY.configuration.device):
+        start.start()
 
 
 onsuccess:

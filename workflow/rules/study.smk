@@ -49,7 +49,7 @@ def planned(path):
 
 
 def measured(wildcards):
-    """Where Snakemake has written, or will write, what the job of a shard takes."""
+    """Where the job of a shard has written, or will write, the time and memory that it takes."""
     return Path(f"results/{wildcards.study}/benchmarks/train/{wildcards.shard}.tsv")
 
 

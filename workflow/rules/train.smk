@@ -11,9 +11,8 @@ rule shard:
             sum=AND_SUM,
         ),
     log:
-        "results/{study}/logs/train/{shard}.log",
-    benchmark:
-        "results/{study}/benchmarks/train/{shard}.tsv"
+        words="results/{study}/logs/train/{shard}.log",
+        usage="results/{study}/benchmarks/train/{shard}.tsv",
     params:
         folder=subpath(output[0], parent=True),
         spec=lambda wildcards: STUDY.shard(wildcards.shard).fingerprint,
@@ -28,7 +27,7 @@ rule shard:
         gpu=int(is_gpu(STUDY.configuration.device)),
     shell:
         "dying-relu train {wildcards.shard:q} --config {input.study:q} --fingerprint {params.spec:q}"
-        " --data {input.data:q} --out {params.folder:q} --threads {threads} > {log:q} 2>&1"
+        " --data {input.data:q} --out {params.folder:q} --threads {threads} --usage {log.usage:q} > {log.words:q} 2>&1"
 
 
 rule aggregate:

@@ -65,17 +65,22 @@ def train(
             envvar="DYING_RELU_SAVE_EVERY",
         ),
     ] = 60.0,
+    usage: Annotated[
+        Path | None, typer.Option(help="File to write the job's time and memory to; not written by default.")
+    ] = None,
 ) -> None:
     """Train the networks of a shard and count their dead units."""
-    from dying_relu.plan import study
-    from dying_relu.training import shard_job
+    from dying_relu.plan import resources, study
 
-    job = study.load(config).shard(shard)
-    if fingerprint and fingerprint != job.fingerprint:
-        raise DyingReluError(
-            f"{config} changed after shard {shard} was planned", remedy="run snakemake again to plan anew"
-        )
-    shard_job.train_from_file(job, data, out, threads, save_every)
+    with resources.measured(usage):
+        from dying_relu.training import shard_job
+
+        job = study.load(config).shard(shard)
+        if fingerprint and fingerprint != job.fingerprint:
+            raise DyingReluError(
+                f"{config} changed after shard {shard} was planned", remedy="run snakemake again to plan anew"
+            )
+        shard_job.train_from_file(job, data, out, threads, save_every)
 
 
 @app.command(rich_help_panel=RULES)

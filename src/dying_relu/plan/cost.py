@@ -1,7 +1,7 @@
 """Estimates of a run's time from its arithmetic: shards are cut by them, and ``dying-relu plan`` shows them.
 
 Constants here and in :mod:`~dying_relu.configuration.architectures` were measured on one core of a current server CPU (float32, one
-thread) and are meant to be right within a factor of two; Snakemake's benchmarks in ``results/<study>/benchmarks/`` say what a shard
+thread) and are meant to be right within a factor of two; the files in ``results/<study>/benchmarks/`` say what a shard
 really took.
 """
 

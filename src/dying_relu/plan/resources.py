@@ -1,16 +1,22 @@
-"""Time and memory of jobs: as Snakemake measured them, and as the next one is given them on a cluster.
+"""Time and memory of jobs: as they were measured, and as the next one is given them on a cluster.
 
-Snakemake writes a small table for each job of a rule with a ``benchmark``; memory in it is in MiB, and "-" stands for a job that was
-too short to be measured.
+A job writes them itself, into a small table as Snakemake writes for rules with a ``benchmark``: memory in it is in MiB, and "-" stands for
+what is not known. Snakemake looks at a job from time to time, misses short ones, and would look at the command that waits for a fork
+of the warm process (:mod:`dying_relu.commands.warm`).
 """
 
 import math
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 
 from dying_relu.errors import DyingReluError
+from dying_relu.files.atomic import atomic_path
 from dying_relu.plan import cost, memory
 from dying_relu.plan.shard import Shard
 
@@ -23,7 +29,32 @@ class Usage(NamedTuple):
 
     seconds: float
     mebibytes: float
-    """At its largest; NaN if the job was too short for Snakemake to look."""
+    """At its largest; NaN if it was not measured."""
+
+
+@contextmanager
+def measured(path: Path | None) -> Iterator[None]:
+    """Write to ``path`` what the block took, when it is done: its seconds, and the largest memory of this process until then.
+
+    Args:
+        path: file to write, for :func:`usage`; None to measure nothing.
+    """
+    started = time.perf_counter()
+    yield
+    if path is not None:
+        seconds = time.perf_counter() - started
+        with atomic_path(path) as scratch:
+            scratch.write_text(f"s\tmax_rss\n{seconds:.4f}\t{_largest_memory()}\n", encoding="utf-8")
+
+
+def _largest_memory() -> str:
+    try:
+        import resource
+    except ImportError:
+        # Windows.
+        return "-"
+    largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return f"{largest / (2**20 if sys.platform == 'darwin' else 2**10):.2f}"
 
 
 def usage(path: Path) -> Usage:
