@@ -11,8 +11,7 @@ rule shard:
             sum=AND_SUM,
         ),
     log:
-        words="results/{study}/logs/train/{shard}.log",
-        usage="results/{study}/benchmarks/train/{shard}.tsv",
+        "results/{study}/logs/train/{shard}.log",
     params:
         folder=subpath(output[0], parent=True),
         spec=lambda wildcards: STUDY.shard(wildcards.shard).fingerprint,
@@ -27,7 +26,8 @@ rule shard:
         gpu=int(is_gpu(STUDY.configuration.device)),
     shell:
         "dying-relu train {wildcards.shard:q} --config {input.study:q} --fingerprint {params.spec:q}"
-        " --data {input.data:q} --out {params.folder:q} --threads {threads} --usage {log.usage:q} > {log.words:q} 2>&1"
+        " --data {input.data:q} --out {params.folder:q} --threads {threads}"
+        " --usage results/{wildcards.study:q}/benchmarks/train/{wildcards.shard:q}.tsv > {log:q} 2>&1"
 
 
 rule aggregate:
