@@ -118,10 +118,14 @@ class Project:
         """Run Snakemake for a study."""
         return self.run("snakemake", *arguments, "--cores", "2", "--configfile", study, programs=programs)
 
+    def plan(self, *arguments: str, study: str = "config/smoke.yaml") -> subprocess.CompletedProcess[str]:
+        """Run Snakemake for a study as :meth:`snakemake` does, where it is to plan or to refuse, not to run jobs."""
+        arguments = (*arguments, "--cores", "2", "--configfile", study)
+        return warm_snakemake.run(list(arguments), self.folder, self._environment())
+
     def would_run(self, *targets: str, study: str = "config/smoke.yaml") -> Counter[Job]:
         """The jobs of a dry run, without the target rules."""
-        arguments = [*targets, "--dry-run", "--cores", "2", "--configfile", study]
-        done = warm_snakemake.run(arguments, self.folder, self._environment())
+        done = self.plan(*targets, "--dry-run", study=study)
         assert done.returncode == 0, done.stderr
         jobs = Counter(_jobs(done.stdout + done.stderr))
         assert jobs or "Nothing to be done" in done.stdout + done.stderr
@@ -129,7 +133,7 @@ class Project:
 
     def run_in_pretence(self, study: str = "config/smoke.yaml") -> None:
         """Run the whole workflow with a command `dying-relu` that makes empty files."""
-        planned = self.snakemake("--dry-run", study=study)
+        planned = self.plan("--dry-run", study=study)
         assert planned.returncode == 0, planned.stderr
         outputs = re.findall(r"^    output: (.+)$", planned.stdout + planned.stderr, re.MULTILINE)
         (self.folder / "outputs").write_text(

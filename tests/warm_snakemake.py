@@ -1,4 +1,4 @@
-"""Snakemake in a process that has imported it already: a dry run then takes as long as its planning, not a second more."""
+"""Snakemake in a process that has imported it already: what it refuses or plans then takes as long as that, not seconds more."""
 
 import multiprocessing
 import os
@@ -9,8 +9,23 @@ from collections.abc import Mapping
 from pathlib import Path
 
 CONTEXT = multiprocessing.get_context("forkserver")
-# Nothing of the project: each run imports that of its own folder.
-CONTEXT.set_forkserver_preload(["snakemake.cli", "snakemake.workflow", "pandas", "pydantic", "rich.console"])
+# Nothing of the project: each run imports that of its own folder. Plugins and what these and the project's rules import are here, too.
+CONTEXT.set_forkserver_preload(
+    [
+        *("snakemake.cli", "snakemake.workflow", "snakemake.report.html_reporter"),
+        *("snakemake_executor_plugin_slurm", "snakemake_storage_plugin_s3", "boto3", "smart_open"),
+        *(
+            "pandas",
+            "pydantic",
+            "rich.console",
+            "rich.progress",
+            "ruamel.yaml",
+            "docutils.core",
+            "jinja2",
+            "yte",
+        ),
+    ]
+)
 
 
 def run(
