@@ -1,16 +1,10 @@
 """Adapters are imported only when used, and say what to install."""
 
-import subprocess
-import sys
-
 import pytest
+import warm_python
 
 LIBRARIES = ["lightning", "transformers", "tensorboard"]
 """Each is the name of its extra and of its adapter, too."""
-
-
-def python(command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=False)
 
 
 def test_the_package_and_the_probe_import_no_adapter() -> None:
@@ -20,7 +14,7 @@ from dying_relu import Monitor, Report, probe, prune_dead, revive
 assert not set({LIBRARIES}) & set(sys.modules)
 assert not [name for name in sys.modules if name.startswith("dying_relu.adapters")]
 """
-    done = python(command)
+    done = warm_python.run(command)
     assert done.returncode == 0, done.stderr
 
 
@@ -36,7 +30,7 @@ for library in {LIBRARIES}:
     except DyingReluError as error:
         print(error)
 """
-    done = python(command)
+    done = warm_python.run(command)
     expected = [
         f'{library} is not installed: run `pip install ".[{library}]"` in a clone, or with a wheel for the dot'
         for library in LIBRARIES
@@ -59,5 +53,5 @@ for name in ("LightningModule", "TrainerControl", "TrainerState", "TrainingArgum
 sys.modules["torchvision"] = None
 from dying_relu.adapters.{library} import DeadUnits
 """
-    done = python(command)
+    done = warm_python.run(command)
     assert done.returncode == 0, done.stderr

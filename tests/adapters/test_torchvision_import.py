@@ -1,10 +1,10 @@
-"""Each test runs Python anew, since a process can import torchvision only once."""
+"""Each test runs in a process of its own, since a process can import torchvision only once."""
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+import warm_python
 
 DECLARED = "[name for name in ('nms', 'qnms') if hasattr(torch.ops.torchvision, name)]"
 
@@ -13,7 +13,7 @@ def python(script: str, folder: Path | None = None) -> subprocess.CompletedProce
     """Run ``script``; modules in ``folder`` come before the installed ones."""
     if folder is not None:
         script = f"import sys; sys.path.insert(0, {str(folder)!r})\n{script}"
-    return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    return warm_python.run(script)
 
 
 def invented(folder: Path, source: str) -> Path:

@@ -1,7 +1,6 @@
 """The second computation agrees with the first, on made-up studies, and says so if it does not."""
 
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pandas as pd
 import planted_findings
 import planted_study
 import pytest
+import warm_python
 from published_study import PUBLISHED
 
 from dying_relu.analysis.claims.evidence import Evidence
@@ -106,8 +106,7 @@ def again(folder: Path) -> subprocess.CompletedProcess[str]:
         f"import runpy, sys; sys.path.insert(0, {str(SCRIPT.parent)!r}); "
         f"sys.argv = ['recompute.py', {str(folder)!r}]; runpy.run_path({str(SCRIPT)!r}, run_name='__main__')"
     )
-    command = [sys.executable, "-I", "-c", program]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    return warm_python.run(program, imported=warm_python.SCIPY, options=("-I",))
 
 
 @pytest.mark.parametrize("name", STUDIES)

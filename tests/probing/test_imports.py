@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import warm_python
 
 import dying_relu
 
@@ -80,14 +81,10 @@ assert revive(model, monitor.report, optimizer)["revived"].tolist() == [3, 0]
 """
 
 
-def python(command: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", command], capture_output=True, text=True, check=False, cwd=folder
-    )
-
-
 def test_torch_numpy_and_pandas_are_all_it_needs(tmp_path: Path) -> None:
-    done = python(BLOCKED + 'assert "matplotlib" in installed and "numba" in installed\n' + USE, tmp_path)
+    done = warm_python.run(
+        BLOCKED + 'assert "matplotlib" in installed and "numba" in installed\n' + USE, tmp_path
+    )
     assert done.returncode == 0, done.stderr
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert "There is no figure: matplotlib is not installed" in page
@@ -99,7 +96,7 @@ def test_the_package_lists_its_public_names() -> None:
 
 
 def test_a_figure_without_matplotlib_is_an_error_with_its_remedy() -> None:
-    done = python(
+    done = warm_python.run(
         "import sys; sys.modules['matplotlib'] = None\n"
         "import torch; from torch import nn; from dying_relu import probe\n"
         "probe(nn.Sequential(nn.Linear(2, 2), nn.ReLU()), [torch.ones(1, 2)]).plot()"
@@ -109,17 +106,18 @@ def test_a_figure_without_matplotlib_is_an_error_with_its_remedy() -> None:
 
 def test_a_page_needs_no_locks_of_unix(tmp_path: Path) -> None:
     """As on Windows, which has no fcntl."""
-    done = python("import sys; sys.modules['fcntl'] = None\nimport torch\n" + USE, tmp_path)
+    done = warm_python.run("import sys; sys.modules['fcntl'] = None\nimport torch\n" + USE, tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "page.html").is_file()
 
 
 def test_importing_the_probe_imports_neither_the_study_nor_what_it_may_never_need() -> None:
-    done = python(
+    script = (
         "import sys, torch; before = set(sys.modules)\n"
         "from dying_relu import Monitor, Report, probe, prune_dead, revive\n"
         "print(*sorted(set(sys.modules) - before))"
     )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     imported = done.stdout.split()
     assert "dying_relu.probing.probe" in imported
     others = {name.partition(".")[0] for name in imported} - {"dying_relu"} - set(sys.stdlib_module_names)
@@ -154,5 +152,5 @@ for module in {modules}:
     from dying_relu import probe
     probe(torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.ReLU()), [torch.ones(1, 2)])
 """
-    done = python(script)
+    done = warm_python.run(script)
     assert done.returncode == 0, done.stderr
