@@ -17,7 +17,7 @@ TORCH = ("torch", "numpy", "pandas")
 SCIPY = ("numpy", "pandas", "pyarrow.parquet", "scipy.stats")
 
 SERVER = """
-import importlib, json, os, runpy, sys, traceback
+import atexit, gc, importlib, json, os, sys, traceback
 
 def run(request):
     for stream, path in ((1, request["stdout"]), (2, request["stderr"])):
@@ -27,17 +27,30 @@ def run(request):
     os.environ.clear()
     os.environ.update(request["environment"])
     sys.argv = ["-c"]
-    exec(compile(request["script"], "<string>", "exec"), {"__name__": "__main__"})
+    try:
+        exec(compile(request["script"], "<string>", "exec"), {"__name__": "__main__"})
+    except SystemExit as stop:
+        if isinstance(stop.code, str):
+            print(stop.code, file=sys.stderr)
+        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    except BaseException:
+        traceback.print_exc()
+        return 1
+    return 0
 
 for name in sys.argv[1:]:
     importlib.import_module(name)
+gc.freeze()
 print("ready", flush=True)
 for line in iter(sys.stdin.readline, ""):
     child = os.fork()
     if not child:
-        # As if the script had been Python's own: what it leaves behind is written, and an error is shown.
-        run(json.loads(line))
-        sys.exit()
+        status = run(json.loads(line))
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        # To take apart all that was imported would take a second.
+        os._exit(status)
     _, status = os.waitpid(child, 0)
     print(os.waitstatus_to_exitcode(status), flush=True)
 """
