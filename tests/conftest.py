@@ -1,5 +1,6 @@
 """Settings that every test shares."""
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Put long files first where processes run side by side; a single one keeps to the order of the folders."""
     if hasattr(config, "workerinput"):
         items[:] = longest_first(items)
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported and collected out of garbage collections, each of which would walk all of it again."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
