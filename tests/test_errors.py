@@ -5,11 +5,12 @@ import sys
 from pathlib import Path
 
 import pytest
+import warm_python
 from invented_images import invented
-from small_study import CONFIGURATION
+from small_study import CONFIGURATION, write_small_study
 
 from dying_relu.data import dataset
-from dying_relu.plan import study
+from dying_relu.plan import study as plan
 
 SMOKE = Path(__file__).parents[1] / "config" / "smoke.yaml"
 COMMANDS = """
@@ -35,12 +36,22 @@ def run(
 ) -> tuple[list[str], list[str]]:
     """Run our commands in one other process; what each ended with, and the errors."""
     script = COMMANDS.format(commands=commands, before=before)
-    done = subprocess.run(
-        [*within, sys.executable, "-c", script], capture_output=True, text=True, check=False
-    )
+    if within:
+        command = [*within, sys.executable, "-c", script]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    else:
+        done = warm_python.run(script)
     assert "Traceback" not in done.stderr, done.stderr
     said = [line for line in done.stdout.splitlines() if line.startswith("status")]
     return said, [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the tables of a study of few experiments."""
+    folder = tmp_path_factory.mktemp("few")
+    write_small_study(folder, experiments=("causes", "remedies"))
+    return folder
 
 
 @pytest.fixture(scope="module")
@@ -50,9 +61,9 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def writing(images: Path, small_study: Path, out: Path) -> list[list[str]]:
+def writing(images: Path, study: Path, out: Path) -> list[list[str]]:
     """Commands that write files of every kind into ``out``."""
-    given = ["--results", str(small_study)]
+    given = ["--results", str(study)]
     return [
         ["train", "recovery-mnist-mlp-00", "--config", str(SMOKE), "--data", str(images), "--out", f"{out}/shard"],
         ["claims", *given, "--out", f"{out}/claims.csv"],
@@ -81,11 +92,11 @@ READ_ONLY = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1"; shift; exe
     ids=["full", "read-only"],
 )
 def test_a_folder_that_cannot_be_written_is_named(
-    mount: str, reason: str, images: Path, small_study: Path, tmp_path: Path
+    mount: str, reason: str, images: Path, study: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "results"
     out.mkdir()
-    commands = writing(images, small_study, out)
+    commands = writing(images, study, out)
     statuses, errors = run(commands, within=mounted(mount, out))
     assert [status.split()[:2] for status in statuses] == [["status", "1"]] * len(commands)
     for error in errors:
@@ -95,10 +106,10 @@ def test_a_folder_that_cannot_be_written_is_named(
     assert len(errors) == len(commands)
 
 
-def test_files_that_grow_too_large_leave_nothing(images: Path, small_study: Path, tmp_path: Path) -> None:
+def test_files_that_grow_too_large_leave_nothing(images: Path, study: Path, tmp_path: Path) -> None:
     out = tmp_path / "results"
     limit = "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))"
-    commands = writing(images, small_study, out)[:3]
+    commands = writing(images, study, out)[:3]
     statuses, errors = run(commands, limit)
     assert len(statuses) == len(errors) == 3
     assert all("File too large; free some space" in error for error in errors)
@@ -111,7 +122,7 @@ def test_too_little_memory_is_said_in_words(images: Path, tmp_path: Path) -> Non
     config = tmp_path / "whole.yaml"
     text = SMOKE.read_text(encoding="utf-8").replace("{train: 1000, test: 500}", "{train: 60000}", 1)
     config.write_text(text.replace("train_examples: 500", "train_examples: 60000", 1), encoding="utf-8")
-    shard = next(s for s in study.load(config).shards if s.experiment == "recovery").name
+    shard = next(s for s in plan.load(config).shards if s.experiment == "recovery").name
     command = ["train", shard, "--config", str(config), "--data", str(images), "--out", str(tmp_path / "out")]
     statuses, errors = run([command], limit)
     assert statuses == [f"status 1 train {shard}"]

@@ -1,4 +1,4 @@
-"""Files of slow tests are the first that processes side by side get, in a real run of pytest."""
+"""Files of slow tests and long files are the first that processes side by side get, in a real run of pytest."""
 
 import re
 import subprocess
@@ -24,11 +24,12 @@ def pytest_collection_modifyitems(items):
 FILES = {
     "test_a_few.py": "def test_one(): pass",
     "test_b_many.py": "def test_one(): pass\n\ndef test_two(): pass",
+    "test_published.py": "def test_one(): pass",
     "test_c_slow.py": "import pytest\n\n@pytest.mark.slow\ndef test_one(): pass",
 }
 
 
-def test_slow_files_come_first_and_then_those_of_many_tests(tmp_path: Path) -> None:
+def test_slow_and_long_files_come_first_and_then_those_of_many_tests(tmp_path: Path) -> None:
     (tmp_path / "conftest.py").write_text(CONFTEST.format(tests=str(TESTS)), encoding="utf-8")
     for name, text in FILES.items():
         (tmp_path / name).write_text(text + "\n", encoding="utf-8")
@@ -42,4 +43,10 @@ def test_slow_files_come_first_and_then_those_of_many_tests(tmp_path: Path) -> N
     )
     assert done.returncode == 0, done.stdout + done.stderr
     order = re.findall(r"PASSED (test_\w+\.py)", done.stdout)
-    assert order == ["test_c_slow.py", "test_b_many.py", "test_b_many.py", "test_a_few.py"]
+    assert order == [
+        "test_c_slow.py",
+        "test_published.py",
+        "test_b_many.py",
+        "test_b_many.py",
+        "test_a_few.py",
+    ]

@@ -1,5 +1,6 @@
 """The comparison of probes counts fairly, and the README shows the tracked table."""
 
+import functools
 from pathlib import Path
 
 import pandas as pd
@@ -8,12 +9,13 @@ import pytest
 from benchmarks import probe_cases, probe_methods, probes
 
 ROOT = Path(__file__).parents[2]
-CASES = probe_cases.cases()
+cases = functools.cache(probe_cases.cases)
+"""The cases, made by the first test that needs them, not wherever this file is collected."""
 SMALL = ["MLP", "CNN", "transformer", "shared head", "top-k autoencoder"]
 
 
 def test_ours_finds_all_and_invents_none_and_functions_hide_from_module_hooks() -> None:
-    case = CASES["MLP, functions"]
+    case = cases()["MLP, functions"]
     dead = sum(case.truth.values())
     assert dead >= 26
     assert probes._score(probe_methods.ours(case), case.truth) == (dead, 0)
@@ -24,13 +26,13 @@ def test_ours_finds_all_and_invents_none_and_functions_hide_from_module_hooks() 
 
 @pytest.mark.parametrize("name", SMALL)
 def test_ours_finds_all_and_invents_none(name: str) -> None:
-    case = CASES[name]
+    case = cases()[name]
     assert sum(case.truth.values()) > 0
     assert probes._score(probe_methods.ours(case), case.truth) == (sum(case.truth.values()), 0)
 
 
 def test_calls_of_a_shared_head_are_invented_deaths_where_each_is_a_layer() -> None:
-    case = CASES["shared head"]
+    case = cases()["shared head"]
     assert case.calls == ["head.1"] * 3
     dead = sum(case.truth.values())
     found, invented = probes._score(probe_methods.with_keras_contrib(case), case.truth)
@@ -39,14 +41,14 @@ def test_calls_of_a_shared_head_are_invented_deaths_where_each_is_a_layer() -> N
 
 
 def test_units_that_never_pass_a_top_k_are_not_seen_at_the_relu() -> None:
-    case = CASES["top-k autoencoder"]
+    case = cases()["top-k autoencoder"]
     found, _ = probes._score(probe_methods.with_keras_contrib(case), case.truth)
     assert found < sum(case.truth.values())
 
 
 def test_torchlens_finds_functions() -> None:
     pytest.importorskip("torchlens")
-    case = CASES["MLP, functions"]
+    case = cases()["MLP, functions"]
     assert probes._score(probe_methods.with_torchlens(case), case.truth) == (sum(case.truth.values()), 0)
 
 
@@ -63,7 +65,7 @@ def test_a_method_that_fails_is_left_without_counts(capsys: pytest.CaptureFixtur
     def broken(case: probe_cases.Case) -> probe_cases.Counts:
         raise KeyError("relu")
 
-    assert probes._counts("MLP", "broken", broken, CASES["MLP"]) is None
+    assert probes._counts("MLP", "broken", broken, cases()["MLP"]) is None
     assert "broken fails on MLP: KeyError" in capsys.readouterr().out
 
 
