@@ -1,10 +1,13 @@
 """Settings that every test shares."""
 
 import gc
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
+from filelock import FileLock
 from generated_paper import generate
 from hypothesis import settings
 from longest_first import longest_first
@@ -34,18 +37,34 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """A folder that the first of the processes which run side by side makes, for all of them.
+
+    Args:
+        factory: of this process.
+        name: of the folder.
+        make: writes into a folder that is not there yet.
+    """
+    # Each process has a folder of its own in that of the run.
+    ours = factory.getbasetemp()
+    whole = ours.parent if "PYTEST_XDIST_WORKER" in os.environ else ours
+    with FileLock(whole / f"{name}.lock"):
+        if not (whole / name).exists():
+            make(ours / name)
+            (ours / name).rename(whole / name)
+    return whole / name
+
+
 @pytest.fixture(scope="session")
 def small_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the tables of a synthetic study with experiments of every kind; to be read, not written to."""
-    folder = tmp_path_factory.mktemp("small_study")
-    write_small_study(folder)
-    return folder
+    return made_once(tmp_path_factory, "small_study", write_small_study)
 
 
 @pytest.fixture(scope="session")
 def small_paper(small_study: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the small study's ``results`` and what the paper prints of them, ``generated``; to be read only."""
-    return generate(small_study, tmp_path_factory.mktemp("small_paper") / "paper").parent
+    return made_once(tmp_path_factory, "small_paper", lambda folder: generate(small_study, folder))
 
 
 @pytest.fixture(scope="module")
