@@ -118,14 +118,16 @@ class Project:
         """Run Snakemake for a study."""
         return self.run("snakemake", *arguments, "--cores", "2", "--configfile", study, programs=programs)
 
-    def plan(self, *arguments: str, study: str = "config/smoke.yaml") -> subprocess.CompletedProcess[str]:
-        """Run Snakemake for a study as :meth:`snakemake` does, where it is to plan or to refuse, not to run jobs."""
+    def warm_snakemake(
+        self, *arguments: str, study: str = "config/smoke.yaml", programs: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run Snakemake for a study as :meth:`snakemake` does, but in a process that has imported it: to plan, to refuse, to pretend."""
         arguments = (*arguments, "--cores", "2", "--configfile", study)
-        return warm_snakemake.run(list(arguments), self.folder, self._environment())
+        return warm_snakemake.run(list(arguments), self.folder, self._environment(programs))
 
     def would_run(self, *targets: str, study: str = "config/smoke.yaml") -> Counter[Job]:
         """The jobs of a dry run, without the target rules."""
-        done = self.plan(*targets, "--dry-run", study=study)
+        done = self.warm_snakemake(*targets, "--dry-run", study=study)
         assert done.returncode == 0, done.stderr
         jobs = Counter(_jobs(done.stdout + done.stderr))
         assert jobs or "Nothing to be done" in done.stdout + done.stderr
@@ -133,7 +135,7 @@ class Project:
 
     def run_in_pretence(self, study: str = "config/smoke.yaml") -> None:
         """Run the whole workflow with a command `dying-relu` that makes empty files."""
-        planned = self.plan("--dry-run", study=study)
+        planned = self.warm_snakemake("--dry-run", study=study)
         assert planned.returncode == 0, planned.stderr
         outputs = re.findall(r"^    output: (.+)$", planned.stdout + planned.stderr, re.MULTILINE)
         (self.folder / "outputs").write_text(
@@ -144,7 +146,7 @@ class Project:
         stub = programs / "dying-relu"
         stub.write_text(PRETENCE, encoding="utf-8")
         stub.chmod(0o755)
-        done = self.snakemake(study=study, programs=programs)
+        done = self.warm_snakemake(study=study, programs=programs)
         assert done.returncode == 0, done.stderr
 
 

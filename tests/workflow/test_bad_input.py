@@ -13,7 +13,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 def refused(project: Project, *arguments: str, study: str = "config/smoke.yaml") -> str:
-    done = project.plan(*arguments, study=study)
+    done = project.warm_snakemake(*arguments, study=study)
     assert done.returncode == 1
     assert not (project.folder / "results/smoke").exists()
     assert not (project.folder / "data").exists()
@@ -95,7 +95,7 @@ def test_missing_latex_is_noticed_before_anything_runs(project: Project) -> None
 
 
 def test_the_rules_are_clean(project: Project) -> None:
-    done = project.plan("--lint")
+    done = project.warm_snakemake("--lint")
     complaints = {
         line.strip() for line in (done.stdout + done.stderr).splitlines() if line.startswith("    * ")
     }
