@@ -6,6 +6,7 @@ the tables agree with one another.
 """
 
 from collections.abc import Iterator
+from functools import cache
 from itertools import product
 from pathlib import Path
 
@@ -93,7 +94,12 @@ def write_small_study(folder: Path, replicates: int = 3, experiments: tuple[str,
 
 
 def small_tables(replicates: int = 3, experiments: tuple[str, ...] = tuple(GRIDS)) -> dict[str, pd.DataFrame]:
-    """The tables of training of such a study, by name."""
+    """The tables of training of such a study, by name, to be changed at will."""
+    return {name: table.copy() for name, table in _tables_made_once(replicates, experiments).items()}
+
+
+@cache
+def _tables_made_once(replicates: int, experiments: tuple[str, ...]) -> dict[str, pd.DataFrame]:
     networks = pd.DataFrame(_networks(experiments, replicates))
     units = _units(networks).merge(networks, on="run")
     layers, checkpoints = _layers(units), _checkpoints(units, networks)

@@ -14,7 +14,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from planted_findings import PLANTED, tables_of
-from small_study import small_tables, write_small_study
+from small_study import small_tables
 
 from dying_relu.analysis import figures
 from dying_relu.analysis.entries import FIGURES
@@ -65,10 +65,11 @@ def test_the_paper_has_seven_figures() -> None:
 
 
 @pytest.mark.parametrize("name", PAPER)
-def test_a_figure_has_the_papers_width_and_the_same_bytes_each_time(name: str, tmp_path: Path) -> None:
-    write_small_study(tmp_path / "study")
+def test_a_figure_has_the_papers_width_and_the_same_bytes_each_time(
+    name: str, small_study: Path, tmp_path: Path
+) -> None:
     for copy in ("a", "b"):
-        figures.draw(name, tmp_path / "study", tmp_path / copy / f"{name}.pdf")
+        figures.draw(name, small_study, tmp_path / copy / f"{name}.pdf")
     assert media_box(tmp_path / "a" / f"{name}.pdf")[2] == pytest.approx(style.TEXT_WIDTH * POINTS_PER_INCH)
     for suffix in (".pdf", ".png"):
         first, second = (tmp_path / copy / f"{name}{suffix}" for copy in ("a", "b"))

@@ -9,7 +9,7 @@ from dying_relu.analysis.tables import long
 
 @pytest.mark.parametrize(("replicates", "with_interval"), [(2, False), (3, True)])
 def test_two_seeds_have_no_interval(replicates, with_interval, tmp_path) -> None:
-    write_small_study(tmp_path / "study", replicates=replicates)
+    write_small_study(tmp_path / "study", replicates=replicates, experiments=("causes",))
     study = StudyResults(tmp_path / "study", CONFIGURATION)
     runs = study.table("runs")
     some = runs[runs["experiment"] == runs["experiment"].iloc[0]].assign(
