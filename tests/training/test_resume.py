@@ -43,6 +43,25 @@ def files(folder: Path) -> dict[str, bytes]:
     return {name: (folder / f"{name}.parquet").read_bytes() for name in schemas.TABLES}
 
 
+Undisturbed = Callable[[study.Shard], dict[str, bytes]]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(data: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+    """The files of a shard that nothing interrupted, trained by the first test that asks for them."""
+
+    made: dict[str, dict[str, bytes]] = {}
+
+    def of(shard: study.Shard) -> dict[str, bytes]:
+        if repr(shard) not in made:
+            folder = tmp_path_factory.mktemp("undisturbed") / "shard"
+            train(shard, data, folder)
+            made[repr(shard)] = files(folder)
+        return made[repr(shard)]
+
+    return of
+
+
 def state_of(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}.state")
 
@@ -83,9 +102,12 @@ def kill_after(saves: int) -> Callable[[StateFile], bool]:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_training_killed_again_and_again_ends_with_the_same_bits(case: str, data, tmp_path: Path) -> None:
+def test_a_training_killed_again_and_again_ends_with_the_same_bits(
+    case: str, data, undisturbed: Undisturbed, tmp_path: Path
+) -> None:
     shard = shard_of(**CASES[case])
-    train(shard, data, tmp_path / "undisturbed")
+    # First, so that those which are killed do not begin with what a process needs once.
+    expected = undisturbed(shard)
     trial, kills, chance = tmp_path / "killed", 0, random.Random(case)
     context = multiprocessing.get_context("fork")
     while True:
@@ -101,22 +123,23 @@ def test_a_training_killed_again_and_again_ends_with_the_same_bits(case: str, da
         if process.exitcode == 0:
             break
     assert kills
-    assert files(trial) == files(tmp_path / "undisturbed")
-    assert {path.name for path in tmp_path.iterdir()} == {"undisturbed", "killed"}
+    assert files(trial) == expected
+    assert {path.name for path in tmp_path.iterdir()} == {"killed"}
 
 
 @pytest.mark.parametrize("saves", [0, 2, 40, 41, 60])
-def test_every_step_is_a_place_to_go_on_from(saves: int, data, tmp_path: Path, caplog) -> None:
+def test_every_step_is_a_place_to_go_on_from(
+    saves: int, data, undisturbed: Undisturbed, tmp_path: Path, caplog
+) -> None:
     """The first, one between checkpoints, the last of a stack, the first of the next and one within that."""
     shard = shard_of(**CASES["recycled"])
-    train(shard, data, tmp_path / "undisturbed")
     with pytest.raises(Killed):
         train_until(kill_after(saves), shard, data, tmp_path / "killed")
     assert not (tmp_path / "killed").exists()
     with caplog.at_level(logging.INFO):
         train(shard, data, tmp_path / "killed")
     assert f"going on from step {saves % (shard.steps + 1)} of {shard.steps}" in caplog.text
-    assert files(tmp_path / "killed") == files(tmp_path / "undisturbed")
+    assert files(tmp_path / "killed") == undisturbed(shard)
 
 
 def test_a_short_training_saves_nothing(data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,17 +168,16 @@ def foreign(path: Path) -> None:
 
 @pytest.mark.parametrize("damage", [truncated, emptied, flipped, foreign])
 def test_a_damaged_state_is_refused_and_training_starts_again(
-    damage: Callable[[Path], None], data, tmp_path: Path, caplog
+    damage: Callable[[Path], None], data, undisturbed: Undisturbed, tmp_path: Path, caplog
 ) -> None:
     shard = shard_of()
-    train(shard, data, tmp_path / "undisturbed")
     with pytest.raises(Killed):
         train_until(kill_after(20), shard, data, tmp_path / "killed")
     damage(state_of(tmp_path / "killed"))
     train(shard, data, tmp_path / "killed")
     assert "killed.state is not used, training starts from the beginning: it is truncated or" in caplog.text
     assert "going on" not in caplog.text
-    assert files(tmp_path / "killed") == files(tmp_path / "undisturbed")
+    assert files(tmp_path / "killed") == undisturbed(shard)
     assert not state_of(tmp_path / "killed").exists()
 
 
@@ -224,9 +246,8 @@ def test_a_state_that_would_run_code_is_refused(
     assert not (tmp_path / "pwned").exists()
 
 
-def test_a_second_job_of_a_shard_waits_for_the_first(data, tmp_path: Path) -> None:
+def test_a_second_job_of_a_shard_waits_for_the_first(data, undisturbed: Undisturbed, tmp_path: Path) -> None:
     shard = shard_of()
-    train(shard, data, tmp_path / "undisturbed")
     context = multiprocessing.get_context("fork")
     both = [context.Process(target=train, args=(shard, data, tmp_path / "shard", 0)) for _ in range(2)]
     started = time.monotonic()
@@ -236,5 +257,5 @@ def test_a_second_job_of_a_shard_waits_for_the_first(data, tmp_path: Path) -> No
         process.join()
     assert time.monotonic() - started < 60
     assert [process.exitcode for process in both] == [0, 0]
-    assert files(tmp_path / "shard") == files(tmp_path / "undisturbed")
-    assert {path.name for path in tmp_path.iterdir()} == {"undisturbed", "shard"}
+    assert files(tmp_path / "shard") == undisturbed(shard)
+    assert {path.name for path in tmp_path.iterdir()} == {"shard"}
