@@ -5,3 +5,6 @@ SUMMED_NARROW = 256
 
 POSITIONS_SIDE_BY_SIDE = 512
 """So many positions of a channel are reduced next to each other."""
+
+POSITIONS_LOOKED_AT = 64
+"""So many positions are looked at together for a positive one."""

@@ -10,6 +10,7 @@ import numpy as np
 from numba import njit
 
 from dying_relu.units.block_sizes import POSITIONS_SIDE_BY_SIDE, SUMMED_NARROW
+from dying_relu.units.compiled_marks import any_positive, mark_row
 
 FIELDS = 8
 """Smallest and largest pre-activation, largest below the peak and smallest above it, largest absolute activation, sum of these, count of
@@ -88,9 +89,7 @@ def scan_columns(
                 _add_hinged_row(z[row, first:last], z[row, first:last], curve, batch)
             else:
                 _add_read_row(z[row, first:last], activation[row, first:last], curve, batch)
-            example = (row // inner) % len(hit)
-            for unit in range(first, last):
-                hit[example, unit] |= np.uint8(z[row, unit] > 0)
+            mark_row(z[row, first:last], hit[(row // inner) % len(hit), first:last])
         for unit in range(last - first):
             for field in range(FIELDS):
                 reduced[field] = batch[field, unit]
@@ -136,10 +135,8 @@ def scan_blocks(
                         _add_hinged_row(row, row, curve, batch)
                     else:
                         _add_read_row(row, activation[example, unit, start : start + width], curve, batch)
-                positive = np.int32(0)
-                for position in range(positions):
-                    positive += np.int32(z[example, unit, position] > 0)
-                hit[(example // inner) % len(hit), unit] |= np.uint8(positive > 0)
+                if any_positive(z[example, unit]):
+                    hit[(example // inner) % len(hit), unit] = 1
             reduced[0], reduced[1] = batch[0].min(), batch[1].max()
             reduced[2], reduced[3], reduced[4] = batch[2].max(), batch[3].min(), batch[4].max()
             for field in range(5, FIELDS):

@@ -10,6 +10,7 @@ import numpy as np
 from numba import njit
 
 from dying_relu.units.block_sizes import POSITIONS_SIDE_BY_SIDE, SUMMED_NARROW
+from dying_relu.units.compiled_marks import any_positive, mark_row
 
 
 def _row_loop(relu: bool) -> Any:
@@ -57,6 +58,39 @@ def _row_loop(relu: bool) -> Any:
 
 _add_row = _row_loop(relu=False)
 _add_relu_row = _row_loop(relu=True)
+
+
+@njit(inline="always")
+def _add_two_relu_rows(one: np.ndarray, other: np.ndarray, fields: np.ndarray) -> None:
+    """Add two rows as one after the other, to the bit: reading and writing the fields takes most of the time."""
+    low, high, total, active, level = fields[0], fields[1], fields[2], fields[3], fields[4]
+    nothing = np.float32(0)
+    for n in range(len(one)):
+        first, second = one[n], other[n]
+        smaller, larger = (first, second) if first < second else (second, first)
+        low[n] = smaller if smaller < low[n] else low[n]  # noqa: FURB136
+        high[n] = larger if larger > high[n] else high[n]  # noqa: FURB136
+        total[n] = total[n] + (nothing if first <= 0 else first) + (nothing if second <= 0 else second)
+        active[n] += np.float32(first > 0) + np.float32(second > 0)
+        level[n] = level[n] + first + second
+
+
+@njit(inline="always")
+def _add_one_relu_row(row: np.ndarray, fields: np.ndarray) -> None:
+    """Add a row to fields of at least its length."""
+    _add_relu_row(row, None, None, fields[0], fields[1], None, None, fields[2], fields[3], fields[4])
+
+
+@njit(inline="always")
+def _add_long_relu_row(row: np.ndarray, fields: np.ndarray) -> None:
+    """Add a row part by part, each as long as the fields but for the last."""
+    width, start = fields.shape[1], 0
+    while start + 2 * width <= len(row):
+        _add_two_relu_rows(row[start : start + width], row[start + width : start + 2 * width], fields)
+        start += 2 * width
+    while start < len(row):
+        _add_one_relu_row(row[start : start + width], fields)
+        start += width
 
 
 @njit(cache=True)
@@ -116,13 +150,9 @@ def scan_columns(
     for start in range(0, len(z), SUMMED_NARROW):
         batch = _start(last - first, z.dtype)
         for row in range(start, min(start + SUMMED_NARROW, len(z))):
-            _add_relu_row(
-                z[row, first:last], None, None,
-                batch[0], batch[1], None, None, batch[2], batch[3], batch[4],
-            )  # fmt: skip
-            example = (row // inner) % len(hit)
-            for unit in range(first, last):
-                hit[example, unit] |= np.uint8(z[row, unit] > 0)
+            values = z[row, first:last]
+            _add_one_relu_row(values, batch)
+            mark_row(values, hit[(row // inner) % len(hit), first:last])
         for unit in range(first, last):
             of = unit - first
             _add(
@@ -171,20 +201,25 @@ def scan_blocks(
     together = max(1, SUMMED_NARROW * width // max(1, positions))
     for unit in range(first, last):
         for begin in range(0, examples, together):
-            batch = _start(width, z.dtype)
-            for example in range(begin, min(begin + together, examples)):
-                for start in range(0, positions, width):
-                    _add_relu_row(
-                        z[example, unit, start : start + width], None, None,
-                        batch[0], batch[1], None, None, batch[2], batch[3], batch[4],
-                    )  # fmt: skip
-                positive = np.int32(0)
-                for position in range(positions):
-                    positive += np.int32(z[example, unit, position] > 0)
-                hit[(example // inner) % len(hit), unit] |= np.uint8(positive > 0)
+            batch, end = _start(width, z.dtype), min(begin + together, examples)
+            if width == positions:
+                for example in range(begin, end - 1, 2):
+                    _add_two_relu_rows(z[example, unit], z[example + 1, unit], batch)
+                if (end - begin) % 2:
+                    _add_one_relu_row(z[end - 1, unit], batch)
+            for example in range(begin, end):
+                if width < positions:
+                    _add_long_relu_row(z[example, unit], batch)
+                if any_positive(z[example, unit]):
+                    hit[(example // inner) % len(hit), unit] = 1
+            positive, number, sum_of_all = 0.0, 0.0, 0.0
+            # Side by side: each sum waits for its last number.
+            for n in range(width):
+                positive += batch[2, n]
+                number += batch[3, n]
+                sum_of_all += batch[4, n]
             _add(
-                unit, batch[0].min(), batch[1].max(), batch[2].astype(np.float64).sum(),
-                batch[3].astype(np.float64).sum(), batch[4].astype(np.float64).sum(), at_zero,
+                unit, batch[0].min(), batch[1].max(), positive, number, sum_of_all, at_zero,
                 low, high, largest, steepest, total, active, level,
             )  # fmt: skip
 
