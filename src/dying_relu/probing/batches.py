@@ -1,10 +1,9 @@
 """Batches: models and loaders that are gone through without a trace, and the scale of the inputs."""
 
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from torch import Tensor, nn
 
 from dying_relu.errors import DyingReluError
 from dying_relu.probing.calling import ModelInputs, model_inputs, on_device, tensors_in
+from dying_relu.units.extents import extent
 
 __all__ = [
     "InputScale",
@@ -120,25 +120,20 @@ class InputScale:
     low: float = float("inf")
     high: float = float("-inf")
 
-    def add(self, tensors: Sequence[Tensor], sums: Sequence[float] = ()) -> None:
-        """Add the tensors of a batch.
+    def add(self, tensors: Iterable[Tensor]) -> None:
+        """Add the tensors of a batch; if a number is not finite, neither is :attr:`total` from then on.
 
         Args:
             tensors: of any shape.
-            sums: of each, if they are known.
         """
-        for tensor, known in zip_longest(tensors, sums, fillvalue=None):
-            assert tensor is not None
+        for tensor in tensors:
             if not tensor.is_floating_point() or not tensor.numel():
                 continue
-            # Sums of many half-precision numbers would overflow.
-            wide = tensor if tensor.dtype == torch.float64 else tensor.float()
-            self.count += wide.numel()
-            exact = known is not None and wide is tensor
-            self.total += float(wide.sum()) if not exact else known or 0.0
-            self.squares += float(torch.linalg.vector_norm(wide)) ** 2
-            low, high = wide.aminmax()
-            self.low, self.high = min(self.low, float(low)), max(self.high, float(high))
+            total, square_sum, low, high = extent(tensor)
+            self.count += tensor.numel()
+            self.total += total
+            self.squares += square_sum
+            self.low, self.high = min(self.low, low), max(self.high, high)
 
     @property
     def mean(self) -> float:

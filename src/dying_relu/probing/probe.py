@@ -106,7 +106,7 @@ def probe(
             tensors = list(tensors_in(_data(ways[0], call)))
             if tensors and all(tensor.numel() == 0 for tensor in tensors):
                 continue
-            scale.add(tensors, _finite_sums(tensors, number))
+            _add_inputs(scale, tensors, number)
             recorder.mask = positions_that_count(mask, moved, number)
             inputs, output = forward.run(ways, number)
             if loss is not None:
@@ -236,24 +236,21 @@ def _require_batches(loader: Any) -> None:
         )
 
 
-def _finite_sums(tensors: list[Tensor], number: int) -> list[float]:
-    """The sum of each tensor of a batch, all of whose entries must be finite; 0 for integers."""
-    sums = []
+def _add_inputs(scale: InputScale, tensors: list[Tensor], number: int) -> None:
+    """Add the inputs of a batch to their scale; all their entries must be finite."""
+    if any(tensor.device.type == "meta" for tensor in tensors):
+        raise DyingReluError(f"batch {number} is on the meta device", expected="values")
+    scale.add(tensors)
+    # The sum is not finite if an entry is not; only then are the entries looked at.
+    if math.isfinite(scale.total):
+        return
     for tensor in tensors:
-        if tensor.device.type == "meta":
-            raise DyingReluError(f"batch {number} is on the meta device", expected="values")
-        # The sum is not finite if an entry is not; only then are the entries looked at.
-        total = float(tensor.sum()) if tensor.is_floating_point() else 0.0
-        sums.append(total)
-        if math.isfinite(total):
-            continue
         if bad := int((~tensor.isfinite()).sum()):
             raise DyingReluError(
                 f"batch {number} of the loader has values that are not finite",
                 found=f"{bad} of {tensor.numel()}",
                 remedy="a unit cannot be judged on them; mend the data",
             )
-    return sums
 
 
 def _backward(model: nn.Module, loss: Loss, output: Any, labels: Any) -> None:

@@ -8,3 +8,6 @@ POSITIONS_SIDE_BY_SIDE = 512
 
 POSITIONS_LOOKED_AT = 64
 """So many positions are looked at together for a positive one."""
+
+NUMBERS_SIDE_BY_SIDE = 128
+"""So many numbers that belong to no unit are reduced next to each other."""
