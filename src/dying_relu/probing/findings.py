@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -73,10 +74,15 @@ class Findings:
         """
         import pandas as pd  # imported with the first table, since it takes as long as half of torch
 
-        rows = [_row(layer) for layer in self.layers.values()]
+        rows: list[dict[str, Any]] = [_row(layer) for layer in self.layers.values()]
         rows += [{"layer": path, "kind": kind, "units": 0} for path, kind in self.never_called.items()]
         rows += [{"layer": path, "kind": one.kind, "units": 0} for path, one in self.unseen.items()]
-        return pd.DataFrame(rows).astype(dict.fromkeys(["units", *COUNTS], "Int64"))
+        counts = ["units", *COUNTS]
+        columns = {name: [row.get(name) for row in rows] for name in rows[0]}
+        # Column by column, and not converted afterwards, which takes longer than probing a small model.
+        return pd.DataFrame(
+            {name: _integers(column) if name in counts else column for name, column in columns.items()}
+        )
 
     def units(self, layer: str) -> "pd.DataFrame":
         """A table of the units of a layer.
@@ -196,6 +202,14 @@ def _row(layer: Layer) -> dict[str, object]:
         "mean_gradient": mean,
         "offset_share": float("nan") if layer.inputs is None else layer.inputs.offset_share,
     }
+
+
+def _integers(values: list[Any]) -> "pd.arrays.IntegerArray":
+    """A column of whole numbers, some of which may be missing."""
+    import pandas as pd
+
+    missing = np.array([value is None for value in values])
+    return pd.arrays.IntegerArray(np.array([value or 0 for value in values], np.int64), missing)
 
 
 def _values(values: Tensor | None, number: int) -> object:
