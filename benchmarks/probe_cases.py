@@ -7,7 +7,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from benchmarks import cases as training
+from benchmarks import settings
+from benchmarks.methods.plain import network
 from dying_relu.adapters.torchvision_import import torchvision
+from dying_relu.configuration import IMAGE_SETS
 
 Counts = dict[str, float]
 """Layer, called by its activation as the probe calls it -> dead units."""
@@ -93,7 +97,25 @@ def cases() -> dict[str, Case]:
             resnet, [torch.randn(64, 3, 224, 224)], {"conv1": "relu"} | in_blocks, "layer2.0.bn1"
         ),
     }
-    return mlps | _newer_cases()
+    # Later cases come last: the random numbers of those before stay as they were.
+    return mlps | _newer_cases() | _studys_cnns()
+
+
+def _studys_cnns() -> dict[str, Case]:
+    """The convolutional networks that the default study trains, on batches of its size."""
+    made = {}
+    for name, setting in settings.of_study().items():
+        if setting.architecture.kind != "cnn":
+            continue
+        model = network(training.Case(f"{name}-sgd-relu"))
+        # All but the last layer, which gives the classes.
+        fed = [n for n, module in enumerate(model) if isinstance(module, nn.Linear | nn.Conv2d)][:-1]
+        feeders = {str(n): str(n + 1) for n in fed}
+        images = IMAGE_SETS[setting.dataset]
+        shape = (setting.batch_size, images.channels, images.side, images.side)
+        batches = [torch.randn(shape) for _ in range(40)]
+        made[f"the study's {settings.title(name)}"] = _case(model, batches, feeders, "3")
+    return made
 
 
 def _newer_cases() -> dict[str, Case]:

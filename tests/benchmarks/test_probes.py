@@ -11,7 +11,8 @@ from benchmarks import probe_cases, probe_methods, probes
 ROOT = Path(__file__).parents[2]
 cases = functools.cache(probe_cases.cases)
 """The cases, made by the first test that needs them, not wherever this file is collected."""
-SMALL = ["MLP", "CNN", "transformer", "shared head", "top-k autoencoder"]
+STUDYS = [f"the study's CNN 8-16-32, {images}, batch 50" for images in ("MNIST", "CIFAR-10")]
+SMALL = ["MLP", "CNN", *STUDYS, "transformer", "shared head", "top-k autoencoder"]
 
 
 def test_ours_finds_all_and_invents_none_and_functions_hide_from_module_hooks() -> None:
@@ -29,6 +30,13 @@ def test_ours_finds_all_and_invents_none(name: str) -> None:
     case = cases()[name]
     assert sum(case.truth.values()) > 0
     assert probes._score(probe_methods.ours(case), case.truth) == (sum(case.truth.values()), 0)
+
+
+def test_the_networks_of_the_study_are_among_the_cases() -> None:
+    assert [name for name in cases() if name.startswith("the study's")] == STUDYS
+    case = cases()[STUDYS[1]]
+    assert [list(batch.shape) for batch in case.batches[:1]] == [[50, 3, 32, 32]]
+    assert list(case.feeders.values()) == ["1", "4", "8"]
 
 
 def test_calls_of_a_shared_head_are_invented_deaths_where_each_is_a_layer() -> None:
