@@ -12,7 +12,7 @@ import typer
 from dying_relu import deprecated
 from dying_relu.commands import analysis, paper, probe, reference, study
 from dying_relu.commands.options import PEOPLE, RULES
-from dying_relu.commands.warm import client, server
+from dying_relu.commands.warm import client
 from dying_relu.errors import DyingReluError, missing_package
 
 __all__ = ["PEOPLE", "RULES", "STUDY_PACKAGES", "app", "main"]
@@ -55,6 +55,8 @@ def main() -> None:
 
 def serve(listener: int) -> None:
     """Be the warm process, or the command in a fork of it; see :func:`dying_relu.commands.warm.server.serve`."""
+    from dying_relu.commands.warm import server
+
     if server.serve(listener):
         run()
 

@@ -1,6 +1,7 @@
 """A command that runs in a fork of the warm process is the command that runs by itself, for whoever started it."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import psutil
 import pytest
 from invented_images import invented
 
+import dying_relu
 from dying_relu.commands.warm.address import THREADS, VARIABLE
 from dying_relu.data.dataset import save
 from dying_relu.plan import resources
@@ -40,7 +42,7 @@ experiments:
 SHORT, ENDLESS = 2, 1_000_000
 
 STARTER = """
-import os, subprocess, sys
+import os, sys
 from dying_relu.commands.warm import start
 start.start()
 print(os.environ[start.VARIABLE], start._started[0].pid, flush=True)
@@ -51,9 +53,14 @@ sys.stdin.read()
 class Warm:
     """A warm process, as a process that ends when it is told to has started it."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path | None = None, **variables: str) -> None:
         self.starter = subprocess.Popen(
-            [sys.executable, "-c", STARTER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", STARTER],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=folder,
+            env=os.environ | variables,
         )
         assert self.starter.stdout is not None
         self.address, number = self.starter.stdout.readline().split()
@@ -181,10 +188,11 @@ def test_the_job_writes_what_it_took(warm: Warm, folder: Path, tmp_path: Path) -
     assert 50 < mebibytes < 10_000
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
 def test_a_signal_reaches_the_fork_and_both_end_by_it(
-    warm: Warm, folder: Path, tmp_path: Path, number: int
+    warm: Warm, folder: Path, tmp_path: Path, name: str
 ) -> None:
+    number = signal.Signals[name]
     command, fork = start(folder, tmp_path / "out", warm)
     command.send_signal(number)
     command.communicate(timeout=60)
@@ -253,3 +261,81 @@ def test_that_the_warm_process_was_killed_is_said(folder: Path, tmp_path: Path) 
     assert "the process in which this command ran for Snakemake has ended" in said
     fork.kill()
     warm.end()
+
+
+def test_a_figure_has_the_same_bytes(warm: Warm, small_study: Path, tmp_path: Path) -> None:
+    for name, there in (("alone", variables(None)), ("forked", variables(warm))):
+        command = [COMMAND, "figure", "when", "--results", str(small_study), "--out", f"{name}.pdf"]
+        assert run(command, tmp_path, there).returncode == 0
+    assert (tmp_path / "alone.pdf").read_bytes() == (tmp_path / "forked.pdf").read_bytes()
+
+
+def test_commands_run_the_code_as_it_is(folder: Path, tmp_path: Path) -> None:
+    code = tmp_path / "code"
+    shutil.copytree(Path(dying_relu.__file__).parent, code / "dying_relu")
+    warm = Warm(PYTHONPATH=str(code))
+    there = variables(warm) | {"PYTHONPATH": str(code)}
+    assert run(train(folder, tmp_path / "before"), folder, there).returncode == 0
+    with (code / "dying_relu/training/shard_job.py").open("a", encoding="utf-8") as file:
+        file.write("print('edited')\n")
+    done = run(train(folder, tmp_path / "after"), folder, there)
+    assert (done.returncode, done.stdout) == (0, "edited\n")
+    warm.end()
+
+
+def test_what_goes_wrong_in_preparing_goes_wrong_in_one_command(folder: Path, tmp_path: Path) -> None:
+    code = tmp_path / "code"
+    shutil.copytree(Path(dying_relu.__file__).parent, code / "dying_relu")
+    (code / "dying_relu/analysis/claims/__init__.py").write_text(
+        "raise ValueError('broken')", encoding="utf-8"
+    )
+    warm = Warm(PYTHONPATH=str(code))
+    there = variables(warm) | {"PYTHONPATH": str(code)}
+    broken = run([COMMAND, "claims", "--results", "nowhere", "--out", "claims.csv"], folder, there)
+    assert broken.returncode == 1
+    assert "ValueError: broken" in broken.stderr
+    assert warm.process.is_running()
+    assert run(train(folder, tmp_path / "out"), folder, there).returncode == 0
+    warm.end()
+
+
+def test_no_file_of_the_folder_takes_the_place_of_a_module(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "colorsys.py").write_text("raise ValueError('not the library')", encoding="utf-8")
+    (tmp_path / "numpy.py").write_text("raise ValueError('not the library')", encoding="utf-8")
+    warm = Warm(folder=tmp_path, PYTHONSAFEPATH="1")
+    assert run(train(folder, tmp_path / "out"), folder, variables(warm)).returncode == 0
+    assert warm.process.is_running()
+    warm.end()
+
+
+STARTED = """
+import os, sys
+from dying_relu.commands.warm import start
+start.start()
+print(start.VARIABLE in os.environ, os.listdir(os.environ["TMPDIR"]))
+"""
+
+
+def test_without_a_place_for_a_socket_none_is_started(tmp_path: Path) -> None:
+    long = tmp_path / ("x" * 100)
+    long.mkdir()
+    done = run([sys.executable, "-c", STARTED], tmp_path, os.environ | {"TMPDIR": str(long)})
+    assert (done.returncode, done.stdout) == (0, "False []\n")
+
+
+ELSEWHERE = """
+import os, signal, sys
+import rich.console, typer.main  # which would look for modules of that system
+sys.platform = "win32"
+del signal.SIGHUP, os.pidfd_open
+os.environ["DYING_RELU_WARM"] = "nowhere"
+from dying_relu import cli
+from dying_relu.commands.warm import client, start
+start.start()
+print(client.run(["dying-relu", "train"]), os.environ["DYING_RELU_WARM"])
+"""
+
+
+def test_other_systems_have_none(tmp_path: Path) -> None:
+    done = run([sys.executable, "-c", ELSEWHERE], tmp_path, dict(os.environ))
+    assert (done.returncode, done.stdout) == (0, "None nowhere\n"), done.stderr

@@ -42,7 +42,8 @@ FILLED_WITH_MOMENTS = 2.0
 LARGEST_STACK = 64
 # Measured on a GPU (benchmarks/NOTES.md): grouped convolutions of more networks are no faster, or much slower.
 LARGEST_CONVOLUTIONAL_STACK_ON_GPU = 64
-# Of one example in all networks of a convolutional stack: more operators are saved with more networks, and memory is slower.
+# Of one example in all networks of a convolutional stack: more operators are saved with more networks, and memory is slower. The number
+# of networks is even: eight channels each fill oneDNN's blocks of sixteen in pairs (benchmarks/NOTES.md).
 ACTIVATIONS_SIDE_BY_SIDE = 2**16
 USUAL_CACHE = 2 * 2**20
 """What memory is planned with, before it is known on which machine a job will run; no stack fills a larger one."""
@@ -88,7 +89,7 @@ def fastest_stack(architecture: Architecture, dataset: str, optimiser: Optimiser
     """
     size = cost.size(architecture, dataset)
     if architecture.is_convolutional:
-        return max(1, round(ACTIVATIONS_SIDE_BY_SIDE / size.activations))
+        return max(1, 2 * int(ACTIVATIONS_SIDE_BY_SIDE / size.activations / 2))
     weights = BYTES_PER_NUMBER * size.parameters
     filled = FILLED_WITH_MOMENTS if optimiser.moments else CACHES_FILLED_WITH_WEIGHTS
     return max(1, min(round(filled * cache / weights), LARGEST_STACK))

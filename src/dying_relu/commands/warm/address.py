@@ -12,11 +12,24 @@ VARIABLE = "DYING_RELU_WARM"
 ACCEPTED = b"accepted\n"
 """The answer to a command that is about to run; its exit status follows when it has ended."""
 
-# Libraries read them when they are imported. Snakemake sets them to a job's number of threads.
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+THREADS = (
+    "OMP_NUM_THREADS",
+    "GOTO_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+)
+"""Environment variables that libraries read when they are imported. Snakemake sets them to a job's number of threads."""
+
+READ_AT_IMPORT = (*THREADS, "PYTHONPATH", "DYING_RELU_EXTENSIONS")
 
 
 def environment() -> list[str]:
-    """List what a fork has from the warm process and cannot change: Python's environment, the code, the number of threads."""
-    code = str(Path(dying_relu.__file__).parent)
-    return [sys.prefix, code, *(os.environ.get(name, "") for name in THREADS)]
+    """List what a fork has from the warm process and cannot change: Python's environment, the code as it is, what is read at import.
+
+    An edit of the code changes the list: commands then run by themselves, with the code that they say they ran.
+    """
+    code = Path(dying_relu.__file__).parent
+    times = [path.stat().st_mtime_ns for path in code.rglob("*.py")]
+    read = [os.environ.get(name, "") for name in READ_AT_IMPORT]
+    return [sys.prefix, str(code), str(len(times)), str(max(times)), *read]

@@ -13,7 +13,7 @@ from dying_relu.commands.warm.address import ACCEPTED, VARIABLE, environment
 from dying_relu.commands.warm.preparations import PREPARATIONS
 from dying_relu.errors import DyingReluError
 
-FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+FORWARDED = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 def run(arguments: Sequence[str]) -> int | None:
@@ -29,7 +29,7 @@ def run(arguments: Sequence[str]) -> int | None:
         DyingReluError: the warm process ended while the command ran.
     """
     path = os.environ.get(VARIABLE)
-    if not path or not PREPARATIONS.keys() & arguments[1:2]:
+    if sys.platform != "linux" or not path or not PREPARATIONS.keys() & arguments[1:2]:
         return None
     with socket.socket(socket.AF_UNIX) as connection:
         answers = connection.makefile("rb")
@@ -42,8 +42,8 @@ def run(arguments: Sequence[str]) -> int | None:
         if accepted != ACCEPTED:
             # It ended with the Snakemake that had started it, or is of another environment.
             return None
-        for number in FORWARDED:
-            signal.signal(number, lambda number, _: _forward(connection, number))
+        for name in FORWARDED:
+            signal.signal(signal.Signals[name], lambda number, _: _forward(connection, number))
         return _status(answers)
 
 
@@ -54,7 +54,7 @@ def _ask(connection: socket.socket, arguments: Sequence[str]) -> None:
         "folder": os.getcwd(),  # noqa: PTH109 - nothing of pathlib's is needed
         "variables": dict(os.environ),
     }
-    socket.send_fds(connection, [b"\n"], [stream.fileno() for stream in (sys.stdin, sys.stdout, sys.stderr)])
+    socket.send_fds(connection, [b"\n"], [0, 1, 2])
     connection.sendall(json.dumps(request).encode() + b"\n")
 
 

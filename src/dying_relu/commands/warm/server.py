@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 import tempfile
+import warnings
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,6 @@ from typing import Any
 
 from dying_relu.commands.warm.address import ACCEPTED, environment
 from dying_relu.commands.warm.preparations import PREPARATIONS
-from dying_relu.errors import DyingReluError
 
 PATIENCE = 10.0
 """Seconds to wait for a request from who has connected."""
@@ -39,9 +39,11 @@ def serve(listener: int) -> bool:
     with socket.socket(fileno=listener) as opened:
         folder = Path(opened.getsockname()).parent
         server = Server(opened, sys.stdin.fileno())
-        server.serve()
-    if not server.is_fork:
-        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            server.serve()
+        finally:
+            if not server.is_fork:
+                shutil.rmtree(folder, ignore_errors=True)
     return server.is_fork
 
 
@@ -70,6 +72,8 @@ class Server:
         self.selector.register(starter, selectors.EVENT_READ, self._take_no_more)
         self.running: set[Fork] = set()
         self.prepared: set[str] = set()
+        # As it is when this process starts to import.
+        self.environment = environment()
         self.ending = False
         self.is_fork = False
 
@@ -91,21 +95,27 @@ class Server:
     def _accept(self) -> None:
         client, _ = self.listener.accept()
         request, streams = _request(client)
-        if request is None or request["environment"] != environment():
-            client.close()
-        else:
+        if request is not None and request["environment"] == self.environment:
+            self._prepare(request["arguments"][1])
             self._fork(request, client, streams)
+        else:
+            # It runs alone.
+            client.close()
         for stream in streams:
             os.close(stream)
 
-    def _fork(self, request: dict[str, Any], client: socket.socket, streams: list[int]) -> None:
-        command = request["arguments"][1]
+    def _prepare(self, command: str) -> None:
         if command not in self.prepared:
-            # What is missing here is missing in the fork, which says so.
-            with suppress(ImportError, DyingReluError):
+            # Whatever is wrong here is wrong in the fork, which says so in its own log; the other forks go on.
+            with suppress(Exception):
                 PREPARATIONS[command]()
             self.prepared.add(command)
-        if process := _fork():
+
+    def _fork(self, request: dict[str, Any], client: socket.socket, streams: list[int]) -> None:
+        process = _forked()
+        if process is None:
+            client.close()
+        elif process:
             self._watch(Fork(process, client))
             _answer(client, ACCEPTED)
         else:
@@ -144,8 +154,6 @@ class Server:
     def _become(self, request: dict[str, Any], streams: list[int]) -> None:
         """In a fork: take over the streams, folder, variables and arguments of the command."""
         self.is_fork = True
-        # Else it would outlive a warm process that is killed, and nobody would wait for it.
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         self.selector.close()
         self.listener.close()
         for fork in self.running:
@@ -172,14 +180,28 @@ def _request(client: socket.socket) -> tuple[dict[str, Any] | None, list[int]]:
     return json.loads(line) if line.endswith(b"\n") else None, streams
 
 
-def _fork() -> int:
-    """Fork. The fork leads a group of its own, so that what it starts can be signalled with it."""
+def _forked() -> int | None:
+    """Fork; returns as ``os.fork`` does, or None if the system admits no more processes.
+
+    The fork leads a group of its own, so that what it starts can be signalled with it, and dies with this process, since nobody would
+    wait for it.
+    """
     # What is here stays: the forks' garbage collectors need not look at it, which would copy its memory.
     gc.freeze()
-    process = os.fork()
+    this = os.getpid()
+    try:
+        # Python warns of threads; ours is that of a memory allocator, which knows forks.
+        with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+            process = os.fork()
+    except OSError:
+        return None
     # In both, since either may be first.
     with suppress(PermissionError):
         os.setpgid(process, process or os.getpid())
+    if not process:
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != this:
+            os._exit(1)
     return process
 
 
