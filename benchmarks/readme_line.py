@@ -21,7 +21,7 @@ def readme_line(folder: Path) -> str:
     """
     table = side_by_side(read(folder / "engine.csv"))
     table = table[(table["precision"] == "float32") & (table["device"] == "cpu")]
-    cores = latex.word(json.loads((folder / "machine.json").read_text(encoding="utf-8"))["cores"])
+    machine = json.loads((folder / "machine.json").read_text(encoding="utf-8"))
     rows = table.set_index("case")
     if missing := set(CASES) - set(rows.index):
         raise DyingReluError(
@@ -32,10 +32,13 @@ def readme_line(folder: Path) -> str:
         )
     parts = [_of_case(words, rows.loc[[case]].iloc[0]) for case, words in CASES.items()]
     sentence = (
-        f"On {cores} cores it trains {' and '.join(parts)} as fast as the usual loop in one process per core"
+        f"On {latex.word(machine['cores'])} cores ({machine['cpu']}) it trains {' and '.join(parts)} "
+        "as fast as the usual loop in one process per core"
     )
     if table["of_study"].any():
         sentence += f", the default study's own {_of_study(table[table['of_study']])}"
+    if rows.loc[list(CASES), "jax"].notna().all():
+        sentence += f"; JAX trains {' and '.join(_of_jax(words, rows.loc[case]) for case, words in CASES.items())} as fast as it"
     ends = folder / "end_to_end.csv"
     if ends.is_file():
         whole = pd.read_csv(ends).iloc[0]
@@ -47,7 +50,11 @@ def readme_line(folder: Path) -> str:
 
 
 def _of_case(words: str, ours: pd.Series) -> str:
-    return f"{words} {ours['ratio_to_usual']:.1f} times ({ours['share_of_peak']:.0%} of the float32 peak)"
+    return f"{words} {ours['ratio_to_usual']:.1f} times ({ours['share_of_peak']:.0%} of the rate of PyTorch's large products)"
+
+
+def _of_jax(words: str, row: pd.Series) -> str:
+    return f"{words} {row['jax'] / row['ours']:.1f} times"
 
 
 def _of_study(rows: pd.DataFrame) -> str:
@@ -57,7 +64,7 @@ def _of_study(rows: pd.DataFrame) -> str:
         ratios, shares, speeds = alike["ratio_to_usual"], alike["share_of_peak"], alike["networks_per_s"]
         samples = _range(alike["samples_per_network"], ",")
         parts.append(
-            f"{latex.name(str(kind))}s {_range(ratios, '.1f')} times ({_range(shares, '.0%')} of the peak, "
+            f"{latex.name(str(kind))}s {_range(ratios, '.1f')} times ({_range(shares, '.0%')} of that rate, "
             f"{_range(speeds, ',.0f')} networks of {samples} samples per second)"
         )
     return " and ".join(parts)
