@@ -38,7 +38,7 @@ def readme_line(folder: Path) -> str:
     if table["of_study"].any():
         sentence += f", the default study's own {_of_study(table[table['of_study']])}"
     if rows.loc[list(CASES), "jax"].notna().all():
-        sentence += f"; JAX trains {' and '.join(_of_jax(words, rows.loc[case]) for case, words in CASES.items())} as fast as it"
+        sentence += f"; JAX trains {' and '.join(_of_jax(words, rows.loc[[case]].iloc[0]) for case, words in CASES.items())} as fast as it"
     ends = folder / "end_to_end.csv"
     if ends.is_file():
         whole = pd.read_csv(ends).iloc[0]
