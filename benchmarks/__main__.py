@@ -86,6 +86,9 @@ def everything(
         print(f"Not run: no {', '.join(str(path) for path in missing)}; `snakemake data` gets them.")
     else:
         measuring(out)
+    if against:
+        print("\n# From data to PDF, beside the other tree\n")
+        data_to_pdf(against, out)
     print("\n# The probe beside others\n")
     probes(out, rounds=3 if quick else 9)
 
