@@ -259,8 +259,9 @@ def test_that_the_warm_process_was_killed_is_said(folder: Path, tmp_path: Path) 
     _, said = command.communicate(timeout=60)
     assert command.returncode == 1
     assert "the process in which this command ran for Snakemake has ended" in said
-    fork.kill()
+    wait(lambda: not fork.is_running())
     warm.end()
+    assert not Path(warm.address).parent.exists()
 
 
 def test_a_figure_has_the_same_bytes(warm: Warm, small_study: Path, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Start the warm process, from the process in which Snakemake runs."""
 
+import atexit
 import os
 import shutil
 import socket
@@ -35,6 +36,8 @@ def start() -> None:
         # Such as a path that is too long for a socket.
         shutil.rmtree(folder, ignore_errors=True)
         return
+    # The warm process deletes it, too, unless it is killed.
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     os.environ[VARIABLE] = str(folder / "warm")
 
 
