@@ -6,7 +6,6 @@ of the warm process (:mod:`dying_relu.commands.warm`).
 """
 
 import math
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,12 +48,13 @@ def measured(path: Path | None) -> Iterator[None]:
 
 def _largest_memory() -> str:
     try:
-        import resource
-    except ImportError:
-        # Windows.
+        # Not that of resource.getrusage, to which the largest of the process that started this one counts.
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+    except OSError:
+        # Only Linux has it.
         return "-"
-    largest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return f"{largest / (2**20 if sys.platform == 'darwin' else 2**10):.2f}"
+    (kibibytes,) = (line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:"))
+    return f"{int(kibibytes) / 2**10:.2f}"
 
 
 def usage(path: Path) -> Usage:
