@@ -14,6 +14,7 @@ rule shard:
         "results/{study}/logs/train/{shard}.log",
     params:
         folder=subpath(output[0], parent=True),
+        usage=lambda wildcards: str(measured(wildcards)),
         spec=lambda wildcards: STUDY.shard(wildcards.shard).fingerprint,
         code=code_digest("dying_relu.training.shard_job"),
         libraries=VERSIONS,
@@ -27,7 +28,7 @@ rule shard:
     shell:
         "dying-relu train {wildcards.shard:q} --config {input.study:q} --fingerprint {params.spec:q}"
         " --data {input.data:q} --out {params.folder:q} --threads {threads}"
-        " --usage results/{wildcards.study:q}/benchmarks/train/{wildcards.shard:q}.tsv > {log:q} 2>&1"
+        " --usage {params.usage:q} > {log:q} 2>&1"
 
 
 rule aggregate:
